@@ -1,0 +1,30 @@
+# Every task of the house. `make` alone lists them. All are idempotent; each sets up what it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PIPELINE := PYTHONPATH=openapi $(BIN)/python -m pipeline
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check generate lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+setup: $(READY) ## create .venv from the hash-pinned lock (every other target does this by itself)
+
+# uv installs the lock in a second or two; where it cannot (an index that only pip is told of), pip does.
+$(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml
+	@echo "==> setting up $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seedream needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --require-hashes -r requirements/bootstrap.lock; }
+	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --all-extras pyproject.toml -o requirements/dev.lock
