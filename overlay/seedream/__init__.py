@@ -1,0 +1,94 @@
+"""Client for the TensorsLab SeeDreamV4.5 image API: refuses a bad request before it costs, and never pays twice.
+
+::
+
+    from seedream import SeeDream
+
+    with SeeDream() as client:
+        print(client.generate("a lighthouse at dawn", resolution="16:9").files)
+"""
+
+from seedream._http import Clock, Timeouts
+from seedream._request import SubmitOptions
+from seedream._retry import RetryPolicy
+from seedream._sources import Source, Sources
+from seedream._wire import TaskInfo
+from seedream._workflows import Progress, ProgressCallback
+from seedream.client import AsyncSeeDream, SeeDream
+from seedream.errors import (
+    AuthError,
+    ConfigError,
+    DownloadError,
+    InsufficientCredits,
+    InvalidRequest,
+    InvalidResolution,
+    JournalError,
+    JournalFull,
+    JournalLocked,
+    JournalTooNew,
+    NotAPicture,
+    NotSent,
+    Problem,
+    RateLimited,
+    RawReply,
+    Refused,
+    Rejected,
+    ResultExpired,
+    SeeDreamError,
+    StatusError,
+    SubmissionUnknown,
+    TaskFailed,
+    TooLarge,
+    Truncated,
+    UnsafeUrl,
+    WaitTimeout,
+)
+from seedream.resolution import Resolution
+from seedream.task import AsyncTask, Generated, Task
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncSeeDream",
+    "AsyncTask",
+    "AuthError",
+    "Clock",
+    "ConfigError",
+    "DownloadError",
+    "Generated",
+    "InsufficientCredits",
+    "InvalidRequest",
+    "InvalidResolution",
+    "JournalError",
+    "JournalFull",
+    "JournalLocked",
+    "JournalTooNew",
+    "NotAPicture",
+    "NotSent",
+    "Problem",
+    "Progress",
+    "ProgressCallback",
+    "RateLimited",
+    "RawReply",
+    "Refused",
+    "Rejected",
+    "Resolution",
+    "ResultExpired",
+    "RetryPolicy",
+    "SeeDream",
+    "SeeDreamError",
+    "Source",
+    "Sources",
+    "StatusError",
+    "SubmissionUnknown",
+    "SubmitOptions",
+    "Task",
+    "TaskFailed",
+    "TaskInfo",
+    "Timeouts",
+    "TooLarge",
+    "Truncated",
+    "UnsafeUrl",
+    "WaitTimeout",
+    "__version__",
+]

@@ -19,11 +19,13 @@
     ├── DownloadError                       pictures are missing; files and errors, picture by picture
     │   ├── ResultExpired                   the picture's URL is no longer served
     │   ├── Truncated                       fewer or other bytes than the picture has
+    │   ├── NotAPicture                     what came is no picture
     │   ├── TooLarge                        more bytes than allowed
     │   └── UnsafeUrl                       a URL that must not be fetched
     └── JournalError                        the durable journal cannot be used
         ├── JournalLocked                   another process writes it
         ├── JournalFull                     no room to record; nothing was sent
+        ├── BudgetReached                   the run's budget of pictures is used up; nothing was sent
         └── JournalTooNew                   written by a newer version
 
 Errors are plain data: they pickle, and hold no key, no signed URL and no object of the HTTP library.
@@ -129,13 +131,18 @@ class InvalidRequest(SeeDreamError, ValueError):
     """
 
     summary_zh = "请求不合规，未发送，未扣费"
+    subject: ClassVar[str] = "request"
 
-    def __init__(self, problems: str | Problem | tuple[Problem, ...], *, rule: str | None = None, hint: str = "") -> None:
+    def __init__(
+        self, problems: str | Problem | tuple[Problem, ...], *, rule: str | None = None, hint: str = ""
+    ) -> None:
         found = (problems,) if isinstance(problems, Problem) else problems
         if isinstance(found, str):
-            found = (Problem("request", found, rule, hint),)
+            found = (Problem(self.subject, found, rule, hint),)
         self.problems = found
-        super().__init__("; ".join(f"{p.field}: {p.message}" for p in found), rule=found[0].rule, hint=found[0].hint)
+        super().__init__(
+            "; ".join(f"{p.field}: {p.message}" for p in found), rule=found[0].rule, hint=found[0].hint
+        )
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
@@ -148,6 +155,7 @@ class InvalidResolution(InvalidRequest):
     """The text is none of the three forms of a resolution, or a size outside the legal range of pixels."""
 
     summary_zh = "分辨率不合规，未发送，未扣费"
+    subject = "resolution"
 
 
 class ConfigError(SeeDreamError):
@@ -264,6 +272,12 @@ class Truncated(DownloadError):
     summary_zh = "图片不完整"
 
 
+class NotAPicture(DownloadError):
+    """The bytes that came are of no picture format: an error page, for example."""
+
+    summary_zh = "收到的内容不是图片"
+
+
 class TooLarge(DownloadError):
     """The picture is larger than the limit (bytes)."""
 
@@ -295,6 +309,13 @@ class JournalFull(JournalError):
     """There is no room, or no right, to record: nothing was sent."""
 
     summary_zh = "磁盘已满，未发送"
+    retryable = True
+
+
+class BudgetReached(JournalError):
+    """The run's budget does not allow another submission: nothing was sent."""
+
+    summary_zh = "已达到图片预算，未发送"
     retryable = True
 
 

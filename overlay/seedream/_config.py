@@ -1,0 +1,71 @@
+"""Reads the configuration: the key, and the base URL. Nothing unusable gets past here, and no message shows the key."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from tensorslab_images.limits import SERVER
+
+from seedream._text import quote
+from seedream.errors import ConfigError
+
+KEY_VARIABLE: Final = "TENSORSLAB_API_KEY"
+URL_VARIABLE: Final = "TENSORSLAB_BASE_URL"
+_KEY: Final = re.compile(r"[\x21-\x7e]+")
+
+
+def api_key(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """The key from the argument or the environment, without spaces around it.
+
+    Raises:
+        ConfigError: There is none, or it holds what a header cannot. The message never shows it.
+    """
+    key = (given if given is not None else environ.get(KEY_VARIABLE, "")).strip()
+    where = "the api_key argument" if given is not None else KEY_VARIABLE
+    if not key:
+        raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE}, or give api_key=.")
+    if not _KEY.fullmatch(key):
+        raise ConfigError(
+            f"the API key in {where} holds spaces, line breaks or characters that no key has",
+            hint="Copy it anew, alone, without 'Bearer' before it.",
+        )
+    return key
+
+
+def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
+    """The base URL from the argument, the environment or the spec's server, without a slash at its end.
+
+    Raises:
+        ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
+    """
+    url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    hint = f"Give, for example, {SERVER}."
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
+    if not host or parts.scheme not in ("https", "http") or not url.isprintable() or " " in url:
+        raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
+    if parts.scheme == "http" and not is_loopback(url):
+        raise ConfigError(
+            f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
+            hint="Use https; http is for a service on this machine (loopback) alone.",
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,85 @@
+"""Text that is safe to show: quoted, cut to length, and without keys or signed URLs."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from seedream.errors import RawReply
+
+_SHOWN: Final = 60
+_KEPT_BODY: Final = 2000
+_REMOVED: Final = "[removed]"
+# A URL's query and fragment, and a user part: where signatures and passwords stand. JSON may escape / ? and &.
+_SIGNED: Final = re.compile(
+    r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"'<>@\\]*@)?([^\s\"'<>?#\\]*(?:\\/[^\s\"'<>?#\\]*)*)"
+    r"(?:(?:[?#]|\\u003[fF])[^\s\"'<>]*)?",
+)
+_NEVER_KEPT: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+
+def quote(text: str, *, marks: bool = True) -> str:
+    """The text on one line, control characters escaped, cut to 60 characters, in quotation marks unless told."""
+    shown = repr(text[:_SHOWN])[1:-1] + ("…" if len(text) > _SHOWN else "")
+    return f"“{shown}”" if marks else shown
+
+
+def shown(value: object) -> str:
+    """The value as Python writes it, quoted and cut; its type where it cannot be written."""
+    try:
+        return quote(repr(value) if not isinstance(value, str) else value)
+    except Exception:  # noqa: BLE001 -- a repr is any code at all, and huge integers refuse theirs
+        return f"a {type(value).__name__}"
+
+
+def plain(text: str, secret: str = "", length: int = 500) -> str:
+    """A server's text for a message: control characters replaced, cut to length, credentials removed."""
+    return "".join(c if c.isprintable() else " " for c in scrub(text, secret))[:length]
+
+
+def scrub(text: str, *secrets: str) -> str:
+    """The text with the queries of its URLs and the secrets replaced."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, _REMOVED)
+    return _SIGNED.sub(_unsigned, text)
+
+
+def _unsigned(match: re.Match[str]) -> str:
+    kept = match[1] + match[2]
+    return kept if match[0] == kept else f"{kept}?{_REMOVED}"
+
+
+def scrub_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
+    """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
+    text = scrub(body.decode("utf-8", "surrogateescape"), secret)
+    kept = {
+        name.lower(): scrub(value, secret)
+        for name, value in headers.items()
+        if name.lower() not in _NEVER_KEPT
+    }
+    return RawReply(status, kept, text.encode("utf-8", "surrogateescape")[:_KEPT_BODY])
+
+
+class _ScrubFilter(logging.Filter):
+    """Removes URL queries from the HTTP library's own log lines, which hold signed URLs in full."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = scrub(record.getMessage()), ()
+        return True
+
+
+_FILTER: Final = _ScrubFilter()
+
+
+def guard_logs() -> None:
+    """Put the filter on each logger of the HTTP library. Calling it again changes nothing."""
+    for name in (
+        "httpx",
+        "httpcore.connection",
+        "httpcore.http11",
+        "httpcore.http2",
+        "httpcore.proxy",
+        "httpcore.socks",
+    ):
+        logging.getLogger(name).addFilter(_FILTER)

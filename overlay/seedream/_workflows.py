@@ -1,0 +1,315 @@
+"""The workflows: submit, query, wait, delete. Generators, run by the drivers of _flow; no I/O, no clock, no async."""
+
+import random
+from collections.abc import Callable
+from typing import Final, Literal, Protocol
+
+from attrs import field, frozen
+from tensorslab_images.limits import (
+    AUTH_HEADER,
+    DELETE_IMAGES_TASK,
+    INFO_BY_TASK_ID,
+    SEE_DREAM_V45,
+    Operation,
+)
+from tensorslab_images.rules import AUTH_HEADER_SCHEME, CODE_MEANING_FAILURE, CODE_MEANING_SUCCESS
+
+from seedream import _wire
+from seedream._exchange import exchange
+from seedream._flow import Channel, Failure, Flow, Reply, Request, blocking, now, sleep
+from seedream._http import Timeouts
+from seedream._replies import raw, status_error, submission_error, told
+from seedream._request import Submission
+from seedream._retry import RetryPolicy, Verdict, judge, retry_after
+from seedream._text import plain
+from seedream._wire import Envelope, TaskInfo, read_envelope, read_task
+from seedream.errors import AuthError, InvalidRequest, JournalError, SeeDreamError, TaskFailed, WaitTimeout
+
+_POLL_FIRST: Final = 1.0  # seconds
+_POLL_GROWTH: Final = 1.5
+_POLL_LONGEST: Final = 5.0  # seconds: the vendor's own client polls every 1 to 5 s
+_NOT_FOUND_FOR: Final = 120.0  # seconds: a fresh task may not be known everywhere at once
+_POLLS_FOR_URLS: Final = 3  # a completed task may show its URLs a moment later
+
+
+@frozen
+class Service:
+    """Where and how to ask: plain configuration, shared by all workflows."""
+
+    base_url: str
+    key: str = field(repr=False)
+    local: bool
+    timeouts: Timeouts
+    retry: RetryPolicy
+    wall: Callable[[], float] = field(repr=False)
+    chance: Callable[[], float] = field(default=random.random, repr=False)
+
+    def ask(
+        self,
+        operation: Operation,
+        arguments: _wire.Arguments,
+        channel: Channel,
+        *,
+        barrier: Callable[[], None] | None = None,
+        within: float | None = None,
+    ) -> Flow[Reply | Failure]:
+        """Send an API request, with the key, to the API host alone."""
+        headers = {AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {self.key}"}
+
+        def build() -> dict[str, object]:
+            made = dict(arguments())
+            made.pop("method"), made.pop("url")
+            return made
+
+        request = Request(operation.method.upper(), self.base_url + operation.path, build, headers)
+        longest = self.timeouts.within(channel)
+        return exchange(
+            request, channel, barrier=barrier, within=longest if within is None else min(within, longest)
+        )
+
+
+class Recorder(Protocol):
+    """What the submit workflow tells a journal. Each call is durable when it returns."""
+
+    def begin(self) -> None:
+        """The request is about to leave. Raising stops it: nothing is sent."""
+
+    def not_sent(self) -> None:
+        """It did not leave after all, or was refused unprocessed, and will be tried again or given up."""
+
+    def submitted(self, taskid: str) -> None:
+        """The server accepted it."""
+
+    def refused(self, error: SeeDreamError) -> None:
+        """The server refused it, or it never left; nothing was billed."""
+
+    def unknown(self, error: BaseException) -> None:
+        """Nobody knows: no usable answer, or an interruption after it began."""
+
+
+class NoRecorder:
+    """Records nothing."""
+
+    def begin(self) -> None: ...
+    def not_sent(self) -> None: ...
+    def submitted(self, taskid: str) -> None: ...
+    def refused(self, error: SeeDreamError) -> None: ...
+    def unknown(self, error: BaseException) -> None: ...
+
+
+def submit(service: Service, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
+    """Submit once, and again only where that is safe (table in _retry). Gives the task's id."""
+    journal = recorder or NoRecorder()
+    digest = submission.digest
+    attempt = 0
+    while True:
+        attempt += 1
+        outcome, began = yield from _attempt(service, submission, recorder, digest)
+        envelope = _envelope(outcome)
+        verdict = judge(outcome, envelope)
+        if verdict is Verdict.ACCEPTED and envelope.taskid:
+            taskid = envelope.taskid
+            try:
+                yield from blocking(lambda: journal.submitted(taskid))
+            except JournalError as error:
+                error.taskid = taskid  # paid for: never lost, whatever the journal says
+                raise
+            return taskid
+        pause = service.retry.again(
+            verdict, attempt, retry_after(outcome if isinstance(outcome, Reply) else None)
+        )
+        if pause is not None:
+            if began:
+                yield from blocking(journal.not_sent)
+            yield from sleep(pause)
+            continue
+        error = submission_error(
+            verdict, outcome, envelope, digest=digest, at=service.wall(), key=service.key
+        )
+        yield from blocking(
+            lambda: journal.unknown(error) if error.billing == "unknown" else journal.refused(error)
+        )
+        raise error
+
+
+def _attempt(
+    service: Service, submission: Submission, recorder: Recorder | None, digest: str
+) -> Flow[tuple[Reply | Failure, bool]]:
+    began = False
+
+    def barrier() -> None:
+        nonlocal began
+        if recorder is not None:
+            recorder.begin()
+        began = True
+
+    try:
+        outcome = yield from service.ask(
+            SEE_DREAM_V45, _wire.submit_arguments(submission), "submit", barrier=barrier
+        )
+    except BaseException as error:
+        if began:
+            error.add_note(f"A submission was under way and may have been billed (request {digest[:16]}).")
+            if recorder is not None:
+                recorder.unknown(error)
+        raise
+    return outcome, began
+
+
+def _envelope(outcome: Reply | Failure) -> Envelope:
+    reply = outcome.reply if isinstance(outcome, Failure) else outcome
+    return read_envelope(reply.body) if reply else Envelope()
+
+
+def _try_query(
+    service: Service, taskid: str, within: float | None = None
+) -> Flow[tuple[TaskInfo | None, Reply | Failure]]:
+    """One query: the task's state, or None with what came instead."""
+    outcome = yield from service.ask(INFO_BY_TASK_ID, _wire.query_arguments(taskid), "query", within=within)
+    envelope = _envelope(outcome)
+    if (
+        isinstance(outcome, Failure)
+        or envelope.code != CODE_MEANING_SUCCESS
+        or not 200 <= outcome.status < 300
+    ):  # noqa: PLR2004 -- the class of success
+        return None, outcome
+    if envelope.data.get("taskid") not in (None, taskid):
+        return None, outcome  # another task's answer
+    return read_task(taskid, envelope), outcome
+
+
+def query(service: Service, taskid: str) -> Flow[TaskInfo]:
+    """Ask for a task's state, repeated where no usable answer came."""
+    check_taskid(taskid)
+    attempt = 0
+    while True:
+        attempt += 1
+        info, outcome = yield from _try_query(service, taskid)
+        if info is not None:
+            return info
+        if attempt >= service.retry.attempts or not _worth_repeating(outcome):
+            raise status_error(
+                taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}"
+            )
+        yield from sleep(service.retry.delay(attempt, service.chance))
+
+
+def _worth_repeating(outcome: Reply | Failure) -> bool:
+    if isinstance(outcome, Failure):
+        return not outcome.tls
+    refused = 400 <= outcome.status < 500 and outcome.status not in (408, 425, 429)  # noqa: PLR2004 -- client errors
+    return not refused and _envelope(outcome).code != CODE_MEANING_FAILURE
+
+
+@frozen
+class Progress:
+    """Where a task is, for a progress display.
+
+    Attributes:
+        stage: ``waiting`` after each query, ``downloading`` while a picture comes in, ``saved`` after each picture.
+        taskid: The task's id.
+        elapsed: Seconds since the wait or the download began.
+        state: The task's state (see TaskInfo.state).
+        index: The picture's index from 0, when downloading or saved.
+        total: How many pictures there are, when downloading or saved.
+        received: Bytes of this picture so far.
+        size: Bytes of this picture in all, if told.
+    """
+
+    stage: Literal["waiting", "downloading", "saved"]
+    taskid: str
+    elapsed: float
+    state: str = ""
+    index: int | None = None
+    total: int | None = None
+    received: int = 0
+    size: int | None = None
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def wait(
+    service: Service, taskid: str, *, timeout: float, images: int | None, progress: ProgressCallback | None
+) -> Flow[TaskInfo]:
+    """Query until the task is completed, has failed, or the deadline (seconds) passes."""
+    check_taskid(taskid)
+    started = yield from now()
+    pause, without_urls, state = _POLL_FIRST, 0, "not answered yet"
+    while True:
+        left = timeout - ((yield from now()) - started)
+        info, outcome = yield from _try_query(service, taskid, within=max(left, 1.0))
+        elapsed = (yield from now()) - started
+        if info is not None:
+            state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
+            if progress is not None:
+                progress(Progress("waiting", taskid, elapsed, info.state))
+            if info.state == "failed":
+                raise _task_failed(info, outcome, service.key)
+            if info.state == "completed":
+                without_urls += 1
+                if len(info.urls) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
+                    return info
+        else:
+            _give_up_if_final(service, taskid, outcome, elapsed)
+        if elapsed >= timeout:
+            last = (
+                ""
+                if info is not None
+                else f", and the last answer was {told(outcome, _envelope(outcome), service.key)}"
+            )
+            raise WaitTimeout(
+                f"task {taskid} was still {state} after {elapsed:.0f} s{last}",
+                hint="It is the server's still: wait again later with the same id.",
+                reply=raw(outcome, service.key),
+                taskid=taskid,
+            )
+        yield from sleep(min(pause * (0.75 + 0.5 * service.chance()), timeout - elapsed))
+        pause = min(pause * _POLL_GROWTH, _POLL_LONGEST)
+
+
+def _give_up_if_final(service: Service, taskid: str, outcome: Reply | Failure, elapsed: float) -> None:
+    error = status_error(taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}")
+    if isinstance(error, AuthError) or (isinstance(outcome, Failure) and outcome.tls):
+        raise error
+    if not _worth_repeating(outcome) and elapsed >= _NOT_FOUND_FOR:
+        raise error
+
+
+def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
+    reason = plain(info.error_message, key) or "the service gives no reason"
+    return TaskFailed(
+        f"task {info.taskid} failed: {reason}",
+        rule="STATUS-MEANING",
+        hint="Whether it was billed, the service does not tell: see the vendor's console.",
+        reply=raw(outcome, key),
+        taskid=info.taskid,
+    )
+
+
+def delete(service: Service, taskids: tuple[str, ...]) -> Flow[None]:
+    """Delete tasks on the server, repeated where no usable answer came (deleting twice does no harm)."""
+    for taskid in taskids:
+        check_taskid(taskid)
+    attempt = 0
+    while taskids:
+        attempt += 1
+        outcome = yield from service.ask(DELETE_IMAGES_TASK, _wire.delete_arguments(taskids), "query")
+        envelope = _envelope(outcome)
+        if isinstance(outcome, Reply) and outcome.status < 300 and envelope.code == CODE_MEANING_SUCCESS:  # noqa: PLR2004 -- success
+            return
+        if attempt >= service.retry.attempts or not _worth_repeating(outcome):
+            raise status_error(taskids[0], outcome, envelope, service.key, f"deleting {', '.join(taskids)}")
+        yield from sleep(service.retry.delay(attempt, service.chance))
+
+
+def check_taskid(taskid: object) -> None:
+    """Refuse what cannot be a task's id.
+
+    Raises:
+        InvalidRequest: It is not text, or is blank.
+    """
+    if not isinstance(taskid, str) or not taskid.strip():
+        raise InvalidRequest(
+            "a task id is text and not empty", rule="TASK-ID", hint="Give the id that submit returned."
+        )

@@ -1,0 +1,222 @@
+"""The clients: SeeDream and AsyncSeeDream. One line a method; what they do stands in _workflows and _download."""
+
+from os import PathLike
+from pathlib import Path
+from typing import NoReturn, Self, TypeVar, Unpack
+
+import httpx
+
+from seedream import _config, _download, _workflows
+from seedream._flow import Flow, arun, run
+from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
+from seedream._request import Submission, SubmitOptions, check_submit
+from seedream._retry import RetryPolicy
+from seedream._text import guard_logs
+from seedream._wire import TaskInfo
+from seedream._workflows import ProgressCallback, Recorder, Service
+from seedream.task import DOWNLOAD, WAIT, AsyncTask, Generated, Task
+
+T = TypeVar("T")
+
+
+class _Client:
+    """Configuration and workflows, common to both."""
+
+    service: Service
+
+    def __init__(
+        self,
+        api_key: str | None,
+        base_url: str | None,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        clock: Clock | None,
+    ) -> None:
+        guard_logs()
+        url = _config.base_url(base_url)
+        self._clock = clock or SystemClock()
+        self.service = Service(
+            base_url=url,
+            key=_config.api_key(api_key),
+            local=_config.is_loopback(url),
+            timeouts=timeouts or Timeouts(),
+            retry=retry or RetryPolicy(),
+            wall=self._clock.time,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.service.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} holds a key and connections: make a new one where it is needed"
+        )
+
+    def submission_flow(self, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
+        """The submit workflow for a checked submission; gives the task's id."""
+        return _workflows.submit(self.service, submission, recorder)
+
+    def _generate(
+        self, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
+    ) -> Flow[Generated]:
+        taskid = yield from self.submission_flow(submission)
+        info = yield from _workflows.wait(
+            self.service, taskid, timeout=timeout, images=submission.images, progress=progress
+        )
+        options = _download.Options(DOWNLOAD, progress=progress)
+        files = yield from _download.save(
+            self.service, taskid, info.urls, directory, images=submission.images, options=options
+        )
+        return Generated(taskid, info, files)
+
+
+class SeeDream(_Client):
+    """The client, blocking. Threads may share one.
+
+    Args:
+        api_key: The key; by default from the environment variable TENSORSLAB_API_KEY.
+        base_url: The service; by default from TENSORSLAB_BASE_URL, else the spec's server.
+        transport: An httpx transport, for tests or special networks.
+        timeouts: Seconds for each phase of an exchange.
+        retry: How long to go on with what is safe to try again.
+        clock: Time, to be replaced in tests.
+
+    Raises:
+        ConfigError: The key or the base URL is unusable.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(api_key, base_url, timeouts, retry, clock)
+        self._io = SyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a workflow."""
+        return run(flow, self._io)
+
+    def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> Task:
+        """Submit one request. It costs credits, and is sent at most once.
+
+        Args:
+            prompt: What the picture shows (rule PROMPT-REQUIRED).
+            options: ``batchsize``, ``resolution``, ``source_images``, ``image_url``, ``category`` and any further
+                field of the spec: see SubmitOptions.
+
+        Raises:
+            InvalidRequest: It breaks the schema or a rule; nothing was sent.
+            NotSent: It provably never left.
+            Refused: The server refused it: RateLimited, InsufficientCredits, AuthError, Rejected.
+            SubmissionUnknown: It was sent and may have been billed; it is never sent again.
+        """
+        submission = check_submit(prompt, options)
+        return Task(self.run(self.submission_flow(submission)), self, submission.images)
+
+    def task(self, taskid: str, *, images: int | None = None) -> Task:
+        """A handle for a task known by its id; ``images`` tells how many to expect. Nothing is sent."""
+        _workflows.check_taskid(taskid)
+        return Task(taskid, self, images)
+
+    def query(self, taskid: str) -> TaskInfo:
+        """Ask for a task's state. Raises StatusError or AuthError where no usable answer came."""
+        return self.task(taskid).refresh()
+
+    def delete(self, *taskids: str) -> None:
+        """Delete tasks on the server. Raises StatusError or AuthError where no usable answer came."""
+        self.run(_workflows.delete(self.service, taskids))
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        output_dir: str | PathLike[str] = ".",
+        timeout: float = WAIT,
+        progress: ProgressCallback | None = None,
+        **options: Unpack[SubmitOptions],
+    ) -> Generated:
+        """Submit, wait (deadline in seconds), and save the pictures in ``output_dir``.
+
+        Raises:
+            SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``; once there is a task, its id is on the error.
+        """
+        return self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._io.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncSeeDream(_Client):
+    """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(api_key, base_url, timeouts, retry, clock)
+        self._io = AsyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a workflow."""
+        return await arun(flow, self._io)
+
+    async def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> AsyncTask:
+        """See SeeDream.submit."""
+        submission = check_submit(prompt, options)
+        return AsyncTask(await self.run(self.submission_flow(submission)), self, submission.images)
+
+    def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
+        """See SeeDream.task."""
+        _workflows.check_taskid(taskid)
+        return AsyncTask(taskid, self, images)
+
+    async def query(self, taskid: str) -> TaskInfo:
+        """See SeeDream.query."""
+        return await self.task(taskid).refresh()
+
+    async def delete(self, *taskids: str) -> None:
+        """See SeeDream.delete."""
+        await self.run(_workflows.delete(self.service, taskids))
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        output_dir: str | PathLike[str] = ".",
+        timeout: float = WAIT,  # noqa: ASYNC109 -- the task's own deadline, not the call's
+        progress: ProgressCallback | None = None,
+        **options: Unpack[SubmitOptions],
+    ) -> Generated:
+        """See SeeDream.generate."""
+        return await self.run(
+            self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress)
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._io.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

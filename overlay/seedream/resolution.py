@@ -1,0 +1,176 @@
+"""Resolution: the rule that the page tells only in prose (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS)."""
+
+import re
+import unicodedata
+from math import gcd, isqrt
+from typing import Final, Literal, Self
+
+from attrs import field, frozen
+from tensorslab_images.rules import RES_PIXELS_MAXIMUM, RES_PIXELS_MINIMUM, RES_RATIO_VALUES, RES_TIER_VALUES
+
+from seedream._text import quote
+from seedream.errors import InvalidResolution
+
+# Longer text is refused unread: no legal size comes near it, and int() of it would be slow or refused.
+_LONGEST: Final = 64
+_SIZE: Final = re.compile(r"([0-9]+)[xX×]([0-9]+)")
+_RATIO: Final = re.compile(r"([0-9]+):([0-9]+)")
+# Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels serve.
+_SIMPLE_RATIO: Final = 64
+# What a Chinese keyboard types for digits and colon.
+_TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:")
+
+
+@frozen(init=False)
+class Resolution:
+    """A legal resolution in canonical form.
+
+    Accepts what people type, with spaces around it: a ratio (``16:9``, ``16：9``), a tier (``2K``, ``2k``) or a
+    size in pixels (``2048x2048``, ``2048X2048``, ``2048×2048``), with full-width digits too.
+
+    Args:
+        text: The text, or a Resolution, which is returned equal.
+
+    Attributes:
+        wire: The canonical form that is sent; ``str()`` gives the same.
+        kind: ``"ratio"``, ``"tier"`` or ``"size"``.
+        width: Pixels, when the size is explicit; otherwise None.
+        height: Pixels, when the size is explicit; otherwise None.
+
+    Raises:
+        InvalidResolution: For anything else; the error names the rule and the nearest legal fix.
+    """
+
+    wire: str
+    kind: Literal["ratio", "tier", "size"] = field(eq=False, repr=False)
+    width: int | None = field(eq=False, repr=False)
+    height: int | None = field(eq=False, repr=False)
+
+    def __init__(self, text: "str | Resolution") -> None:
+        if isinstance(text, Resolution):
+            self.__attrs_init__(text.wire, text.kind, text.width, text.height)
+            return
+        if not isinstance(text, str):
+            raise InvalidResolution(  # the type says it, the caller may not have checked
+                f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_FORMS
+            )
+        typed = text.strip().translate(_TYPED) if len(text) <= _LONGEST else text
+        if typed.upper() in RES_TIER_VALUES and typed.isascii():
+            self.__attrs_init__(typed.upper(), "tier", None, None)
+        elif typed in RES_RATIO_VALUES:
+            self.__attrs_init__(typed, "ratio", None, None)
+        elif len(text) <= _LONGEST and (size := _SIZE.fullmatch(typed)) and _plain(*size.groups()):
+            width, height = int(size[1]), int(size[2])
+            _check_pixels(width, height)
+            self.__attrs_init__(f"{width}x{height}", "size", width, height)
+        else:
+            raise _not_understood(text, typed)
+
+    @classmethod
+    def parse(cls, text: "str | Resolution") -> Self:
+        """The same as ``Resolution(text)``."""
+        return cls(text)
+
+    @classmethod
+    def size(cls, width: int, height: int) -> Self:
+        """The resolution of an explicit size in pixels.
+
+        Raises:
+            InvalidResolution: The total is outside the legal range (rule RES-PIXELS).
+        """
+        return cls(f"{width}x{height}")
+
+    @property
+    def pixels(self) -> int | None:
+        """Total pixels when the size is explicit; otherwise None, for the service chooses."""
+        return None if self.width is None or self.height is None else self.width * self.height
+
+    def __str__(self) -> str:
+        return self.wire
+
+
+_FORMS: Final = (
+    f"Give a ratio ({', '.join(RES_RATIO_VALUES)}), a tier ({', '.join(RES_TIER_VALUES)}) "
+    f"or WIDTHxHEIGHT in pixels, for example {isqrt(RES_PIXELS_MAXIMUM)}x{isqrt(RES_PIXELS_MAXIMUM)}."
+)
+
+
+def nearest_size(width: int, height: int) -> tuple[int, int]:
+    """The legal size nearest to width x height (pixels, both positive), of the same shape where it is a simple ratio.
+
+    A legal size is returned as it is.
+    """
+    total = width * height
+    if RES_PIXELS_MINIMUM <= total <= RES_PIXELS_MAXIMUM:
+        return width, height
+    across, down = width // gcd(width, height), height // gcd(width, height)
+    grow = total < RES_PIXELS_MINIMUM
+    bound = RES_PIXELS_MINIMUM if grow else RES_PIXELS_MAXIMUM
+    if max(across, down) <= _SIMPLE_RATIO:
+        times = isqrt(bound // (across * down))
+        if grow and times * times * across * down < bound:
+            times += 1
+        if RES_PIXELS_MINIMUM <= times * times * across * down <= RES_PIXELS_MAXIMUM:
+            return across * times, down * times
+    # No whole multiple fits: scale the shorter side, and take the other from the bound itself.
+    short, long = sorted((width, height))
+    side = max(1, isqrt(bound * short // long))
+    other = -(-bound // side) if grow else bound // side
+    return (side, other) if width <= height else (other, side)
+
+
+def _check_pixels(width: int, height: int) -> None:
+    total = width * height
+    if total == 0:
+        raise InvalidResolution(f"{width}x{height} has no pixels", rule="RES-PIXELS", hint=_FORMS)
+    if RES_PIXELS_MINIMUM <= total <= RES_PIXELS_MAXIMUM:
+        return
+    bound = f"below {RES_PIXELS_MINIMUM:,}" if total < RES_PIXELS_MINIMUM else f"above {RES_PIXELS_MAXIMUM:,}"
+    fixed, shape = (
+        nearest_size(width, height),
+        f"{width // gcd(width, height)}:{height // gcd(width, height)}",
+    )
+    of_shape = (
+        f"{shape} " if fixed[0] * height == width * fixed[1] and len(shape) <= len("64:63") else "legal size "
+    )
+    raise InvalidResolution(
+        f"{quote(f'{width}x{height}', marks=False)} is {quote(f'{total:,}', marks=False)} pixels, {bound}",
+        rule="RES-PIXELS",
+        hint=f"The nearest {of_shape}is {fixed[0]}x{fixed[1]}.",
+    )
+
+
+def _plain(*numbers: str) -> bool:
+    return all(number == "0" or not number.startswith("0") for number in numbers)
+
+
+def _not_understood(text: str, typed: str) -> InvalidResolution:
+    rule, fix = "RES-FORMAT", _guess(text)
+    if _RATIO.fullmatch(typed):
+        rule = "RES-RATIO"
+    elif re.fullmatch(r"[0-9]+[kK]", typed):
+        rule = "RES-TIER"
+    hint = f"Did you mean {fix}? {_FORMS}" if fix else _FORMS
+    return InvalidResolution(f"{quote(text)} is not a resolution", rule=rule, hint=hint)
+
+
+def _guess(text: str) -> str | None:
+    """The legal resolution that the text most likely stands for, if any."""
+    if len(text) > _LONGEST:
+        return None
+    folded = unicodedata.normalize("NFKC", text).strip().upper()
+    if not folded.isascii():
+        return None
+    numbers = [int(part) for part in re.findall(r"[0-9]+", folded)]
+    if len(numbers) == 1 and f"{numbers[0]}K" in RES_TIER_VALUES:
+        return f"{numbers[0]}K"
+    if len(numbers) != 2 or 0 in numbers:  # noqa: PLR2004 -- a pair
+        return None
+    if max(numbers) <= _SIMPLE_RATIO:
+        shape = numbers[0] / numbers[1]
+        return min(
+            RES_RATIO_VALUES,
+            key=lambda ratio: abs(shape - int(ratio.split(":")[0]) / int(ratio.split(":")[1])),
+        )
+    width, height = nearest_size(numbers[0], numbers[1])
+    return f"{width}x{height}"
