@@ -78,14 +78,11 @@ class Exchange:
         if self._stopped is not None:
             # Its traceback would hold the HTTP library's frames, and in them the request with its key.
             raise self._stopped.with_traceback(None) from None
-        if not self._seen and self._phase != "sent_full":
-            if not isinstance(error, _NOT_SENT):
-                self.enter()
-                self._phase = "sent_partial" if isinstance(error, _WRITING) else "sent_full"
+        if not self._seen and self._phase != "sent_full" and not isinstance(error, _NOT_SENT):
+            self.enter()
+            self._phase = "sent_partial" if isinstance(error, _WRITING) else "sent_full"
         text = scrub(str(error), self.secret).strip() or type(error).__name__
-        return Failure(
-            self._phase, type(error).__name__, text, tls=self._phase == "never_sent" and _is_tls(error)
-        )
+        return Failure(self._phase, type(error).__name__, text, tls=self._phase == "never_sent" and _is_tls(error))
 
     def _check_address(self, stream: Any) -> None:
         address = stream.get_extra_info("server_addr")

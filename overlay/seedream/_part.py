@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -44,11 +45,12 @@ def whole_format(path: Path) -> str | None:
 
 @define
 class Part:
-    """A temporary file in the target directory."""
+    """A temporary file in the target directory. All methods may raise OSError, but for ``discard``."""
 
     directory: Path
     stem: str
     size: int = 0
+    validator: str = ""  # a strong ETag, where the host lets the rest be asked for alone
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
     _head: bytes = b""
@@ -99,5 +101,6 @@ class Part:
 
     def discard(self) -> None:
         """Remove the temporary file, if it is still there."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.close()
+            self._path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 from tensorslab_images.limits import SEE_DREAM_V45, Field, MoreSubmitFields
 
 from seedream._sources import SourceFile, Sources, gather
@@ -25,6 +25,10 @@ WireValue = Scalar | list[Scalar]
 
 _FIELDS: Final = {field.attribute: field for field in SEE_DREAM_V45.fields}
 _BATCH: Final = "batchsize"
+_SOURCES: Final = "source_image"
+_URL: Final = "image_url"
+# Fields whose rule the page states in prose: the error can quote the vendor's sentence.
+_RULES: Final = {"prompt": "PROMPT-REQUIRED", _BATCH: "BATCH-RANGE"}
 
 
 @frozen
@@ -92,64 +96,61 @@ def check(options: Mapping[str, object], sources: object = None) -> Submission:
     Raises:
         InvalidRequest: With every problem found.
     """
-    problems: list[Problem] = []
-    given = {name: value for name, value in options.items() if value is not None}
-    values: dict[str, WireValue] = {}
-    files: dict[str, tuple[SourceFile, ...]] = {}
+    draft = _Draft({name: value for name, value in options.items() if value is not None})
+    draft.collect(draft.take_sources, sources)
+    for name, value in draft.given.items():
+        draft.collect(draft.take, name, value)
+    draft.problems.extend(_missing(draft))
+    if draft.problems:
+        raise InvalidRequest(tuple(draft.problems))
+    return Submission(draft.values, draft.files)
 
-    def collect(work: Callable[[], None]) -> None:
+
+@define
+class _Draft:
+    """A submission being checked: what is good so far, and every problem found."""
+
+    given: dict[str, object]
+    values: dict[str, WireValue] = field(factory=dict)
+    files: dict[str, tuple[SourceFile, ...]] = field(factory=dict)
+    problems: list[Problem] = field(factory=list)
+
+    def collect(self, work: Callable[..., None], *arguments: object) -> None:
         try:
-            work()
+            work(*arguments)
         except InvalidRequest as error:
-            problems.extend(error.problems)
+            self.problems.extend(error.problems)
 
-    def take_sources() -> None:
+    def take_sources(self, sources: object) -> None:
         gathered = gather(cast("Any", sources))
         if gathered.files:
-            files["sourceImage"] = gathered.files
-            _check_count(_FIELDS["source_image"], gathered.files)
+            self._add_files(_FIELDS[_SOURCES], gathered.files)
+        if gathered.url is not None and _URL in self.given:
+            raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give one of them."))
         if gathered.url is not None:
-            if "image_url" in given:
-                raise InvalidRequest(
-                    Problem(
-                        "image_url", "given twice, also as a source image", "IMAGE-URL", "Give one of them."
-                    )
-                )
-            given["image_url"] = gathered.url
+            self.given[_URL] = gathered.url
 
-    def take(name: str, value: object) -> None:
+    def take(self, name: str, value: object) -> None:
         spec = _FIELDS.get(name)
         if spec is None:
-            raise InvalidRequest(
-                Problem(name, "the API has no such field", hint=f"It has {', '.join(sorted(_FIELDS))}.")
-            )
+            known = ", ".join(sorted(_FIELDS))
+            raise InvalidRequest(Problem(name, "the API has no such field", hint=f"It has {known}."))
         if spec.kind == "binary":
-            files[spec.name] = gather(cast("Any", value)).files
-            _check_count(spec, files[spec.name])
+            self._add_files(spec, gather(cast("Any", value)).files)
         else:
-            values[spec.name] = _wire_value(spec, value)
+            self.values[spec.name] = _wire_value(spec, value)
 
-    collect(take_sources)
-    for name, value in given.items():
-        collect(lambda name=name, value=value: take(name, value))  # type: ignore[misc]  # bound at once
-    problems.extend(_missing(values, files, {problem.field for problem in problems}))
-    if problems:
-        raise InvalidRequest(tuple(problems))
-    return Submission(values, files)
+    def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
+        self.files[spec.name] = self.files.get(spec.name, ()) + files
+        _check_count(spec, self.files[spec.name])
 
 
-def _missing(
-    values: Mapping[str, object], files: Mapping[str, object], reported: set[str]
-) -> Iterable[Problem]:
+def _missing(draft: _Draft) -> Iterable[Problem]:
+    reported = {problem.field for problem in draft.problems}
     for spec in SEE_DREAM_V45.fields:
-        if (
-            spec.required
-            and spec.name not in values
-            and spec.name not in files
-            and spec.attribute not in reported
-        ):
-            rule = "PROMPT-REQUIRED" if spec.name == "prompt" else None
-            yield Problem(spec.attribute, "missing", rule, f"Give a {spec.attribute}.")
+        given = spec.name in draft.values or spec.name in draft.files
+        if spec.required and not given and spec.attribute not in reported:
+            yield Problem(spec.attribute, "missing", _RULES.get(spec.name), f"Give a {spec.attribute}.")
 
 
 def _wire_value(spec: Field, value: object) -> WireValue:
@@ -176,9 +177,7 @@ def _scalar(spec: Field, value: object) -> Scalar:
     typed = _typed(spec, value)
     if spec.enum and typed not in spec.enum:
         legal = ", ".join(str(item) for item in spec.enum)
-        raise InvalidRequest(
-            _problem(spec, f"{quote(str(typed))} is not one of {legal}", "Choose one of them.")
-        )
+        raise InvalidRequest(_problem(spec, f"{quote(str(typed))} is not one of {legal}", "Choose one of them."))
     if isinstance(typed, str):
         _check_text(spec, typed)
     elif not isinstance(typed, bool):
@@ -194,9 +193,7 @@ def _typed(spec: Field, value: object) -> Scalar:
                 return operator.index(cast("Any", value))
             except TypeError:
                 pass  # reported below, as every other wrong type
-        case "number" if (
-            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        ):
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return value
         case "boolean" if isinstance(value, bool):
             return value
@@ -229,17 +226,11 @@ def _check_text(spec: Field, text: str) -> None:
             )
         ) from None
     if spec.min_length is not None and len(text) < spec.min_length:
-        raise InvalidRequest(
-            _problem(spec, f"{len(text)} characters, fewer than {spec.min_length}", "Make it longer.")
-        )
+        raise InvalidRequest(_problem(spec, f"{len(text)} characters, fewer than {spec.min_length}", "Make it longer."))
     if spec.max_length is not None and len(text) > spec.max_length:
-        raise InvalidRequest(
-            _problem(spec, f"{len(text)} characters, more than {spec.max_length}", "Make it shorter.")
-        )
+        raise InvalidRequest(_problem(spec, f"{len(text)} characters, more than {spec.max_length}", "Make it shorter."))
     if spec.pattern is not None and not re.search(spec.pattern, text):
-        raise InvalidRequest(
-            _problem(spec, f"{quote(text)} does not match {spec.pattern}", "Change it to match.")
-        )
+        raise InvalidRequest(_problem(spec, f"{quote(text)} does not match {spec.pattern}", "Change it to match."))
 
 
 _LARGEST: Final = 2**63  # beyond it a number cannot be relied on to be read back as it was written
@@ -253,9 +244,7 @@ _BOUNDS: Final[tuple[tuple[str, Callable[[Any, Any], bool], str], ...]] = (
 
 def _check_number(spec: Field, number: float) -> None:
     if abs(number) > _LARGEST:
-        raise InvalidRequest(
-            _problem(spec, f"{shown(number)} is larger than any service takes", _range(spec))
-        )
+        raise InvalidRequest(_problem(spec, f"{shown(number)} is larger than any service takes", _range(spec)))
     for name, holds, told in _BOUNDS:
         bound = getattr(spec, name)
         if bound is not None and not holds(number, bound):
@@ -275,10 +264,6 @@ def _check_count(spec: Field, items: "list[Scalar] | tuple[SourceFile, ...]") ->
     most = spec.max_items if spec.many else 1
     if most is not None and len(items) > most:
         raise InvalidRequest(_problem(spec, f"{len(items)} given, more than {most}", "Give fewer."))
-
-
-# Limits that the page states in prose as well as in the schema: the error can quote the vendor's sentence.
-_RULES: Final = {_BATCH: "BATCH-RANGE"}
 
 
 def _problem(spec: Field, message: str, hint: str) -> Problem:

@@ -40,13 +40,12 @@ from attrs import frozen
 from tensorslab_images.rules import (
     CODE_MEANING_FAILURE,
     CODE_MEANING_INSUFFICIENT_CREDITS,
-    CODE_MEANING_SUCCESS,
 )
 
 from seedream._flow import Failure, Reply
 from seedream._wire import Envelope
 
-_OK: Final = range(200, 300)
+OK: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _REQUEST_TIMEOUT: Final = 408
 
@@ -73,7 +72,7 @@ def judge(outcome: Reply | Failure, envelope: Envelope) -> Verdict:  # noqa: PLR
             return Verdict.TLS_REFUSED if outcome.tls else Verdict.NOT_SENT
         return Verdict.UNKNOWN
     status = outcome.status
-    if status in _OK:
+    if status in OK:
         return _judge_code(envelope)
     if status == _TOO_MANY:
         return Verdict.RATE_LIMITED

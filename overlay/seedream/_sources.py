@@ -94,9 +94,7 @@ def _read(source: object, number: int) -> tuple[bytes, str]:
                 return path.read_bytes(), path.name
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
-            raise InvalidRequest(
-                _problem(f"cannot read {quote(os.fsdecode(source))}: {reason}", "Check the path.")
-            )
+            raise InvalidRequest(_problem(f"cannot read {quote(os.fsdecode(source))}: {reason}", "Check the path."))
         case _ if callable(read := getattr(source, "read", None)):
             try:
                 content = read()
@@ -107,9 +105,7 @@ def _read(source: object, number: int) -> tuple[bytes, str]:
                     name = getattr(source, "name", "")
                     return content, os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 -- any text, also none
                 reason = "it gives text, not bytes"
-            raise InvalidRequest(
-                _problem(f"cannot read open file {number}: {reason}", "Open it with mode 'rb'.")
-            )
+            raise InvalidRequest(_problem(f"cannot read open file {number}: {reason}", "Open it with mode 'rb'."))
         case _:
             raise InvalidRequest(_problem(f"a {type(source).__name__} is not a source image", _KINDS))
 

@@ -53,11 +53,7 @@ def _unsigned(match: re.Match[str]) -> str:
 def scrub_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
     """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
     text = scrub(body.decode("utf-8", "surrogateescape"), secret)
-    kept = {
-        name.lower(): scrub(value, secret)
-        for name, value in headers.items()
-        if name.lower() not in _NEVER_KEPT
-    }
+    kept = {name.lower(): scrub(value, secret) for name, value in headers.items() if name.lower() not in _NEVER_KEPT}
     return RawReply(status, kept, text.encode("utf-8", "surrogateescape")[:_KEPT_BODY])
 
 

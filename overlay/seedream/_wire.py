@@ -14,8 +14,8 @@ from attrs import field, frozen
 from tensorslab_images import rules
 from tensorslab_images.api.images import see_dream_v45
 from tensorslab_images.api.tasks import delete_images_task, info_by_task_id
-from tensorslab_images.models import DeleteImagesTaskBody, InfoByTaskIdBody, SeeDreamV45Body
 from tensorslab_images.limits import SEE_DREAM_V45
+from tensorslab_images.models import DeleteImagesTaskBody, InfoByTaskIdBody, SeeDreamV45Body
 from tensorslab_images.types import File
 
 from seedream._request import Submission
@@ -89,20 +89,13 @@ def read_envelope(body: bytes) -> Envelope:
     data = data if isinstance(data, dict) else {}
     msg = value.get("msg")
     taskid = _id(data.get("taskid")) or (_id(anywhere[1]) if anywhere else None)
-    return Envelope(
-        _whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True
-    )
+    return Envelope(_whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True)
 
 
 def _id(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None
-    usable = (
-        isinstance(value, str)
-        and 0 < len(value) <= _LONGEST_ID
-        and value.isprintable()
-        and bool(value.strip())
-    )
+    usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())
     return value if usable and value not in ("null", "true", "false") else None  # type: ignore[return-value]  # a str by now
 
 

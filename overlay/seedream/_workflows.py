@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Literal, Protocol
 
 from attrs import field, frozen
@@ -20,7 +21,7 @@ from seedream._flow import Channel, Failure, Flow, Reply, Request, blocking, now
 from seedream._http import Timeouts
 from seedream._replies import raw, status_error, submission_error, told
 from seedream._request import Submission
-from seedream._retry import RetryPolicy, Verdict, judge, retry_after
+from seedream._retry import OK, RetryPolicy, Verdict, judge, retry_after
 from seedream._text import plain
 from seedream._wire import Envelope, TaskInfo, read_envelope, read_task
 from seedream.errors import AuthError, InvalidRequest, JournalError, SeeDreamError, TaskFailed, WaitTimeout
@@ -63,9 +64,7 @@ class Service:
 
         request = Request(operation.method.upper(), self.base_url + operation.path, build, headers)
         longest = self.timeouts.within(channel)
-        return exchange(
-            request, channel, barrier=barrier, within=longest if within is None else min(within, longest)
-        )
+        return exchange(request, channel, barrier=barrier, within=longest if within is None else min(within, longest))
 
 
 class Recorder(Protocol):
@@ -110,25 +109,19 @@ def submit(service: Service, submission: Submission, recorder: Recorder | None =
         if verdict is Verdict.ACCEPTED and envelope.taskid:
             taskid = envelope.taskid
             try:
-                yield from blocking(lambda: journal.submitted(taskid))
+                yield from blocking(partial(journal.submitted, taskid))
             except JournalError as error:
                 error.taskid = taskid  # paid for: never lost, whatever the journal says
                 raise
             return taskid
-        pause = service.retry.again(
-            verdict, attempt, retry_after(outcome if isinstance(outcome, Reply) else None)
-        )
+        pause = service.retry.again(verdict, attempt, retry_after(outcome if isinstance(outcome, Reply) else None))
         if pause is not None:
             if began:
                 yield from blocking(journal.not_sent)
             yield from sleep(pause)
             continue
-        error = submission_error(
-            verdict, outcome, envelope, digest=digest, at=service.wall(), key=service.key
-        )
-        yield from blocking(
-            lambda: journal.unknown(error) if error.billing == "unknown" else journal.refused(error)
-        )
+        error = submission_error(verdict, outcome, envelope, digest=digest, at=service.wall(), key=service.key)
+        yield from blocking(partial(journal.unknown if error.billing == "unknown" else journal.refused, error))
         raise error
 
 
@@ -144,9 +137,7 @@ def _attempt(
         began = True
 
     try:
-        outcome = yield from service.ask(
-            SEE_DREAM_V45, _wire.submit_arguments(submission), "submit", barrier=barrier
-        )
+        outcome = yield from service.ask(SEE_DREAM_V45, _wire.submit_arguments(submission), "submit", barrier=barrier)
     except BaseException as error:
         if began:
             error.add_note(f"A submission was under way and may have been billed (request {digest[:16]}).")
@@ -161,17 +152,17 @@ def _envelope(outcome: Reply | Failure) -> Envelope:
     return read_envelope(reply.body) if reply else Envelope()
 
 
+def _succeeded(outcome: Reply | Failure, envelope: Envelope) -> bool:
+    return isinstance(outcome, Reply) and outcome.status in OK and envelope.code == CODE_MEANING_SUCCESS
+
+
 def _try_query(
     service: Service, taskid: str, within: float | None = None
 ) -> Flow[tuple[TaskInfo | None, Reply | Failure]]:
     """One query: the task's state, or None with what came instead."""
     outcome = yield from service.ask(INFO_BY_TASK_ID, _wire.query_arguments(taskid), "query", within=within)
     envelope = _envelope(outcome)
-    if (
-        isinstance(outcome, Failure)
-        or envelope.code != CODE_MEANING_SUCCESS
-        or not 200 <= outcome.status < 300
-    ):  # noqa: PLR2004 -- the class of success
+    if not _succeeded(outcome, envelope):
         return None, outcome
     if envelope.data.get("taskid") not in (None, taskid):
         return None, outcome  # another task's answer
@@ -188,9 +179,7 @@ def query(service: Service, taskid: str) -> Flow[TaskInfo]:
         if info is not None:
             return info
         if attempt >= service.retry.attempts or not _worth_repeating(outcome):
-            raise status_error(
-                taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}"
-            )
+            raise status_error(taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}")
         yield from sleep(service.retry.delay(attempt, service.chance))
 
 
@@ -296,7 +285,7 @@ def delete(service: Service, taskids: tuple[str, ...]) -> Flow[None]:
         attempt += 1
         outcome = yield from service.ask(DELETE_IMAGES_TASK, _wire.delete_arguments(taskids), "query")
         envelope = _envelope(outcome)
-        if isinstance(outcome, Reply) and outcome.status < 300 and envelope.code == CODE_MEANING_SUCCESS:  # noqa: PLR2004 -- success
+        if _succeeded(outcome, envelope):
             return
         if attempt >= service.retry.attempts or not _worth_repeating(outcome):
             raise status_error(taskids[0], outcome, envelope, service.key, f"deleting {', '.join(taskids)}")

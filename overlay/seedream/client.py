@@ -12,6 +12,7 @@ from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream._request import Submission, SubmitOptions, check_submit
 from seedream._retry import RetryPolicy
 from seedream._text import guard_logs
+from seedream._transfer import Options
 from seedream._wire import TaskInfo
 from seedream._workflows import ProgressCallback, Recorder, Service
 from seedream.task import DOWNLOAD, WAIT, AsyncTask, Generated, Task
@@ -48,9 +49,7 @@ class _Client:
         return f"{type(self).__name__}(base_url={self.service.base_url!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"a {type(self).__name__} holds a key and connections: make a new one where it is needed"
-        )
+        raise TypeError(f"a {type(self).__name__} holds a key and connections: make a new one where it is needed")
 
     def submission_flow(self, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
         """The submit workflow for a checked submission; gives the task's id."""
@@ -63,7 +62,7 @@ class _Client:
         info = yield from _workflows.wait(
             self.service, taskid, timeout=timeout, images=submission.images, progress=progress
         )
-        options = _download.Options(DOWNLOAD, progress=progress)
+        options = Options(DOWNLOAD, progress=progress)
         files = yield from _download.save(
             self.service, taskid, info.urls, directory, images=submission.images, options=options
         )
@@ -202,14 +201,12 @@ class AsyncSeeDream(_Client):
         prompt: str,
         *,
         output_dir: str | PathLike[str] = ".",
-        timeout: float = WAIT,  # noqa: ASYNC109 -- the task's own deadline, not the call's
+        timeout: float = WAIT,
         progress: ProgressCallback | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Generated:
         """See SeeDream.generate."""
-        return await self.run(
-            self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress)
-        )
+        return await self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
 
     async def close(self) -> None:
         """Close the connections."""

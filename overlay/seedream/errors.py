@@ -140,9 +140,7 @@ class InvalidRequest(SeeDreamError, ValueError):
         if isinstance(found, str):
             found = (Problem(self.subject, found, rule, hint),)
         self.problems = found
-        super().__init__(
-            "; ".join(f"{p.field}: {p.message}" for p in found), rule=found[0].rule, hint=found[0].hint
-        )
+        super().__init__("; ".join(f"{p.field}: {p.message}" for p in found), rule=found[0].rule, hint=found[0].hint)
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)
@@ -256,8 +254,8 @@ class DownloadError(SeeDreamError):
     summary_zh = "图片下载失败，任务仍在，可再次下载"
     billing = "yes"
     retryable = True
-    files: Mapping[int, Path] = {}  # noqa: RUF012 -- an empty default that is replaced, never changed
-    errors: Mapping[int, SeeDreamError] = {}  # noqa: RUF012 -- the same
+    files: Mapping[int, Path] = {}
+    errors: Mapping[int, SeeDreamError] = {}
 
 
 class ResultExpired(DownloadError):

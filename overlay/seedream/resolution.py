@@ -130,9 +130,7 @@ def _check_pixels(width: int, height: int) -> None:
         nearest_size(width, height),
         f"{width // gcd(width, height)}:{height // gcd(width, height)}",
     )
-    of_shape = (
-        f"{shape} " if fixed[0] * height == width * fixed[1] and len(shape) <= len("64:63") else "legal size "
-    )
+    of_shape = f"{shape} " if fixed[0] * height == width * fixed[1] and len(shape) <= len("64:63") else "legal size "
     raise InvalidResolution(
         f"{quote(f'{width}x{height}', marks=False)} is {quote(f'{total:,}', marks=False)} pixels, {bound}",
         rule="RES-PIXELS",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from attrs import field, frozen
 
 from seedream import _download, _workflows
-from seedream._download import MAX_PICTURE, Options
 from seedream._flow import Flow
+from seedream._transfer import MAX_PICTURE, Options
 from seedream._wire import TaskInfo
 from seedream._workflows import ProgressCallback
 
@@ -32,9 +32,7 @@ class _Handle(Generic[ClientT]):
         return _workflows.query(self._client.service, self.id)
 
     def _wait(self, timeout: float, progress: ProgressCallback | None) -> Flow[TaskInfo]:
-        return _workflows.wait(
-            self._client.service, self.id, timeout=timeout, images=self.images, progress=progress
-        )
+        return _workflows.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
 
     def _save(
         self,
@@ -128,7 +126,7 @@ class AsyncTask(_Handle["AsyncSeeDream"]):
         """See Task.refresh."""
         return await self._client.run(self._refresh())
 
-    async def wait(self, *, timeout: float = WAIT, progress: ProgressCallback | None = None) -> TaskInfo:  # noqa: ASYNC109 -- the task's own deadline, not the call's
+    async def wait(self, *, timeout: float = WAIT, progress: ProgressCallback | None = None) -> TaskInfo:
         """See Task.wait."""
         return await self._client.run(self._wait(timeout, progress))
 
@@ -138,7 +136,7 @@ class AsyncTask(_Handle["AsyncSeeDream"]):
         *,
         timeout: float = WAIT,
         max_bytes: int = MAX_PICTURE,
-        progress: ProgressCallback | None = None,  # noqa: ASYNC109 -- as above
+        progress: ProgressCallback | None = None,
     ) -> list[Path]:
         """See Task.save."""
         return await self._client.run(self._save(directory, timeout, max_bytes, progress))
