@@ -1,0 +1,133 @@
+"""Runs openapi-python-client in this process, with its one unsafe template made safe, and the pinned formatter."""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import io
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+
+from .errors import BrokenInputs, DecisionNeeded
+from .settings import NAME as SETTINGS
+from .settings import Settings
+from .spec import Json
+
+STAMP: Final = "# Made by `make generate` from the vendor's page; never edited by hand.\n"
+_BOUNDARY_BLOCK = re.compile(
+    r"""[ ]*\{%- if body\.content_type == "multipart/form-data" %\}\n"""
+    r"""[ ]*headers\["Content-Type"\] = "multipart/form-data; boundary=\+\+\+"\n"""
+    r"""(?P<indent>[ ]*)\{% else %\}\n"""
+)
+# The client sets the type of a form, boundary included, so that nothing in a value can end its part.
+_SAFE_BLOCK = r'\g<indent>{%- if body.content_type != "multipart/form-data" %}' + "\n"
+
+
+def check_versions(settings: Settings) -> None:
+    """Compares the installed tools with the pinned ones.
+
+    Raises:
+        BrokenInputs: one of them differs.
+    """
+    for name, wanted in settings.versions.items():
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found = "not installed"
+        if found != wanted:
+            raise BrokenInputs(
+                f"{name} is {found}, but {SETTINGS} pins {wanted}. Run `make setup`, or change both that file"
+                " and pyproject.toml, then look at what changes under generated/."
+            )
+
+
+def safe_template(settings: Settings) -> str:
+    """The generator's endpoint template without its fixed multipart boundary.
+
+    Raises:
+        BrokenInputs: the installed template is not the one that we know.
+    """
+    text = files("openapi_python_client").joinpath("templates", settings.template).read_text("utf-8")
+    found = hashlib.sha256(text.encode()).hexdigest()
+    if found != settings.template_sha256:
+        raise BrokenInputs(
+            f"the installed {settings.template} has sha256 {found}, {SETTINGS} knows {settings.template_sha256}."
+            " Read what changed in the template before you pin the new hash."
+        )
+    text, count = _BOUNDARY_BLOCK.subn(_SAFE_BLOCK, text)
+    if count != settings.boundary_lines or "boundary" in text:
+        raise BrokenInputs(
+            f"{settings.template} sets a fixed boundary at {count} known places, not {settings.boundary_lines}."
+        )
+    return text
+
+
+def generate_client(document: Json, settings: Settings, into: Path) -> GeneratorData:
+    """Writes the client package for the document to the new folder `into`; returns the generator's own reading.
+
+    Raises:
+        DecisionNeeded: the generator warns or fails on the document.
+        BrokenInputs: its template or version is not the pinned one.
+    """
+    check_versions(settings)
+    config = Config.from_sources(
+        ConfigFile(**settings.client, package_name_override=settings.package),
+        MetaType.NONE,
+        document_source=Path("openapi.json"),
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=into,
+    )
+    parsed = GeneratorData.from_dict(document, config=config)
+    if isinstance(parsed, GeneratorError):
+        raise _refusal([parsed])
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        (Path(folder) / settings.template).write_text(safe_template(settings), "utf-8")
+        errors = Project(openapi=parsed, config=config, custom_template_path=Path(folder)).build()
+    if errors:
+        raise _refusal(list(errors))
+    for path in into.rglob("*.py"):
+        text = path.read_text("utf-8")
+        if "boundary=" in text or '"multipart/form-data' in text:
+            raise BrokenInputs(f"{path.relative_to(into)} still fixes the type of a form.")
+    return parsed
+
+
+def _refusal(errors: list[GeneratorError]) -> DecisionNeeded:
+    told = "; ".join(" ".join(f"{error.header or ''} {error.detail or ''}".split())[:300] for error in errors)
+    return DecisionNeeded(
+        f"openapi-python-client cannot write all of the client ({told}). Repair the document in openapi/overlay.yaml."
+    )
+
+
+def stamp_and_format(package: Path) -> None:
+    """Stamps every module of the package and formats it with the pinned ruff, whatever stands around it.
+
+    Raises:
+        BrokenInputs: ruff fails.
+    """
+    for path in package.rglob("*.py"):
+        path.write_text(STAMP + path.read_text("utf-8"), "utf-8")
+    common = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311", "."]
+    for command in (["check", "--select", "I,F401", "--fix-only"], ["format"]):
+        done = subprocess.run([_ruff(), *command, *common], cwd=package, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BrokenInputs(f"ruff {command[0]} failed on the generated code: {done.stderr.strip()[:400]}")
+
+
+def _ruff() -> str:
+    for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
+        path = Path(folder) / "ruff"
+        if path.is_file():
+            return str(path)
+    raise BrokenInputs("ruff is not installed beside this Python. Run `make setup`.")

@@ -1,0 +1,131 @@
+"""The files that a run reads (openapi/), and where the vendored one came from (SOURCE.toml)."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from . import ledger, overlay, settings
+from .errors import BrokenInputs
+from .spec import Json
+from .strict_yaml import Unreadable, load_yaml
+
+VENDORED: Final = "openapi/seedreamv45.yaml"
+ORIGIN: Final = "openapi/SOURCE.toml"
+OVERLAY: Final = "openapi/overlay.yaml"
+RULES: Final = ledger.NAME
+SETTINGS: Final = settings.NAME
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the vendored YAML came from; one key of SOURCE.toml each.
+
+    Attributes:
+        documentation: address of the vendor's documentation.
+        page: name of the file that was given; form: page, yaml or json.
+        page_sha256: of that file; yaml_sha256: of the vendored YAML.
+        fence: info string of the page's block; title: the page's heading.
+        language: of the edition; taken: day (UTC) on which it was vendored.
+    """
+
+    documentation: str = ""
+    page: str = ""
+    form: str = ""
+    page_sha256: str = ""
+    fence: str = ""
+    title: str = ""
+    language: str = ""
+    taken: str = ""
+    yaml_sha256: str = ""
+
+    def toml(self) -> bytes:
+        """Text of SOURCE.toml."""
+        head = "# Where seedreamv45.yaml came from. Written by `make generate SPEC=PATH`; never edited by hand.\n"
+        rows = (
+            f"{field.name} = {json.dumps(getattr(self, field.name), ensure_ascii=False)}\n" for field in fields(self)
+        )
+        return (head + "".join(rows)).encode()
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs as bytes by path from the root, and read.
+
+    Attributes:
+        files: the five files; the vendored one and its origin are missing before the first page is taken.
+        document: the vendored spec (empty then).
+    """
+
+    files: Mapping[str, bytes]
+    origin: Origin
+    document: Json
+    actions: list[overlay.Action]
+    ledger: ledger.Ledger
+    settings: settings.Settings
+
+
+def load(root: Path) -> Inputs:
+    """The inputs below the root.
+
+    Raises:
+        BrokenInputs: one is missing or malformed, or the vendored YAML is not the one that SOURCE.toml names.
+    """
+    files = {name: (root / name).read_bytes() for name in (VENDORED, ORIGIN) if (root / name).is_file()}
+    for name in (OVERLAY, RULES, SETTINGS):
+        if not (root / name).is_file():
+            raise BrokenInputs(f"{name} is missing.")
+        files[name] = (root / name).read_bytes()
+    return read(files)
+
+
+def read(files: Mapping[str, bytes]) -> Inputs:
+    """The inputs in these files; see `load`."""
+    if (VENDORED in files) != (ORIGIN in files):
+        raise BrokenInputs(f"{VENDORED} and {ORIGIN} belong together, but one is missing.")
+    origin = _origin(files[ORIGIN]) if ORIGIN in files else Origin()
+    document: Json = {}
+    if VENDORED in files:
+        found = hashlib.sha256(files[VENDORED]).hexdigest()
+        if found != origin.yaml_sha256:
+            raise BrokenInputs(
+                f"{VENDORED} was edited by hand: its sha256 is {found}, {ORIGIN} says {origin.yaml_sha256}."
+                " Restore it (git checkout); repairs belong into openapi/overlay.yaml, updates come with SPEC=PATH."
+            )
+        document = _yaml(files, VENDORED)
+    return Inputs(
+        files,
+        origin,
+        document,
+        overlay.parse(_yaml(files, OVERLAY)),
+        ledger.parse(_text(files, RULES)),
+        settings.parse(_text(files, SETTINGS)),
+    )
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return files[name].decode()
+    except UnicodeDecodeError:
+        raise BrokenInputs(f"{name} is not UTF-8 text.") from None
+
+
+def _yaml(files: Mapping[str, bytes], name: str) -> Any:
+    try:
+        return load_yaml(_text(files, name).removeprefix("\ufeff"))
+    except Unreadable as error:
+        raise BrokenInputs(f"{name} cannot be read: {error}.") from None
+
+
+def _origin(data: bytes) -> Origin:
+    try:
+        raw = tomllib.loads(data.decode())
+        known = {field.name for field in fields(Origin)}
+        if set(raw) != known or not all(isinstance(value, str) for value in raw.values()):
+            raise ValueError(f"its keys must be {', '.join(sorted(known))}")
+        return Origin(**raw)
+    except (ValueError, TypeError) as error:
+        raise BrokenInputs(f"{ORIGIN} cannot be read: {error}.") from None

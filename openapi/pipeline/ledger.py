@@ -1,0 +1,128 @@
+"""The rule ledger (openapi/rules.yaml) as data."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+from .errors import BrokenInputs
+from .prose import Fact, missing_facts
+from .strict_yaml import Unreadable, load_yaml
+
+Standing = Literal["stated", "inferred", "contradicted"]
+NAME: Final = "openapi/rules.yaml"
+_ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
+_FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEYS: Final = {
+    "at", "standing", "source", "summary", "sentences", "facts", "mirrors", "examples", "enforced_by", "tested_by",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row; the keys are explained at the top of the ledger."""
+
+    id: str
+    at: str
+    standing: Standing
+    source: str
+    summary: str
+    sentences: Mapping[str, str]
+    facts: Mapping[str, Fact]
+    mirrors: tuple[str, ...]
+    examples: Mapping[str, tuple[str, ...]]
+    enforced_by: tuple[str, ...]
+    tested_by: tuple[str, ...]
+
+    @property
+    def from_page(self) -> bool:
+        """Whether the page says it, so that it must be found there again."""
+        return self.source == "page"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All rows, and the digests of the descriptions that a person has read, by language and place."""
+
+    rules: Mapping[str, Rule]
+    reviewed: Mapping[str, Mapping[str, str]]
+
+    @property
+    def languages(self) -> list[str]:
+        """Languages in which every rule of the page has its sentence, in the order of the first rule."""
+        rows = [rule for rule in self.rules.values() if rule.from_page]
+        return [lang for lang in (rows[0].sentences if rows else {}) if all(lang in rule.sentences for rule in rows)]
+
+
+def parse(text: str) -> Ledger:
+    """The ledger in the text.
+
+    Raises:
+        BrokenInputs: malformed, or a fact or example that its own sentence does not hold.
+    """
+    try:
+        document = load_yaml(text)
+    except Unreadable as error:
+        raise BrokenInputs(f"{NAME} cannot be read: {error}.") from None
+    if not isinstance(document, dict) or not isinstance(document.get("rules"), dict):
+        raise BrokenInputs(f"{NAME} has no rules.")
+    if unknown := sorted(set(document) - {"rules", "reviewed"}):
+        raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
+    rules = {name: _rule(name, raw) for name, raw in document["rules"].items()}
+    return Ledger(rules, document.get("reviewed") or {})
+
+
+def _rule(name: str, raw: Any) -> Rule:
+    place = f"{NAME}, {name}"
+    if not _ID.fullmatch(name):
+        raise BrokenInputs(f"{place}: an id is upper-case words joined by dashes.")
+    if not isinstance(raw, dict) or not {"at", "standing", "source", "summary"} <= set(raw):
+        raise BrokenInputs(f"{place} needs at, standing, source and summary.")
+    if unknown := sorted(set(raw) - _KEYS):
+        raise BrokenInputs(f"{place}: unknown key {unknown[0]!r}.")
+    if raw["standing"] not in get_args(Standing):
+        raise BrokenInputs(f"{place}: standing is one of {', '.join(get_args(Standing))}.")
+    rule = Rule(
+        name,
+        raw["at"],
+        raw["standing"],
+        raw["source"],
+        raw["summary"],
+        _texts(raw.get("sentences"), place),
+        {key: _fact(key, value, place) for key, value in (raw.get("facts") or {}).items()},
+        tuple(raw.get("mirrors") or ()),
+        {key: tuple(value) for key, value in (raw.get("examples") or {}).items()},
+        tuple(raw.get("enforced_by") or ()),
+        tuple(raw.get("tested_by") or ()),
+    )
+    _agrees(rule, place)
+    return rule
+
+
+def _texts(raw: Any, place: str) -> dict[str, str]:
+    texts = raw or {}
+    if not isinstance(texts, dict) or not all(isinstance(text, str) and text.strip() for text in texts.values()):
+        raise BrokenInputs(f"{place}: sentences are text by language.")
+    return cast("dict[str, str]", texts)
+
+
+def _fact(name: str, value: Any, place: str) -> Fact:
+    if not _FACT_NAME.fullmatch(name):
+        raise BrokenInputs(f"{place}: the fact {name!r} is no lower-case name.")
+    items = value if isinstance(value, list) else [value]
+    if not items or not all(isinstance(item, (str, int, float)) for item in items):
+        raise BrokenInputs(f"{place}: the fact {name} is a value or a list of values.")
+    return tuple(items) if isinstance(value, list) else cast("Fact", value)
+
+
+def _agrees(rule: Rule, place: str) -> None:
+    if rule.from_page != bool(rule.sentences):
+        raise BrokenInputs(f"{place}: a rule has sentences exactly when its source is the page.")
+    if set(rule.examples) - {"valid", "invalid"}:
+        raise BrokenInputs(f"{place}: examples are valid or invalid.")
+    shown: dict[str, Fact] = {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}}
+    for language, sentence in rule.sentences.items():
+        if missing := missing_facts(sentence, shown):
+            raise BrokenInputs(
+                f"{place}: its {language} sentence does not hold the fact {missing[0]!r} as the row has it."
+            )

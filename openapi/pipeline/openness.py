@@ -1,0 +1,63 @@
+"""Replies stay open: the generated client must read a value that the vendor adds tomorrow."""
+
+import copy
+
+from .spec import Json, operations, reply_schema, request_schema
+
+__all__ = ["opened"]
+
+
+def opened(document: Json) -> Json:
+    """A copy for the generator in which no schema that only replies use lists its values.
+
+    The generator turns `enum` into a closed type that raises on anything else; codes and statuses are open values here.
+    The effective spec itself keeps the list.
+    """
+    result: Json = copy.deepcopy(document)
+    used_by_requests: set[str] = set()
+    for operation in operations(result):
+        if body := request_schema(result, operation):
+            _references(result, body[1].value, used_by_requests)
+    for operation in operations(result):
+        for status in operation.at.value.get("responses", {}):
+            if reply := reply_schema(result, operation, status):
+                _open(result, reply.value, set(used_by_requests))
+    return result
+
+
+def _references(document: Json, node: object, seen: set[str]) -> None:
+    for target in _targets(node):
+        if target not in seen:
+            seen.add(target)
+            _references(document, _component(document, target), seen)
+
+
+def _open(document: Json, node: object, done: set[str]) -> None:
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), (str, list)):
+            node.pop("enum", None)
+            node.pop("const", None)
+        for value in node.values():
+            _open(document, value, done)
+        target = node.get("$ref")
+        if isinstance(target, str) and target not in done:
+            done.add(target)
+            _open(document, _component(document, target), done)
+    elif isinstance(node, list):
+        for value in node:
+            _open(document, value, done)
+
+
+def _targets(node: object) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [target for value in node.values() for target in _targets(value)]
+    if isinstance(node, list):
+        return [target for value in node for target in _targets(value)]
+    return []
+
+
+def _component(document: Json, target: str) -> object:
+    prefix = "#/components/schemas/"
+    name = target.removeprefix(prefix)
+    return document.get("components", {}).get("schemas", {}).get(name) if target.startswith(prefix) else None

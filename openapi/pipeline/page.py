@@ -1,0 +1,176 @@
+"""Takes the OpenAPI document out of what was given: the vendor's Markdown page, bare YAML, or JSON.
+
+From a page and from bare YAML the vendor's bytes are kept as they are; JSON is written out as YAML.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .errors import RefusedInput
+from .strict_yaml import MAX_JSON_BYTES, Unreadable, dump_yaml, load_json, load_yaml
+
+# markdown-it ends lines at these three only; str.splitlines() knows five more.
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
+_ROUTE = re.compile(
+    r"(ya?ml|json)\s+(?P<source>\S+\.(?:json|ya?ml))\s+"
+    r"(?P<method>get|put|post|delete|options|head|patch|trace)\s+(?P<path>/\S*)\s*",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"""^(?:---[^\n]*\n)?(?:\s*\#[^\n]*\n|\s*\n)*["']?(?:openapi|swagger|info|paths)["']?\s*:""")
+_VERSION_LINE = re.compile(r"""^["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
+_TITLE = re.compile(r"^# +(\S.*?)\s*$", re.MULTILINE)
+
+Form = Literal["page", "yaml", "json"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was given, taken apart.
+
+    Attributes:
+        name: file name without folders.
+        form: what it was.
+        sha256: of the bytes given.
+        yaml: the bytes to vendor.
+        document: the same as plain data.
+        fence: info string of the fenced block (empty for bare documents).
+        method, path: the operation that the page says it is about (empty when it does not say).
+        title: the page's heading (empty for bare documents).
+    """
+
+    name: str
+    form: Form
+    sha256: str
+    yaml: bytes
+    document: dict[str, Any]
+    fence: str = ""
+    method: str = ""
+    path: str = ""
+    title: str = ""
+
+
+def read(path: Path) -> Source:
+    """The document in the file at `path`.
+
+    Raises:
+        RefusedInput: missing, empty, binary, no or several candidate blocks, unclosed, malformed.
+    """
+    try:
+        if path.is_dir():
+            raise RefusedInput(f"{path} is a folder. Give the file that holds the page.")
+        if not path.is_file():
+            raise RefusedInput(f"{path}: there is no such file.")
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise RefusedInput(f"{path} is larger than {MAX_JSON_BYTES:,} bytes: no page of this API is.")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RefusedInput(f"{str(path)!r:.200} cannot be read: {reason}.") from None
+    return take(data, path.name)
+
+
+def take(data: bytes, name: str) -> Source:
+    """The document in `data`; see `read`."""
+    digest = hashlib.sha256(data).hexdigest()
+    body = data.removeprefix(b"\xef\xbb\xbf")
+    text = _text(body, name)
+    if text.lstrip()[:1] in ("{", "["):
+        document = _document(load_json, text, name)
+        return Source(name, "json", digest, dump_yaml(document).encode(), document)
+    if _is_bare_yaml(text):
+        return Source(name, "yaml", digest, body, _document(load_yaml, text, name))
+    return _from_page(body, text, name, digest)
+
+
+def _text(body: bytes, name: str) -> str:
+    if not body.strip():
+        raise RefusedInput(f"{name} is empty.")
+    if b"\0" in body:
+        raise RefusedInput(f"{name} is a binary file (it holds NUL bytes), or not UTF-8 text.")
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise RefusedInput(
+            f"{name} is not UTF-8 text (byte {error.start}): a binary file, or another encoding."
+        ) from None
+
+
+def _document(load: Any, text: str, name: str) -> dict[str, Any]:
+    try:
+        document = load(text)
+    except Unreadable as error:
+        raise RefusedInput(f"{name}: the document cannot be read: {error}.") from None
+    if not isinstance(document, dict):
+        raise RefusedInput(f"{name} holds no OpenAPI document: the top level is no mapping.")
+    return document
+
+
+def _is_bare_yaml(text: str) -> bool:
+    if _BARE.match(text):
+        first = _VERSION_LINE.search(text)
+        if first is None:
+            return not _FENCE_LINE.search(text)
+        fence = _FENCE_LINE.search(text)
+        return fence is None or first.start() < fence.start()
+    version, fence = _VERSION_LINE.search(text), _FENCE_LINE.search(text)
+    return version is not None and (fence is None or version.start() < fence.start())
+
+
+def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
+    lines = [line for line in _LINE.findall(body) if line]
+    fences = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+    named = [token for token in fences if _ROUTE.fullmatch(token.info.strip())]
+    candidates = named or [token for token in fences if _VERSION_LINE.search(token.content)]
+    if not candidates:
+        raise RefusedInput(
+            f"{name} holds no OpenAPI block. Looked for one fenced block whose info reads"
+            " `yaml <file>.json <method> <path>`, and for a bare OpenAPI document."
+        )
+    if len(candidates) > 1:
+        places = ", ".join(str((token.map or [0])[0] + 1) for token in candidates)
+        raise RefusedInput(
+            f"{name} holds {len(candidates)} candidate blocks (at lines {places}). Keep the one that describes our"
+            " operation and give that page."
+        )
+    token = candidates[0]
+    block = _slice(token, lines, name)
+    load = load_json if token.content.lstrip()[:1] == "{" else load_yaml
+    document = _document(load, block.decode(), f"{name}, fenced block at line {(token.map or [0])[0] + 1}")
+    route = _ROUTE.fullmatch(token.info.strip())
+    title = _TITLE.search(text)
+    return Source(
+        name,
+        "page",
+        digest,
+        block if load is load_yaml else dump_yaml(document).encode(),
+        document,
+        fence=token.info.strip(),
+        method=route["method"].lower() if route else "",
+        path=route["path"] if route else "",
+        title=title[1] if title else "",
+    )
+
+
+def _slice(token: Token, lines: list[bytes], name: str) -> bytes:
+    start, end = token.map or [0, 0]
+    if token.level:
+        raise RefusedInput(f"{name}: the block at line {start + 1} stands inside a list or a quotation.")
+    if lines[start].startswith(b" "):
+        raise RefusedInput(f"{name}: the block at line {start + 1} is indented, so its lines are ambiguous.")
+    mark = token.markup
+    closing = re.compile(rb" {0,3}" + re.escape(mark[0].encode()) + rb"{%d,}[ \t]*\s*" % len(mark))
+    if end - 1 <= start or not closing.fullmatch(lines[end - 1]):
+        raise RefusedInput(
+            f"{name}: the block at line {start + 1} is never closed with {mark}. The page may be cut short."
+        )
+    block = b"".join(lines[start + 1 : end - 1])
+    if re.sub(r"\r\n?", "\n", block.decode()) != token.content:
+        raise RefusedInput(f"{name}: the block at line {start + 1} cannot be taken out byte for byte.")
+    return block

@@ -1,0 +1,65 @@
+"""Prose as data: normal form, sentences, and the numbers and words in it."""
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+Scalar = str | int | float | bool
+Fact = Scalar | tuple[Scalar, ...]
+
+# Where a sentence ends: CJK stops and any line break; a Latin stop only before a space.
+_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])\s+(?=\S)|\s*\n\s*")
+_CJK: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
+_CJK_GAP = re.compile(rf"(?<=[{_CJK}])\s+|\s+(?=[{_CJK}])")
+_NUMBER = re.compile(
+    r"(?<![\w.])\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?![\w])|(?<![A-Za-z_\d])\d+(?:\.\d+)?(?![A-Za-z_\d])"
+)
+
+
+def normal(text: str) -> str:
+    """The text without the accidents of folding: NFC, one space for any run, none beside a CJK character."""
+    return _CJK_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
+
+
+def digest(text: str) -> str:
+    """sha256 of the normal form, in hexadecimal."""
+    return hashlib.sha256(normal(text).encode()).hexdigest()
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a description, each in normal form, list marks kept."""
+    return [found for part in _END.split(text) if (found := normal(part))]
+
+
+def holds(text: str, quote: str) -> bool:
+    """Whether the description holds the quoted words, not as a piece of a longer word or number."""
+    words = normal(quote)
+    before = r"(?<![0-9A-Za-z])" if words[:1].isascii() and words[:1].isalnum() else ""
+    after = r"(?![0-9A-Za-z]|[.,]\d)" if words[-1:].isascii() and words[-1:].isalnum() else ""
+    return re.search(before + re.escape(words) + after, normal(text)) is not None
+
+
+def numbers(text: str) -> list[int | float]:
+    """The numbers in the text in order; thousands marks and full-width digits read, sizes like 2560x1440 left out."""
+    found: list[int | float] = []
+    for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
+        digits = re.sub(r"[,\u202f\u00a0 ]", "", match[0])
+        found.append(float(digits) if "." in digits else int(digits))
+    return found
+
+
+def shows(text: str, value: Scalar) -> bool:
+    """Whether the text holds this number or word."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value in numbers(text)
+    return holds(unicodedata.normalize("NFKC", text), unicodedata.normalize("NFKC", str(value)))
+
+
+def missing_facts(text: str, facts: dict[str, Fact]) -> list[str]:
+    """Names of the facts that the text does not hold in full."""
+    return [
+        name
+        for name, fact in facts.items()
+        if not all(shows(text, value) for value in (fact if isinstance(fact, tuple) else (fact,)))
+    ]

@@ -1,0 +1,157 @@
+"""Walks an OpenAPI document: references, operations, and where the fields of an operation stand."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+Json = dict[str, Any]
+
+
+class SpecError(ValueError):
+    """A reference that leads nowhere, outside, or round in a circle."""
+
+
+def pointer(*parts: object) -> str:
+    """JSON pointer (RFC 6901) of the parts."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def parts_of(text: str) -> list[str]:
+    """The parts of a JSON pointer; inverse of `pointer`."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
+def look_up(document: Any, where: str) -> Any:
+    """The value at a JSON pointer.
+
+    Raises:
+        KeyError: there is none.
+    """
+    node = document
+    for part in parts_of(where):
+        if isinstance(node, Mapping):
+            node = node[part]
+        elif isinstance(node, list) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]
+        else:
+            raise KeyError(where)
+    return node
+
+
+@dataclass(frozen=True)
+class At:
+    """A value and the JSON pointer of the place where it really stands (references followed)."""
+
+    value: Any
+    where: str
+
+    def child(self, part: object) -> "At":
+        """The child by key or index."""
+        return At(self.value[part], self.where + pointer(part))
+
+
+def follow(document: Json, at: At) -> At:
+    """`at`, or what it refers to, however often.
+
+    Raises:
+        SpecError: the reference leaves the document, leads nowhere or in a circle.
+    """
+    seen: set[str] = set()
+    while isinstance(at.value, dict) and isinstance(at.value.get("$ref"), str):
+        target: str = at.value["$ref"]
+        if not target.startswith("#/"):
+            raise SpecError(f"the reference {target!r:.120} leads out of the document (nothing is fetched)")
+        if target in seen:
+            raise SpecError(f"the reference {target!r:.120} leads in a circle")
+        seen.add(target)
+        try:
+            at = At(look_up(document, target[1:]), target[1:])
+        except (KeyError, ValueError):
+            raise SpecError(f"the reference {target!r:.120} leads nowhere") from None
+    return at
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the document."""
+
+    path: str
+    method: str
+    at: At
+
+    @property
+    def id(self) -> str:
+        """Its operationId, or method and path when it has none."""
+        found = self.at.value.get("operationId")
+        return found if isinstance(found, str) else f"{self.method} {self.path}"
+
+
+def operations(document: Json) -> Iterator[Operation]:
+    """Every operation, in the document's order."""
+    for path, item in document.get("paths", {}).items():
+        if isinstance(item, dict):
+            for method, operation in item.items():
+                if method in METHODS and isinstance(operation, dict):
+                    yield Operation(path, method, At(operation, pointer("paths", path, method)))
+
+
+def request_schema(document: Json, operation: Operation) -> tuple[str, At, bool] | None:
+    """Media type, schema and `required` of the request body; multipart first when there are several."""
+    if "requestBody" not in operation.at.value:
+        return None
+    body = follow(document, operation.at.child("requestBody"))
+    content = body.value.get("content") or {}
+    if not content:
+        return None
+    media = next((name for name in content if name.startswith("multipart/")), next(iter(content)))
+    kind = body.child("content").child(media)
+    if "schema" not in kind.value:
+        return None
+    return media, kind.child("schema"), bool(body.value.get("required", False))
+
+
+def reply_schema(document: Json, operation: Operation, status: str = "200") -> At | None:
+    """Schema of the JSON reply with that status, or None."""
+    responses = operation.at.value.get("responses", {})
+    if status not in responses:
+        return None
+    reply = follow(document, operation.at.child("responses").child(status))
+    for media, kind in reply.value.get("content", {}).items():
+        if "json" in media and "schema" in kind:
+            return reply.child("content").child(media).child("schema")
+    return None
+
+
+def layers(document: Json, at: At, depth: int = 0) -> Iterator[At]:
+    """The schemas that all hold at `at`: itself with references followed, and every branch of its allOf."""
+    if depth > 20:
+        raise SpecError(f"schemas refer to each other in a circle at {at.where}")
+    at = follow(document, at)
+    if isinstance(at.value, dict):
+        yield at
+        for index in range(len(at.value.get("allOf", []))):
+            yield from layers(document, at.child("allOf").child(index), depth + 1)
+
+
+def branches(document: Json, at: At, depth: int = 0) -> Iterator[At]:
+    """`layers`, and those of the first branch of anyOf or oneOf: the success variant of a reply."""
+    for layer in layers(document, at, depth):
+        yield layer
+        for key in ("oneOf", "anyOf"):
+            if layer.value.get(key):
+                yield from branches(document, layer.child(key).child(0), depth + 1)
+
+
+def properties(document: Json, at: At) -> dict[str, At]:
+    """The properties of an object schema by name, each where it stands."""
+    found: dict[str, At] = {}
+    for layer in branches(document, at):
+        for name in layer.value.get("properties", {}):
+            found.setdefault(name, layer.child("properties").child(name))
+    return found
+
+
+def required(document: Json, at: At) -> set[str]:
+    """Names of the required properties of an object schema."""
+    return {name for layer in branches(document, at) for name in layer.value.get("required", [])}
