@@ -28,3 +28,10 @@ lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --require-hashes -r requirements/bootstrap.lock; }
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --all-extras pyproject.toml -o requirements/dev.lock
+
+.PHONY: generate verify-generated
+generate: $(READY) ## regenerate generated/; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
+	@$(PIPELINE) generate $(if $(SPEC),--spec '$(SPEC)') $(if $(filter 1 yes true,$(ACCEPT)),--accept)
+
+verify-generated: $(READY) ## regenerate in memory and compare every file (part of check)
+	@$(PIPELINE) verify
