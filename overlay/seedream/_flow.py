@@ -115,6 +115,9 @@ class Stream(Protocol):
     def status(self) -> int: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
+    @property
+    def handle(self) -> Any:
+        """What the driver needs to read on and to close."""
 
 
 Step = Open | Read | Close | Sleep | Now | Blocking

@@ -6,19 +6,17 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import anyio  # comes with httpx, and is loaded by it
 import anyio.to_thread
 import httpx
-from attrs import define, frozen
+from attrs import frozen
 
 from seedream._exchange import Exchange
 from seedream._flow import Blocking, Close, Failure, Now, Open, Read, Sleep, Step
-
-_CHUNK: Final = 64 * 1024  # bytes
 
 
 @frozen
@@ -72,13 +70,18 @@ class SystemClock:
         await anyio.sleep(seconds)
 
 
-@define
+@frozen
+class _Handle:
+    response: httpx.Response
+    exchange: Exchange
+    chunks: Any  # an iterator of bytes, blocking or awaiting
+
+
+@frozen
 class _Stream:
     status: int
     headers: Mapping[str, str]
-    response: httpx.Response
-    exchange: Exchange
-    chunks: Any
+    handle: _Handle
 
 
 class _Shared:
@@ -95,7 +98,7 @@ class _Shared:
         self._timeouts = timeouts
         self._clock = clock
         self._secret = secret
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         # A transport of another make may report no events: then the barrier runs before it is called.
         self._eager = transport is not None and not isinstance(
@@ -139,7 +142,7 @@ class _Shared:
     def _stream(response: httpx.Response, exchange: Exchange, chunks: Any) -> _Stream:
         exchange.replied()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return _Stream(response.status_code, headers, response, exchange, chunks)
+        return _Stream(response.status_code, headers, _Handle(response, exchange, chunks))
 
 
 class SyncHTTP(_Shared):
@@ -151,13 +154,13 @@ class SyncHTTP(_Shared):
         match step:
             case Open():
                 return self._open(step)
-            case Read(_Stream() as stream):
+            case Read(stream):
                 try:
-                    return next(stream.chunks, b"")
+                    return next(stream.handle.chunks, b"")
                 except Exception as error:  # noqa: BLE001 -- see _open
-                    return stream.exchange.failure(error)
-            case Close(_Stream() as stream):
-                stream.response.close()
+                    return stream.handle.exchange.failure(error)
+            case Close(stream):
+                stream.handle.response.close()
             case Sleep(seconds):
                 self._clock.sleep(seconds)
             case Now():
@@ -174,7 +177,7 @@ class SyncHTTP(_Shared):
             client, request = self._start(step, exchange, self._trace)
             response = client.send(request, stream=True)
             # A mock's reply may be read already.
-            chunks = iter([response.content]) if response.is_stream_consumed else response.iter_raw(_CHUNK)
+            chunks = iter([response.content]) if response.is_stream_consumed else response.iter_raw()
             return self._stream(response, exchange, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             return exchange.failure(error)
@@ -202,14 +205,14 @@ class AsyncHTTP(_Shared):
         match step:
             case Open():
                 return await self._open(step)
-            case Read(_Stream() as stream):
+            case Read(stream):
                 try:
-                    return await anext(stream.chunks, b"")
+                    return await anext(stream.handle.chunks, b"")
                 except Exception as error:  # noqa: BLE001 -- see _open
-                    return stream.exchange.failure(error)
-            case Close(_Stream() as stream):
+                    return stream.handle.exchange.failure(error)
+            case Close(stream):
                 with anyio.CancelScope(shield=True):
-                    await stream.response.aclose()
+                    await stream.handle.response.aclose()
             case Sleep(seconds):
                 await self._clock.async_sleep(seconds)
             case Now():
@@ -226,7 +229,7 @@ class AsyncHTTP(_Shared):
                 await anyio.to_thread.run_sync(exchange.enter)
             client, request = self._start(step, exchange, self._trace)
             response = await client.send(request, stream=True)
-            chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw(_CHUNK)
+            chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw()
             return self._stream(response, exchange, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             return exchange.failure(error)

@@ -58,24 +58,20 @@ def scrub_reply(status: int, headers: Mapping[str, str], body: bytes, secret: st
 
 
 class _ScrubFilter(logging.Filter):
-    """Removes URL queries from the HTTP library's own log lines, which hold signed URLs in full."""
+    """Removes keys and URL queries from the HTTP library's own log lines, which hold what a server sent in full."""
+
+    secrets: Final[set[str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = scrub(record.getMessage()), ()
+        record.msg, record.args = scrub(record.getMessage(), *self.secrets), ()
         return True
 
 
 _FILTER: Final = _ScrubFilter()
 
 
-def guard_logs() -> None:
-    """Put the filter on each logger of the HTTP library. Calling it again changes nothing."""
-    for name in (
-        "httpx",
-        "httpcore.connection",
-        "httpcore.http11",
-        "httpcore.http2",
-        "httpcore.proxy",
-        "httpcore.socks",
-    ):
+def guard_logs(key: str) -> None:
+    """Keep this key and signed URLs out of the HTTP library's logs. Calling it again changes nothing."""
+    _FILTER.secrets.add(key)
+    for name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
         logging.getLogger(name).addFilter(_FILTER)

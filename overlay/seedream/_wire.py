@@ -15,7 +15,7 @@ from tensorslab_images import rules
 from tensorslab_images.api.images import see_dream_v45
 from tensorslab_images.api.tasks import delete_images_task, info_by_task_id
 from tensorslab_images.limits import SEE_DREAM_V45
-from tensorslab_images.models import DeleteImagesTaskBody, InfoByTaskIdBody, SeeDreamV45Body
+from tensorslab_images.models import SeeDreamV45Body, TaskDeletion, TaskQuery
 from tensorslab_images.types import File
 
 from seedream._request import Submission
@@ -41,19 +41,19 @@ def submit_arguments(submission: Submission) -> Arguments:
             files = [File(BytesIO(source.content), source.name, source.media_type) for source in sources]
             attribute, many = attributes[name]
             setattr(body, attribute, files if many else files[0])
-        return see_dream_v45._get_kwargs(body=body)  # noqa: SLF001 -- the generated package's own door to the request alone
+        return see_dream_v45._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
 
     return build
 
 
 def query_arguments(taskid: str) -> Arguments:
     """The same for a task query."""
-    return lambda: info_by_task_id._get_kwargs(body=InfoByTaskIdBody(taskid=taskid))  # noqa: SLF001 -- as above
+    return lambda: info_by_task_id._get_kwargs(body=TaskQuery(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 def delete_arguments(taskids: tuple[str, ...]) -> Arguments:
     """The same for a deletion."""
-    return lambda: delete_images_task._get_kwargs(body=DeleteImagesTaskBody(taskids=list(taskids)))  # noqa: SLF001 -- as above
+    return lambda: delete_images_task._get_kwargs(body=TaskDeletion(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 @frozen
@@ -128,7 +128,7 @@ class TaskInfo:
 
     taskid: str
     status: int | None
-    urls: tuple[str, ...] = field(default=(), repr=len)
+    urls: tuple[str, ...] = field(default=(), repr=lambda urls: f"{len(urls)} URLs")
     width: int | None = None
     height: int | None = None
     prompt: str = field(default="", repr=False)

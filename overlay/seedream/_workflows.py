@@ -58,9 +58,7 @@ class Service:
         headers = {AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {self.key}"}
 
         def build() -> dict[str, object]:
-            made = dict(arguments())
-            made.pop("method"), made.pop("url")
-            return made
+            return {name: value for name, value in arguments().items() if name not in ("method", "url")}
 
         request = Request(operation.method.upper(), self.base_url + operation.path, build, headers)
         longest = self.timeouts.within(channel)
@@ -110,8 +108,8 @@ def submit(service: Service, submission: Submission, recorder: Recorder | None =
             taskid = envelope.taskid
             try:
                 yield from blocking(partial(journal.submitted, taskid))
-            except JournalError as error:
-                error.taskid = taskid  # paid for: never lost, whatever the journal says
+            except JournalError as unrecorded:
+                unrecorded.taskid = taskid  # paid for: never lost, whatever the journal says
                 raise
             return taskid
         pause = service.retry.again(verdict, attempt, retry_after(outcome if isinstance(outcome, Reply) else None))

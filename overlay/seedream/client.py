@@ -33,7 +33,6 @@ class _Client:
         retry: RetryPolicy | None,
         clock: Clock | None,
     ) -> None:
-        guard_logs()
         url = _config.base_url(base_url)
         self._clock = clock or SystemClock()
         self.service = Service(
@@ -44,6 +43,7 @@ class _Client:
             retry=retry or RetryPolicy(),
             wall=self._clock.time,
         )
+        guard_logs(self.service.key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.service.base_url!r})"

@@ -21,7 +21,26 @@ _SIMPLE_RATIO: Final = 64
 _TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:")
 
 
-@frozen(init=False)
+def _canonical(text: "str | Resolution") -> str:
+    """The canonical wire form, or InvalidResolution."""
+    if isinstance(text, Resolution):
+        return text.wire
+    if not isinstance(text, str):
+        raise InvalidResolution(f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_FORMS)
+    typed = text.strip().translate(_TYPED) if len(text) <= _LONGEST else ""
+    if typed.isascii() and typed.upper() in RES_TIER_VALUES:
+        return typed.upper()
+    if typed in RES_RATIO_VALUES:
+        return typed
+    size = _SIZE.fullmatch(typed)
+    if size is None or not _plain(*size.groups()):
+        raise _not_understood(text, typed)
+    width, height = int(size[1]), int(size[2])
+    _check_pixels(width, height)
+    return f"{width}x{height}"
+
+
+@frozen
 class Resolution:
     """A legal resolution in canonical form.
 
@@ -29,42 +48,16 @@ class Resolution:
     size in pixels (``2048x2048``, ``2048X2048``, ``2048×2048``), with full-width digits too.
 
     Args:
-        text: The text, or a Resolution, which is returned equal.
+        wire: The text, or a Resolution.
 
     Attributes:
         wire: The canonical form that is sent; ``str()`` gives the same.
-        kind: ``"ratio"``, ``"tier"`` or ``"size"``.
-        width: Pixels, when the size is explicit; otherwise None.
-        height: Pixels, when the size is explicit; otherwise None.
 
     Raises:
         InvalidResolution: For anything else; the error names the rule and the nearest legal fix.
     """
 
-    wire: str
-    kind: Literal["ratio", "tier", "size"] = field(eq=False, repr=False)
-    width: int | None = field(eq=False, repr=False)
-    height: int | None = field(eq=False, repr=False)
-
-    def __init__(self, text: "str | Resolution") -> None:
-        if isinstance(text, Resolution):
-            self.__attrs_init__(text.wire, text.kind, text.width, text.height)
-            return
-        if not isinstance(text, str):
-            raise InvalidResolution(  # the type says it, the caller may not have checked
-                f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_FORMS
-            )
-        typed = text.strip().translate(_TYPED) if len(text) <= _LONGEST else text
-        if typed.upper() in RES_TIER_VALUES and typed.isascii():
-            self.__attrs_init__(typed.upper(), "tier", None, None)
-        elif typed in RES_RATIO_VALUES:
-            self.__attrs_init__(typed, "ratio", None, None)
-        elif len(text) <= _LONGEST and (size := _SIZE.fullmatch(typed)) and _plain(*size.groups()):
-            width, height = int(size[1]), int(size[2])
-            _check_pixels(width, height)
-            self.__attrs_init__(f"{width}x{height}", "size", width, height)
-        else:
-            raise _not_understood(text, typed)
+    wire: str = field(converter=_canonical)
 
     @classmethod
     def parse(cls, text: "str | Resolution") -> Self:
@@ -79,6 +72,23 @@ class Resolution:
             InvalidResolution: The total is outside the legal range (rule RES-PIXELS).
         """
         return cls(f"{width}x{height}")
+
+    @property
+    def kind(self) -> Literal["ratio", "tier", "size"]:
+        """Which of the three forms it is."""
+        if self.wire in RES_RATIO_VALUES:
+            return "ratio"
+        return "tier" if self.wire in RES_TIER_VALUES else "size"
+
+    @property
+    def width(self) -> int | None:
+        """Pixels when the size is explicit; otherwise None."""
+        return int(self.wire.split("x")[0]) if self.kind == "size" else None
+
+    @property
+    def height(self) -> int | None:
+        """Pixels when the size is explicit; otherwise None."""
+        return int(self.wire.split("x")[1]) if self.kind == "size" else None
 
     @property
     def pixels(self) -> int | None:

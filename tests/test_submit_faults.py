@@ -1,0 +1,231 @@
+"""A submission is sent at most once where it may be billed (DESIGN's fifth rule), and each fault has its own error.
+
+The server under test counts what reached it; what was *sent* decides, so faults are real ones on real sockets.
+"""
+
+import json
+import pickle
+import traceback
+from collections.abc import Callable
+
+import httpx
+import pytest
+import respx
+from helpers import KEY, Both
+from scripted import Action, Connection, ScriptedServer, reply
+from seedream import errors
+from seedream._retry import RetryPolicy
+
+SIGNED = "https://cdn.example/picture.png?X-Signature=MARKER-signature"
+OK = b'{"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}'
+
+
+def after_request(act: Callable[[Connection], None]) -> Action:
+    def action(connection: Connection) -> None:
+        connection.read_request()
+        act(connection)
+
+    return action
+
+
+def in_mid_body(connection: Connection) -> None:
+    connection.read_head()
+    connection.reset()
+
+
+def answer(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+# name, action, error, billing, rule, requests that the server may have seen
+MATRIX = [
+    ("9000 without data", reply(200, answer(code=9000, msg="no credits")), errors.InsufficientCredits, "no", 1),
+    ("9000 with data", reply(200, answer(code=9000, msg="", data={})), errors.InsufficientCredits, "no", 1),
+    ("9000 with null data", reply(200, answer(code=9000, msg="", data=None)), errors.InsufficientCredits, "no", 1),
+    ("9000 as text", reply(200, answer(code="9000", msg="")), errors.InsufficientCredits, "no", 1),
+    ("9999", reply(200, answer(code=9999, msg="bad prompt")), errors.Rejected, "no", 1),
+    ("unknown code", reply(200, answer(code=1234, msg="?")), errors.SubmissionUnknown, "unknown", 1),
+    ("1000 without task id", reply(200, answer(code=1000, msg="", data={})), errors.SubmissionUnknown, "unknown", 1),
+    ("1000 with empty task id", reply(200, answer(code=1000, msg="", data={"taskid": ""})), errors.SubmissionUnknown, "unknown", 1),
+    ("data is a list", reply(200, answer(code=1000, msg="", data=[])), errors.SubmissionUnknown, "unknown", 1),
+    ("JSON list", reply(200, b"[]"), errors.SubmissionUnknown, "unknown", 1),
+    ("HTML", reply(200, b"<html>busy</html>", {"content-type": "text/html"}), errors.SubmissionUnknown, "unknown", 1),
+    ("empty body", reply(200), errors.SubmissionUnknown, "unknown", 1),
+    ("truncated JSON", reply(200, OK[:30]), errors.SubmissionUnknown, "unknown", 1),
+    ("oversized JSON", reply(200, b" " * 1_100_000), errors.SubmissionUnknown, "unknown", 1),
+    ("204", reply(204), errors.SubmissionUnknown, "unknown", 1),
+    ("301", reply(301, headers={"location": SIGNED}), errors.ConfigError, "no", 1),
+    ("307", reply(307, headers={"location": SIGNED}), errors.ConfigError, "no", 1),
+    ("400", reply(400, answer(code=400, msg="bad")), errors.Rejected, "no", 1),
+    ("401", reply(401, answer(code=401, msg="bad key")), errors.AuthError, "no", 1),
+    ("403", reply(403), errors.AuthError, "no", 1),
+    ("404", reply(404), errors.Rejected, "no", 1),
+    ("408", reply(408), errors.NotSent, "no", 2),
+    ("429", reply(429), errors.RateLimited, "no", 4),
+    ("429, wait too long", reply(429, headers={"retry-after": "3600"}), errors.RateLimited, "no", 1),
+    ("500", reply(500, answer(code=500, msg="oops")), errors.SubmissionUnknown, "unknown", 1),
+    ("502", reply(502, b"<html>"), errors.SubmissionUnknown, "unknown", 1),
+    ("503", reply(503), errors.SubmissionUnknown, "unknown", 1),
+    ("504", reply(504), errors.SubmissionUnknown, "unknown", 1),
+    ("520", reply(520), errors.SubmissionUnknown, "unknown", 1),
+    ("999", reply(999), errors.SubmissionUnknown, "unknown", 1),
+    ("reset after the request", after_request(Connection.reset), errors.SubmissionUnknown, "unknown", 1),
+    ("closed after the request", after_request(lambda c: None), errors.SubmissionUnknown, "unknown", 1),
+    ("garbage", after_request(lambda c: c.send(b"\x00\x01garbage\r\n\r\n")), errors.SubmissionUnknown, "unknown", 1),
+    ("cut in the head", after_request(lambda c: c.send(b"HTTP/1.1 200 OK\r\nconten")), errors.SubmissionUnknown, "unknown", 1),
+    (
+        "cut in the body",
+        after_request(lambda c: c.send(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n" + OK[:20])),
+        errors.SubmissionUnknown,
+        "unknown",
+        1,
+    ),
+    ("reset in mid-body", in_mid_body, errors.SubmissionUnknown, "unknown", 1),
+    ("lying gzip", reply(200, OK[:-1], {"content-encoding": "gzip"}), errors.SubmissionUnknown, "unknown", 1),
+    (
+        "key and signed URL echoed",
+        reply(500, answer(code=500, msg=f"{KEY} {SIGNED}"), {"x-echo": f"Bearer {KEY}", "x-url": SIGNED}),
+        errors.SubmissionUnknown,
+        "unknown",
+        1,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "billing", "most"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX]
+)
+def test_fault_matrix(  # each row: charged at most once, the right error, nothing secret on it
+    both: Both,
+    action: Action,
+    kind: type[errors.SeeDreamError],
+    billing: str,
+    most: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    with ScriptedServer(action) as server:
+        large = b"\x89PNG" + b"x" * 3_000_000 if action is in_mid_body else None
+        with pytest.raises(errors.SeeDreamError) as caught:
+            both.call(lambda client: client.submit("a fish", source_images=large), base_url=server.url)
+        error = caught.value
+        assert (kind, billing, most) == (type(error), error.billing, len(server.requests))
+    everything = "\n".join(
+        [
+            str(error),
+            repr(error),
+            repr(vars(error)),
+            "".join(traceback.format_exception(error)),
+            pickle.dumps(error).decode("latin-1"),
+            caplog.text,
+        ]
+    )
+    assert KEY not in everything
+    assert "MARKER-signature" not in everything
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 -- our own bytes
+    assert (type(error), str(error), vars(error)) == (type(again), str(again), vars(again))
+
+
+def test_accepted_gives_the_task(both: Both) -> None:
+    with ScriptedServer(reply(200, OK)) as server:
+        task = both.call(lambda client: client.submit("a fish", batchsize=3), base_url=server.url)
+    assert (task.id, task.images) == ("abcd_1234567890abcdef", 3)
+    assert len(server.requests) == 1
+    assert f"authorization: bearer {KEY}".lower().encode() in server.requests[0].lower()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        answer(code="1000", msg="", data={"taskid": "t1"}),
+        answer(code=1000.0, msg=None, data={"taskid": "t1"}),
+        answer(code=2000, msg="new kind of success", data={"taskid": "t1"}),
+        b"\xef\xbb\xbf" + answer(code=1000, data={"taskid": "t1"}),
+        answer(code=1000, msg="", data={"other": {"taskid": "t1"}}),
+    ],
+)
+def test_a_paid_task_is_taken_from_odd_replies_too(both: Both, body: bytes) -> None:
+    with ScriptedServer(reply(200, body)) as server:
+        assert both.call(lambda client: client.submit("a fish"), base_url=server.url).id == "t1"
+
+
+def test_a_number_as_task_id_is_taken_as_text(both: Both) -> None:
+    with ScriptedServer(reply(200, answer(code=1000, data={"taskid": 77}))) as server:
+        assert both.call(lambda client: client.submit("a fish"), base_url=server.url).id == "77"
+
+
+def test_a_task_id_in_a_broken_reply_is_on_the_error(both: Both) -> None:
+    cut = b'HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"code":1000,"data":{"taskid":"lost_1","x'
+    with (
+        ScriptedServer(after_request(lambda c: c.send(cut))) as server,
+        pytest.raises(errors.SubmissionUnknown) as caught,
+    ):
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+    assert caught.value.taskid == "lost_1"
+    assert "lost_1" in caught.value.hint
+    assert caught.value.reply is not None
+    assert caught.value.reply.status == 200
+
+
+def test_429_waits_as_long_as_told_and_then_succeeds(both: Both) -> None:
+    with ScriptedServer(reply(429, headers={"retry-after": "7"}), reply(200, OK)) as server:
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+    assert both.clock.slept == [7.0]
+    assert len(server.requests) == 2
+
+
+def test_retry_after_as_a_date_is_read_against_the_servers_own_clock(both: Both) -> None:
+    dates = {"date": "Sun, 22 Nov 2026 10:00:00 GMT", "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}
+    with ScriptedServer(reply(429, headers=dates), reply(200, OK)) as server:
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+    assert both.clock.slept == [30.0]
+
+
+def test_a_refused_connection_is_tried_again_and_is_not_billed(both: Both) -> None:
+    with ScriptedServer(reply(200, OK)) as server:
+        url = server.url
+    with pytest.raises(errors.NotSent) as caught:
+        both.call(lambda client: client.submit("a fish"), base_url=url)
+    assert (caught.value.billing, caught.value.retryable) == ("no", True)
+    assert RetryPolicy().attempts - 1 == len(both.clock.slept)
+
+
+def test_the_same_bytes_are_sent_again(both: Both) -> None:
+    with ScriptedServer(reply(429), reply(429), reply(200, OK)) as server:
+        both.call(lambda client: client.submit("a fish", source_images=[b"\x89PNG-not-really"]), base_url=server.url)
+    bodies = {
+        request.partition(b"\r\n\r\n")[2].split(b"\r\n", 1)[1].count(b"\x89PNG-not-really")
+        for request in server.requests
+    }
+    assert {1} == bodies
+    assert len(server.requests) == 3
+
+
+def test_tls_refused_is_not_retried(both: Both) -> None:
+    with ScriptedServer(lambda c: c.send(b"no TLS here at all\r\n")) as server, pytest.raises(errors.NotSent) as caught:
+        both.call(lambda client: client.submit("a fish"), base_url=server.url.replace("http:", "https:"))
+    assert not caught.value.retryable
+    assert both.clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (httpx.ReadTimeout, errors.SubmissionUnknown),
+        (httpx.ReadError, errors.SubmissionUnknown),
+        (httpx.RemoteProtocolError, errors.SubmissionUnknown),
+        (httpx.WriteError, errors.SubmissionUnknown),
+        (httpx.WriteTimeout, errors.SubmissionUnknown),
+        (httpx.ConnectError, errors.NotSent),
+        (httpx.ConnectTimeout, errors.NotSent),
+        (httpx.PoolTimeout, errors.NotSent),
+    ],
+)
+def test_mocks_that_report_no_events_are_judged_by_class(
+    both: Both, raised: type[Exception], kind: type[Exception]
+) -> None:
+    with respx.mock(base_url="https://api.tensorslab.com") as router:
+        route = router.post("/v1/images/seedreamv45").mock(side_effect=raised("mocked"))
+        with pytest.raises(kind):
+            both.call(lambda client: client.submit("a fish"))
+    assert (1 if kind is errors.SubmissionUnknown else RetryPolicy().attempts) == route.call_count
