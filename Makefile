@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 PIPELINE := PYTHONPATH=openapi $(BIN)/python -m pipeline
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generate lock
+.PHONY: help setup demo test check generate verify-generated lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -17,19 +17,30 @@ setup: $(READY) ## create .venv from the hash-pinned lock (every other target do
 $(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml
 	@echo "==> setting up $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seedream needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.lock \
 	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+test: $(READY) ## run all tests (two processes; nothing leaves this machine)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+check: $(READY) verify-generated ## formatting, lint, types, generated code and locks in step, house rules
+	@mkdir -p build
+	@echo "==> ruff"      && $(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
+	@echo "==> mypy"      && $(BIN)/mypy --no-error-summary
+	@echo "==> pyright"   && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings > build/pyright.txt || { cat build/pyright.txt; exit 1; }
+	@echo "==> installed" && $(BIN)/uv pip check -q --python $(BIN)/python
+	@echo "==> house"     && $(BIN)/python -m pytest -q tests/test_house.py
+	@echo "check: all good"
+
 lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --require-hashes -r requirements/bootstrap.lock; }
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --all-extras pyproject.toml -o requirements/dev.lock
 
-.PHONY: generate verify-generated
 generate: $(READY) ## regenerate generated/; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
 	@$(PIPELINE) generate $(if $(SPEC),--spec '$(SPEC)') $(if $(filter 1 yes true,$(ACCEPT)),--accept)
 

@@ -1,0 +1,95 @@
+"""The rules of the house, as far as a machine can check them."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ["bootstrap.lock", "dev.lock"]
+
+
+def tracked() -> list[Path]:
+    """Files of the repository: tracked, or new and not ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607 -- the developer's own git
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = [ROOT / line for line in listed.stdout.splitlines()]
+    assert len(paths) > 50
+    return [path for path in paths if path.is_file()]
+
+
+def pins(lock: str) -> dict[str, list[str]]:
+    """Pinned versions by normalised name."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements" / lock).read_text()):
+        found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), []).append(version)
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_hold_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / "requirements" / lock).read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    entries = re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]
+    assert entries
+    assert [] == [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry]
+
+
+def test_the_lock_is_in_step_with_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    texts = list(project["project"]["dependencies"])
+    for extra in project["project"]["optional-dependencies"].values():
+        texts += extra
+    for group in project["dependency-groups"].values():
+        texts += [item for item in group if isinstance(item, str)]
+    wanted = [requirement for requirement in map(Requirement, texts) if requirement.name != "seedream"]
+    locked = pins("dev.lock")
+    assert len(wanted) > 10
+    missing = [
+        str(wish)
+        for wish in wanted
+        if not any(wish.specifier.contains(version) for version in locked.get(re.sub(r"[-_.]+", "-", wish.name), []))
+    ]
+    assert [] == missing, "run `make lock`"
+
+
+def test_the_core_depends_on_attrs_and_httpx_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert ["attrs", "httpx"] == sorted(Requirement(text).name for text in project["dependencies"])
+
+
+def test_no_hand_written_file_is_longer_than_400_lines() -> None:
+    code = [path for path in tracked() if path.suffix in {".py", ".html", ".js", ".css", ".jinja", ".mk"}]
+    hand = [path for path in code if not path.is_relative_to(ROOT / "generated")]
+    assert len(hand) > 30
+    assert [] == [str(path.relative_to(ROOT)) for path in hand if len(path.read_text().splitlines()) > 400]
+
+
+def test_the_top_level_is_as_agreed() -> None:
+    allowed = {
+        "pyproject.toml", "openapi", "generated", "overlay", "tests", "Makefile", "README.md", "README.zh-CN.md",
+        ".ci", ".gitignore", ".gitattributes", "benchmarks", "docs", "requirements", "LICENSE",
+    }  # fmt: skip
+    assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= allowed
+
+
+def test_no_machine_path_or_registry_host_stands_in_any_file() -> None:
+    forbidden = re.compile(
+        r"(?<![\w.])/(?:root|home/\w+|work)/|files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian"
+    )
+    found = []
+    for path in tracked():
+        if path == Path(__file__) or path.suffix in {".png", ".jpg", ".webp"}:
+            continue
+        text = path.read_text(encoding="utf-8")
+        found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in forbidden.finditer(text)]
+    assert [] == found
