@@ -1,0 +1,173 @@
+"""One submission's entry: what each call records, what it costs, and what a failing disk does."""
+
+from pathlib import Path
+
+import pytest
+from journal.support import RUN, in_state, lines, planned, run_id
+from seedream.errors import (
+    AuthError,
+    BudgetReached,
+    ConfigError,
+    InsufficientCredits,
+    JournalError,
+    JournalFull,
+    NotSent,
+    RateLimited,
+    Rejected,
+    SeeDreamError,
+    SubmissionUnknown,
+)
+from seedream.journal import Journal
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "spent"),
+    [
+        (NotSent("dns"), "planned", 0),
+        (RateLimited("429"), "planned", 0),
+        (InsufficientCredits("9000"), "planned", 0),
+        (AuthError("401"), "planned", 0),
+        (Rejected("9999"), "rejected", 0),
+        (ConfigError("redirect"), "rejected", 0),
+        (Rejected("9999, and a task id", billing="unknown"), "unknown", 2),
+        (SubmissionUnknown("reset"), "unknown", 2),
+    ],
+)
+def test_refusal_frees_the_cost_and_doubt_keeps_it(
+    journal: Journal, error: SeeDreamError, state: str, spent: int
+) -> None:
+    # Rule I3: planned again only on proof; rule I9: what may have been charged stays counted.
+    (job,) = planned(journal, "a", cost=2)
+    entry = journal.entry(job.id, job.cost)
+    entry.begin()
+    assert journal.spent(run_id(journal)) == 2
+    entry.refused(error)
+    after = journal.job(job.id)
+    assert (after.state, after.spent, after.error) == (state, spent, type(error).__name__)
+    assert journal.spent(run_id(journal)) == spent
+
+
+def test_calls_before_begin_record_nothing(journal: Journal) -> None:
+    # A request that failed before the barrier never left: no trace, no cost.
+    (job,) = planned(journal, "a")
+    entry = journal.entry(job.id, job.cost)
+    entry.not_sent()
+    entry.refused(NotSent("dns"))
+    entry.unknown(KeyboardInterrupt())
+    assert journal.job(job.id) == job
+    assert len(journal.events(job.id)) == 1
+
+
+def test_refused_try_can_begin_again(journal: Journal) -> None:
+    (job,) = planned(journal, "a")
+    entry = journal.entry(job.id, job.cost)
+    entry.begin()
+    entry.not_sent()
+    entry.begin()
+    entry.submitted("task-1")
+    after = journal.job(job.id)
+    assert (after.state, after.attempt, after.spent, after.taskid) == ("submitted", 2, 1, "task-1")
+
+
+def test_a_job_cannot_begin_twice(journal: Journal) -> None:
+    # Fault C7: even without the file lock, the second one to claim a job is stopped before it sends.
+    (job,) = planned(journal, "a")
+    journal.entry(job.id, job.cost).begin()
+    with pytest.raises(JournalError, match="not planned any more"):
+        journal.entry(job.id, job.cost).begin()
+
+
+def test_budget_stops_before_the_barrier(journal: Journal) -> None:
+    # Rule I9: checked in the same transaction as planned -> submitting.
+    jobs = planned(journal, "a", "b", "c", cost=2, budget=5)
+    first, second, third = (journal.entry(job.id, job.cost) for job in jobs)
+    first.begin()
+    second.begin()
+    with pytest.raises(BudgetReached, match="Nothing was sent"):
+        third.begin()
+    second.refused(InsufficientCredits("no"))
+    third.begin()  # what was refused is free again
+    assert journal.spent(run_id(journal)) == 4
+    journal.run(RUN, budget=3)  # lowered below what is spent: nothing further
+    with pytest.raises(BudgetReached):
+        second.begin()
+
+
+def test_known_task_id_of_another_job_is_unknown(journal: Journal) -> None:
+    # Fault S21.
+    first, second = planned(journal, "a", "b")
+    one, two = journal.entry(first.id, 1), journal.entry(second.id, 1)
+    one.begin()
+    one.submitted("task-1")
+    two.begin()
+    with pytest.raises(SubmissionUnknown, match="task-1") as caught:
+        two.submitted("task-1")
+    assert caught.value.taskid == "task-1"
+    assert journal.job(second.id).state == "unknown"
+    assert journal.by_taskid("task-1") == journal.job(first.id)
+
+
+def test_a_failed_task_paid_again_keeps_its_first_id(journal: Journal) -> None:
+    # Rule I5: an id that was paid for is never forgotten, and can never be given to another job.
+    job = in_state(journal, "a", "failed", cost=2)
+    journal.again(job)
+    entry = journal.entry(job.id, 2)
+    entry.begin()
+    entry.submitted("task-2")
+    assert journal.accepted() == [("task-2", job.id), ("task-a", job.id)]
+    assert journal.job(job.id).spent == 4
+    other = in_state(journal, "b", "unknown")
+    with pytest.raises(JournalError, match="belongs to another job"):
+        journal.found(other, "task-a")
+
+
+@pytest.mark.parametrize(("charged", "spent"), [(True, 2), (False, 0)])
+def test_the_user_s_word_on_an_unknown_one(journal: Journal, charged: bool, spent: int) -> None:
+    job = in_state(journal, "a", "unknown", cost=2)
+    journal.again(job, charged=charged)
+    after = journal.job(job.id)
+    assert (after.state, after.spent, journal.spent(run_id(journal))) == ("planned", spent, spent)
+    assert journal.events(job.id)[-1].actor == "user"
+
+
+def test_full_disk_stops_before_sending_and_passes(path: Path) -> None:
+    # Fault S4: planned stays planned; when there is room again, it goes on.
+    with Journal(path) as journal:
+        (job,) = planned(journal, "a")
+        run = run_id(journal)
+        pages = journal._read(lambda database: database.execute("PRAGMA page_count").fetchone())[0]
+        journal._read(lambda database: database.execute(f"PRAGMA max_page_count={pages}").fetchall())
+        with pytest.raises(JournalFull, match=r"Nothing was sent.*Make room"):
+            journal.call("one more", {"prompt": "x" * 5000}, 1).begin()
+        assert journal.job(job.id).state == "planned"
+        journal._read(lambda database: database.execute("PRAGMA max_page_count=100000").fetchall())
+        entry = journal.entry(job.id, 1)
+        entry.begin()
+        assert journal.job(job.id).state == "submitting"
+        assert journal.spent(run) == 1
+
+
+def test_an_id_that_cannot_be_recorded_is_on_the_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A paid id is never lost: where the disk fails, the error carries it.
+    with Journal(path) as journal:
+        (job,) = planned(journal, "a")
+        entry = journal.entry(job.id, 1)
+        entry.begin()
+
+        def fail(_: object) -> None:
+            raise JournalFull("no room", hint="Make room.")
+
+        monkeypatch.setattr(journal._committer, "do", fail)
+        with pytest.raises(JournalFull, match=r"paid for.*Make room") as caught:
+            entry.submitted("task-77")
+        assert (caught.value.taskid, caught.value.billing) == ("task-77", "yes")
+
+
+def test_errors_are_stored_without_signed_urls(journal: Journal, path: Path) -> None:
+    # Rule I11.
+    (job,) = planned(journal, "a")
+    entry = journal.entry(job.id, 1)
+    entry.begin()
+    entry.unknown(SubmissionUnknown("see https://img.example/a.png?Signature=MARKER-SIGNATURE"))
+    assert "https://img.example/a.png" in (journal.job(job.id).message or "")
+    assert b"MARKER-SIGNATURE" not in lines(path)

@@ -1,0 +1,186 @@
+"""Opening: private, one writer, the right file on the right disk, and recovery before anything else."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journal.support import in_state, planned, run_id
+from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
+from seedream.journal import CALLS, Journal, Reader, _place
+from seedream.journal._place import filesystem
+
+
+def test_files_are_private(path: Path) -> None:
+    # Rule I11: prompts are nobody else's business, whatever the umask says.
+    old = os.umask(0)
+    try:
+        with Journal(path) as journal:
+            planned(journal, "a")
+            modes = {part.name: stat.S_IMODE(part.stat().st_mode) for part in path.parent.iterdir()}
+    finally:
+        os.umask(old)
+    assert set(modes) == {path.name + end for end in ("", "-wal", "-shm", ".lock")}
+    assert set(modes.values()) == {0o600}
+
+
+def test_second_writer_is_refused_with_the_holder_s_pid(path: Path) -> None:
+    # Rule I8: one writing process; the kernel gives the lock back when it dies.
+    code = (
+        "import sys; from seedream.journal import Journal; j = Journal(sys.argv[1]);"
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        with pytest.raises(JournalLocked, match=f"process {other.pid}"):
+            Journal(path)
+        other.kill()
+        other.wait()
+        with Journal(path) as journal:
+            assert journal.find_run("bulk") is None
+
+
+def test_second_client_of_this_process_is_refused(journal: Journal, path: Path) -> None:
+    with pytest.raises(JournalLocked, match="this process already"):
+        Journal(path)
+    assert journal.find_run("bulk") is None
+
+
+def test_reader_sees_a_run_in_progress(journal: Journal, path: Path) -> None:
+    planned(journal, "a", "b")
+    with Reader(path) as reader:
+        assert reader.counts(run_id(journal))["planned"] == 2
+        with pytest.raises(JournalError):
+            reader._read(lambda database: database.execute("DELETE FROM run"))
+
+
+def test_reader_of_nothing_says_so(path: Path) -> None:
+    with pytest.raises(JournalError, match="no journal"):
+        Reader(path)
+
+
+def test_a_dead_process_s_submission_becomes_unknown(path: Path) -> None:
+    # Rule I4: what was being sent when the process died is unknown, counted as spent, and never sent again by itself.
+    with Journal(path) as journal:
+        in_state(journal, "a", "submitting", cost=3)
+    with Journal(path) as journal:
+        job = journal.by_key(run_id(journal), "a")
+        assert job is not None
+        assert (job.state, job.billing, job.spent) == ("unknown", "unknown", 3)
+        assert journal.events(job.id)[-1].actor == "recovery"
+
+
+def test_single_calls_that_never_left_are_given_up(path: Path) -> None:
+    with Journal(path) as journal:
+        entry = journal.call("digest", {"prompt": "p"}, 1)
+        entry.begin()
+        entry.not_sent()
+        planned(journal, "a")
+    with Journal(path) as journal:
+        calls = journal.find_run(CALLS)
+        assert calls is not None
+        assert [job.state for job in journal.jobs(calls.id)] == ["abandoned"]
+        assert [job.state for job in journal.jobs(run_id(journal))] == ["planned"]
+
+
+def test_newer_version_is_refused_untouched(path: Path) -> None:
+    with Journal(path):
+        pass
+    raw = sqlite3.connect(path)
+    raw.execute("PRAGMA user_version=2")
+    raw.close()
+    before = path.read_bytes()
+    for opener in (Journal, Reader):
+        with pytest.raises(JournalTooNew, match="Update seedream"):
+            opener(path)
+    assert path.read_bytes() == before
+
+
+def test_another_program_s_database_is_refused_untouched(path: Path) -> None:
+    raw = sqlite3.connect(path)
+    raw.execute("CREATE TABLE theirs(x)")
+    raw.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="another program's"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_garbage_is_refused_untouched(path: Path) -> None:
+    path.write_bytes(b"no database at all, but long enough to look at" * 100)
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="not a journal"):
+        Journal(path)
+    assert path.read_bytes() == before
+    assert not isinstance(path, JournalFull)
+
+
+def test_missing_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JournalFull, match="No such file or directory"):
+        Journal(tmp_path / "nowhere" / "journal.sqlite")
+
+
+MOUNTS = """21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+90 21 0:50 / /mnt/share rw,relatime shared:9 - nfs4 server:/export rw
+91 21 0:51 / /mnt/share/my\\040disk rw,relatime - ext4 /dev/vdb rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [("/srv", "ext4"), ("/mnt/share", "nfs4"), ("/mnt/share/a/b", "nfs4"), ("/mnt/share/my disk/x", "ext4")],
+)
+def test_filesystem_is_the_nearest_mount_s(tmp_path: Path, folder: str, kind: str) -> None:
+    (tmp_path / "mounts").write_text(MOUNTS)
+    assert filesystem(Path(folder), tmp_path / "mounts") == kind
+    assert filesystem(Path(folder), tmp_path / "missing") == ""
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"])
+def test_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    # Fault C8: the write-ahead log is not safe there.
+    monkeypatch.setattr(_place, "filesystem", lambda _: kind)
+    with pytest.raises(JournalError, match=rf"network file system \({kind}\)"):
+        Journal(path)
+    assert not path.exists()
+
+
+def test_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_place, "fcntl", None)
+    with pytest.raises(JournalError, match="POSIX"):
+        Journal(path)
+
+
+def test_failed_opening_gives_the_lock_back(path: Path) -> None:
+    path.write_bytes(b"garbage, again long enough to be read as a page" * 100)
+    with pytest.raises(JournalError):
+        Journal(path)
+    path.unlink()
+    with Journal(path) as journal:
+        assert planned(journal, "a")
+
+
+def test_journal_of_the_parent_is_refused_in_a_fork(path: Path) -> None:
+    code = """
+import os, sys
+from seedream.errors import JournalError
+from seedream.journal import Journal
+journal = Journal(sys.argv[1])
+child = os.fork()
+if child == 0:
+    try:
+        journal.run("bulk")
+    except JournalError as error:
+        os._exit(7 if "fork" in str(error) else 1)
+    os._exit(2)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+journal.run("bulk")
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
