@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from .errors import DONE, PipelineError
-from .generate import generate
+from .errors import DONE, PipelineError, RefusedInput
+from .generate import REPORT, generate, tell
+from .report import Report
 from .verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,15 +17,23 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="From the vendor's page to the client.")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("generate", help="write generated/ anew from openapi/")
+    make = commands.add_parser("generate", help="write generated/ anew from openapi/")
+    make.add_argument("--spec", type=Path, help="take this page (Markdown, YAML or JSON) first")
+    make.add_argument("--accept", action="store_true", help="take what needs a decision")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
     given = parser.parse_args(argv)
     try:
-        print(generate(given.root) if given.command == "generate" else verify(given.root))
+        if given.command == "verify":
+            print(verify(given.root))
+            return DONE
+        outcome = generate(given.root, given.spec, accept=given.accept)
     except PipelineError as error:
+        if isinstance(error, RefusedInput):
+            tell(given.root, Report("refused", source=given.spec.name if given.spec else "", error=str(error)))
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    return DONE
+    print(outcome.report.text() + f"\nAlso as Markdown: {REPORT}")
+    return outcome.code
 
 
 if __name__ == "__main__":

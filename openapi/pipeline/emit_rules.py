@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from .errors import DecisionNeeded
 from .fields import described, locate
 from .ledger import Ledger, Rule
 from .prose import Fact
@@ -115,13 +114,8 @@ def _mapping(value: object) -> str:
 
 
 def place_of(document: Json, rule: Rule, submit: str) -> str:
-    """JSON pointer of the description that the rule stands in, or of what it is about when that has none.
-
-    Raises:
-        DecisionNeeded: the document has no such place.
-    """
+    """JSON pointer of the description that the rule stands in, or of what it is about; empty when that is gone."""
     at = locate(document, submit, rule.at)
     if at is None:
-        raise DecisionNeeded(f"rule {rule.id} is about {rule.at}, which the effective spec does not have.")
-    found = described(document, at)
-    return (found or at).where
+        return ""
+    return (described(document, at) or at).where

@@ -1,14 +1,193 @@
-"""The whole run."""
+"""The whole run: take a page, decide, build, replace."""
 
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
+from . import page
+from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build
-from .inputs import load
-from .tree import recover, replace
+from .check_spec import check_spec
+from .decide import TAKEN_AS_IS, Finding, View, findings, missing_submit, view, warnings
+from .errors import DECISION, DONE, DecisionNeeded, RefusedInput
+from .inputs import ORIGIN, OVERLAY, RULES, SETTINGS, VENDORED, Inputs, load, read
+from .leaves import PROSE
+from .overlay import same
+from .prose import normal
+from .python_api import ApiChange, api_changes, api_of, used_names
+from .report import Report
+from .spec import Json
+from .subset import reduce
+from .tree import read_tree, recover
+from .tree import replace as replace_files
+
+REPORT: Final = "build/spec-report.md"
 
 
-def generate(root: Path) -> str:
-    """Writes generated/ anew from what is vendored; returns what to print."""
-    recover(root)
-    changed = replace(root, build(load(root)), GENERATED)
-    return f"{len(changed)} files changed under {GENERATED}/." if changed else "Nothing changed."
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: exit code (0 or 3; the others are raised) and what to tell."""
+
+    code: int
+    report: Report
+
+
+def generate(root: Path, spec: Path | None = None, *, accept: bool = False, today: datetime.date | None = None) -> Outcome:
+    """Writes generated/ anew; takes the page at `spec` first when there is one.
+
+    Args:
+        root: the repository.
+        spec: page, YAML or JSON to take.
+        accept: take what needs a decision.
+        today: the day to record (UTC).
+
+    Raises:
+        RefusedInput: the page cannot be read as one of ours.
+        BrokenInputs: our own inputs are wrong.
+    """
+    ended = recover(root)
+    before = load(root)
+    after, report = _candidate(before, spec, today or datetime.datetime.now(datetime.UTC).date())
+    if ended:
+        report.warnings = [*report.warnings, "an earlier update had been cut short; it was ended first"]
+    seen, after, found = _decided(before, after, report, accept=accept)
+    try:
+        files = build(after)
+    except (DecisionNeeded, RefusedInput) as error:
+        files = {}
+        found = [*found, Finding("client", "build", str(error), step="edit openapi/overlay.yaml, then run again.")]
+    report.api = _api(root, files, after)
+    used = used_names(root / "overlay", after.settings.package)
+    gone = [change for change in report.api if not change.new]
+    found += [_gone(change, used) for change in gone if not accept]
+    report.warnings = [*report.warnings, *(_broken(change, used) for change in gone if accept and _users(change, used))]
+    if found:
+        report.state, report.findings = "decision", found
+        return _told(root, DECISION, report)
+    _ = seen
+    inputs = {name: after.files[name] for name in (VENDORED, ORIGIN, OVERLAY, RULES, SETTINGS) if name in after.files}
+    report.files = replace_files(root, {**files, **inputs}, GENERATED)
+    report.state = _state(report)
+    return _told(root, DONE, report)
+
+
+def _state(report: Report) -> "str":  # type: ignore[valid-type]
+    if report.findings or report.edits:
+        return "accepted"
+    return "absorbed" if report.changes or report.moved or report.files else "unchanged"
+
+
+def _candidate(before: Inputs, spec: Path | None, today: datetime.date) -> tuple[Inputs, Report]:
+    if spec is None:
+        return before, Report("unchanged")
+    source = page.read(spec)
+    check_spec(source.document, source.name)
+    source, left = reduce(source, before.settings.submit, before.document)
+    if missing_submit(source.document, before):
+        raise RefusedInput(
+            f"{source.name} does not describe our operation ({before.settings.submit}): neither its operationId nor its"
+            " path is there. Is it the page of another model?"
+        )
+    report = Report("unchanged", source=source.name, left_out=left)
+    if before.document and alike(before.document, source.document):
+        return before, report
+    origin = replace(
+        before.origin,
+        page=source.name,
+        form=source.form,
+        page_sha256=source.sha256,
+        fence=source.fence,
+        title=source.title,
+        taken=today.isoformat(),
+        yaml_sha256=hashlib.sha256(source.yaml).hexdigest(),
+    )
+    after = read({**before.files, VENDORED: source.yaml, ORIGIN: origin.toml()})
+    return after, report
+
+
+def alike(one: object, other: object, key: str = "", parent: str = "") -> bool:
+    """Whether two documents say the same: order of keys and folding of prose do not count."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[name], other[name], name, key) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(alike(a, b, key, parent) for a, b in zip(one, other, strict=True))
+    if isinstance(one, str) and isinstance(other, str) and key in PROSE and parent != "properties":
+        return normal(one) == normal(other)
+    return same(one, other)
+
+
+def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> tuple[View, Inputs, list[Finding]]:
+    """Compares and, when told to accept, changes our inputs until only what needs a hand is left."""
+    edits: list[str] = []
+    fence = after.origin.fence
+    first = view(before, after, fence)
+    found = findings(first, after)
+    if accept and found:
+        after, renamed = follow_rename(before, after)
+        after, overlaid = accept_overlay(view(before, after, fence), after)
+        after, ruled = accept_rules(view(before, after, fence), after)
+        edits = [*renamed, *overlaid, *ruled]
+    seen = view(before, after, fence)
+    if after.origin.language != seen.language:
+        after = with_origin(after, language=seen.language)
+    report.changes = seen.changes
+    report.moved = not seen.changes and before.files.get(VENDORED) != after.files.get(VENDORED)
+    report.warnings = [*report.warnings, *warnings(seen, after)]
+    report.edits = edits
+    if before.origin.language and before.origin.language != seen.language:
+        report.edition = f"{before.origin.language} -> {seen.language}"
+    if not accept:
+        return seen, after, found
+    report.findings = found
+    return seen, after, [finding for finding in findings(seen, after) if finding.kind not in TAKEN_AS_IS]
+
+
+def _api(root: Path, files: Mapping[str, bytes], after: Inputs) -> list[ApiChange]:
+    if not files:
+        return []
+    have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
+    prefix = f"{GENERATED}/{after.settings.package}/"
+    parts = [{name: data for name, data in tree.items() if name.startswith(prefix)} for tree in (have, files)]
+    if parts[0] == parts[1] or not any(name.endswith(("client.py", "limits.py")) for name in parts[0]):
+        return []
+    old, new = (api_of(tree, GENERATED, after.settings.package) for tree in parts)
+    return api_changes(old, new)
+
+
+def _users(change: ApiChange, used: Mapping[str, list[str]]) -> list[str]:
+    return sorted({path for name, paths in used.items() if name == change.name or name.startswith(f"{change.name}.") for path in paths})
+
+
+def _gone(change: ApiChange, used: Mapping[str, list[str]]) -> Finding:
+    users = _users(change, used)
+    return Finding(
+        "breaking",
+        change.name,
+        f"{change.line()}: a name of the generated client is gone",
+        change.old,
+        "(none)",
+        (f"imported by: {', '.join(users)}",) if users else (),
+        "follow it in overlay/ and tests/, and run with ACCEPT=1.",
+    )
+
+
+def _broken(change: ApiChange, used: Mapping[str, list[str]]) -> str:
+    return f"{change.name} is gone, but {', '.join(_users(change, used))} imports it: follow it there"
+
+
+def _told(root: Path, code: int, report: Report) -> Outcome:
+    tell(root, report)
+    return Outcome(code, report)
+
+
+def tell(root: Path, report: Report) -> None:
+    """Writes the Markdown report beside the tree."""
+    path = root / REPORT
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(report.markdown(), "utf-8")
+
+
+__all__ = ["Json", "Outcome", "alike", "generate", "tell"]

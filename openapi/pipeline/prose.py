@@ -9,12 +9,21 @@ Scalar = str | int | float | bool
 Fact = Scalar | tuple[Scalar, ...]
 
 # Where a sentence ends: CJK stops and any line break; a Latin stop only before a space.
-_END = re.compile(r"(?<=[。！？；])|(?<=[.!?;])\s+(?=\S)|\s*\n\s*")
-_CJK: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
-_CJK_GAP = re.compile(rf"(?<=[{_CJK}])\s+|\s+(?=[{_CJK}])")
+_END = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+(?=\S)|\s*\n\s*")
+CJK: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
+_CJK_GAP = re.compile(rf"(?<=[{CJK}])\s+|\s+(?=[{CJK}])")
 _NUMBER = re.compile(
     r"(?<![\w.])\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?![\w])|(?<![A-Za-z_\d])\d+(?:\.\d+)?(?![A-Za-z_\d])"
 )
+
+
+# The kinds of written facts: how each looks in prose.
+KINDS: Final = {
+    "size": re.compile(r"(?<![\w,.])\d+ ?[x×*] ?\d+(?![\w])", re.ASCII),
+    "ratio": re.compile(r"(?<![\w:])\d+:\d+(?![\w:])", re.ASCII),
+    "tier": re.compile(r"(?<![A-Za-z\d])\d+K(?![A-Za-z\d])", re.ASCII),
+}
+
 
 
 def normal(text: str) -> str:
@@ -28,8 +37,8 @@ def digest(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a description, each in normal form, list marks kept."""
-    return [found for part in _END.split(text) if (found := normal(part))]
+    """The sentences of a description, each on one line, list marks kept; compare them by `normal`."""
+    return [found for part in _END.split(text) if (found := " ".join(part.split()))]
 
 
 def holds(text: str, quote: str) -> bool:
@@ -53,7 +62,21 @@ def shows(text: str, value: Scalar) -> bool:
     """Whether the text holds this number or word."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value in numbers(text)
+    for kind, pattern in KINDS.items():
+        if pattern.fullmatch(str(value)):
+            return str(value) in tokens(text).get(kind, [])
     return holds(unicodedata.normalize("NFKC", text), unicodedata.normalize("NFKC", str(value)))
+
+
+def tokens(text: str) -> dict[str, list[str]]:
+    """What prose holds of each kind of fact, in order: sizes, ratios, tiers, and the numbers in none of them."""
+    plain = unicodedata.normalize("NFKC", text)
+    found: dict[str, list[str]] = {}
+    for kind, pattern in KINDS.items():
+        found[kind] = [re.sub(r" ?[x×*] ?", "x", match) for match in pattern.findall(plain)]
+        plain = pattern.sub(" ", plain)
+    found["number"] = [str(number) for number in numbers(plain)]
+    return {kind: values for kind, values in found.items() if values}
 
 
 def missing_facts(text: str, facts: dict[str, Fact]) -> list[str]:

@@ -1,0 +1,322 @@
+"""What a person must decide before a page is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from . import overlay
+from .edition import language_of, match, prose_at
+from .emit_limits import describe
+from .fields import locate, our_operation
+from .inputs import Inputs
+from .leaves import Leaf, Leaves, Name, leaves_of, names_of
+from .ledger import Rule
+from .prose import Fact, digest, holds, normal, sentences, shows
+from .spec import Json, SpecError
+from .verdicts import Change, changes, shown
+
+Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client"]
+# What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
+TAKEN_AS_IS: Final = ("breaking", "contradiction")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to decide.
+
+    Attributes:
+        kind: what it is about; subject: the rule, the place or the action.
+        what: one sentence.
+        old, new: the words or values, side by side (empty when there are none).
+        notes: facts, where it is enforced and tested.
+        step: what to do next.
+    """
+
+    kind: Kind
+    subject: str
+    what: str
+    old: str = ""
+    new: str = ""
+    notes: tuple[str, ...] = ()
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """The old and the new page, compared.
+
+    Attributes:
+        language: of the new page; known: whether the ledger has sentences in it.
+        old, new: leaves of the two pages.
+        effective: the new effective spec.
+        changes: of the page's leaves, judged by what they do to the effective spec.
+        skipped: overlay actions that do not fit.
+    """
+
+    language: str
+    known: bool
+    old: Leaves
+    new: Leaves
+    document: Json
+    effective: Json
+    changes: list[Change]
+    skipped: list[overlay.OverlayFinding] = field(default_factory=list)
+
+
+def view(before: Inputs, after: Inputs, fence: str) -> View:
+    """Compares the vendored page with the new one (the same twice is fine)."""
+    submit = after.settings.submit
+    base = before.document or after.document
+    names_old = names_of(base, before.settings.submit)
+    names_new = names_of(after.document, submit, base)
+    old, new = leaves_of(base, names_old), leaves_of(after.document, names_new)
+    old_effective, _ = overlay.apply(base, before.actions)
+    effective, skipped = overlay.apply(after.document, after.actions)
+    felt = {change.name: change for change in _effective_changes(old_effective, effective, before, after)}
+    judged = [_felt(change, felt) for change in changes(old, new)]
+    language = language_of(new, after.ledger, fence)
+    known = any(language in rule.sentences for rule in after.ledger.rules.values())
+    return View(language, known, old, new, after.document, effective, judged, skipped)
+
+
+def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:
+    names = names_of(old, before.settings.submit)
+    return changes(leaves_of(old, names), leaves_of(new, names_of(new, after.settings.submit, old)))
+
+
+def _felt(change: Change, felt: Mapping[Name, Change]) -> Change:
+    if change.name in felt:
+        return felt[change.name]
+    values = {name: getattr(change, name) for name in ("name", "old", "new", "added", "removed", "prose")}
+    return Change(**values, verdict="absorbed", why="the overlay stands over it")
+
+
+def findings(seen: View, after: Inputs) -> list[Finding]:
+    """Everything that stops the run, most telling first."""
+    rules = _rules(seen, after) if seen.known else _unknown_edition(seen, after)
+    found = [*_overlay(seen), *rules, *(_prose(seen, after, rules) if seen.known else ())]
+    found += [_breaking(change) for change in seen.changes if change.verdict == "breaking" and _leads(change, seen)]
+    return found + list(_contradictions(seen, after))
+
+
+def _leads(change: Change, seen: View) -> bool:
+    """Leaves out the parts of a removed field or operation: the line of the whole says it."""
+    whole = change.why.startswith("part of") or (change.why == "the operation is gone" and change.name.key != "path")
+    return not whole and not (change.name.key == "required" and change.removed)
+
+
+def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
+    """The schema's values of the keywords that the rule's sentence only repeats."""
+    at = locate(document, submit, rule.at) if rule.mirrors else None
+    if at is None:
+        return {}
+    whole = at.value if rule.at.startswith("security/") else describe(document, at)
+    return {key: whole[key] for key in rule.mirrors if isinstance(whole.get(key), (str, int, float))}
+
+
+def _guards(rule: Rule) -> tuple[str, ...]:
+    facts = tuple(f"fact {name}: {_listed(fact)}" for name, fact in rule.facts.items())
+    return (
+        *facts,
+        f"enforced by: {', '.join(rule.enforced_by) or 'nothing that is listed'}",
+        f"tested by: {', '.join(rule.tested_by) or 'nothing that is listed'}",
+    )
+
+
+def _listed(fact: Fact) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)
+
+
+def fresh(seen: View, place: str) -> str:
+    """The sentences at a place that the old page did not have there, in order."""
+    had = {normal(text) for text in sentences(prose_at(seen.old, place))}
+    return "\n".join(text for text in sentences(prose_at(seen.new, place)) if normal(text) not in had)
+
+
+def _rules(seen: View, after: Inputs) -> list[Finding]:
+    found: list[Finding] = []
+    for rule in after.ledger.rules.values():
+        if not rule.from_page:
+            continue
+        words = rule.sentences.get(seen.language)
+        text = prose_at(seen.new, rule.at)
+        if words is None:
+            found.append(_unquoted(rule, seen, after))
+        elif not holds(text, words):
+            found.append(_changed(rule, words, seen, after))
+    return found
+
+
+def _edit(rule: Rule, what: str) -> str:
+    return f"in openapi/rules.yaml, {what} ({rule.id}), or run with ACCEPT=1."
+
+
+def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
+    best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
+    return Finding(
+        "rule",
+        rule.id,
+        f"the ledger has no {seen.language} sentence for it",
+        rule.summary,
+        best.sentence,
+        _guards(rule),
+        _edit(rule, f"add the {seen.language} sentence"),
+    )
+
+
+def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
+    new = fresh(seen, rule.at)
+    moved = sorted({name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)})
+    notes = list(_guards(rule))
+    if moved:
+        what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
+        step = _edit(rule, f"set `at: {moved[0]}`")
+    elif not new:
+        what = f"its sentence is gone from {rule.at}"
+        step = _edit(rule, "remove the row, or keep it as inferred with its source")
+    else:
+        what = f"its sentence at {rule.at} changed"
+        best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, mirrored(rule, seen.effective, after.settings.submit))
+        notes += [f"in the new words: {problem}" for problem in best.problems] or ["every fact is in the new words"]
+        new = best.sentence
+        step = _edit(rule, f"set the {seen.language} sentence to the new words and the facts to what they say")
+    return Finding("rule", rule.id, what, words, new, tuple(notes), step)
+
+
+def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
+    found: list[Finding] = []
+    for rule in after.ledger.rules.values():
+        if rule.from_page:
+            best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
+            equal = "numbers and lists equal the facts" if not best.problems else "NOT EQUAL: " + "; ".join(best.problems)
+            found.append(
+                Finding(
+                    "edition",
+                    rule.id,
+                    f"the {seen.language} edition is new to the ledger",
+                    next(iter(rule.sentences.values())),
+                    best.sentence,
+                    (equal, *_guards(rule)),
+                    _edit(rule, f"add `{seen.language}: ...` under sentences"),
+                )
+            )
+    return found
+
+
+def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
+    """Text that must have been read by a person, by its key in the ledger's `reviewed`."""
+    claimed = {rule.at for rule in after.ledger.rules.values() if rule.from_page}
+    return {
+        name.place if name.key == "description" else f"{name.place}#{name.key}": (name, leaf)
+        for name, leaf in seen.new.items()
+        if leaf.is_prose(name.key) and (leaf.side in ("request", "reply") or name.place in claimed)
+    }
+
+
+def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
+    told = "\n".join(normal(finding.new) for finding in rules)
+    known = after.ledger.reviewed.get(seen.language, {})
+    found: list[Finding] = []
+    for key, (name, leaf) in review_keys(seen, after).items():
+        seal = digest(leaf.value)
+        if known.get(key) == seal:
+            continue
+        before = seen.old.get(name)
+        had = sentences(before.value) if before else []
+        has = sentences(leaf.value)
+        gone = [text for text in had if normal(text) not in map(normal, has)]
+        added = [text for text in has if normal(text) not in map(normal, had)]
+        added = [text for text in added if normal(text) not in told]
+        if rules and not added and (gone or not had) and any(after.ledger.rules[f.subject].at == name.place for f in rules):
+            continue  # the rules' own findings say all of it
+        found.append(
+            Finding(
+                "prose",
+                key,
+                "text of a field that nobody has reviewed" if before is None or gone or added else "not reviewed yet",
+                "\n".join(gone),
+                "\n".join(added or ([] if gone else has)),
+                (),
+                f"if it states a rule, add a row to openapi/rules.yaml; then run with ACCEPT=1, or add under"
+                f" `reviewed: {seen.language}:` the line `{key}: {seal}`.",
+            )
+        )
+    return found
+
+
+def _overlay(seen: View) -> list[Finding]:
+    return [
+        Finding(
+            "overlay",
+            f"action {skipped.action.index + 1}",
+            f"the overlay action {skipped.problem}: {skipped.detail}",
+            skipped.action.description,
+            "",
+            (f"target: {skipped.action.target}", *(f"rests on {rule}" for rule in skipped.action.rules)),
+            "change or remove the action in openapi/overlay.yaml, or run with ACCEPT=1"
+            + (", which sets x-was anew." if skipped.problem == "has lost its ground" else ", which removes it."),
+        )
+        for skipped in seen.skipped
+    ]
+
+
+def _breaking(change: Change) -> Finding:
+    return Finding(
+        "breaking",
+        str(change.name),
+        f"{change.line()}: {change.why}",
+        shown(change.old, missing=change.added),
+        shown(change.new, missing=change.removed),
+        (),
+        "tell callers (a major version), follow it in overlay/ and tests/, and run with ACCEPT=1.",
+    )
+
+
+def _contradictions(seen: View, after: Inputs) -> list[Finding]:
+    """Values that a stated rule allows and the schema forbids."""
+    found: list[Finding] = []
+    for rule in after.ledger.rules.values():
+        if not rule.from_page or not rule.at.startswith("submit/request/"):
+            continue
+        try:
+            at = locate(seen.effective, after.settings.submit, rule.at)
+        except SpecError:
+            at = None
+        if at is None:
+            continue
+        allowed = describe(seen.effective, at).get("enum", ())
+        values: list[Any] = [*rule.examples.get("valid", ())]
+        values += [value for fact in rule.facts.values() if isinstance(fact, tuple) for value in fact]
+        refused = [str(value) for value in values if allowed and value not in allowed]
+        if refused:
+            found.append(
+                Finding(
+                    "contradiction",
+                    rule.id,
+                    f"the schema of {rule.at} now refuses what the prose allows: {', '.join(refused)}",
+                    rule.sentences.get(seen.language, rule.summary),
+                    "enum " + ", ".join(map(str, allowed)),
+                    _guards(rule),
+                    "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
+                )
+            )
+    return found
+
+
+def warnings(seen: View, after: Inputs) -> list[str]:
+    """Prose that repeats a limit of the schema, and repeats it wrongly."""
+    found: list[str] = []
+    for rule in after.ledger.rules.values():
+        words = rule.sentences.get(seen.language)
+        for key, value in mirrored(rule, seen.effective, after.settings.submit).items():
+            if words and isinstance(value, (str, int, float)) and not shows(words, value):
+                found.append(f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”. The schema is enforced.")
+    return found
+
+
+def missing_submit(document: Json, before: Inputs) -> bool:
+    """Whether neither the operationId of ours nor its path and method are in the document."""
+    submit = before.settings.submit
+    if our_operation(document, submit):
+        return False
+    return "submit" not in names_of(document, submit, before.document or None).values()

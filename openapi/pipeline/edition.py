@@ -1,0 +1,121 @@
+"""Which edition (language) of the page a document is, and where its prose says what our rules say."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final
+
+from .leaves import Leaves
+from .ledger import Ledger, Rule
+from .prose import Fact, holds, missing_facts, normal, sentences, shows, tokens
+
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_PATH_LANGUAGE = re.compile(r"(?:^|\s)/([a-z]{2})(?:-[A-Za-z]{2,4})?/")
+WINDOW: Final = 3
+
+
+def prose_at(leaves: Leaves, place: str) -> str:
+    """All text for people at a place, one block."""
+    return "\n".join(leaf.value for name, leaf in leaves.items() if name.place == place and leaf.is_prose(name.key))
+
+
+def language_of(leaves: Leaves, ledger: Ledger, fence: str) -> str:
+    """Code of the document's language: one whose sentences it holds, else what its script and its address tell."""
+    rows = [rule for rule in ledger.rules.values() if rule.from_page]
+    best, most = "", 0
+    for language in sorted({lang for rule in rows for lang in rule.sentences}):
+        found = sum(
+            holds(prose_at(leaves, rule.at), rule.sentences[language]) for rule in rows if language in rule.sentences
+        )
+        if found > most:
+            best, most = language, found
+    return best if most * 2 >= len(rows) > 0 else _by_script(leaves, fence)
+
+
+def _by_script(leaves: Leaves, fence: str) -> str:
+    text = "".join(
+        leaf.value for name, leaf in leaves.items() if leaf.side in ("request", "reply") and leaf.is_prose(name.key)
+    )
+    hint = _PATH_LANGUAGE.search(fence)
+    if _KANA.search(text):
+        return "ja"
+    for pattern, language in ((_HANGUL, "ko"), (_HAN, "zh"), (_CYRILLIC, "ru")):
+        if len(pattern.findall(text)) * 4 > len(_LATIN.findall(text)):
+            return language
+    return hint[1] if hint and hint[1] not in ("ja", "ko", "zh", "ru") else "en"
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a document says where a rule stood.
+
+    Attributes:
+        sentence: the words (empty when nothing is there).
+        problems: how its numbers and lists differ from the rule's facts; empty when they are equal.
+    """
+
+    rule: Rule
+    sentence: str
+    problems: tuple[str, ...]
+
+
+def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
+    """The sentence at the rule's place that fits its facts best; among equals the one that reads most like the old one.
+
+    Args:
+        rule: the rule.
+        leaves: of the new document.
+        mirrored: the schema's own values of the keywords that the rule's sentence repeats.
+    """
+    candidates = _windows(sentences(prose_at(leaves, rule.at)))
+    if not candidates:
+        return Match(rule, "", ("nothing is said there",))
+    known = next(iter(rule.sentences.values()), "")
+    wanted = _wanted(rule, mirrored)
+
+    def rank(index: int) -> tuple[int, int, float, int]:
+        text = candidates[index]
+        likeness = SequenceMatcher(None, normal(known), normal(text), autojunk=False).ratio()
+        return (len(missing_facts(text, wanted)), len(_differences(rule, text, mirrored)), -likeness, len(text))
+
+    best = candidates[min(range(len(candidates)), key=rank)]
+    return Match(rule, best, tuple(_differences(rule, best, mirrored)))
+
+
+def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:
+    return {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}, **mirrored}
+
+
+def _windows(parts: list[str]) -> list[str]:
+    return [
+        " ".join(parts[start : start + size])
+        for size in range(1, WINDOW + 1)
+        for start in range(len(parts) - size + 1)
+    ]
+
+
+def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[str]:
+    """How the written facts of a text differ from the rule's, kind by kind of those that the rule's sentence holds."""
+    wanted = _wanted(rule, mirrored)
+    found = [f"{name} ({_shown(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
+    now = tokens(text)
+    for kind, values in tokens(next(iter(rule.sentences.values()), "")).items():
+        facts = [value for value in values if _is_fact(value, wanted)]
+        if set(facts) == set(values) and (extra := [v for v in now.get(kind, []) if v not in values]):
+            found.append(f"it also holds the {kind} {', '.join(extra)}")
+    return found
+
+
+def _is_fact(value: str, wanted: Mapping[str, Fact]) -> bool:
+    return any(
+        shows(value, item) for fact in wanted.values() for item in (fact if isinstance(fact, tuple) else (fact,))
+    )
+
+
+def _shown(fact: Fact) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)

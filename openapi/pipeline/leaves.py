@@ -1,0 +1,225 @@
+"""A document as flat leaves by role: `submit/request/batchsize` + `maximum` -> 15.
+
+References are followed and allOf is merged, so moving a schema into a component changes no leaf. What is left are the
+leaves that callers can notice, each on the side that decides who must survive its change.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .spec import At, Json, Operation, follow, layers, operations, pointer, request_schema
+
+Side = Literal["request", "reply", "operation", "document"]
+PROSE: Final = ("description", "summary", "title")
+FIELD: Final = "field"  # the leaf that says that a field is there
+_STRUCTURE: Final = {"properties", "required", "items", "allOf", "anyOf", "oneOf", "$ref", "prefixItems"}
+_MAX_LEVEL: Final = 12
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """Where a leaf is: `place` by role, `key` the keyword there."""
+
+    place: str
+    key: str
+
+    def __str__(self) -> str:
+        side, _, rest = self.place.partition("/")
+        where = f"{side} {rest.replace('/', ' ', 1).replace('/', '.')}".strip()
+        return where if self.key == FIELD else f"{where}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value, and the side that it is on."""
+
+    value: Any
+    side: Side
+
+    def is_prose(self, key: str) -> bool:
+        """Whether it is text for people, in which a rule may hide."""
+        return isinstance(self.value, str) and (key.split(" ")[0] in PROSE or key.startswith("x-"))
+
+
+Leaves = Mapping[Name, Leaf]
+
+
+def names_of(document: Json, submit: str, before: Json | None = None) -> dict[tuple[str, str], str]:
+    """What each operation is called, by path and method: `submit` ours, the others their operationId.
+
+    An operation that only changed its id keeps the name that its path and method had in `before`.
+    """
+    old = names_of(before, submit) if before else {}
+    found = {(op.path, op.method): "submit" if op.id == submit else op.id for op in operations(document)}
+    for key, name in found.items():
+        if key in old and name not in old.values() and old[key] not in found.values():
+            found[key] = old[key]
+    return found
+
+
+def leaves_of(document: Json, names: Mapping[tuple[str, str], str]) -> dict[Name, Leaf]:
+    """Every leaf of the document."""
+    found: dict[Name, Leaf] = {}
+    for name, leaf in _document(document):
+        found[name] = leaf
+    for operation in operations(document):
+        for name, leaf in _operation(document, operation, names[operation.path, operation.method]):
+            found[name] = leaf
+    return found
+
+
+def _document(document: Json) -> Iterator[tuple[Name, Leaf]]:
+    for key, value in document.items():
+        if key == "components":
+            for scheme in value.get("securitySchemes", {}):
+                whole = follow(document, At(document, "").child("components").child("securitySchemes").child(scheme))
+                yield from _flat(f"security/{scheme}", whole.value, "document")
+        elif key != "paths":
+            yield from _flat(f"document/{key}", value, "document")
+
+
+def _flat(place: str, value: Any, side: Side) -> Iterator[tuple[Name, Leaf]]:
+    """Leaves of plain data; lists of mappings go by index."""
+    if isinstance(value, dict) and value:
+        for key, child in value.items():
+            if isinstance(child, (dict, list)) and child and not _scalars(child):
+                yield from _flat(f"{place}/{key}", child, side)
+            else:
+                yield Name(place, key), Leaf(child, side)
+    elif isinstance(value, list) and not _scalars(value):
+        for index, child in enumerate(value):
+            yield from _flat(f"{place}/{index}", child, side)
+    else:
+        parent, _, key = place.rpartition("/")
+        yield Name(parent, key), Leaf(value, side)
+
+
+def _scalars(value: Any) -> bool:
+    return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
+
+
+def _operation(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
+    item = document["paths"][operation.path]
+    for key, value in (("path", operation.path), ("method", operation.method)):
+        yield Name(name, key), Leaf(value, "operation")
+    security = operation.at.value.get("security", document.get("security", []))
+    yield Name(name, "security"), Leaf(security, "operation")
+    for key, value in {**{k: v for k, v in item.items() if k == "servers"}, **operation.at.value}.items():
+        if key not in ("requestBody", "responses", "parameters", "security"):
+            yield Name(name, key), Leaf(value, "operation")
+    yield from _parameters(document, operation, name)
+    yield from _request(document, operation, name)
+    for status in operation.at.value.get("responses", {}):
+        yield from _reply(document, operation, name, status)
+
+
+def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
+    shared = At(document["paths"][operation.path], pointer("paths", operation.path))
+    for owner in (shared, operation.at):
+        for index in range(len(owner.value.get("parameters", []))):
+            parameter = follow(document, owner.child("parameters").child(index))
+            place = f"{name}/request/{parameter.value.get('in')} {parameter.value.get('name')}"
+            yield Name(place, FIELD), Leaf("parameter", "request")
+            yield Name(place, "required"), Leaf(bool(parameter.value.get("required", False)), "request")
+            for key, value in parameter.value.items():
+                if key not in ("in", "name", "required", "schema"):
+                    yield Name(place, key), Leaf(value, "request")
+            if "schema" in parameter.value:
+                yield from _schema(document, parameter.child("schema"), place, "request", 0)
+
+
+def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
+    if "requestBody" not in operation.at.value:
+        return
+    body = follow(document, operation.at.child("requestBody"))
+    place = f"{name}/request"
+    content = body.value.get("content", {})
+    yield Name(place, "body required"), Leaf(bool(body.value.get("required", False)), "request")
+    yield Name(place, "media types"), Leaf(list(content), "request")
+    for key, value in body.value.items():
+        if key not in ("required", "content"):
+            yield Name(place, f"{key} (of the body)"), Leaf(value, "request")
+    for media, kind in content.items():
+        for key, value in kind.items():
+            if key != "schema":
+                yield Name(f"{place}/{media}", key), Leaf(value, "operation")
+    found = request_schema(document, operation)
+    if found:
+        yield from _schema(document, found[1], place, "request", 0)
+
+
+def _reply(document: Json, operation: Operation, name: str, status: str) -> Iterator[tuple[Name, Leaf]]:
+    reply = follow(document, operation.at.child("responses").child(status))
+    place = f"{name}/reply" if status == "200" else f"{name}/reply {status}"
+    content = reply.value.get("content", {})
+    yield Name(place, "status"), Leaf(status, "reply")
+    yield Name(place, "media types"), Leaf(list(content), "reply")
+    for key, value in reply.value.items():
+        if key != "content":
+            yield Name(f"{name}/responses/{status}", key), Leaf(value, "operation")
+    for media, kind in content.items():
+        for key, value in kind.items():
+            if key != "schema":
+                yield from _flat(f"{name}/responses/{status}/{media}/{key}", value, "operation")
+        if "json" in media and "schema" in kind:
+            yield from _schema(document, reply.child("content").child(media).child("schema"), place, "reply", 0)
+
+
+def _schema(document: Json, at: At, place: str, side: Side, level: int) -> Iterator[tuple[Name, Leaf]]:
+    if level > _MAX_LEVEL:
+        yield Name(place, "nested"), Leaf("deeper than is compared", side)
+        return
+    found: Json = {}
+    below: dict[str, At] = {}
+    needed: set[str] = set()
+    for layer in [at, *layers(document, at)] if "$ref" in at.value else layers(document, at):
+        for key, value in layer.value.items():
+            if key not in _STRUCTURE:
+                if key in PROSE and key in found and found[key] != value:
+                    found[f"{key} ({sum(k.startswith(key) for k in found) + 1})"] = value
+                found.setdefault(key, value)
+        for name in layer.value.get("properties", {}):
+            below.setdefault(name, layer.child("properties").child(name))
+        needed |= set(layer.value.get("required", []))
+        for key in ("anyOf", "oneOf"):
+            for index in range(len(layer.value.get(key, []))):
+                branch = layer.child(key).child(index)
+                inner = place if index == 0 else f"{place}|{index}"
+                yield from _schema(document, branch, inner, side, level + 1)
+        if isinstance(layer.value.get("items"), dict):
+            yield from _schema(document, layer.child("items"), f"{place}[]", side, level + 1)
+    for key, value in _plain(found).items():
+        yield Name(place, key), Leaf(value, side)
+    for name, child in below.items():
+        inner = f"{place}/{name}"
+        yield Name(inner, FIELD), Leaf("field", side)
+        yield Name(inner, "required"), Leaf(name in needed, side)
+        yield from _schema(document, child, inner, side, level + 1)
+
+
+def _plain(found: Json) -> Json:
+    """One way of writing for what OpenAPI 3.0 and 3.1 write in two."""
+    types = found.get("type")
+    if isinstance(types, list):
+        solid = [name for name in types if name != "null"]
+        found["type"] = solid[0] if len(solid) == 1 else sorted(solid)
+        if "null" in types:
+            found["nullable"] = True
+    if found.get("nullable") is False:
+        del found["nullable"]
+    if "const" in found:
+        found["enum"] = [found.pop("const")]
+    if isinstance(found.get("enum"), list):
+        found["enum"] = sorted(found["enum"], key=repr)
+    whole = found.get("type") == "integer"
+    for side, step in (("Minimum", 1), ("Maximum", -1)):
+        strict, loose = f"exclusive{side}", side.lower()
+        bound = found.get(strict)
+        if isinstance(bound, bool):
+            del found[strict]
+            if bound and loose in found:
+                found[strict] = bound = found.pop(loose)
+        if whole and isinstance(bound, int) and not isinstance(bound, bool):
+            found.setdefault(loose, found.pop(strict) + step)
+    return found

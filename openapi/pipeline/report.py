@@ -1,0 +1,166 @@
+"""What a run found, for the terminal and as Markdown for a pull request."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from .decide import Finding
+from .prose import normal, sentences
+from .python_api import ApiChange
+from .verdicts import Change
+
+State = Literal["unchanged", "absorbed", "accepted", "decision", "refused"]
+_HEADS: Final[dict[State, str]] = {
+    "unchanged": "Nothing changed.",
+    "absorbed": "Absorbed: no hand edit is needed.",
+    "accepted": "Accepted, as told by ACCEPT=1.",
+    "decision": "Stopped for a decision. Nothing was replaced.",
+    "refused": "Refused. Nothing was replaced.",
+}
+_KINDS: Final = {
+    "rule": "rule",
+    "edition": "new edition",
+    "prose": "unreviewed text",
+    "overlay": "overlay",
+    "breaking": "breaks callers",
+    "contradiction": "contradiction",
+    "client": "generated client",
+}
+
+
+@dataclass
+class Report:
+    """All that is told; empty parts are left out."""
+
+    state: State
+    source: str = ""
+    error: str = ""
+    findings: Sequence[Finding] = ()
+    changes: Sequence[Change] = ()
+    api: Sequence[ApiChange] = ()
+    edits: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    left_out: Sequence[str] = ()
+    moved: bool = False
+    files: Sequence[str] = field(default_factory=list)
+    edition: str = ""
+
+    @property
+    def schema(self) -> list[Change]:
+        """Changed leaves that are no prose."""
+        return [change for change in self.changes if not change.prose]
+
+    @property
+    def prose(self) -> list[Change]:
+        """Changed leaves that are prose; another edition changes all of them, which says nothing."""
+        return [] if self.edition else [change for change in self.changes if change.prose]
+
+    @property
+    def breaking(self) -> bool:
+        """Whether callers may notice."""
+        gone = any(not change.new for change in self.api)
+        return gone or any(change.verdict == "breaking" for change in self.changes)
+
+    @property
+    def semver(self) -> str:
+        """The version to release next: major, minor, patch or none."""
+        if self.state in ("unchanged", "refused"):
+            return "none"
+        if self.breaking:
+            return "major"
+        facts = any(finding.kind == "rule" for finding in self.findings)
+        return "minor" if self.schema or self.api or facts else "patch"
+
+    def text(self) -> str:
+        """For the terminal."""
+        lines = [f"== {self.source}" if self.source else "== openapi/", _HEADS[self.state]]
+        if self.error:
+            lines += ["", self.error]
+        for title, items in self._parts():
+            lines += ["", f"{title}:", *(f"  {item}" for item in items)]
+        if self.findings:
+            settled = self.state == "accepted"
+            lines += ["", "Accepted:" if settled else f"To decide ({len(self.findings)}):"]
+            for number, finding in enumerate(self.findings, 1):
+                lines += _finding_text(number, finding, settled=settled)
+        if self.state in ("absorbed", "accepted", "decision"):
+            lines += ["", self._verdict()]
+        return "\n".join(lines) + "\n"
+
+    def markdown(self) -> str:
+        """For a pull request."""
+        lines = ["# Spec update", "", f"**{_HEADS[self.state]}**" + (f" Source: `{self.source}`." if self.source else "")]
+        if self.error:
+            lines += ["", _cell(self.error)]
+        if self.state in ("absorbed", "accepted", "decision"):
+            lines += ["", self._verdict()]
+        if self.findings:
+            lines += ["", "## Accepted" if self.state == "accepted" else "## To decide"]
+            for finding in self.findings:
+                lines += _finding_markdown(finding, settled=self.state == "accepted")
+        for title, items in self._parts():
+            lines += ["", f"## {title}", "", *(f"- {_cell(item)}" for item in items)]
+        return "\n".join(lines) + "\n"
+
+    def _verdict(self) -> str:
+        return f"Breaking: {'yes' if self.breaking else 'no'}. Version: {self.semver}."
+
+    def _parts(self) -> list[tuple[str, list[str]]]:
+        parts = [
+            ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in self.schema]),
+            ("Prose changes", [line for change in self.prose for line in _prose_lines(change, self.findings)]),
+            ("Python API of the generated client", [change.line() for change in self.api]),
+            ("Changed by ACCEPT=1 (review with git diff openapi/)", list(self.edits)),
+            ("Worth a look", list(self.warnings)),
+            ("Other operations in the document, not taken", list(self.left_out)),
+            ("Files changed", list(self.files)),
+        ]
+        if self.edition:
+            parts.insert(1, ("Edition", [f"{self.edition}: all prose is in another language; its rules are compared one by one"]))
+        if self.moved:
+            parts.insert(0, ("Schema", ["parts moved in the document; nothing that a caller can notice changed"]))
+        return [(title, items) for title, items in parts if items]
+
+
+def _prose_lines(change: Change, findings: Sequence[Finding]) -> list[str]:
+    old = sentences(change.old) if isinstance(change.old, str) else []
+    new = sentences(change.new) if isinstance(change.new, str) else []
+    gone = [text for text in old if normal(text) not in map(normal, new)]
+    added = [text for text in new if normal(text) not in map(normal, old)]
+    rules = sorted({f.subject for f in findings if f.kind == "rule" and any(_of(f, text) for text in gone + added)})
+    claimed = f" ({', '.join(rules)})" if rules else ""
+    if not gone and not added:
+        return [f"{change.name}: the order of its sentences{claimed}"]
+    return [f"{change.name}{claimed}", *(f"  - {text}" for text in gone), *(f"  + {text}" for text in added)]
+
+
+def _of(finding: Finding, text: str) -> bool:
+    words = normal(text)
+    return any(side and (normal(side) in words or words in normal(side)) for side in (finding.old, finding.new))
+
+
+def _finding_text(number: int, finding: Finding, *, settled: bool) -> list[str]:
+    lines = ["", f"  {number}. {_KINDS[finding.kind]}: {finding.subject}", f"     {finding.what}"]
+    if finding.kind not in ("breaking", "overlay"):
+        for label, side in (("was", finding.old), ("now", finding.new)):
+            for index, text in enumerate(side.splitlines() or ["(nothing)"]):
+                lines.append(f"     {label if index == 0 else '   '} | {text}")
+    lines += [f"     {note}" for note in finding.notes]
+    return lines if settled else [*lines, f"     next: {finding.step}"]
+
+
+def _finding_markdown(finding: Finding, *, settled: bool) -> list[str]:
+    lines = ["", f"### {_KINDS[finding.kind]}: `{finding.subject}`", "", f"{_cell(finding.what)}."]
+    if finding.kind != "overlay":
+        old, new = (_cell(side.replace("\n", "<br>")) or "(nothing)" for side in (finding.old, finding.new))
+        lines += ["", "| was | now |", "|---|---|", f"| {old} | {new} |"]
+    if finding.notes:
+        lines += ["", *(f"- {_cell(note)}" for note in finding.notes)]
+    return lines if settled else [*lines, "", f"Next: {_cell(finding.step)}"]
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end a table cell, a line or start HTML; line breaks of ours stay."""
+    safe = "".join(char if char in "\n\t" or unicodedata.category(char)[0] != "C" else " " for char in text)
+    return safe.replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>").replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,66 @@
+"""Our part of the vendor's whole document: the operations that we vendor, and the components that they need."""
+
+from dataclasses import replace
+
+from .leaves import names_of
+from .page import Source
+from .spec import Json, operations
+from .strict_yaml import dump_yaml
+
+
+def reduce(source: Source, submit: str, vendored: Json) -> tuple[Source, list[str]]:
+    """The source with only our operations, and a line for each operation left out.
+
+    A page is about its own operations, so all of them are kept. A bare document that holds more than we vendor is taken
+    for the vendor's whole one; before anything is vendored, only the submit operation counts as ours.
+    """
+    if source.form == "page":
+        return source, []
+    ours = set(names_of(vendored, submit).values()) if vendored else {"submit"}
+    names = names_of(source.document, submit, vendored or None)
+    left = [op for op in operations(source.document) if names[op.path, op.method] not in ours]
+    if not left or len(left) == len(names):
+        return source, []
+    keep = {key for key, name in names.items() if name in ours}
+    document = _only(source.document, keep)
+    lines = [f"{op.method.upper()} {op.path} ({op.id})" for op in left]
+    return replace(source, document=document, yaml=dump_yaml(document).encode()), lines
+
+
+def _only(document: Json, keep: set[tuple[str, str]]) -> Json:
+    found = dict(document)
+    dropped = {(op.path, op.method) for op in operations(document)} - keep
+    found["paths"] = {
+        path: {key: value for key, value in item.items() if (path, key) not in dropped}
+        for path, item in document["paths"].items()
+        if any(kept == path for kept, _ in keep)
+    }
+    if isinstance(document.get("components"), dict):
+        found["components"] = _needed(document, found)
+    return found
+
+
+def _needed(document: Json, kept: Json) -> Json:
+    components: Json = document["components"]
+    wanted: set[tuple[str, str]] = set()
+    todo: list[object] = [value for key, value in kept.items() if key != "components"]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            todo += node.values()
+            parts = str(node.get("$ref", "")).split("/")
+            if parts[:2] == ["#", "components"] and len(parts) > 3:
+                key = (parts[2], parts[3].replace("~1", "/").replace("~0", "~"))
+                if key not in wanted:
+                    wanted.add(key)
+                    todo.append(components.get(key[0], {}).get(key[1]))
+        elif isinstance(node, list):
+            todo += node
+    for operation in operations(kept):
+        for option in operation.at.value.get("security", document.get("security", [])):
+            wanted |= {("securitySchemes", name) for name in option}
+    return {
+        kind: some
+        for kind, group in components.items()
+        if (some := {name: value for name, value in group.items() if (kind, name) in wanted})
+    }

@@ -1,0 +1,200 @@
+"""Whether callers survive a changed leaf."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .leaves import FIELD, PROSE, Leaf, Leaves, Name
+from .overlay import same
+from .prose import normal
+
+Verdict = Literal["absorbed", "breaking"]
+_UPPER: Final = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
+_LOWER: Final = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
+# Formats that the generator turns into a Python type of their own.
+_TYPED: Final = {"binary", "date", "date-time", "uuid"}
+_NOTES: Final = {
+    *PROSE, "default", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links", "callbacks",
+    "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
+}  # fmt: skip
+_MISSING: Final = object()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One leaf that differs; a missing side is None and `added` or `removed` says so."""
+
+    name: Name
+    old: Any
+    new: Any
+    added: bool
+    removed: bool
+    verdict: Verdict
+    why: str
+    prose: bool
+
+    def line(self) -> str:
+        """`submit request batchsize/maximum 15 -> 10`."""
+        if self.name.key == FIELD:
+            return f"{self.name} {'added' if self.added else 'removed'}"
+        return f"{self.name} {shown(self.old, missing=self.added)} -> {shown(self.new, missing=self.removed)}"
+
+
+def shown(value: Any, *, missing: bool = False) -> str:
+    """A value on one line, shortened."""
+    if missing:
+        return "(none)"
+    text = value if isinstance(value, str) else repr(value).replace("True", "true").replace("False", "false")
+    text = " ".join(text.split())
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def changes(old: Leaves, new: Leaves) -> list[Change]:
+    """Every leaf that differs, in the order of the documents; reflowed prose does not."""
+    found: list[Change] = []
+    for name in [*old, *(name for name in new if name not in old)]:
+        before, after = old.get(name), new.get(name)
+        if before is not None and after is not None and _equal(name.key, before, after):
+            continue
+        leaf = after or before
+        assert leaf is not None
+        verdict, why = judge(name, before, after, old, new)
+        found.append(
+            Change(
+                name,
+                before.value if before else None,
+                after.value if after else None,
+                before is None,
+                after is None,
+                verdict,
+                why,
+                leaf.is_prose(name.key),
+            )
+        )
+    return found
+
+
+def _equal(key: str, before: Leaf, after: Leaf) -> bool:
+    if before.is_prose(key) and after.is_prose(key):
+        return normal(before.value) == normal(after.value)
+    return same(before.value, after.value)
+
+
+def judge(name: Name, before: Leaf | None, after: Leaf | None, old: Leaves, new: Leaves) -> tuple[Verdict, str]:
+    """Whether callers survive, and why."""
+    key = name.key.split(" ")[0]
+    leaf = after or before
+    assert leaf is not None
+    operation = name.place.split("/")[0]
+    if leaf.side != "document" and Name(operation, "path") not in old:
+        return "absorbed", "a new operation"
+    if leaf.side != "document" and Name(operation, "path") not in new:
+        return "breaking", "the operation is gone"
+    if key in _NOTES or key.startswith("x-"):
+        return "absorbed", "describes only"
+    parent = Name(name.place, FIELD)
+    if name.key not in (FIELD, "required") and (parent in old) != (parent in new):
+        return ("absorbed", "part of a new field") if parent in new else ("breaking", "part of a removed field")
+    old_value = before.value if before else _MISSING
+    new_value = after.value if after else _MISSING
+    if leaf.side == "request":
+        return _request(name, old_value, new_value, new_field=parent not in old, still=parent in new)
+    if leaf.side == "reply":
+        return _reply(name, old_value, new_value, new_field=parent not in old, still=parent in new)
+    return _around(name, old_value, new_value, old, new)
+
+
+def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:
+    key = name.key
+    if key == FIELD:
+        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
+    if key in ("required", "body required"):
+        if new is True:
+            return "breaking", "callers may leave it out"
+        return ("absorbed", "callers may go on sending it") if still or new_field else ("breaking", "removed")
+    if key in _UPPER | _LOWER:
+        return _bound(key, old, new)
+    if key == "enum":
+        return _enum(old, new)
+    if key == "multipleOf":
+        if old is _MISSING or new is _MISSING or old % new == 0:
+            return "absorbed", "every number that was sent is still taken, or the limit is new"
+        return "breaking", "numbers that were sent are refused"
+    if key == "nullable":
+        return ("absorbed", "null is taken now") if new is True else ("breaking", "null is refused now")
+    if key in ("pattern", "uniqueItems"):
+        return ("breaking", "another pattern") if _MISSING not in (old, new) and key == "pattern" else ("absorbed", "")
+    return _typed(key, old, new)
+
+
+def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:
+    key = name.key
+    if key == FIELD:
+        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may read it")
+    if key == "required":
+        if new is False and not new_field:
+            return "breaking", "callers may count on it"
+        return ("absorbed", "") if still else ("breaking", "part of a removed field")
+    if key == "nullable":
+        return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
+    if key == "status":
+        return ("absorbed", "a new status") if old is _MISSING else ("breaking", "the status is gone")
+    if key in _UPPER | _LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
+        return "absorbed", "values of a reply are open"
+    return _typed(key, old, new)
+
+
+def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+    if key == "format":
+        if _TYPED.isdisjoint({value for value in (old, new) if isinstance(value, str)}):
+            return "absorbed", "the Python type stays"
+        return "breaking", "another Python type"
+    if key == "media types":
+        gone = [] if old is _MISSING else [media for media in old if new is _MISSING or media not in new]
+        return ("breaking", f"{gone[0]} is gone") if gone else ("absorbed", "one more media type")
+    if key == "type":
+        return ("absorbed", "part of what is new") if old is _MISSING else ("breaking", "another type")
+    if key == "additionalProperties" and (new is _MISSING or new is True or isinstance(new, dict) and old is False):
+        return "absorbed", "more is taken"
+    return "breaking", "nobody can tell whether callers survive"
+
+
+def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+    if old is _MISSING:
+        return "absorbed", "a new limit"
+    if new is _MISSING:
+        return "absorbed", "the limit is gone"
+    if not all(isinstance(value, (int, float)) for value in (old, new)):
+        return "breaking", "no longer a number"
+    narrower = new < old if key in _UPPER else new > old
+    return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
+
+
+def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
+    if old is _MISSING or new is _MISSING:
+        return "absorbed", "new allowed values" if old is _MISSING else "any value is taken now"
+    gone = [value for value in old if not any(same(value, other) for other in new)]
+    return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
+
+
+def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:
+    """Leaves of the operation and of the document."""
+    root, _, rest = name.place.partition("/")
+    if root == "document":
+        return "absorbed", "the server's address" if rest.startswith("servers") else "describes only"
+    if root == "security":
+        used = any(rest in option for leaves in (before, after) for option in _security(leaves))
+        if not used or old is _MISSING and name.key not in ("type", "in", "name"):
+            return "absorbed", "no operation uses it"
+        return "breaking", "the key travels in another way"
+    if name.key == "security":
+        kept = all(any(same(option, other) for other in new) for option in old) if new is not _MISSING else False
+        return ("absorbed", "another way in was added") if kept and old else ("breaking", "who may call changed")
+    if rest:
+        return "absorbed", "describes only"
+    if name.key == "operationId":
+        return "breaking", "names of modules and functions follow it"
+    return "breaking", "callers would miss it"
+
+
+def _security(leaves: Leaves) -> list[dict[str, Any]]:
+    return [option for name, leaf in leaves.items() if name.key == "security" and isinstance(leaf.value, list) for option in leaf.value]
