@@ -1,0 +1,5 @@
+"""``python -m seedream.cli`` is the same as ``seedream``."""
+
+from seedream.cli import main
+
+main()

@@ -1,0 +1,131 @@
+"""How a run ends: each kind of end gets its message and its exit code."""
+
+import errno
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import click
+
+from seedream import __version__
+from seedream._text import plain, scrub
+from seedream.cli import _exit, _report
+from seedream.cli._exit import Exit
+from seedream.cli._language import is_chinese
+from seedream.cli._terminal import Terminal
+from seedream.errors import SeeDreamError
+
+_DEBUG: Final = "SEEDREAM_DEBUG"
+
+
+def carry_out(run: Callable[[Terminal], object], words: Sequence[str]) -> Exit:
+    """Run a command, with a Terminal as its object, and report whatever comes of it.
+
+    Args:
+        run: Parses the words and runs the command; may return an exit code or raise anything.
+        words: The command line's words, looked at only for ``--json``.
+    """
+    options = words[: words.index("--")] if "--" in words else words
+    terminal = Terminal(as_json="--json" in options)
+    try:
+        try:
+            result = run(terminal)
+            code = _coded(result)
+        except Exception as error:  # noqa: BLE001 -- the last place: everything is told in a line
+            code = _told(terminal, error)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except BrokenPipeError:
+        _silence()
+        return _exit.CLOSED
+    except OSError as error:  # writing the message itself failed: a full disk, a closed stream
+        _silence()
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"seedream: cannot write the output: {error.strerror}\n")
+        return _exit.FAILED
+    return code
+
+
+def _coded(result: object) -> Exit:
+    if isinstance(result, Exit):
+        return result
+    if isinstance(result, int) and result:
+        return next((one for one in _exit.TABLE if one.code == result), Exit(result, ""))
+    return _exit.OK
+
+
+def _told(terminal: Terminal, error: Exception) -> Exit:
+    match error:
+        case SeeDreamError():
+            terminal.document({"error": _report.document(error)})
+            if not terminal.as_json:
+                _report.tell(terminal, error)
+            code = _exit.exit_for(error)
+        case click.Abort():
+            code = _interrupted(terminal, error)
+        case click.ClickException():
+            code = Exit(error.exit_code, "")
+            _brief(terminal, "UsageError", error.format_message(), code)
+            if not terminal.as_json:
+                error.show()
+        case BrokenPipeError():
+            raise error
+        case OSError() if error.errno == errno.ENOSPC:
+            code = _exit.FAILED
+            _brief(terminal, "OSError", "no space left where the output goes", code, say="Error: ")
+        case _:
+            code = _exit.BUG
+            _bug(terminal, error)
+    if os.environ.get(_DEBUG, "") not in ("", "0"):
+        terminal.note("".join(traceback.format_exception(error)))
+    return code
+
+
+def _interrupted(terminal: Terminal, error: Exception) -> Exit:
+    notes = getattr(error.__cause__, "__notes__", [])
+    if is_chinese():
+        terminal.note("已中断" + ("，可能已扣费" if notes else ""))
+    goes_on = f"The task goes on without you; to get its pictures: {terminal.resume}"
+    for line in ("Interrupted.", *notes, *([goes_on] if terminal.resume else ())):
+        terminal.note(line)
+    terminal.document(
+        {
+            "error": {
+                "type": "Interrupted",
+                "message": " ".join(["interrupted", *notes]),
+                "taskid": terminal.taskid,
+                "billing": "unknown" if notes else "yes" if terminal.taskid else "no",
+                "exit_code": _exit.INTERRUPTED.code,
+            }
+        }
+    )
+    return _exit.INTERRUPTED
+
+
+def _brief(terminal: Terminal, kind: str, message: str, code: Exit, say: str = "") -> None:
+    terminal.document({"error": {"type": kind, "message": message, "exit_code": code.code}})
+    if say and not terminal.as_json:
+        terminal.note(say + message, style="red")
+
+
+def _bug(terminal: Terminal, error: Exception) -> None:
+    text = plain(scrub(str(error), *terminal.secrets))
+    for note in getattr(error, "__notes__", []):
+        terminal.note(note)
+    terminal.note(
+        f"Unexpected {type(error).__name__}: {text}. This is a bug in seedream {__version__} "
+        f"(Python {platform.python_version()}): run it again with {_DEBUG}=1 and report what it prints.",
+        style="red",
+    )
+    _brief(terminal, type(error).__name__, text, _exit.BUG)
+
+
+def _silence() -> None:
+    """Nobody reads stdout any more: what is still in its buffer goes nowhere, without a complaint at exit."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,58 @@
+"""Exit codes of the command line: one table, from which the help text, the README and the code itself follow."""
+
+from typing import Final
+
+from attrs import frozen
+
+from seedream import errors
+
+
+@frozen
+class Exit:
+    """One exit code and what it tells a script."""
+
+    code: int
+    meaning: str
+
+
+OK: Final = Exit(0, "done")
+FAILED: Final = Exit(1, "failed: the service refused the request, the task failed, or something checked is not legal")
+USAGE: Final = Exit(2, "the command line is not understood, or an extra is not installed")
+INVALID: Final = Exit(3, "the request breaks a rule; nothing was sent")
+CONFIG: Final = Exit(4, "the key, the base URL or a directory is unusable, or the key was refused")
+CREDITS: Final = Exit(5, "not enough credits")
+UNKNOWN: Final = Exit(6, "sent, but no usable answer: it may have been billed, and is not sent again")
+UNFINISHED: Final = Exit(7, "the task is not finished, or cannot be asked for now; it is not lost")
+DOWNLOAD: Final = Exit(8, "pictures are missing; the task is not lost")
+NOT_SENT: Final = Exit(9, "not sent, or too many requests: nothing was billed, try again later")
+JOURNAL: Final = Exit(10, "the journal cannot be used; nothing was sent")
+BUG: Final = Exit(70, "an unexpected error: a bug in seedream")
+PAUSED: Final = Exit(75, "a bulk run is paused; run the same command again to go on")
+INTERRUPTED: Final = Exit(130, "interrupted with Ctrl-C")
+CLOSED: Final = Exit(141, "the reader of the output went away")
+
+TABLE: Final = (
+    OK, FAILED, USAGE, INVALID, CONFIG, CREDITS, UNKNOWN, UNFINISHED, DOWNLOAD, NOT_SENT, JOURNAL, BUG, PAUSED,
+    INTERRUPTED, CLOSED,
+)  # fmt: skip
+
+# The first class that fits decides, so a subclass stands before its base.
+_BY_ERROR: Final[tuple[tuple[type[errors.SeeDreamError], Exit], ...]] = (
+    (errors.InvalidRequest, INVALID),
+    (errors.ConfigError, CONFIG),
+    (errors.AuthError, CONFIG),
+    (errors.InsufficientCredits, CREDITS),
+    (errors.SubmissionUnknown, UNKNOWN),
+    (errors.WaitTimeout, UNFINISHED),
+    (errors.StatusError, UNFINISHED),
+    (errors.DownloadError, DOWNLOAD),
+    (errors.NotSent, NOT_SENT),
+    (errors.RateLimited, NOT_SENT),
+    (errors.JournalError, JOURNAL),
+    (errors.SeeDreamError, FAILED),
+)
+
+
+def exit_for(error: errors.SeeDreamError) -> Exit:
+    """The exit code that an error of the library ends with."""
+    return next(code for kind, code in _BY_ERROR if isinstance(error, kind))

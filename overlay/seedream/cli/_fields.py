@@ -1,0 +1,79 @@
+"""Values of the API's fields as typed on a command line: text, made what the spec's table of fields asks for."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import click
+from tensorslab_images.limits import SUBMIT, Field
+
+from seedream.errors import InvalidRequest, Problem
+
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
+_TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# What text means for each kind of field. Text that is none of it stays text, which the request's check then refuses.
+_READ: Final[Mapping[str, Callable[[str], object]]] = {
+    "integer": lambda text: int(text) if _WHOLE.fullmatch(text) else text,
+    "number": lambda text: float(text) if _NUMBER.fullmatch(text) else text,
+    "boolean": lambda text: _TRUTH.get(text.lower(), text),
+}
+
+
+def known_field(name: str) -> Field | None:
+    """The request's field of that name, as on the wire or as in Python."""
+    return next((field for field in SUBMIT.fields if name in (field.name, field.attribute)), None)
+
+
+def read_value(field: Field, text: str) -> object:
+    """The value that the text means for this field."""
+    return _READ.get(field.kind, str)(text)
+
+
+def read_settings(settings: Iterable[str], taken: Iterable[str] = ()) -> dict[str, object]:
+    """The fields that ``--set FIELD=VALUE`` gives, by Python name.
+
+    Args:
+        settings: The texts after ``--set``. A field that holds a list may be given several times.
+        taken: Python names that another option gives already.
+
+    Raises:
+        click.BadParameter: A text is not ``field=value``.
+        InvalidRequest: The API has no such field, or it is given twice.
+    """
+    values: dict[str, object] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{setting!r} is not FIELD=VALUE", param_hint="'--set'")
+        field = known_field(name.strip())
+        if field is None:
+            legal = ", ".join(sorted(one.name for one in SUBMIT.fields))
+            raise InvalidRequest(Problem(name.strip(), "the API has no such field", hint=f"It has {legal}."))
+        value = read_value(field, text)
+        if field.attribute in values and field.many:
+            values[field.attribute] = [*_as_list(values[field.attribute]), value]
+        elif field.attribute in values or field.attribute in taken:
+            raise InvalidRequest(Problem(field.attribute, "given twice", hint="Give it once."))
+        else:
+            values[field.attribute] = [value] if field.many else value
+    return values
+
+
+def _as_list(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def describe(name: str) -> str:
+    """The limits and the default of a field, for a help text: ``1 to 15, default 1``."""
+    field = known_field(name)
+    parts: list[str] = []
+    if field is None:
+        return ""
+    if field.minimum is not None and field.maximum is not None:
+        parts.append(f"{field.minimum} to {field.maximum}")
+    if field.enum:
+        parts.append(", ".join(str(item) for item in field.enum))
+    if field.default is not None:
+        parts.append(f"default {field.default}")
+    return ", ".join(parts)

@@ -1,0 +1,69 @@
+"""Ctrl-C while money is at stake: a submission under way is let finish, so that its task is not paid for in vain."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+from seedream.errors import SeeDreamError
+
+_Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+class Shield:
+    """Records one submission (see _workflows.Recorder) and holds back the first Ctrl-C while it is under way.
+
+    Args:
+        accepted: Called with the task's id as soon as it is known.
+        warn: Called when the first Ctrl-C is held back.
+
+    Attributes:
+        interrupted: A Ctrl-C was held back: stop now that the answer is here.
+    """
+
+    def __init__(self, accepted: Callable[[str], None], warn: Callable[[], None]) -> None:
+        self._accepted = accepted
+        self._warn = warn
+        self._under_way = False
+        self._before: _Handler = None
+        self.interrupted = False
+
+    def begin(self) -> None:
+        self._under_way = True
+
+    def not_sent(self) -> None:
+        self._under_way = False
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+    def submitted(self, taskid: str) -> None:
+        self._under_way = False
+        self._accepted(taskid)
+
+    def refused(self, error: SeeDreamError) -> None:
+        del error
+        self._under_way = False
+
+    def unknown(self, error: BaseException) -> None:
+        del error
+        self._under_way = False
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if self._under_way and not self.interrupted:
+            self.interrupted = True
+            self._warn()
+            return
+        raise KeyboardInterrupt
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
