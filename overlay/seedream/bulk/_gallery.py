@@ -1,0 +1,7 @@
+from seedream.bulk._folder import Folder
+from seedream.journal import Run
+from seedream.journal._read import Questions
+
+
+def write_gallery(journal: Questions, run: Run, folder: Folder, *, thumbnails: bool) -> None:
+    """Placeholder for a moment."""
