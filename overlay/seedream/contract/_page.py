@@ -1,0 +1,96 @@
+"""What the checks need to know about the API, as plain data: a judge typed by hand can stand in for the tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+
+
+@frozen
+class Part:
+    """One part of a form as it was on the wire.
+
+    Attributes:
+        name: Of the field.
+        content: The bytes.
+        filename: None for a text field.
+        media_type: As sent, or None.
+        headers: Names (lower case) of all the part's headers, in order.
+    """
+
+    name: str
+    content: bytes = field(repr=lambda content: repr(content[:80]))
+    filename: str | None = None
+    media_type: str | None = None
+    headers: tuple[str, ...] = field(default=(), eq=False, repr=False)
+
+
+@frozen
+class Verdict:
+    """Whether a submission is legal; None where the page does not say, and nothing may be asserted.
+
+    Attributes:
+        legal: True, False, or None.
+        rule: Id of the rule that decides.
+        why: In a few words.
+    """
+
+    legal: bool | None
+    rule: str = ""
+    why: str = ""
+
+
+@frozen
+class Case:
+    """One submission whose verdict is known beforehand.
+
+    Attributes:
+        name: In a few words.
+        rule: Id of the rule that it is about.
+        options: Keyword arguments of the client's ``submit``, prompt included; None where Python cannot say it.
+        wire: The parts that stand for it in the form; None where a form cannot hold it.
+        size: Width and height (pixels) of the pictures, where the page tells them.
+    """
+
+    name: str
+    rule: str
+    options: Mapping[str, Any] | None
+    wire: tuple[Part, ...] | None
+    size: tuple[int, int] | None = None
+
+
+@frozen(kw_only=True)
+class Page:
+    """The API as its page tells it.
+
+    Attributes:
+        submit: Path of the operation; query, delete likewise.
+        auth_header: Name of the header with the key; auth_scheme: the word before the key.
+        success: The envelope's codes; failure, no_credits likewise.
+        queued: The task's status numbers; processing, completed, failed likewise.
+        legal: Submissions that must be accepted; illegal: that must be refused.
+        judge: The verdict on any form.
+        rules: The rule that speaks about each field, by its name on the wire.
+    """
+
+    submit: str
+    query: str
+    delete: str
+    auth_header: str
+    auth_scheme: str
+    success: int
+    failure: int
+    no_credits: int
+    queued: int
+    processing: int
+    completed: int
+    failed: int
+    legal: tuple[Case, ...]
+    illegal: tuple[Case, ...]
+    judge: Callable[[Sequence[Part]], Verdict]
+    rules: Mapping[str, str]
+
+
+def text(name: str, value: object) -> Part:
+    """A text part."""
+    return Part(name, str(value).encode())
