@@ -36,14 +36,13 @@ class Exchange:
     _phase: Phase = "never_sent"
     _seen: bool = False
     _entered: bool = False
+    _peer: str = ""
     _stopped: BaseException | None = None
 
     def note(self, event: str, info: Mapping[str, Any]) -> bool:
         """Take in a trace event. True: the request is about to be written, run ``enter`` first."""
         self._seen = True
         place, _, moment = event.rpartition(".")
-        if self.public_only and place == "connection.connect_tcp" and moment == "complete":
-            self._check_address(info["return_value"])
         request = info.get("request")
         if request is not None and request.method == b"CONNECT":
             return False  # the proxy's own request, not ours
@@ -84,19 +83,29 @@ class Exchange:
         text = scrub(str(error), self.secret).strip() or type(error).__name__
         return Failure(self._phase, type(error).__name__, text, tls=self._phase == "never_sent" and _is_tls(error))
 
-    def _check_address(self, stream: Any) -> None:
-        address = stream.get_extra_info("server_addr")
-        host = str(address[0]).partition("%")[0] if address else ""
+    def refuses_peer(self, event: str, info: Mapping[str, Any]) -> bool:
+        """Whether a connection just made leads into a private network and must not.
+
+        Seen before any byte is sent, and from the connection itself, so that no trick of the name service helps.
+        The caller closes it and raises ``peer_refused()``.
+        """
+        if not self.public_only or event != "connection.connect_tcp.complete":
+            return False
+        address = info["return_value"].get_extra_info("server_addr")
+        self._peer = str(address[0]).partition("%")[0] if address else ""
         try:
-            public = ipaddress.ip_address(host).is_global
+            return not ipaddress.ip_address(self._peer).is_global
         except ValueError:
-            public = False
-        if not public:
-            self._stopped = UnsafeUrl(
-                f"the image host's address {host or '(unknown)'} is not on the public network",
-                hint="A public service's reply must not point into a private network; nothing was sent there.",
-            )
-            raise self._stopped
+            return True
+
+    def peer_refused(self) -> UnsafeUrl:
+        """The error for a refused peer."""
+        refusal = UnsafeUrl(
+            f"the image host's address {self._peer or '(unknown)'} is not on the public network",
+            hint="A public service's reply must not point into a private network; nothing was sent there.",
+        )
+        self._stopped = refusal
+        return refusal
 
 
 def _is_tls(error: BaseException | None) -> bool:

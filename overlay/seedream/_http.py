@@ -184,6 +184,9 @@ class SyncHTTP(_Shared):
 
     @staticmethod
     def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
+        if exchange.refuses_peer(event, info):
+            info["return_value"].close()
+            raise exchange.peer_refused()
         if exchange.note(event, info):
             exchange.writing()
 
@@ -236,6 +239,9 @@ class AsyncHTTP(_Shared):
 
     @staticmethod
     async def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
+        if exchange.refuses_peer(event, info):
+            await info["return_value"].aclose()
+            raise exchange.peer_refused()
         if exchange.note(event, info):
             if exchange.barrier is not None:
                 await anyio.to_thread.run_sync(exchange.enter)

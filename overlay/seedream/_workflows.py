@@ -28,6 +28,7 @@ from seedream.errors import AuthError, InvalidRequest, JournalError, SeeDreamErr
 
 _POLL_FIRST: Final = 1.0  # seconds
 _POLL_GROWTH: Final = 1.5
+_INSTANT: Final = 0.001  # seconds: less is not worth a sleep
 _POLL_LONGEST: Final = 5.0  # seconds: the vendor's own client polls every 1 to 5 s
 _NOT_FOUND_FOR: Final = 120.0  # seconds: a fresh task may not be known everywhere at once
 _POLLS_FOR_URLS: Final = 3  # a completed task may show its URLs a moment later
@@ -239,7 +240,7 @@ def wait(
                     return info
         else:
             _give_up_if_final(service, taskid, outcome, elapsed)
-        if elapsed >= timeout:
+        if timeout - elapsed < _INSTANT:
             last = (
                 ""
                 if info is not None

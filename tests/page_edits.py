@@ -1,0 +1,89 @@
+"""Updates of the vendor's page, made from the real one (tests/pipeline/seedreamv45.md), and trees to try them on."""
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.strict_yaml import dump_yaml, load_yaml
+
+REPOSITORY = Path(__file__).parents[1]
+PAGE = (REPOSITORY / "tests/pipeline/seedreamv45.md").read_bytes()
+HEAD, _, REST = PAGE.partition(b"\n````yaml ")
+INFO, _, BODY = REST.partition(b"\n")
+YAML = BODY.removesuffix(b"````")
+DOCUMENT: dict[str, Any] = load_yaml(YAML.decode())
+ROUTE = "/v1/images/seedreamv45"
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def page(yaml: bytes, info: bytes = INFO, fence: bytes = b"````") -> bytes:
+    """The page with this YAML in its block."""
+    return HEAD + b"\n" + fence + b"yaml " + info + b"\n" + yaml + fence + b"\n"
+
+
+def replaced(*pairs: tuple[str, str]) -> bytes:
+    """The real page with words replaced in its YAML; each must be there exactly once."""
+    text = YAML.decode()
+    for old, new in pairs:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the page"
+        text = text.replace(old, new)
+    return page(text.encode())
+
+
+def edited(*edits: Edit) -> bytes:
+    """The page with its document changed and written anew (which also moves every fold and quote)."""
+    return page(dump_yaml(document(*edits)).encode())
+
+
+def document(*edits: Edit) -> dict[str, Any]:
+    """The document, changed."""
+    found = copy.deepcopy(DOCUMENT)
+    for edit in edits:
+        edit(found)
+    return found
+
+
+def as_json(found: dict[str, Any]) -> bytes:
+    """The document as JSON."""
+    return json.dumps(found, ensure_ascii=False).encode()
+
+
+def operation(found: dict[str, Any]) -> dict[str, Any]:
+    """The submit operation."""
+    return dict.__getitem__(found["paths"][ROUTE], "post")  # type: ignore[no-any-return]
+
+
+def body(found: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the request body."""
+    return operation(found)["requestBody"]["content"]["multipart/form-data"]["schema"]  # type: ignore[no-any-return]
+
+
+def field(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """The schema of one field of the request body."""
+    return body(found)["properties"][name]  # type: ignore[no-any-return]
+
+
+def schema(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """A schema among the components."""
+    return found["components"]["schemas"][name]  # type: ignore[no-any-return]
+
+
+def copy_house(target: Path) -> Path:
+    """A copy of what the pipeline reads and writes."""
+    skip = shutil.ignore_patterns("__pycache__", "pipeline", ".ruff_cache")
+    for name in ("openapi", "generated", "overlay"):
+        shutil.copytree(REPOSITORY / name, target / name, ignore=skip)
+    return target
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    """Every file below the root but the report, by its path."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and "build" not in path.parts and "__pycache__" not in path.parts
+    }

@@ -1,0 +1,299 @@
+"""Pictures arrive whole or not at all, whatever the image host does; the key is never sent there (rule RESULT-URL)."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+from helpers import KEY, Both, FakeService, done
+from pictures import picture
+from PIL import Image
+from scripted import Connection, ScriptedServer, reply
+from seedream import DownloadError, NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl
+
+HOST = "https://images.example"
+PNG, JPEG, WEBP, GIF = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF"))
+
+
+def save(both: Both, service: FakeService, folder: Path, *, images: int | None = None, **options: Any) -> list[Path]:
+    def work(client: Any) -> Any:
+        return client.task("t1", images=images).save(folder, **options)
+
+    files: list[Path] = both.call(work, transport=service.transport)
+    return files
+
+
+def one(answer: Any) -> FakeService:
+    return FakeService(done(f"{HOST}/a?X-Signature=MARKER-signature"), pictures={"/a": answer})
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.endswith(".part")] if folder.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("content", "extension"),
+    [
+        (PNG, "png"),
+        (JPEG, "jpg"),
+        (WEBP, "webp"),
+        (GIF, "gif"),
+        (picture("BMP"), "bmp"),
+        (picture("TIFF"), "tif"),
+        (picture("AVIF"), "avif"),
+    ],
+)
+def test_the_extension_comes_from_the_bytes(both: Both, tmp_path: Path, content: bytes, extension: str) -> None:
+    lying = httpx.Response(200, content=content, headers={"content-type": "text/html"})
+    files = save(both, one(lying), tmp_path / "new" / "folder")
+    assert [tmp_path / "new" / "folder" / f"t1-1.{extension}"] == files
+    assert content == files[0].read_bytes()
+    with Image.open(files[0]) as opened:
+        assert (33, 21) == opened.size
+    assert [] == leftovers(tmp_path / "new" / "folder")
+
+
+def test_all_pictures_of_a_batch_in_order(both: Both, tmp_path: Path) -> None:
+    contents = [picture(seed=seed) for seed in range(4)]
+    service = FakeService(done(*(f"{HOST}/{n}" for n in range(4))), pictures={f"/{n}": contents[n] for n in range(4)})
+    seen: list[Progress] = []
+    files = save(both, service, tmp_path, images=4, progress=seen.append)
+    assert [f"t1-{n}.png" for n in (1, 2, 3, 4)] == [path.name for path in files]
+    assert contents == [path.read_bytes() for path in files]
+    assert [0, 1, 2, 3] == [event.index for event in seen if event.stage == "saved"]
+
+
+def test_the_key_never_reaches_the_image_host(both: Both, tmp_path: Path) -> None:
+    service = one(PNG)
+    save(both, service, tmp_path)
+    to_host = [request for request in service.asked if request.url.host == "images.example"]
+    assert 1 == len(to_host)
+    assert KEY not in repr(sorted(to_host[0].headers.items()))
+    assert not {"authorization", "cookie"} & set(to_host[0].headers)
+    assert any(KEY in request.headers.get("authorization", "") for request in service.asked)
+
+
+def test_cookies_are_not_kept(both: Both, tmp_path: Path) -> None:
+    cookie = {"set-cookie": "session=abc; Domain=images.example; Path=/"}
+    first = httpx.Response(200, content=PNG, headers=cookie)
+    service = FakeService(done(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": first, "/b": JPEG})
+    save(both, service, tmp_path)
+    assert all("cookie" not in request.headers for request in service.asked)
+
+
+BAD = [
+    ("truncated PNG", PNG[:-20], Truncated),
+    ("truncated JPEG", JPEG[:-9], Truncated),
+    ("truncated WebP", WEBP[:-5], Truncated),
+    ("truncated GIF", GIF[:-2], Truncated),
+    ("PNG with a tail", PNG + b"tail", Truncated),
+    ("PNG without size", PNG[:16] + bytes(8) + PNG[24:], NotAPicture),
+    ("empty", b"", NotAPicture),
+    ("HTML", b"<html>expired</html>", NotAPicture),
+    ("JSON", b'{"code": 9999}', NotAPicture),
+    ("403", httpx.Response(403, text=f"<Error>{KEY}</Error>"), ResultExpired),
+    ("404", httpx.Response(404), ResultExpired),
+    ("410", httpx.Response(410), ResultExpired),
+    ("400", httpx.Response(400), DownloadError),
+    ("500", httpx.Response(500), DownloadError),
+    ("304", httpx.Response(304), DownloadError),
+    ("gzip", httpx.Response(200, content=PNG, headers={"x-made": "1", "content-encoding": "br"}), DownloadError),
+    ("redirect loop", httpx.Response(302, headers={"location": "/a?again"}), UnsafeUrl),
+    ("redirect to http", httpx.Response(302, headers={"location": "http://images.example/b"}), UnsafeUrl),
+    ("redirect to loopback", httpx.Response(302, headers={"location": "https://127.0.0.1/b"}), UnsafeUrl),
+    ("redirect to metadata", httpx.Response(302, headers={"location": "https://169.254.169.254/latest"}), UnsafeUrl),
+    ("redirect to private", httpx.Response(302, headers={"location": "https://[fd00::1]/b"}), UnsafeUrl),
+    ("redirect to a file", httpx.Response(302, headers={"location": "file:///etc/passwd"}), UnsafeUrl),
+    ("redirect nowhere", httpx.Response(302, headers={"location": "https://[oops"}), UnsafeUrl),
+    ("broken off", httpx.ReadError("reset"), DownloadError),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_what_is_no_whole_picture_is_never_kept(both: Both, tmp_path: Path, answer: Any, kind: type[Exception]) -> None:
+    with pytest.raises(DownloadError) as caught:
+        save(both, one(answer), tmp_path)
+    assert kind is type(caught.value)
+    assert ("t1", {}, [0]) == (caught.value.taskid, caught.value.files, list(caught.value.errors))
+    assert [] == list(tmp_path.iterdir())
+    assert KEY not in repr(vars(caught.value)) + repr([vars(error) for error in caught.value.errors.values()])
+    assert "MARKER" not in repr(vars(caught.value)) + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "passing", [PNG[:-20], b"<html>", httpx.Response(503), httpx.ReadError("reset"), httpx.Response(429)]
+)
+def test_what_passes_is_tried_again(both: Both, tmp_path: Path, passing: Any) -> None:
+    files = save(both, one([passing, PNG]), tmp_path)
+    assert PNG == files[0].read_bytes()
+    assert 1 == len(both.clock.slept)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://images.example/a", "ftp://images.example/a", "file:///etc/passwd", "https://localhost/a", "https://10.0.0.1/a",
+     "https://user:word@images.example/a", "//images.example/a", "nonsense", "https://[::1]/a", "https:///a", "https://[bad/a"],
+)  # fmt: skip
+def test_unsafe_urls_are_not_fetched(both: Both, tmp_path: Path, url: str) -> None:
+    service = FakeService(done(url))
+    with pytest.raises(UnsafeUrl):
+        save(both, service, tmp_path)
+    assert all(request.method == "POST" for request in service.asked)
+
+
+def test_a_good_redirect_is_followed_without_the_key(both: Both, tmp_path: Path) -> None:
+    moved = httpx.Response(302, headers={"location": "https://cdn.example/b"})
+    service = FakeService(done(f"{HOST}/a"), pictures={"/a": moved, "/b": PNG})
+    assert PNG == save(both, service, tmp_path)[0].read_bytes()
+    assert KEY not in repr([request.headers.raw for request in service.asked if request.method == "GET"])
+
+
+def test_a_picture_above_the_limit_is_refused_early(both: Both, tmp_path: Path) -> None:
+    with pytest.raises(TooLarge):
+        save(both, one(PNG), tmp_path, max_bytes=len(PNG) - 1)
+    assert PNG == save(both, one(PNG), tmp_path, max_bytes=len(PNG))[0].read_bytes()
+
+
+def test_a_partial_batch_is_told_picture_by_picture(both: Both, tmp_path: Path) -> None:
+    service = FakeService(
+        done(*(f"{HOST}/{name}" for name in "abc")), pictures={"/a": PNG, "/b": httpx.Response(404), "/c": JPEG}
+    )
+    with pytest.raises(ResultExpired) as caught:
+        save(both, service, tmp_path)
+    assert {0: tmp_path / "t1-1.png", 2: tmp_path / "t1-3.jpg"} == caught.value.files
+    assert [1] == list(caught.value.errors)
+    assert "1 of 3 pictures of task t1 are missing" in str(caught.value)
+
+
+def test_fewer_urls_than_asked_is_an_error_that_keeps_the_rest(both: Both, tmp_path: Path) -> None:
+    service = FakeService(done(f"{HOST}/a"), pictures={"/a": PNG})
+    with pytest.raises(DownloadError) as caught:
+        save(both, service, tmp_path, images=3)
+    assert ([0], [1, 2]) == (list(caught.value.files), list(caught.value.errors))
+    assert "1 of 3 URLs" in str(caught.value)
+
+
+def test_expired_urls_are_asked_for_anew(both: Both, tmp_path: Path) -> None:
+    service = FakeService(done(f"{HOST}/old"), done(f"{HOST}/new"), pictures={"/old": httpx.Response(403), "/new": PNG})
+    assert PNG == save(both, service, tmp_path)[0].read_bytes()
+
+
+def test_good_pictures_are_kept_and_bad_ones_replaced(both: Both, tmp_path: Path) -> None:
+    old = picture(seed=9)
+    (tmp_path / "t1-1.png").write_bytes(old)
+    (tmp_path / "t1-2.png").write_bytes(old[:-8])
+    service = FakeService(done(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": PNG})
+    files = save(both, service, tmp_path)
+    assert [old, PNG] == [path.read_bytes() for path in files]
+    assert ["/b"] == [request.url.path for request in service.asked if request.method == "GET"]
+
+
+@pytest.mark.parametrize(
+    "taskid", ["../../etc/passwd", "a/b", "C:\\x", ".hidden", "x" * 200, "任务", "a\x1bb", "CON", "a b"]
+)
+def test_a_task_id_is_never_a_path(both: Both, tmp_path: Path, taskid: str) -> None:
+    answer = {"code": 1000, "msg": "", "data": {"taskid": taskid, "image_status": 3, "url": [f"{HOST}/a"]}}
+    service = FakeService(answer, pictures={"/a": PNG})
+
+    def work(client: Any) -> Any:
+        return client.task(taskid).save(tmp_path / "in")
+
+    files = both.call(work, transport=service.transport)
+    assert [tmp_path / "in"] == [path.parent for path in files]
+    assert ["in"] == [path.name for path in tmp_path.iterdir()]
+    assert files[0].name.isascii()
+    assert len(files[0].name) < 100
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links as POSIX has them")
+def test_a_link_in_the_way_is_replaced_not_followed(both: Both, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "t1-1.png").symlink_to(victim)
+    save(both, one(PNG), tmp_path / "out")
+    assert b"precious" == victim.read_bytes()
+    assert not (tmp_path / "out" / "t1-1.png").is_symlink()
+
+
+def test_a_directory_that_cannot_be_written_is_told(both: Both, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DownloadError) as caught:
+        save(both, one(PNG), tmp_path / "file")
+    assert "cannot write in" in str(caught.value)
+    assert "t1" == caught.value.taskid
+
+
+def served(content: bytes, *, length: int | None = None, sent: int | None = None) -> Any:
+    """An image host's answer on a real socket: with this Content-Length, or none, and so many bytes sent."""
+
+    def act(connection: Connection) -> None:
+        connection.read_head()
+        head = 'HTTP/1.1 200 OK\r\nconnection: close\r\netag: "v1"\r\naccept-ranges: bytes\r\n'
+        head += f"content-length: {length}\r\n" if length is not None else ""
+        connection.send(head.encode() + b"\r\n" + content[:sent])
+
+    return act
+
+
+def resumed(content: bytes, start: int) -> Any:
+    def act(connection: Connection) -> None:
+        request = connection.read_head().lower()
+        assert f"range: bytes={start}-".encode() in request
+        assert b'if-range: "v1"' in request
+        rest = content[start:]
+        head = f"HTTP/1.1 206 Partial\r\ncontent-range: bytes {start}-{len(content) - 1}/{len(content)}\r\n"
+        connection.send(f"{head}content-length: {len(rest)}\r\nconnection: close\r\n\r\n".encode() + rest)
+
+    return act
+
+
+def from_sockets(both: Both, tmp_path: Path, *actions: Any) -> tuple[list[Path], ScriptedServer]:
+    with ScriptedServer(*actions) as host:
+        body = httpx.Response(200, json=done(f"{host.url}/a")).content
+        with ScriptedServer(reply(200, body)) as api:
+            files = both.call(lambda client: client.task("t1").save(tmp_path), base_url=api.url)
+    return files, host
+
+
+@pytest.mark.parametrize("length", [len(PNG), len(PNG) + 10, None])
+def test_a_cut_transfer_is_noticed_with_and_without_a_length(both: Both, tmp_path: Path, length: int | None) -> None:
+    with pytest.raises(Truncated):
+        from_sockets(both, tmp_path, served(PNG, length=length, sent=40))
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_cut_transfer_is_resumed_where_the_host_allows(both: Both, tmp_path: Path) -> None:
+    files, host = from_sockets(both, tmp_path, served(PNG, length=len(PNG), sent=40), resumed(PNG, 40))
+    assert PNG == files[0].read_bytes()
+    assert 2 == len(host.connections)
+
+
+def test_a_host_that_ignores_the_range_sends_it_all_again(both: Both, tmp_path: Path) -> None:
+    files, _ = from_sockets(both, tmp_path, served(PNG, length=len(PNG), sent=40), served(PNG, length=len(PNG)))
+    assert PNG == files[0].read_bytes()
+
+
+def test_a_public_service_cannot_point_into_this_machine(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name looks public; only the connection shows the private address (DNS rebinding). Not a byte is sent."""
+    real = socket.getaddrinfo
+
+    def lookup(name: Any, *arguments: Any, **options: Any) -> Any:
+        rebound = name in {"images.example", b"images.example"}
+        return real("127.0.0.1" if rebound else name, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with ScriptedServer(served(PNG)) as host, respx.mock() as router:
+        url = f"https://images.example:{host.url.rpartition(':')[2]}/a"
+        router.post("https://api.tensorslab.com/v1/images/infobytaskid").respond(json=done(url))
+        router.route(host="images.example").pass_through()
+        with pytest.raises(UnsafeUrl) as caught:
+            both.call(lambda client: client.task("t1").save(tmp_path))
+    assert "127.0.0.1" in str(caught.value)
+    assert [] == host.requests
+    assert 1 == len(host.connections)

@@ -1,0 +1,169 @@
+"""Waiting never hangs, never gives up a running task, takes the first final answer (rule STATUS-MEANING)."""
+
+from typing import Any
+
+import httpx
+import pytest
+from helpers import KEY, Both, FakeService, done, told
+from hypothesis import given
+from hypothesis import strategies as st
+from seedream import (
+    AuthError,
+    Progress,
+    SeeDream,
+    SeeDreamError,
+    StatusError,
+    TaskFailed,
+    TaskInfo,
+    WaitTimeout,
+    errors,
+)
+
+URL = "https://images.example/a.png?sig=MARKER-signature"
+HTML = httpx.Response(200, html="<html>busy</html>")
+
+
+def wait(both: Both, service: FakeService, **options: Any) -> TaskInfo:
+    info: TaskInfo = both.call(lambda client: client.task("t1").wait(**options), transport=service.transport)
+    return info
+
+
+def test_polls_until_completed_and_tells_progress(both: Both) -> None:
+    seen: list[Progress] = []
+    info = wait(both, FakeService(told(1), told(2), done(URL)), progress=seen.append)
+    assert ("completed", (URL,)) == (info.state, info.urls)
+    assert ["queued", "processing", "completed"] == [event.state for event in seen]
+    assert [event.elapsed for event in seen] == sorted(event.elapsed for event in seen)
+    assert "MARKER" not in repr(info)
+
+
+@pytest.mark.parametrize(
+    "hiccup",
+    [
+        HTML,
+        httpx.Response(500),
+        httpx.Response(429, headers={"retry-after": "1"}),
+        httpx.Response(520, text="?"),
+        httpx.Response(200),
+        httpx.Response(200, text='{"code": 1000, "da'),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectError("gone"),
+        {"code": 9999, "msg": "no such task yet"},
+        {"code": 1000, "msg": "", "data": None},
+        {"code": 1000, "msg": "", "data": {"image_status": "done?"}},
+        told(5),
+        told(99),
+        {"code": 1000, "msg": "", "data": {"taskid": "another", "image_status": 3, "url": ["https://x.example/b.png"]}},
+    ],
+    ids=lambda hiccup: str(hiccup)[:40],
+)
+def test_a_flapping_status_endpoint_is_tolerated(both: Both, hiccup: Any) -> None:
+    info = wait(both, FakeService(hiccup, told(2), hiccup, done(URL)))
+    assert ("completed", (URL,)) == (info.state, info.urls)
+
+
+def test_a_failed_task_raises_with_the_vendors_message(both: Both) -> None:
+    with pytest.raises(TaskFailed) as caught:
+        wait(both, FakeService(told(2), told(4, error_message=f"content refused {KEY} {URL}")))
+    assert "content refused" in str(caught.value)
+    assert ("t1", "STATUS-MEANING") == (caught.value.taskid, caught.value.rule)
+    assert KEY not in str(caught.value)
+    assert "MARKER" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [1, 2, 5, 77])
+def test_a_stuck_task_ends_at_the_deadline_and_is_not_lost(both: Both, status: int) -> None:
+    started = both.clock.now
+    with pytest.raises(WaitTimeout) as caught:
+        wait(both, FakeService(told(status)), timeout=90)
+    assert 90 == pytest.approx(both.clock.now - started)
+    assert "t1" == caught.value.taskid
+    assert ("yes", True) == (caught.value.billing, caught.value.retryable)
+    assert status in (1, 2) or f"image_status {status}" in str(caught.value)
+
+
+def test_polling_slows_down_to_five_seconds(both: Both) -> None:
+    with pytest.raises(WaitTimeout):
+        wait(both, FakeService(told(1)), timeout=300)
+    assert max(both.clock.slept) <= 5 * 1.25
+    assert 40 <= len(both.clock.slept) <= 120
+
+
+def test_an_unknown_task_is_given_up_after_two_minutes(both: Both) -> None:
+    started = both.clock.now
+    with pytest.raises(StatusError) as caught:
+        wait(both, FakeService({"code": 9999, "msg": "no such task"}))
+    assert 120 <= both.clock.now - started < 130
+    assert "no such task" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_ends_the_wait_at_once(both: Both, status: int) -> None:
+    with pytest.raises(AuthError) as caught:
+        wait(both, FakeService(httpx.Response(status)))
+    assert ([], "t1") == (both.clock.slept, caught.value.taskid)
+
+
+def test_a_completed_task_without_urls_is_asked_three_more_times(both: Both) -> None:
+    service = FakeService(done(), done(), done(URL))
+    assert (URL,) == wait(both, service).urls
+    service = FakeService(done())
+    assert () == wait(both, service).urls
+    assert 4 == len(service.asked)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [told(1), told(2), told(5), HTML, httpx.Response(503), httpx.ReadError("x"), done(), done(URL), told(4)]
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.floats(0, 500),
+)
+def test_any_sequence_of_answers_ends_by_the_deadline(answers: list[Any], timeout: float) -> None:
+    both = Both("sync")
+    started = both.clock.now
+    try:
+        info = wait(both, FakeService(*answers), timeout=timeout)
+    except SeeDreamError as error:
+        assert type(error) in {WaitTimeout, TaskFailed, StatusError}  # noqa: PT017 -- an error is one of two good ends
+    else:
+        assert "completed" == info.state
+    assert both.clock.now - started <= max(timeout, 125) + 1
+
+
+def test_a_single_query_repeats_what_may_pass_and_reports_what_will_not(both: Both) -> None:
+    service = FakeService(httpx.Response(502), httpx.ReadError("x"), told(2))
+    assert "processing" == both.call(lambda client: client.query("t1"), transport=service.transport).state
+    service = FakeService({"code": 9999, "msg": "no such task"})
+    with pytest.raises(StatusError):
+        both.call(lambda client: client.query("t1"), transport=service.transport)
+    assert 1 == len(service.asked)
+
+
+@pytest.mark.parametrize("taskid", ["", "  ", None, 7])
+def test_what_cannot_be_a_task_id_is_refused_unsent(both: Both, taskid: Any) -> None:
+    service = FakeService(told(1))
+    with pytest.raises(errors.InvalidRequest) as caught:
+        both.call(lambda client: client.query(taskid), transport=service.transport)
+    assert ("TASK-ID", []) == (caught.value.rule, service.asked)
+
+
+def test_delete_sends_all_ids_once(both: Both) -> None:
+    service = FakeService({"code": 1000, "msg": "ok", "data": {"status": "Success"}})
+    both.call(lambda client: client.delete("t1", "t2"), transport=service.transport)
+    assert b'{"taskids":["t1","t2"]}' == service.asked[0].content
+    with pytest.raises(StatusError):
+        both.call(lambda client: client.delete("t1"), transport=FakeService(httpx.Response(400)).transport)
+
+
+def test_a_key_with_a_line_break_is_refused_without_showing_it() -> None:
+    for bad in ("sk-MARKER\nnewline", "sk MARKER", "Bearer sk-MARKER", "sk-MARKER-ключ"):
+        with pytest.raises(errors.ConfigError) as caught:
+            SeeDream(bad)
+        assert "MARKER" not in str(caught.value)
+    with pytest.raises(errors.ConfigError):
+        SeeDream()
+    assert "sk-MARKER" not in repr(SeeDream("  sk-MARKER\n"))
