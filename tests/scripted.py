@@ -26,7 +26,9 @@ class Connection:
 
     def read_request(self) -> bytes:
         """Read head and body (by its Content-Length)."""
-        head, _, body = self.read_head().partition(b"\r\n\r\n")
+        if b"\r\n\r\n" not in self.read_head():
+            return self.request
+        head, _, body = self.request.partition(b"\r\n\r\n")
         length = 0
         for line in head.split(b"\r\n"):
             name, _, value = line.partition(b":")

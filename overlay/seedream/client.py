@@ -2,22 +2,35 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import NoReturn, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, Union, Unpack
 
 import httpx
 
 from seedream import _config, _download, _workflows
-from seedream._flow import Flow, arun, run
+from seedream._flow import Flow, arun, blocking, run
 from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream._request import Submission, SubmitOptions, check_submit
 from seedream._retry import RetryPolicy
-from seedream._text import guard_logs
+from seedream._text import guard_logs, scrub
 from seedream._transfer import Options
 from seedream._wire import TaskInfo
 from seedream._workflows import ProgressCallback, Recorder, Service
 from seedream.task import DOWNLOAD, WAIT, AsyncTask, Generated, Task
 
+if TYPE_CHECKING:
+    from seedream.journal import Journal
+
 T = TypeVar("T")
+JournalPath = Union["Journal", str, PathLike[str], None]
+
+
+def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
+    """The journal, and whether it is ours to close. SQLite is loaded only where it is used."""
+    if given is None:
+        return None, False
+    from seedream.journal import Journal  # noqa: PLC0415 -- see above
+
+    return (given, False) if isinstance(given, Journal) else (Journal(Path(given)), True)
 
 
 class _Client:
@@ -25,13 +38,14 @@ class _Client:
 
     service: Service
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 -- called by the two classes below alone
         self,
         api_key: str | None,
         base_url: str | None,
         timeouts: Timeouts | None,
         retry: RetryPolicy | None,
         clock: Clock | None,
+        journal: JournalPath,
     ) -> None:
         url = _config.base_url(base_url)
         self._clock = clock or SystemClock()
@@ -44,6 +58,7 @@ class _Client:
             wall=self._clock.time,
         )
         guard_logs(self.service.key)
+        self._journal, self._own_journal = _open_journal(journal)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.service.base_url!r})"
@@ -52,8 +67,18 @@ class _Client:
         raise TypeError(f"a {type(self).__name__} holds a key and connections: make a new one where it is needed")
 
     def submission_flow(self, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
-        """The submit workflow for a checked submission; gives the task's id."""
-        return _workflows.submit(self.service, submission, recorder)
+        """The submit workflow for a checked submission, recorded in the journal; gives the task's id."""
+        journal = self._journal
+        if recorder is None and journal is not None:
+            seen = {
+                name: scrub(value) if isinstance(value, str) else value for name, value in submission.values.items()
+            }
+            recorder = yield from blocking(lambda: journal.call(submission.digest, seen, submission.images))
+        return (yield from _workflows.submit(self.service, submission, recorder))
+
+    def _close_journal(self) -> None:
+        if self._own_journal and self._journal is not None:
+            self._journal.close()
 
     def _generate(
         self, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
@@ -79,9 +104,12 @@ class SeeDream(_Client):
         timeouts: Seconds for each phase of an exchange.
         retry: How long to go on with what is safe to try again.
         clock: Time, to be replaced in tests.
+        journal: Where each submission is recorded durably before it leaves (a path, or an open Journal), so that
+            a crash loses no paid task.
 
     Raises:
         ConfigError: The key or the base URL is unusable.
+        JournalError: The journal cannot be used.
     """
 
     def __init__(
@@ -93,8 +121,9 @@ class SeeDream(_Client):
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clock: Clock | None = None,
+        journal: JournalPath = None,
     ) -> None:
-        super().__init__(api_key, base_url, timeouts, retry, clock)
+        super().__init__(api_key, base_url, timeouts, retry, clock, journal)
         self._io = SyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
 
     def run(self, flow: Flow[T]) -> T:
@@ -148,8 +177,9 @@ class SeeDream(_Client):
         return self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the journal if it was given as a path."""
         self._io.close()
+        self._close_journal()
 
     def __enter__(self) -> Self:
         return self
@@ -170,8 +200,9 @@ class AsyncSeeDream(_Client):
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clock: Clock | None = None,
+        journal: JournalPath = None,
     ) -> None:
-        super().__init__(api_key, base_url, timeouts, retry, clock)
+        super().__init__(api_key, base_url, timeouts, retry, clock, journal)
         self._io = AsyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
 
     async def run(self, flow: Flow[T]) -> T:
@@ -209,8 +240,9 @@ class AsyncSeeDream(_Client):
         return await self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """See SeeDream.close."""
         await self._io.close()
+        self._close_journal()
 
     async def __aenter__(self) -> Self:
         return self
