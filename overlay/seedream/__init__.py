@@ -8,6 +8,7 @@
         print(client.generate("a lighthouse at dawn", resolution="16:9").files)
 """
 
+from seedream import _lean  # noqa: F401  # pyright: ignore[reportUnusedImport] -- before anything imports httpx
 from seedream._http import Clock, Timeouts
 from seedream._request import SubmitOptions
 from seedream._retry import RetryPolicy

@@ -1,5 +1,6 @@
 """The program ``seedream``: its list of commands, and the one place where a run ends."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
@@ -11,6 +12,8 @@ from seedream.cli._end import carry_out
 from seedream.cli._exit import TABLE
 from seedream.cli._lazy import Entry, LazyGroup
 
+_NAME: Final = "seedream"
+_COMPLETION: Final = "_SEEDREAM_COMPLETE"  # set by the shell that asks for completions
 COMMANDS: Final = {
     "generate": Entry("seedream.cli._generate:generate", "Make pictures from a prompt."),
     "check": Entry("seedream.cli._check:check", "Check resolutions against the rules."),
@@ -20,7 +23,7 @@ COMMANDS: Final = {
     "rules": Entry("seedream.cli._rules:rules", "List the rules that the API's page states."),
     "explain": Entry("seedream.cli._rules:explain", "Explain one rule: sentence, facts, enforcement, tests."),
     "sandbox": Entry("seedream.cli._sandbox:sandbox", "Run a local stand-in of the service."),
-    "demo": Entry("seedream.cli._demo:demo", "Make a few pictures in the sandbox, and a contact sheet."),
+    "demo": Entry("seedream.cli.demo._command:demo", "Make a few pictures in the sandbox, and a contact sheet."),
 }
 
 
@@ -33,12 +36,14 @@ class App(LazyGroup):
         prog_name: str | None = None,
         **extra: Any,
     ) -> NoReturn:
-        extra.pop("standalone_mode", None)
+        if _COMPLETION in os.environ:
+            super().main(args, _NAME, **extra)
         words = list(sys.argv[1:] if args is None else args)
-        parse = super().main
 
         def run(obj: object) -> object:
-            return parse(words, prog_name or "seedream", standalone_mode=False, obj=obj, **extra)
+            # As click's own main does, but the ends are told in one place of our own.
+            with self.make_context(prog_name or _NAME, list(words), obj=obj) as context:
+                return self.invoke(context)
 
         sys.exit(carry_out(run, words).code)
 
@@ -48,7 +53,7 @@ class App(LazyGroup):
             formatter.write_dl([(str(one.code), one.meaning) for one in TABLE])
 
 
-@click.version_option(__version__, prog_name="seedream", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")
 def _root() -> None:
     """Make pictures with the TensorsLab SeeDreamV4.5 API.
 
@@ -59,7 +64,7 @@ def _root() -> None:
 
 app: Final = App(
     COMMANDS,
-    name="seedream",
+    name=_NAME,
     callback=_root,
     params=getattr(_root, "__click_params__", []),
     help=_root.__doc__,

@@ -33,9 +33,10 @@ def carry_out(run: Callable[[Terminal], object], words: Sequence[str]) -> Exit:
     terminal = Terminal(as_json="--json" in options)
     try:
         try:
-            result = run(terminal)
-            code = _coded(result)
-        except Exception as error:  # noqa: BLE001 -- the last place: everything is told in a line
+            code = _coded(run(terminal))
+        except click.exceptions.Exit as end:
+            code = _coded(end.exit_code)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the last place: everything is told in a line
             code = _told(terminal, error)
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
@@ -43,7 +44,7 @@ def carry_out(run: Callable[[Terminal], object], words: Sequence[str]) -> Exit:
     except BrokenPipeError:
         _silence()
         return _exit.CLOSED
-    except OSError as error:  # writing the message itself failed: a full disk, a closed stream
+    except OSError as error:  # the output goes to a full disk, for example
         _silence()
         with suppress(OSError, ValueError, AttributeError):
             sys.stderr.write(f"seedream: cannot write the output: {error.strerror}\n")
@@ -59,25 +60,22 @@ def _coded(result: object) -> Exit:
     return _exit.OK
 
 
-def _told(terminal: Terminal, error: Exception) -> Exit:
+def _told(terminal: Terminal, error: BaseException) -> Exit:
     match error:
         case SeeDreamError():
             terminal.document({"error": _report.document(error)})
             if not terminal.as_json:
                 _report.tell(terminal, error)
             code = _exit.exit_for(error)
-        case click.Abort():
+        case KeyboardInterrupt() | EOFError() | click.Abort():
             code = _interrupted(terminal, error)
         case click.ClickException():
             code = Exit(error.exit_code, "")
             _brief(terminal, "UsageError", error.format_message(), code)
             if not terminal.as_json:
                 error.show()
-        case BrokenPipeError():
-            raise error
-        case OSError() if error.errno == errno.ENOSPC:
-            code = _exit.FAILED
-            _brief(terminal, "OSError", "no space left where the output goes", code, say="Error: ")
+        case OSError() if error.errno in (errno.EPIPE, errno.ENOSPC):
+            raise error  # of the output: nothing of ours lets one of another file out
         case _:
             code = _exit.BUG
             _bug(terminal, error)
@@ -86,8 +84,8 @@ def _told(terminal: Terminal, error: Exception) -> Exit:
     return code
 
 
-def _interrupted(terminal: Terminal, error: Exception) -> Exit:
-    notes = getattr(error.__cause__, "__notes__", [])
+def _interrupted(terminal: Terminal, error: BaseException) -> Exit:
+    notes = getattr(error, "__notes__", [])
     if is_chinese():
         terminal.note("已中断" + ("，可能已扣费" if notes else ""))
     goes_on = f"The task goes on without you; to get its pictures: {terminal.resume}"
@@ -107,13 +105,11 @@ def _interrupted(terminal: Terminal, error: Exception) -> Exit:
     return _exit.INTERRUPTED
 
 
-def _brief(terminal: Terminal, kind: str, message: str, code: Exit, say: str = "") -> None:
+def _brief(terminal: Terminal, kind: str, message: str, code: Exit) -> None:
     terminal.document({"error": {"type": kind, "message": message, "exit_code": code.code}})
-    if say and not terminal.as_json:
-        terminal.note(say + message, style="red")
 
 
-def _bug(terminal: Terminal, error: Exception) -> None:
+def _bug(terminal: Terminal, error: BaseException) -> None:
     text = plain(scrub(str(error), *terminal.secrets))
     for note in getattr(error, "__notes__", []):
         terminal.note(note)

@@ -1,6 +1,7 @@
 """Options that several commands share, and the client that they describe."""
 
 import math
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -72,8 +73,9 @@ def open_client(terminal: Terminal, base_url: str | None, api_key_file: Path | N
     Raises:
         ConfigError: The key, its file or the base URL is unusable.
     """
-    given = None if api_key_file is None else _key_in(api_key_file)
-    key = api_key(given)
+    if api_key_file is None and not os.environ.get(KEY_VARIABLE, "").strip():
+        raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE} or give --api-key-file; without a key try --sandbox.")
+    key = api_key(None if api_key_file is None else _key_in(api_key_file))
     terminal.secrets.add(key)
     return SeeDream(key, base_url=base_url)
 
@@ -82,13 +84,14 @@ def _key_in(path: Path) -> str:
     """The file's text. Its path may be shown, its content never."""
     try:
         with path.open("rb") as file:
-            content = file.read(_LONGEST_KEY_FILE)
+            content = file.read(_LONGEST_KEY_FILE + 1)
         text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
         raise ConfigError(f"cannot read the key file {quote(str(path))}: {reason}", hint="Check the path.") from None
-    if not text.strip():
-        raise ConfigError(f"the key file {quote(str(path))} is empty", hint="Put the key in it, and nothing else.")
+    if not text.strip() or len(content) > _LONGEST_KEY_FILE:
+        what = "larger than any key" if text.strip() else "empty"
+        raise ConfigError(f"the key file {quote(str(path))} is {what}", hint="Put the key in it, and nothing else.")
     return text
 
 

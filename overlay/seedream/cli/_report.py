@@ -1,5 +1,6 @@
 """An error as a person reads it, and as a program does."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from tensorslab_images.rules import RULES
@@ -16,43 +17,53 @@ _BILLED: Final = {
 _MOST_FILES: Final = 15
 
 
-def tell(terminal: Terminal, error: SeeDreamError) -> None:
-    """Print an error on stderr: what was wrong, which rule, what to do."""
+Say = Callable[[str, str], None]
+
+
+def tell(terminal: Terminal, error: SeeDreamError, *, say: Say | None = None) -> None:
+    """Print an error: what was wrong, which rule, what to do.
+
+    Args:
+        terminal: The run's terminal.
+        error: The error.
+        say: Takes each line and its style; prints on stderr unless given.
+    """
+    say = say or terminal.note
     if is_chinese():
-        terminal.note(error.summary_zh, style="bold")
+        say(error.summary_zh, "bold")
     problems = error.problems if isinstance(error, InvalidRequest) else (_as_problem(error),)
     for problem in problems:
         where = f"{problem.field}: " if problem.field else ""
-        terminal.note(f"Error: {where}{_ended(problem.message)}", style="red")
-        _tell_rule(terminal, problem.rule)
+        say(f"Error: {where}{_ended(problem.message)}", "red")
+        _tell_rule(say, problem.rule)
         if problem.hint:
-            _line(terminal, "do", problem.hint)
+            _line(say, "do", problem.hint)
     if isinstance(error, DownloadError):
         for path in list(error.files.values())[:_MOST_FILES]:
-            _line(terminal, "saved", str(path))
+            _line(say, "saved", str(path))
     if error.billing in _BILLED:
-        _line(terminal, "billed", _BILLED[error.billing])
+        _line(say, "billed", _BILLED[error.billing])
     if error.taskid:
-        _line(terminal, "task", error.taskid)
+        _line(say, "task", error.taskid)
     if error.taskid and terminal.resume and error.retryable:
-        _line(terminal, "go on", terminal.resume)
+        _line(say, "go on", terminal.resume)
 
 
 def _as_problem(error: SeeDreamError) -> Problem:
     return Problem("", error.message, error.rule, error.hint)
 
 
-def _tell_rule(terminal: Terminal, rule: str | None) -> None:
+def _tell_rule(say: Say, rule: str | None) -> None:
     if rule is None:
         return
     known = RULES.get(rule)
-    _line(terminal, "rule", f"{rule}: {known.summary}" if known else rule)
+    _line(say, "rule", f"{rule}: {known.summary}" if known else rule)
     if known and known.sentence != known.summary:
-        _line(terminal, "", f"“{' '.join(known.sentence.split())}”")
+        _line(say, "", f"“{' '.join(known.sentence.split())}”")
 
 
-def _line(terminal: Terminal, label: str, text: str) -> None:
-    terminal.note(f"  {label:<7}{text}")
+def _line(say: Say, label: str, text: str) -> None:
+    say(f"  {label:<7}{text}", "")
 
 
 def _ended(message: str) -> str:

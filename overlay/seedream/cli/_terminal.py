@@ -1,11 +1,13 @@
 """What is printed, and where: results on stdout, everything else on stderr; one JSON document where asked for."""
 
+import errno
 import json
+import os
 import sys
 from contextlib import suppress
 from functools import cached_property
 from io import TextIOWrapper
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 from rich.console import Console
@@ -13,6 +15,13 @@ from rich.console import Console
 from seedream._text import scrub
 
 _UTF8: Final = "utf-8"
+
+
+class _Console(Console):
+    """Lets a closed pipe be handled where the run ends."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 class Terminal:
@@ -40,12 +49,12 @@ class Terminal:
     @cached_property
     def out(self) -> Console:
         """Stdout. Terminals wrap lines themselves, so that piped text stays as it is."""
-        return Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
+        return _Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     @cached_property
     def err(self) -> Console:
         """Stderr."""
-        return Console(stderr=True, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        return _Console(stderr=True, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     @cached_property
     def lively(self) -> bool:

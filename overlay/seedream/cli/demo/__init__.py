@@ -1,0 +1,1 @@
+"""``seedream demo``: what the client does, shown in under a minute in the sandbox."""

@@ -1,0 +1,55 @@
+"""`seedream check`: the canonical form and pixels, or what is wrong and the nearest legal resolution."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical", "kind", "pixels"),
+    [
+        ("16:9", "16:9", "ratio", None),
+        ("16：9", "16:9", "ratio", None),
+        (" 2k ", "2K", "tier", None),
+        ("3750x1250", "3750x1250", "size", 4_687_500),
+        ("2048×2048", "2048x2048", "size", 4_194_304),
+        ("2560x1440", "2560x1440", "size", 3_686_400),
+        ("4096x4096", "4096x4096", "size", 16_777_216),
+    ],
+)
+def test_a_legal_resolution_is_shown_as_it_is_sent(
+    cli: Any, typed: str, canonical: str, kind: str, pixels: int | None
+) -> None:
+    ran = cli("check", typed, "--json")
+    (result,) = ran.document["results"]
+    assert (0, canonical, kind, pixels) == (ran.code, result["resolution"], result["kind"], result["pixels"])
+    assert canonical in cli("check", typed).out
+
+
+def test_one_bad_resolution_fails_the_run_and_the_good_ones_are_still_told(cli: Any) -> None:
+    ran = cli("check", "2K", "1500x1500", "1:1")
+    assert 1 == ran.code
+    assert 2 == len(ran.out.splitlines())
+    assert "2,250,000 pixels, below 3,686,400" in ran.err
+    assert "总像素范围：[3,686,400, 16,777,216]" in ran.err
+    assert "nearest 1:1 is 1920x1920" in ran.err
+
+
+def test_json_names_the_rule_of_each_bad_resolution(cli: Any) -> None:
+    ran = cli("check", "1500x1500", "7:5", "9K", "banana", "--json")
+    assert (1, "") == (ran.code, ran.err)
+    rules = [result["error"]["rule"]["id"] for result in ran.document["results"]]
+    assert ["RES-PIXELS", "RES-RATIO", "RES-TIER", "RES-FORMAT"] == rules
+
+
+def test_nothing_to_check_is_a_usage_error(cli: Any) -> None:
+    assert 2 == cli("check").code
+
+
+@pytest.mark.parametrize("odd", ["-5x5", "--", "\udcff", "9" * 10_000, "\x1b[31m", "1x" * 500, ""])
+def test_no_text_is_worse_than_not_legal(cli: Any, odd: str) -> None:
+    # A word that begins with a dash is no option here; after `--` nothing is.
+    ran = cli("check", "--", odd)
+    assert 1 == ran.code
+    assert "not a resolution" in ran.err or "pixels" in ran.err
+    assert "\x1b" not in ran.err

@@ -1,0 +1,140 @@
+"""Ctrl-C: a clean line and exit code 130; nothing paid for is lost, and what may have been billed is said."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from helpers import KEY
+from scripted import Action, Connection, ScriptedServer, reply
+from seedream.cli._interrupt import Shield
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX does it")
+ACCEPTED = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1"}}).encode()
+
+
+@contextmanager
+def started(url: str, directory: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`seedream generate` under way."""
+    words = [sys.executable, "-m", "seedream.cli", "generate", "x", "-o", str(directory), "--base-url", url, *more]
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TENSORSLAB_API_KEY": KEY, "LC_ALL": "C.UTF-8"},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(stream: IO[bytes] | None, text: bytes) -> bytes:
+    """Read to the line that holds the text."""
+    assert stream is not None
+    read = b""
+    for line in stream:
+        read += line
+        if text in line:
+            break
+    return read
+
+
+def held_answer(arrived: threading.Event, go: threading.Event) -> Action:
+    """Take the whole request, and answer only when told."""
+
+    def act(connection: Connection) -> None:
+        connection.read_request()
+        arrived.set()
+        go.wait(30)
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(ACCEPTED)}\r\nconnection: close\r\n\r\n"
+        connection.send(head.encode() + ACCEPTED)
+
+    return act
+
+
+def test_a_submission_under_way_is_let_finish_and_its_task_id_told(tmp_path: Path) -> None:
+    arrived, go = threading.Event(), threading.Event()
+    with ScriptedServer(held_answer(arrived, go)) as server, started(server.url, tmp_path) as process:
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        read_until(process.stderr, b"Waiting for the answer")
+        go.set()
+        out, err = process.communicate(timeout=30)
+        assert 1 == len(server.requests)
+    assert (130, b"") == (process.returncode, out)
+    assert b"Task abcd_1 accepted" in err
+    assert b"seedream wait abcd_1 -o" in err
+    assert b"may have been billed" not in err
+    assert b"Traceback" not in err
+
+
+def test_a_second_ctrl_c_gives_it_up_and_says_that_it_may_be_billed(tmp_path: Path) -> None:
+    arrived, go = threading.Event(), threading.Event()
+    with ScriptedServer(held_answer(arrived, go)) as server, started(server.url, tmp_path, "--json") as process:
+        assert arrived.wait(30)
+        process.send_signal(signal.SIGINT)
+        read_until(process.stderr, b"Waiting for the answer")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        go.set()
+    assert 130 == process.returncode
+    assert "unknown" == json.loads(out)["error"]["billing"]
+    assert b"may have been billed" in err
+    assert b"Traceback" not in err
+
+
+def test_while_waiting_it_says_how_to_go_on(tmp_path: Path) -> None:
+    queued = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1", "image_status": 1}}).encode()
+    with (
+        ScriptedServer(reply(200, ACCEPTED), reply(200, queued)) as server,
+        started(server.url, tmp_path, "-n", "4", "--json") as process,
+    ):
+        read_until(process.stderr, b"Task abcd_1 accepted")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert 130 == process.returncode
+    assert ("abcd_1", "yes") == tuple(json.loads(out)["error"][name] for name in ("taskid", "billing"))
+    assert f"seedream wait abcd_1 -n 4 -o {tmp_path}".encode() in err
+    assert b"Traceback" not in err
+
+
+def pressed() -> None:
+    """Ctrl-C, as this process gets it."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
+    told: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
+    with Shield(told.append, lambda: told.append("wait")) as shield:
+        with pytest.raises(KeyboardInterrupt):
+            pressed()  # still connecting
+        shield.begin()
+        shield.not_sent()
+        with pytest.raises(KeyboardInterrupt):
+            pressed()  # in the pause before it is sent again
+        shield.begin()
+        shield.submitted("abcd_1")
+        with pytest.raises(KeyboardInterrupt):
+            pressed()  # the answer is here
+    assert ["abcd_1"] == told
+    assert before is signal.getsignal(signal.SIGINT)
+
+
+def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
+    told: list[str] = []
+    with Shield(told.append, lambda: told.append("wait")) as shield:
+        shield.begin()
+        pressed()
+        assert shield.interrupted
+        with pytest.raises(KeyboardInterrupt):
+            shield.not_sent()
+        assert ["wait"] == told

@@ -1,0 +1,88 @@
+"""What is imported when: the core needs no extra, a missing extra is told, and the list of commands is quick."""
+
+import subprocess
+import sys
+
+import pytest
+from seedream.cli import _exit
+from seedream.cli._app import COMMANDS, app
+
+EXTRAS = {
+    "click", "rich", "starlette", "uvicorn", "multipart", "PIL", "ruamel", "pytest", "respx", "schemathesis",
+    "hypothesis", "sqlite3",
+}  # fmt: skip
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_import_seedream_loads_no_extras_library() -> None:
+    done = python("import seedream, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))")
+    loaded = set(done.stdout.split())
+    assert {"httpx", "attr", "seedream", "tensorslab_images"} <= loaded, done.stderr
+    assert set() == loaded & EXTRAS
+    parts = python("import seedream, sys; print(*(n for n in sys.modules if n.startswith('seedream.')))").stdout.split()
+    assert len(parts) > 10
+    apart = {"cli", "sandbox", "testing", "contract", "bulk", "journal"}
+    assert set() == apart & {name.split(".")[1] for name in parts}
+
+
+def test_import_seedream_leaves_httpx_as_a_program_that_has_it_already() -> None:
+    # httpx's own command line would load click and rich; it is left out, but never taken from who has it.
+    done = python("import httpx, seedream, sys; print('httpx._main' in sys.modules, httpx.main)")
+    assert done.stdout.startswith("True "), done.stderr
+
+
+HIDE = (
+    "import sys\n"
+    "class Hide:\n"
+    "    def find_spec(self, name, *_):\n"
+    "        if name.partition('.')[0] in {hidden}:\n"
+    "            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)\n"
+    "sys.meta_path.insert(0, Hide())\n"
+)
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_the_command_says_what_to_install(missing: str) -> None:
+    done = python(HIDE.format(hidden={missing}) + "from seedream.cli import main; main()")
+    assert 2 == done.returncode
+    assert 'seedream: the command line is not installed; run: pip install "seedream[cli]"\n' == done.stderr
+
+
+@pytest.mark.parametrize("words", [["generate", "x", "--sandbox"], ["demo"], ["sandbox"]])
+def test_without_the_sandbox_extra_it_says_what_to_install(words: list[str]) -> None:
+    hidden = HIDE.format(hidden={"PIL", "uvicorn", "starlette", "multipart", "python_multipart"})
+    done = python(hidden + f"sys.argv = ['seedream', *{words}]\nfrom seedream.cli import main; main()")
+    assert 2 == done.returncode, done.stderr
+    assert 'pip install "seedream[sandbox]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_imports_no_command() -> None:
+    code = (
+        "import sys; sys.argv = ['seedream', '--help']\n"
+        "from seedream.cli import main\n"
+        "try: main()\n"
+        "finally: print(*(name for name in sys.modules if name.startswith(('seedream.cli', 'sqlite3', 'PIL'))))\n"
+    )
+    loaded = python(code).stdout.splitlines()[-1].split()
+    assert "seedream.cli._app" in loaded
+    assert set() == set(loaded) & {"seedream.cli._generate", "seedream.cli._bulk", "sqlite3", "PIL"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_listed_is_there_and_helps(name: str, cli: object) -> None:
+    ran = cli(name, "--help")  # type: ignore[operator]  # the fixture
+    assert 0 == ran.code, ran.err
+    assert f"Usage: seedream {name}" in ran.out
+    assert COMMANDS[name].summary.endswith(".")
+
+
+def test_help_lists_every_exit_code(cli: object) -> None:
+    out = " ".join(cli("--help").out.split())  # type: ignore[operator]  # the fixture
+    for one in _exit.TABLE:
+        assert f" {one.code} {one.meaning}" in out
+    assert len({one.code for one in _exit.TABLE}) == len(_exit.TABLE) > 10
+    assert "seedream" == app.name
