@@ -136,7 +136,7 @@ def test_a_url_as_source_goes_into_its_own_field() -> None:
 def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:
     one = check_submit("a fish", {"batchsize": 2, "source_images": PNG})
     assert one.digest == check_submit("a fish", {"source_images": PNG, "batchsize": 2}).digest
-    others = [
+    others: list[tuple[str, dict[str, Any]]] = [
         ("a fish", {"batchsize": 2}),
         ("a fish", {"batchsize": 3, "source_images": PNG}),
         ("fish", {"batchsize": 2, "source_images": PNG}),

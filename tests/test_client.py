@@ -1,0 +1,162 @@
+"""The clients as a whole: interruption, sharing, configuration, and what they never show."""
+
+import copy
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from helpers import KEY, Both, FakeService, done
+from pictures import picture
+from scripted import Connection, ScriptedServer, reply
+from seedream import AsyncSeeDream, ConfigError, SeeDream
+from seedream.journal import Journal
+
+OK = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}'
+
+
+def states(path: Path) -> list[str]:
+    with Journal(path) as journal:
+        run = journal.find_run("calls")
+        return [job.state for job in journal.jobs(run.id)] if run else []
+
+
+@pytest.mark.parametrize("backend", ["asyncio"])
+def test_a_cancelled_submission_is_unknown_once_it_left(tmp_path: Path, backend: str) -> None:
+    arrived = threading.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.read_request()
+        arrived.set()
+        connection.stall()
+
+    async def main(url: str) -> None:
+        async with (
+            AsyncSeeDream(KEY, base_url=url, journal=tmp_path / "j.db") as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(client.submit, "a fish")
+            await anyio.to_thread.run_sync(arrived.wait)
+            group.cancel_scope.cancel()
+
+    with ScriptedServer(hold) as server:
+        anyio.run(main, server.url, backend=backend)
+    assert ["unknown"] == states(tmp_path / "j.db")
+
+
+def test_ctrl_c_in_a_submission_says_what_may_have_happened(tmp_path: Path) -> None:
+    class Interrupting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            response.close()
+            raise KeyboardInterrupt
+
+    with (
+        ScriptedServer(reply(200, OK)) as server,
+        SeeDream(KEY, base_url=server.url, transport=Interrupting(), journal=tmp_path / "j.db") as client,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        client.submit("a fish")
+    assert "may have been billed" in caught.value.__notes__[0]
+    assert ["unknown"] == states(tmp_path / "j.db")
+
+
+def test_threads_may_share_a_client() -> None:
+    with ScriptedServer(reply(200, OK)) as server, SeeDream(KEY, base_url=server.url) as client:
+        found: list[str] = []
+        threads = [threading.Thread(target=lambda: found.append(client.submit("a fish").id)) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert ["t1"] * 20 == found
+
+
+def test_many_tasks_at_once_on_one_async_client() -> None:
+    async def main(url: str) -> list[str]:
+        found: list[str] = []
+        async with AsyncSeeDream(KEY, base_url=url) as client, anyio.create_task_group() as group:
+
+            async def one() -> None:
+                found.append((await client.submit("a fish")).id)
+
+            for _ in range(50):
+                group.start_soon(one)
+        return found
+
+    with ScriptedServer(reply(200, OK)) as server:
+        assert ["t1"] * 50 == anyio.run(main, server.url)
+        assert 50 == len(server.requests)
+
+
+def test_a_submission_never_reuses_a_connection(both: Both) -> None:
+    """A kept connection may be dead, and a request lost on it is of unknown fate (RELIABILITY, 4)."""
+
+    def keep(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(OK) + OK)
+        connection.stall()
+
+    with ScriptedServer(keep) as server:
+
+        def twice(client: Any) -> Any:
+            if both.kind == "sync":
+                return [client.submit("a"), client.submit("b")]
+
+            async def calls() -> Any:
+                return [await client.submit("a"), await client.submit("b")]
+
+            return calls()
+
+        both.call(twice, base_url=server.url)
+        assert 2 == len(server.connections)
+
+
+def test_generate_ends_with_pictures_on_disk(both: Both, tmp_path: Path) -> None:
+    service = FakeService(done("https://images.example/a"), pictures={"/a": picture()})
+    made = both.call(lambda client: client.generate("a fish", output_dir=tmp_path), transport=service.transport)
+    assert ("t1", "completed", [tmp_path / "t1-1.png"]) == (made.taskid, made.info.state, made.files)
+    assert picture() == made.files[0].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.tensorslab.com", "ftp://x", "api.tensorslab.com", "https://", "https://user:word@host", "https://h?q=1",
+     "https://h#f", "https://[bad", "https://h:port", "https://a b", "https://h\n.example"],
+)  # fmt: skip
+def test_an_unusable_base_url_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError):
+        SeeDream(KEY, base_url=url)
+    monkeypatch.setenv("TENSORSLAB_BASE_URL", url)
+    with pytest.raises(ConfigError) as caught:
+        SeeDream(KEY)
+    assert "word" not in str(caught.value)
+
+
+def test_configuration_comes_from_argument_then_environment_then_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "https://api.tensorslab.com" == SeeDream(KEY).service.base_url
+    monkeypatch.setenv("TENSORSLAB_BASE_URL", "https://other.example/prefix/")
+    monkeypatch.setenv("TENSORSLAB_API_KEY", "from-environment\n")
+    assert ("https://other.example/prefix", "from-environment") == (SeeDream().service.base_url, SeeDream().service.key)
+    assert ("http://[::1]:8", KEY) == (
+        SeeDream(KEY, base_url="http://[::1]:8").service.base_url,
+        SeeDream(KEY, base_url="http://localhost:8").service.key,
+    )
+
+
+def test_a_base_url_with_a_path_keeps_it(both: Both) -> None:
+    with ScriptedServer(reply(200, OK)) as server:
+        both.call(lambda client: client.submit("a fish"), base_url=f"{server.url}/gateway/")
+    assert server.requests[0].startswith(b"POST /gateway/v1/images/seedreamv45 HTTP/1.1\r\n")
+
+
+def test_the_key_is_never_shown_nor_pickled() -> None:
+    for client in (SeeDream(KEY), AsyncSeeDream(KEY)):
+        assert KEY not in repr(client) + repr(client.service) + str(client.task("t1"))
+        with pytest.raises(TypeError):
+            pickle.dumps(client)
+        with pytest.raises(TypeError):
+            copy.deepcopy(client)
