@@ -46,3 +46,7 @@ generate: $(READY) ## regenerate generated/; SPEC=PATH takes a new page first, A
 
 verify-generated: $(READY) ## regenerate in memory and compare every file (part of check)
 	@$(PIPELINE) verify
+
+.PHONY: bench
+bench: $(READY) ## measure what the overlay costs, as ratios in one run
+	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done
