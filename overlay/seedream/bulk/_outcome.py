@@ -12,14 +12,14 @@ Reason = Literal[
     "done", "credits", "budget", "key", "setup", "disk", "network", "haste", "unknowns", "interrupted", "cancelled"
 ]
 
-# reason -> exit code, what happened, what to do
+# reason -> exit code (those of the command line, seedream.cli._exit), what happened, what to do
 ENDINGS: Final[Mapping[Reason, tuple[int, str, str]]] = {
     "done": (0, "All jobs have been worked on.", ""),
-    "credits": (3, "The account has not enough credits.", "Top up, then resume: the rest of the queue is kept."),
-    "budget": (4, "The budget is reached.", "Resume with a higher budget to go on: the rest of the queue is kept."),
-    "key": (5, "The service refused the API key.", "Check the key, then resume."),
-    "setup": (5, "The service cannot be used as it is set up.", "See the error, then resume."),
-    "disk": (6, "The journal cannot be written, so nothing more was sent.", "Make room, then resume."),
+    "credits": (5, "The account has not enough credits.", "Top up, then resume: the rest of the queue is kept."),
+    "budget": (11, "The budget is reached.", "Resume with a higher budget to go on: the rest of the queue is kept."),
+    "key": (4, "The service refused the API key.", "Check the key, then resume."),
+    "setup": (4, "The service cannot be used as it is set up.", "See the error, then resume."),
+    "disk": (10, "The journal cannot be written, so nothing more was sent.", "Make room, then resume."),
     "network": (75, "The service could not be reached for too long.", "Resume later."),
     "haste": (75, "The service refused every submission as too many for too long.", "Resume later, with a lower rate."),
     "unknowns": (

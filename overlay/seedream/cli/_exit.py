@@ -26,13 +26,14 @@ UNFINISHED: Final = Exit(7, "the task is not finished, or cannot be asked for no
 DOWNLOAD: Final = Exit(8, "pictures are missing; the task is not lost")
 NOT_SENT: Final = Exit(9, "not sent, or too many requests: nothing was billed, try again later")
 JOURNAL: Final = Exit(10, "the journal cannot be used; nothing was sent")
+BUDGET: Final = Exit(11, "the budget of a bulk run is reached")
 BUG: Final = Exit(70, "an unexpected error: a bug in seedream")
 PAUSED: Final = Exit(75, "a bulk run is paused; run the same command again to go on")
 INTERRUPTED: Final = Exit(130, "interrupted with Ctrl-C")
 CLOSED: Final = Exit(141, "the reader of the output went away")
 
 TABLE: Final = (
-    OK, FAILED, USAGE, INVALID, CONFIG, CREDITS, UNKNOWN, UNFINISHED, DOWNLOAD, NOT_SENT, JOURNAL, BUG, PAUSED,
+    OK, FAILED, USAGE, INVALID, CONFIG, CREDITS, UNKNOWN, UNFINISHED, DOWNLOAD, NOT_SENT, JOURNAL, BUDGET, BUG, PAUSED,
     INTERRUPTED, CLOSED,
 )  # fmt: skip
 
@@ -48,6 +49,7 @@ _BY_ERROR: Final[tuple[tuple[type[errors.SeeDreamError], Exit], ...]] = (
     (errors.DownloadError, DOWNLOAD),
     (errors.NotSent, NOT_SENT),
     (errors.RateLimited, NOT_SENT),
+    (errors.BudgetReached, BUDGET),
     (errors.JournalError, JOURNAL),
     (errors.SeeDreamError, FAILED),
 )
