@@ -147,7 +147,7 @@ def test_an_unexpected_exception_is_one_line_and_its_traceback_is_to_be_had(
 
 
 def test_a_bulk_run_ends_with_the_same_codes() -> None:
-    codes = {reason: code for reason, (code, *_) in ENDINGS.items()}
+    codes: dict[str, int] = {reason: code for reason, (code, *_) in ENDINGS.items()}
     assert set(codes.values()) <= {one.code for one in _exit.TABLE}
     alike = {
         "credits": errors.InsufficientCredits,

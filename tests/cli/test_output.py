@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import KEY
+from one_task import OneTask
 
 SEEDREAM = [sys.executable, "-m", "seedream.cli"]
 
@@ -110,3 +112,15 @@ def test_a_terminal_gets_colour_unless_it_is_not_wanted() -> None:
     assert b"\x1b[31m" in _in_a_terminal("check", "1x1")
     assert b"\x1b[31m" not in _in_a_terminal("check", "1x1", NO_COLOR="1")
     assert b"\x1b" not in _in_a_terminal("check", "1x1", TERM="dumb")
+
+
+def test_who_watches_sees_progress_and_the_paths_stay_whole(tmp_path: Path) -> None:
+    with OneTask({}) as service:
+        service._states = [service.done()]
+        written = _in_a_terminal(
+            "generate", "x", "-o", str(tmp_path), "--base-url", service.url, TENSORSLAB_API_KEY=KEY, COLUMNS="40"
+        )
+    assert b"submitting" in written
+    assert f"{tmp_path}/abcd_1-1.png\r\n".encode() in written
+    assert b"cost 1 image" in written
+    assert KEY.encode() not in written
