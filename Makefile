@@ -50,3 +50,6 @@ verify-generated: $(READY) ## regenerate in memory and compare every file (part 
 .PHONY: bench
 bench: $(READY) ## measure what the overlay costs, as ratios in one run
 	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done
+
+demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
+	@$(BIN)/seedream demo --output demo-output
