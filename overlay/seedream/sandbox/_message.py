@@ -1,0 +1,112 @@
+"""Requests and responses as the service sees them: plain data, no sockets."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from tensorslab_images.rules import CODE_MEANING_FAILURE
+
+Headers = tuple[tuple[str, str], ...]
+_BLOCK: Final = 64 * 1024  # bytes
+_SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+@frozen
+class Request:
+    """One request, read to its end.
+
+    Attributes:
+        method: Upper case.
+        path: Decoded, without the query.
+        query: Raw, without the question mark.
+        headers: As received, names in lower case.
+        body: The whole body.
+        images: Whether it came to the image host, not to the API.
+        images_url: Origin of the image host as this client reaches it, without a slash at the end.
+        peer: Address of the client, if it came over a socket.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+    body: bytes = b""
+    images: bool = False
+    images_url: str = ""
+    peer: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """All values of a header joined by commas, as RFC 9110 5.2 says; None if it is not there."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    @property
+    def masked_headers(self) -> Headers:
+        """The headers, with credentials hidden."""
+        return tuple((name, mask(value) if name in _SECRET else value) for name, value in self.headers)
+
+
+@frozen
+class Response:
+    """One response.
+
+    Attributes:
+        status: HTTP status.
+        headers: Without Content-Length, which the adapters add.
+        body: The first bytes of the body.
+        padding: How many zero bytes follow; so a huge body costs no memory.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = field(repr=False)
+    padding: int = 0
+
+    @property
+    def length(self) -> int:
+        """Of the whole body, in bytes."""
+        return len(self.body) + self.padding
+
+    def blocks(self) -> Iterator[bytes]:
+        """The whole body in blocks of at most 64 kB."""
+        for start in range(0, len(self.body), _BLOCK):
+            yield self.body[start : start + _BLOCK]
+        for start in range(0, self.padding, _BLOCK):
+            yield bytes(min(_BLOCK, self.padding - start))
+
+    @property
+    def whole_headers(self) -> Headers:
+        """The headers, with the length."""
+        return (*self.headers, ("content-length", str(self.length)))
+
+    def with_json(self, value: object) -> "Response":
+        """The same with another JSON body."""
+        return evolve(self, body=encode(value))
+
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+def encode(value: object) -> bytes:
+    """JSON as the service writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
+
+
+def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return Response(status, (("content-type", "application/json"), *(headers or {}).items()), encode(value))
+
+
+def failure(text: str, code: int = CODE_MEANING_FAILURE, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The API's way to fail: an envelope without ``data``, normally with HTTP status 200 (rules CODE-MEANING, CODE-NO-DATA)."""
+    return reply({"code": code, "msg": text}, status, headers)
+
+
+def mask(secret: str) -> str:
+    """A credential as it may be shown: its scheme, its last two characters if it is long, and its length."""
+    scheme, space, key = secret.rpartition(" ")
+    shown = key[-2:] if len(key) >= 12 else ""  # noqa: PLR2004 -- two characters of a short key would give much away
+    return f"{scheme}{space}***{shown} ({len(key)} characters)"
