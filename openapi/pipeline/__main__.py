@@ -6,7 +6,10 @@ from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
 from .generate import REPORT, generate, tell
+from .guards import write_guards
+from .inputs import load
 from .report import Report
+from .rule_table import write_tables
 from .verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,19 +24,30 @@ def main(argv: list[str] | None = None) -> int:
     make.add_argument("--spec", type=Path, help="take this page (Markdown, YAML or JSON) first")
     make.add_argument("--accept", action="store_true", help="take what needs a decision")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
+    commands.add_parser("rule-table", help="write the tables of rules in the READMEs anew")
+    commands.add_parser("guards", help="write into the ledger which files enforce and test each rule, then generate")
     given = parser.parse_args(argv)
     try:
         if given.command == "verify":
-            print(verify(given.root))
-            return DONE
+            return _say(verify(given.root))
+        if given.command == "rule-table":
+            return _say(f"Changed: {', '.join(write_tables(given.root, load(given.root))) or 'nothing'}.")
+        if given.command == "guards":
+            write_guards(given.root)
+            given.spec, given.accept = None, False
         outcome = generate(given.root, given.spec, accept=given.accept)
     except PipelineError as error:
         if isinstance(error, RefusedInput):
             tell(given.root, Report("refused", source=given.spec.name if given.spec else "", error=str(error)))
-        print(f"error: {error}", file=sys.stderr)
+        sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    print(outcome.report.text() + f"\nAlso as Markdown: {REPORT}")
+    _say(outcome.report.text() + f"\nAlso as Markdown: {REPORT}")
     return outcome.code
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    return DONE
 
 
 if __name__ == "__main__":

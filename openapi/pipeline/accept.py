@@ -3,23 +3,26 @@
 What it cannot read for sure it leaves; the run then stops again at exactly that. Comments and layout are kept.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from typing import Any
 
+import jsonpath_rfc9535 as jsonpath
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from .decide import View, fresh, mirrored, review_keys
+from .decide import View, fresh, mirrored, review_keys, view
 from .edition import match
 from .fields import our_operation
-from .inputs import OVERLAY, RULES, SETTINGS, Inputs, read
+from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, Inputs, read
 from .leaves import Leaf, Name
-from .ledger import Rule
+from .ledger import Rule, reviewed_text
+from .overlay import OverlayFinding
 from .prose import digest, holds
 from .retell import retell
-from .spec import look_up
+from .spec import Json, look_up, operations
 
 
 def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
@@ -28,9 +31,9 @@ def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
     if our_operation(after.document, old) or not before.document:
         return after, []
     place = our_operation(before.document, old)
-    assert place is not None
-    new = after.document["paths"][place.path][place.method].get("operationId")
-    if not isinstance(new, str) or not new.isidentifier():
+    here = {(op.path, op.method): op.id for op in operations(after.document)}
+    new = here.get((place.path, place.method), "") if place else ""
+    if not new.isidentifier():
         return after, []
     files = dict(after.files)
     files[SETTINGS] = files[SETTINGS].replace(f"submit: {old}".encode(), f"submit: {new}".encode())
@@ -38,35 +41,46 @@ def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
     return read(files), [f"{SETTINGS}, {OVERLAY}: our operation is now called {new}"]
 
 
-def accept_overlay(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
-    """Removes actions that the page made needless or groundless; sets `x-was` anew."""
-    if not seen.skipped:
-        return after, []
+def accept_overlay(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
+    """Removes actions that the page made needless or groundless; sets `x-was` anew where it is a plain value.
+
+    One at a time: an action that is set right may be what a later one was waiting for.
+    """
     told: list[str] = []
+    while skipped := view(before, after, after.origin.fence).skipped:
+        after, line = _settled(skipped[0], after)
+        told.append(line)
+    return after, told
+
+
+def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
+    index = skipped.action.index
+    name = f"{OVERLAY}: action {index + 1} ({skipped.action.description.rstrip('.')})"
+    old = dict(skipped.action.was)
+    new = _was_anew(after.document, skipped.action.target, old) if skipped.problem == "has lost its ground" else None
 
     def edit(document: CommentedMap) -> None:
-        for skipped in sorted(seen.skipped, key=lambda found: -found.action.index):
-            index = skipped.action.index
-            name = f"{OVERLAY}: action {index + 1} ({skipped.action.description.rstrip('.')})"
-            was = _was_anew(seen, skipped.action.target, dict(skipped.action.was))
-            if skipped.problem == "has lost its ground" and was is not None:
-                document["actions"][index]["x-was"] = was
-                told.append(f"{name}: x-was set anew")
-            else:
-                del document["actions"][index]
-                told.append(f"{name} removed: it {skipped.problem}")
+        if new is None:
+            del document["actions"][index]
+        else:
+            document["actions"][index]["x-was"] = new
 
-    return read({**after.files, OVERLAY: _edited(after.files[OVERLAY], edit)}), told[::-1]
+    data = edited(after.files[OVERLAY], edit)
+    for relative, value in (new or {}).items():
+        if isinstance(value, str) and value.startswith("#/"):  # a component under another name: follow it everywhere
+            data = data.replace(f"'{old[relative]}'".encode(), f"'{value}'".encode())
+    line = f"{name} removed: it {skipped.problem}" if new is None else f"{name}: x-was set anew"
+    return read({**after.files, OVERLAY: data}), line
 
 
-def _was_anew(seen: View, target: str, was: dict[str, Any]) -> dict[str, Any] | None:
-    from jsonpath_rfc9535 import find  # noqa: PLC0415 - only on this path
-
-    nodes = list(find(target, seen.document))
+def _was_anew(document: Json, target: str, was: dict[str, Any]) -> dict[str, Any] | None:
+    nodes = list(jsonpath.find(target, document))
     try:
-        return {relative: look_up(nodes[0].value, relative) for relative in was} if nodes else None
+        found = {relative: look_up(nodes[0].value, relative) for relative in was} if nodes else {}
     except KeyError:
         return None
+    plain = all(isinstance(value, (str, int, float, bool)) for value in found.values())
+    return found if found and plain else None
 
 
 def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
@@ -80,24 +94,24 @@ def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
                 line, edit = found
                 told.append(f"{RULES}: {rule.id}: {line}")
                 edits.append(edit)
+    if edits:
+
+        def edit_all(document: CommentedMap) -> None:
+            for edit in edits:
+                edit(document)
+
+        after = read({**after.files, RULES: _spaced(edited(after.files[RULES], edit_all))})
     seals = {key: digest(leaf.value) for key, (_, leaf) in review_keys(seen, after).items()}
     if dict(after.ledger.reviewed.get(seen.language, {})) != seals:
-        told.append(f"{RULES}: the {seen.language} text of {len(seals)} fields is marked as reviewed")
+        told.append(f"{REVIEWED}: the {seen.language} text of {len(seals)} fields is marked as reviewed")
+        ledger = replace(after.ledger, reviewed={**after.ledger.reviewed, seen.language: seals})
+        after = read({**after.files, REVIEWED: reviewed_text(ledger)})
+    return after, told
 
-        def seal(document: CommentedMap) -> None:
-            if not document.get("reviewed"):
-                document["reviewed"] = CommentedMap()
-            document["reviewed"][seen.language] = CommentedMap(seals)
 
-        edits.append(seal)
-    if not edits:
-        return after, []
-
-    def edit_all(document: CommentedMap) -> None:
-        for edit in edits:
-            edit(document)
-
-    return read({**after.files, RULES: _edited(after.files[RULES], edit_all)}), told
+def _spaced(data: bytes) -> bytes:
+    """One empty line between rows, which an edit at the end of a row would swallow."""
+    return re.sub(rb"(?<!rules:)\n+(  [A-Z][A-Z0-9-]*:\n)", rb"\n\n\1", data)
 
 
 def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[CommentedMap], None]] | None:
@@ -120,7 +134,7 @@ def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[Com
         return line, _set(rule, seen, retold.sentence, dict(retold.facts), dict(retold.examples))
     new = fresh(seen, rule.at)
     if not new:
-        return "no longer said by the page; kept as inferred", _retire(rule, seen)
+        return "no longer said by the page; kept as inferred", _retire(rule)
     best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
     return None if best.problems else ("sentence set anew", _set(rule, seen, best.sentence))
 
@@ -151,18 +165,18 @@ def values_changed(facts: dict[str, Any] | None, rule: Rule) -> bool:
     return facts is not None and facts != dict(rule.facts)
 
 
-def _retire(rule: Rule, seen: View) -> Callable[[CommentedMap], None]:
+def _retire(rule: Rule) -> Callable[[CommentedMap], None]:
     def edit(document: CommentedMap) -> None:
         row = document["rules"][rule.id]
         row["standing"] = "inferred"
         row["source"] = "earlier editions of the page; it says so no longer"
         del row["sentences"]
 
-    _ = seen
     return edit
 
 
-def _edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
+def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
+    """YAML text with its data changed in place; comments, quotes and layout stay."""
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = 100_000
@@ -176,6 +190,4 @@ def _edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
 
 def with_origin(inputs: Inputs, **values: str) -> Inputs:
     """The inputs with these keys of SOURCE.toml set."""
-    from .inputs import ORIGIN  # noqa: PLC0415 - only here
-
     return read({**inputs.files, ORIGIN: replace(inputs.origin, **values).toml()})

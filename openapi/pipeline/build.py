@@ -14,7 +14,7 @@ from .emit_limits import emit_limits
 from .emit_rules import emit_rules
 from .errors import DecisionNeeded
 from .inputs import Inputs
-from .openness import opened
+from .prepare import prepared
 from .spec import Json
 from .strict_yaml import dump_yaml
 from .tree import read_tree, tree_digest
@@ -47,7 +47,7 @@ def build(inputs: Inputs) -> dict[str, bytes]:
     files = {f"{GENERATED}/openapi.yaml": _openapi_yaml(document)}
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / inputs.settings.package
-        parsed = generate_client(opened(document), inputs.settings, package)
+        parsed = generate_client(prepared(document), inputs.settings, package)
         (package / "limits.py").write_text(emit_limits(document, parsed, inputs.settings), "utf-8")
         rules = emit_rules(document, inputs.ledger, inputs.settings.submit, inputs.origin.language)
         (package / "rules.py").write_text(rules, "utf-8")

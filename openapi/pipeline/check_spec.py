@@ -1,7 +1,7 @@
 """Whether a document is an OpenAPI 3.0 or 3.1 description that stands on its own. Nothing is fetched."""
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
@@ -9,6 +9,7 @@ from .errors import RefusedInput
 from .spec import At, Json, SpecError, follow
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
+_LONG: Final = 160
 
 
 def check_spec(document: Json, name: str) -> None:
@@ -35,7 +36,10 @@ def check_spec(document: Json, name: str) -> None:
         raise RefusedInput(f"{name}: its schemas refer to each other without end.") from None
     if error is not None:
         place = "/".join(str(part) for part in error.absolute_path)
-        raise RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {error.message[:300]}")
+        told = error.message.splitlines()[0]
+        if len(told) > _LONG:
+            told = "what stands there does not have the form that OpenAPI asks for"
+        raise RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {told}.")
 
 
 def _check_references(document: Json, name: str) -> None:

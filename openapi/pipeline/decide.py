@@ -16,6 +16,7 @@ from .spec import Json, SpecError
 from .verdicts import Change, changes, shown
 
 Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client"]
+HIDDEN: Final = "the overlay stands over it"
 # What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
 TAKEN_AS_IS: Final = ("breaking", "contradiction")
 
@@ -68,7 +69,7 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
     submit = after.settings.submit
     base = before.document or after.document
     names_old = names_of(base, before.settings.submit)
-    names_new = names_of(after.document, submit, base)
+    names_new = names_of(after.document, submit, names_old)
     old, new = leaves_of(base, names_old), leaves_of(after.document, names_new)
     old_effective, _ = overlay.apply(base, before.actions)
     effective, skipped = overlay.apply(after.document, after.actions)
@@ -81,25 +82,26 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
 
 def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:
     names = names_of(old, before.settings.submit)
-    return changes(leaves_of(old, names), leaves_of(new, names_of(new, after.settings.submit, old)))
+    return changes(leaves_of(old, names), leaves_of(new, names_of(new, after.settings.submit, names)))
 
 
 def _felt(change: Change, felt: Mapping[Name, Change]) -> Change:
     if change.name in felt:
         return felt[change.name]
     values = {name: getattr(change, name) for name in ("name", "old", "new", "added", "removed", "prose")}
-    return Change(**values, verdict="absorbed", why="the overlay stands over it")
+    return Change(**values, verdict="absorbed", why=HIDDEN)
 
 
 def findings(seen: View, after: Inputs) -> list[Finding]:
     """Everything that stops the run, most telling first."""
     rules = _rules(seen, after) if seen.known else _unknown_edition(seen, after)
     found = [*_overlay(seen), *rules, *(_prose(seen, after, rules) if seen.known else ())]
-    found += [_breaking(change) for change in seen.changes if change.verdict == "breaking" and _leads(change, seen)]
-    return found + list(_contradictions(seen, after))
+    found += [_breaking(change) for change in seen.changes if change.verdict == "breaking" and _leads(change)]
+    fresh_lists = {change.name.place for change in seen.changes if change.name.key == "enum"}
+    return found + [told for place, told in contradictions(seen, after) if place in fresh_lists]
 
 
-def _leads(change: Change, seen: View) -> bool:
+def _leads(change: Change) -> bool:
     """Leaves out the parts of a removed field or operation: the line of the whole says it."""
     whole = change.why.startswith("part of") or (change.why == "the operation is gone" and change.name.key != "path")
     return not whole and not (change.name.key == "required" and change.removed)
@@ -159,14 +161,16 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
         f"the ledger has no {seen.language} sentence for it",
         rule.summary,
         best.sentence,
-        _guards(rule),
-        _edit(rule, f"add the {seen.language} sentence"),
+        (*(f"in these words: {problem}" for problem in best.problems), *_guards(rule)),
+        _edit(rule, f"add the {seen.language} sentence, once its facts are the rule's or the rule's are set anew"),
     )
 
 
 def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     new = fresh(seen, rule.at)
-    moved = sorted({name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)})
+    moved = sorted(
+        {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)}
+    )
     notes = list(_guards(rule))
     if moved:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
@@ -176,7 +180,11 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         step = _edit(rule, "remove the row, or keep it as inferred with its source")
     else:
         what = f"its sentence at {rule.at} changed"
-        best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, mirrored(rule, seen.effective, after.settings.submit))
+        best = match(
+            rule,
+            {Name(rule.at, "description"): Leaf(new, "request")},
+            mirrored(rule, seen.effective, after.settings.submit),
+        )
         notes += [f"in the new words: {problem}" for problem in best.problems] or ["every fact is in the new words"]
         new = best.sentence
         step = _edit(rule, f"set the {seen.language} sentence to the new words and the facts to what they say")
@@ -188,7 +196,9 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
     for rule in after.ledger.rules.values():
         if rule.from_page:
             best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
-            equal = "numbers and lists equal the facts" if not best.problems else "NOT EQUAL: " + "; ".join(best.problems)
+            equal = (
+                "numbers and lists equal the facts" if not best.problems else "NOT EQUAL: " + "; ".join(best.problems)
+            )
             found.append(
                 Finding(
                     "edition",
@@ -227,8 +237,14 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
         gone = [text for text in had if normal(text) not in map(normal, has)]
         added = [text for text in has if normal(text) not in map(normal, had)]
         added = [text for text in added if normal(text) not in told]
-        if rules and not added and (gone or not had) and any(after.ledger.rules[f.subject].at == name.place for f in rules):
+        if (
+            rules
+            and not added
+            and (gone or not had)
+            and any(after.ledger.rules[f.subject].at == name.place for f in rules)
+        ):
             continue  # the rules' own findings say all of it
+        resting = [rule.id for rule in after.ledger.rules.values() if rule.from_page and rule.at == name.place]
         found.append(
             Finding(
                 "prose",
@@ -236,9 +252,9 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
                 "text of a field that nobody has reviewed" if before is None or gone or added else "not reviewed yet",
                 "\n".join(gone),
                 "\n".join(added or ([] if gone else has)),
-                (),
-                f"if it states a rule, add a row to openapi/rules.yaml; then run with ACCEPT=1, or add under"
-                f" `reviewed: {seen.language}:` the line `{key}: {seal}`.",
+                (f"rules that rest on this text: {', '.join(resting)}",) if resting else (),
+                "if it states a rule, add a row to openapi/rules.yaml; then run with ACCEPT=1, or add to"
+                f" openapi/reviewed.yaml, under {seen.language}, the line `{key}: {seal}`.",
             )
         )
     return found
@@ -272,9 +288,9 @@ def _breaking(change: Change) -> Finding:
     )
 
 
-def _contradictions(seen: View, after: Inputs) -> list[Finding]:
-    """Values that a stated rule allows and the schema forbids."""
-    found: list[Finding] = []
+def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
+    """Values that a stated rule allows and the schema forbids, each with its place."""
+    found: list[tuple[str, Finding]] = []
     for rule in after.ledger.rules.values():
         if not rule.from_page or not rule.at.startswith("submit/request/"):
             continue
@@ -289,28 +305,30 @@ def _contradictions(seen: View, after: Inputs) -> list[Finding]:
         values += [value for fact in rule.facts.values() if isinstance(fact, tuple) for value in fact]
         refused = [str(value) for value in values if allowed and value not in allowed]
         if refused:
-            found.append(
-                Finding(
-                    "contradiction",
-                    rule.id,
-                    f"the schema of {rule.at} now refuses what the prose allows: {', '.join(refused)}",
-                    rule.sentences.get(seen.language, rule.summary),
-                    "enum " + ", ".join(map(str, allowed)),
-                    _guards(rule),
-                    "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
-                )
+            told = Finding(
+                "contradiction",
+                rule.id,
+                f"the schema of {rule.at} refuses what the prose allows: {', '.join(refused)}",
+                rule.sentences.get(seen.language, rule.summary),
+                "enum " + ", ".join(map(str, allowed)),
+                _guards(rule),
+                "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
             )
+            found.append((rule.at, told))
     return found
 
 
 def warnings(seen: View, after: Inputs) -> list[str]:
-    """Prose that repeats a limit of the schema, and repeats it wrongly."""
-    found: list[str] = []
+    """Prose that does not agree with the schema beside it."""
+    found = [f"{told.subject}: {told.what}" for _, told in contradictions(seen, after)]
     for rule in after.ledger.rules.values():
         words = rule.sentences.get(seen.language)
         for key, value in mirrored(rule, seen.effective, after.settings.submit).items():
             if words and isinstance(value, (str, int, float)) and not shows(words, value):
-                found.append(f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”. The schema is enforced.")
+                found.append(
+                    f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”."
+                    " The schema is enforced."
+                )
     return found
 
 
@@ -319,4 +337,4 @@ def missing_submit(document: Json, before: Inputs) -> bool:
     submit = before.settings.submit
     if our_operation(document, submit):
         return False
-    return "submit" not in names_of(document, submit, before.document or None).values()
+    return "submit" not in names_of(document, submit, names_of(before.document, submit)).values()

@@ -84,6 +84,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
         return (len(missing_facts(text, wanted)), len(_differences(rule, text, mirrored)), -likeness, len(text))
 
     best = candidates[min(range(len(candidates)), key=rank)]
+    best = re.sub(r"^[-*•] +", "", best)  # the mark of a list is no word of the rule
     return Match(rule, best, tuple(_differences(rule, best, mirrored)))
 
 
@@ -93,9 +94,7 @@ def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:
 
 def _windows(parts: list[str]) -> list[str]:
     return [
-        " ".join(parts[start : start + size])
-        for size in range(1, WINDOW + 1)
-        for start in range(len(parts) - size + 1)
+        " ".join(parts[start : start + size]) for size in range(1, WINDOW + 1) for start in range(len(parts) - size + 1)
     ]
 
 

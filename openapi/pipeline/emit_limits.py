@@ -9,7 +9,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from .errors import DecisionNeeded
 from .settings import Settings
-from .spec import At, Json, Operation, follow, layers, operations, pointer, properties, request_schema, required
+from .spec import At, Json, Operation, follow, joined, layers, operations, pointer, properties, request_schema, required
 
 _KINDS: Final = ("string", "integer", "number", "boolean", "object")
 # (attribute of limits.Field, keyword of the schema)
@@ -24,7 +24,7 @@ _PYTHON: Final = {
     "binary": "bytes | str | PathLike[str] | BinaryIO", "object": "Mapping[str, Any]",
 }  # fmt: skip
 
-HEAD: Final = '''"""What the effective spec says in machine-readable form, as data: servers, operations, fields and their limits.
+HEAD: Final = '''"""What the effective spec says in machine-readable form, as data: server, operations, fields, limits.
 
 Nothing here is typed by hand, so a changed limit of the vendor's needs no edit anywhere else.
 """
@@ -122,7 +122,10 @@ def emit_limits(document: Json, parsed: GeneratorData, settings: Settings) -> st
     blocks += [
         f"OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({{\n{listed}}})\n",
         f'"""Every operation by its operationId."""\n\nSUBMIT: Final = {constants[settings.submit]}\n',
-        f"SERVER: Final = {_server(document)!r}\nAUTH_SCHEME: Final = {scheme!r}\nAUTH_HEADER: Final = {header!r}\n\n\n",
+        (
+            f"SERVER: Final = {_server(document)!r}\nAUTH_SCHEME: Final = {scheme!r}\n"
+            f"AUTH_HEADER: Final = {header!r}\n\n\n"
+        ),
         more,
     ]
     return "\n".join(blocks)
@@ -195,19 +198,21 @@ def describe(document: Json, at: At) -> Json:
 
 
 def _combined(document: Json, at: At) -> Json:
-    """Keywords of all layers of a schema as one; the null branch of anyOf/oneOf is dropped, the other one taken."""
+    """Keywords of all layers of a schema as one; of anyOf and oneOf the first branch that is not null."""
     whole: Json = {}
     for layer in layers(document, at):
-        whole = {**{k: v for k, v in layer.value.items() if k != "allOf"}, **whole}
+        for key, value in layer.value.items():
+            if key != "allOf":
+                whole[key] = joined(key, whole[key], value) if key in whole else value
     for key in ("anyOf", "oneOf"):
         choices = [
             follow(document, At(choice, at.where + pointer(key, index)))
             for index, choice in enumerate(whole.get(key, []))
         ]
         solid = [choice for choice in choices if choice.value.get("type") != "null"]
-        if len(solid) == 1:
+        if solid:
             whole = {**_combined(document, solid[0]), **{k: v for k, v in whole.items() if k != key}}
-            if len(choices) > 1:
+            if len(choices) > len(solid):
                 whole["nullable"] = True
     return whole
 
@@ -261,10 +266,8 @@ def _operation(document: Json, operation: Operation, constant: str, fields: list
 
 
 def _annotation(field: Json) -> str:
-    if field.get("enum"):
-        one = f"Literal[{', '.join(map(repr, field['enum']))}]"
-    else:
-        one = _PYTHON[field["kind"]]
+    listed = ", ".join(map(repr, field.get("enum", ())))
+    one = f"Literal[{listed}]" if listed else _PYTHON[field["kind"]]
     if field.get("many"):
         one = f"Sequence[{one}]"
     if field.get("nullable"):

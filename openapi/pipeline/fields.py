@@ -17,8 +17,8 @@ def _named(document: Json, submit: str, name: str) -> Operation | None:
 
 
 def _root(document: Json, operation: Operation, side: str) -> At | None:
-    if side == "reply":
-        return reply_schema(document, operation)
+    if side.startswith("reply"):
+        return reply_schema(document, operation, side.partition(" ")[2] or "200")
     found = request_schema(document, operation)
     return found[1] if found else None
 

@@ -1,6 +1,6 @@
 """The whole run: take a page, decide, build, replace."""
 
-import datetime
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,15 +11,14 @@ from . import page
 from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build
 from .check_spec import check_spec
-from .decide import TAKEN_AS_IS, Finding, View, findings, missing_submit, view, warnings
+from .decide import TAKEN_AS_IS, Finding, findings, missing_submit, view, warnings
 from .errors import DECISION, DONE, DecisionNeeded, RefusedInput
-from .inputs import ORIGIN, OVERLAY, RULES, SETTINGS, VENDORED, Inputs, load, read
+from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, read
 from .leaves import PROSE
 from .overlay import same
 from .prose import normal
 from .python_api import ApiChange, api_changes, api_of, used_names
-from .report import Report
-from .spec import Json
+from .report import Report, State
 from .subset import reduce
 from .tree import read_tree, recover
 from .tree import replace as replace_files
@@ -35,7 +34,7 @@ class Outcome:
     report: Report
 
 
-def generate(root: Path, spec: Path | None = None, *, accept: bool = False, today: datetime.date | None = None) -> Outcome:
+def generate(root: Path, spec: Path | None = None, *, accept: bool = False, today: dt.date | None = None) -> Outcome:
     """Writes generated/ anew; takes the page at `spec` first when there is one.
 
     Args:
@@ -50,10 +49,10 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
     """
     ended = recover(root)
     before = load(root)
-    after, report = _candidate(before, spec, today or datetime.datetime.now(datetime.UTC).date())
+    after, report = _candidate(before, spec, today or dt.datetime.now(dt.UTC).date())
     if ended:
         report.warnings = [*report.warnings, "an earlier update had been cut short; it was ended first"]
-    seen, after, found = _decided(before, after, report, accept=accept)
+    after, found = _decided(before, after, report, accept=accept)
     try:
         files = build(after)
     except (DecisionNeeded, RefusedInput) as error:
@@ -62,25 +61,34 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
     report.api = _api(root, files, after)
     used = used_names(root / "overlay", after.settings.package)
     gone = [change for change in report.api if not change.new]
-    found += [_gone(change, used) for change in gone if not accept]
-    report.warnings = [*report.warnings, *(_broken(change, used) for change in gone if accept and _users(change, used))]
+    missing = [_gone(change, used) for change in gone]
+    if accept:
+        report.findings = [*report.findings, *missing]
+        report.warnings = [*report.warnings, *(_broken(change, used) for change in gone if _users(change, used))]
+    else:
+        found = [*found, *missing]
     if found:
-        report.state, report.findings = "decision", found
+        report.state, report.findings, report.edits = "decision", found, ()
+        if accept:
+            report.error = "ACCEPT=1 settles all but what is listed here: that needs a hand."
         return _told(root, DECISION, report)
-    _ = seen
-    inputs = {name: after.files[name] for name in (VENDORED, ORIGIN, OVERLAY, RULES, SETTINGS) if name in after.files}
+    inputs = {
+        name: after.files[name]
+        for name in (VENDORED, ORIGIN, OVERLAY, RULES, REVIEWED, SETTINGS)
+        if name in after.files
+    }
     report.files = replace_files(root, {**files, **inputs}, GENERATED)
     report.state = _state(report)
     return _told(root, DONE, report)
 
 
-def _state(report: Report) -> "str":  # type: ignore[valid-type]
+def _state(report: Report) -> State:
     if report.findings or report.edits:
         return "accepted"
     return "absorbed" if report.changes or report.moved or report.files else "unchanged"
 
 
-def _candidate(before: Inputs, spec: Path | None, today: datetime.date) -> tuple[Inputs, Report]:
+def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Inputs, Report]:
     if spec is None:
         return before, Report("unchanged")
     source = page.read(spec)
@@ -119,15 +127,15 @@ def alike(one: object, other: object, key: str = "", parent: str = "") -> bool:
     return same(one, other)
 
 
-def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> tuple[View, Inputs, list[Finding]]:
+def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> tuple[Inputs, list[Finding]]:
     """Compares and, when told to accept, changes our inputs until only what needs a hand is left."""
     edits: list[str] = []
     fence = after.origin.fence
+    after, renamed = follow_rename(before, after)
     first = view(before, after, fence)
     found = findings(first, after)
     if accept and found:
-        after, renamed = follow_rename(before, after)
-        after, overlaid = accept_overlay(view(before, after, fence), after)
+        after, overlaid = accept_overlay(before, after)
         after, ruled = accept_rules(view(before, after, fence), after)
         edits = [*renamed, *overlaid, *ruled]
     seen = view(before, after, fence)
@@ -140,9 +148,9 @@ def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> 
     if before.origin.language and before.origin.language != seen.language:
         report.edition = f"{before.origin.language} -> {seen.language}"
     if not accept:
-        return seen, after, found
+        return after, found
     report.findings = found
-    return seen, after, [finding for finding in findings(seen, after) if finding.kind not in TAKEN_AS_IS]
+    return after, [finding for finding in findings(seen, after) if finding.kind not in TAKEN_AS_IS]
 
 
 def _api(root: Path, files: Mapping[str, bytes], after: Inputs) -> list[ApiChange]:
@@ -158,7 +166,14 @@ def _api(root: Path, files: Mapping[str, bytes], after: Inputs) -> list[ApiChang
 
 
 def _users(change: ApiChange, used: Mapping[str, list[str]]) -> list[str]:
-    return sorted({path for name, paths in used.items() if name == change.name or name.startswith(f"{change.name}.") for path in paths})
+    return sorted(
+        {
+            path
+            for name, paths in used.items()
+            if name == change.name or name.startswith(f"{change.name}.")
+            for path in paths
+        }
+    )
 
 
 def _gone(change: ApiChange, used: Mapping[str, list[str]]) -> Finding:
@@ -188,6 +203,3 @@ def tell(root: Path, report: Report) -> None:
     path = root / REPORT
     path.parent.mkdir(exist_ok=True)
     path.write_text(report.markdown(), "utf-8")
-
-
-__all__ = ["Json", "Outcome", "alike", "generate", "tell"]

@@ -17,6 +17,7 @@ VENDORED: Final = "openapi/seedreamv45.yaml"
 ORIGIN: Final = "openapi/SOURCE.toml"
 OVERLAY: Final = "openapi/overlay.yaml"
 RULES: Final = ledger.NAME
+REVIEWED: Final = ledger.REVIEWED
 SETTINGS: Final = settings.NAME
 
 
@@ -56,7 +57,7 @@ class Inputs:
     """The inputs as bytes by path from the root, and read.
 
     Attributes:
-        files: the five files; the vendored one and its origin are missing before the first page is taken.
+        files: the six files; the vendored one and its origin are missing before the first page is taken.
         document: the vendored spec (empty then).
     """
 
@@ -75,7 +76,7 @@ def load(root: Path) -> Inputs:
         BrokenInputs: one is missing or malformed, or the vendored YAML is not the one that SOURCE.toml names.
     """
     files = {name: (root / name).read_bytes() for name in (VENDORED, ORIGIN) if (root / name).is_file()}
-    for name in (OVERLAY, RULES, SETTINGS):
+    for name in (OVERLAY, RULES, REVIEWED, SETTINGS):
         if not (root / name).is_file():
             raise BrokenInputs(f"{name} is missing.")
         files[name] = (root / name).read_bytes()
@@ -101,7 +102,7 @@ def read(files: Mapping[str, bytes]) -> Inputs:
         origin,
         document,
         overlay.parse(_yaml(files, OVERLAY)),
-        ledger.parse(_text(files, RULES)),
+        ledger.parse(_text(files, RULES), _text(files, REVIEWED)),
         settings.parse(_text(files, SETTINGS)),
     )
 
@@ -121,11 +122,11 @@ def _yaml(files: Mapping[str, bytes], name: str) -> Any:
 
 
 def _origin(data: bytes) -> Origin:
+    known = {field.name for field in fields(Origin)}
     try:
         raw = tomllib.loads(data.decode())
-        known = {field.name for field in fields(Origin)}
-        if set(raw) != known or not all(isinstance(value, str) for value in raw.values()):
-            raise ValueError(f"its keys must be {', '.join(sorted(known))}")
-        return Origin(**raw)
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise BrokenInputs(f"{ORIGIN} cannot be read: {error}.") from None
+    if set(raw) != known or not all(isinstance(value, str) for value in raw.values()):
+        raise BrokenInputs(f"{ORIGIN} must hold these texts: {', '.join(sorted(known))}.")
+    return Origin(**raw)

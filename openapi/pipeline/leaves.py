@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .spec import At, Json, Operation, follow, layers, operations, pointer, request_schema
+from .spec import At, Json, Operation, follow, joined, layers, operations, pointer, request_schema
 
 Side = Literal["request", "reply", "operation", "document"]
 PROSE: Final = ("description", "summary", "title")
 FIELD: Final = "field"  # the leaf that says that a field is there
 _STRUCTURE: Final = {"properties", "required", "items", "allOf", "anyOf", "oneOf", "$ref", "prefixItems"}
-_MAX_LEVEL: Final = 12
+_MAX_LEVEL: Final = 30
 
 
 @dataclass(frozen=True, order=True)
@@ -39,33 +39,36 @@ class Leaf:
 
     def is_prose(self, key: str) -> bool:
         """Whether it is text for people, in which a rule may hide."""
-        return isinstance(self.value, str) and (key.split(" ")[0] in PROSE or key.startswith("x-"))
+        return isinstance(self.value, str) and (key.split(" ", 1)[0] in PROSE or key.startswith("x-"))
 
 
 Leaves = Mapping[Name, Leaf]
 
 
-def names_of(document: Json, submit: str, before: Json | None = None) -> dict[tuple[str, str], str]:
+Names = Mapping[tuple[str, str], str]
+
+
+def names_of(document: Json, submit: str, old: Names | None = None) -> dict[tuple[str, str], str]:
     """What each operation is called, by path and method: `submit` ours, the others their operationId.
 
-    An operation that only changed its id keeps the name that its path and method had in `before`.
+    Args:
+        document: the document.
+        submit: operationId of ours.
+        old: names of the page before; an operation that only changed its id keeps the name of its path and method.
     """
-    old = names_of(before, submit) if before else {}
+    before = old or {}
     found = {(op.path, op.method): "submit" if op.id == submit else op.id for op in operations(document)}
     for key, name in found.items():
-        if key in old and name not in old.values() and old[key] not in found.values():
-            found[key] = old[key]
+        if key in before and name not in before.values() and before[key] not in found.values():
+            found[key] = before[key]
     return found
 
 
-def leaves_of(document: Json, names: Mapping[tuple[str, str], str]) -> dict[Name, Leaf]:
+def leaves_of(document: Json, names: Names) -> dict[Name, Leaf]:
     """Every leaf of the document."""
-    found: dict[Name, Leaf] = {}
-    for name, leaf in _document(document):
-        found[name] = leaf
+    found = dict(_document(document))
     for operation in operations(document):
-        for name, leaf in _operation(document, operation, names[operation.path, operation.method]):
-            found[name] = leaf
+        found.update(_operation(document, operation, names[operation.path, operation.method]))
     return found
 
 
@@ -126,7 +129,7 @@ def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tup
                 if key not in ("in", "name", "required", "schema"):
                     yield Name(place, key), Leaf(value, "request")
             if "schema" in parameter.value:
-                yield from _schema(document, parameter.child("schema"), place, "request", 0)
+                yield from _schema(document, parameter.child("schema"), place, "request")
 
 
 def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
@@ -146,7 +149,7 @@ def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[
                 yield Name(f"{place}/{media}", key), Leaf(value, "operation")
     found = request_schema(document, operation)
     if found:
-        yield from _schema(document, found[1], place, "request", 0)
+        yield from _schema(document, found[1], place, "request")
 
 
 def _reply(document: Json, operation: Operation, name: str, status: str) -> Iterator[tuple[Name, Leaf]]:
@@ -163,22 +166,21 @@ def _reply(document: Json, operation: Operation, name: str, status: str) -> Iter
             if key != "schema":
                 yield from _flat(f"{name}/responses/{status}/{media}/{key}", value, "operation")
         if "json" in media and "schema" in kind:
-            yield from _schema(document, reply.child("content").child(media).child("schema"), place, "reply", 0)
+            yield from _schema(document, reply.child("content").child(media).child("schema"), place, "reply")
 
 
-def _schema(document: Json, at: At, place: str, side: Side, level: int) -> Iterator[tuple[Name, Leaf]]:
-    if level > _MAX_LEVEL:
-        yield Name(place, "nested"), Leaf("deeper than is compared", side)
+def _schema(document: Json, at: At, place: str, side: Side, trail: tuple[str, ...] = ()) -> Iterator[tuple[Name, Leaf]]:
+    """Leaves of a schema; `trail` holds the places on the way here, so that one within itself is told only once."""
+    real = follow(document, at).where
+    if real in trail or len(trail) > _MAX_LEVEL:
+        yield Name(place, "as in"), Leaf(real, side)
         return
+    trail = (*trail, real)
     found: Json = {}
     below: dict[str, At] = {}
     needed: set[str] = set()
-    for layer in [at, *layers(document, at)] if "$ref" in at.value else layers(document, at):
-        for key, value in layer.value.items():
-            if key not in _STRUCTURE:
-                if key in PROSE and key in found and found[key] != value:
-                    found[f"{key} ({sum(k.startswith(key) for k in found) + 1})"] = value
-                found.setdefault(key, value)
+    for layer in layers(document, at):
+        _merge(found, layer.value)
         for name in layer.value.get("properties", {}):
             below.setdefault(name, layer.child("properties").child(name))
         needed |= set(layer.value.get("required", []))
@@ -186,16 +188,26 @@ def _schema(document: Json, at: At, place: str, side: Side, level: int) -> Itera
             for index in range(len(layer.value.get(key, []))):
                 branch = layer.child(key).child(index)
                 inner = place if index == 0 else f"{place}|{index}"
-                yield from _schema(document, branch, inner, side, level + 1)
+                yield from _schema(document, branch, inner, side, trail)
         if isinstance(layer.value.get("items"), dict):
-            yield from _schema(document, layer.child("items"), f"{place}[]", side, level + 1)
+            yield from _schema(document, layer.child("items"), f"{place}[]", side, trail)
     for key, value in _plain(found).items():
         yield Name(place, key), Leaf(value, side)
     for name, child in below.items():
         inner = f"{place}/{name}"
         yield Name(inner, FIELD), Leaf("field", side)
         yield Name(inner, "required"), Leaf(name in needed, side)
-        yield from _schema(document, child, inner, side, level + 1)
+        yield from _schema(document, child, inner, side, trail)
+
+
+def _merge(found: Json, layer: Json) -> None:
+    """Adds the keywords of one more layer; prose that differs stands beside the prose that is there."""
+    for key, value in layer.items():
+        if key in _STRUCTURE:
+            continue
+        if key in PROSE and key in found and found[key] != value:
+            found[f"{key} ({sum(name.startswith(key) for name in found) + 1})"] = value
+        found[key] = joined(key, found[key], value) if key in found else value
 
 
 def _plain(found: Json) -> Json:

@@ -1,4 +1,4 @@
-"""The rule ledger (openapi/rules.yaml) as data."""
+"""The rule ledger (openapi/rules.yaml), and what was reviewed of the page (openapi/reviewed.yaml), as data."""
 
 import re
 from collections.abc import Mapping
@@ -7,14 +7,21 @@ from typing import Any, Final, Literal, cast, get_args
 
 from .errors import BrokenInputs
 from .prose import Fact, missing_facts
-from .strict_yaml import Unreadable, load_yaml
+from .strict_yaml import Unreadable, dump_yaml, load_yaml
 
 Standing = Literal["stated", "inferred", "contradicted"]
 NAME: Final = "openapi/rules.yaml"
+REVIEWED: Final = "openapi/reviewed.yaml"
+REVIEWED_HEAD: Final = """\
+# Kept by the pipeline; a person may add a line.
+#   reviewed  whole texts of request and reply fields that a person has read, by language and place: sha256 of the text
+#             without its folds. A text that is not listed stops the run. Written by `make generate SPEC=... ACCEPT=1`.
+#   guards    which files enforce and test each rule. Written by `make guards`.
+"""
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS: Final = {
-    "at", "standing", "source", "summary", "sentences", "facts", "mirrors", "examples", "enforced_by", "tested_by",
+    "at", "standing", "source", "summary", "sentences", "facts", "mirrors", "examples",
 }  # fmt: skip
 
 
@@ -54,25 +61,44 @@ class Ledger:
         return [lang for lang in (rows[0].sentences if rows else {}) if all(lang in rule.sentences for rule in rows)]
 
 
-def parse(text: str) -> Ledger:
-    """The ledger in the text.
+def parse(text: str, reviewed: str) -> Ledger:
+    """The ledger in the texts of the two files.
 
     Raises:
         BrokenInputs: malformed, or a fact or example that its own sentence does not hold.
     """
+    document = _mapping(text, NAME, {"rules"})
+    if not isinstance(document.get("rules"), dict) or not document["rules"]:
+        raise BrokenInputs(f"{NAME} has no rules.")
+    kept = _mapping(reviewed, REVIEWED, {"reviewed", "guards"})
+    guards: Mapping[str, Any] = kept.get("guards") or {}
+    rules = {name: _rule(name, raw, guards.get(name) or {}) for name, raw in document["rules"].items()}
+    return Ledger(rules, kept.get("reviewed") or {})
+
+
+def reviewed_text(ledger: Ledger) -> bytes:
+    """Text of reviewed.yaml for the ledger."""
+    guards = {
+        rule.id: {"enforced_by": list(rule.enforced_by), "tested_by": list(rule.tested_by)}
+        for rule in ledger.rules.values()
+    }
+    seals = {language: dict(texts) for language, texts in ledger.reviewed.items()}
+    return (REVIEWED_HEAD + dump_yaml({"reviewed": seals, "guards": guards})).encode()
+
+
+def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:
     try:
         document = load_yaml(text)
     except Unreadable as error:
-        raise BrokenInputs(f"{NAME} cannot be read: {error}.") from None
-    if not isinstance(document, dict) or not isinstance(document.get("rules"), dict):
-        raise BrokenInputs(f"{NAME} has no rules.")
-    if unknown := sorted(set(document) - {"rules", "reviewed"}):
-        raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
-    rules = {name: _rule(name, raw) for name, raw in document["rules"].items()}
-    return Ledger(rules, document.get("reviewed") or {})
+        raise BrokenInputs(f"{name} cannot be read: {error}.") from None
+    if not isinstance(document, dict):
+        raise BrokenInputs(f"{name} is no mapping.")
+    if unknown := sorted(set(document) - keys):
+        raise BrokenInputs(f"{name}: unknown key {unknown[0]!r}.")
+    return document
 
 
-def _rule(name: str, raw: Any) -> Rule:
+def _rule(name: str, raw: Any, guards: Mapping[str, Any]) -> Rule:
     place = f"{NAME}, {name}"
     if not _ID.fullmatch(name):
         raise BrokenInputs(f"{place}: an id is upper-case words joined by dashes.")
@@ -92,8 +118,8 @@ def _rule(name: str, raw: Any) -> Rule:
         {key: _fact(key, value, place) for key, value in (raw.get("facts") or {}).items()},
         tuple(raw.get("mirrors") or ()),
         {key: tuple(value) for key, value in (raw.get("examples") or {}).items()},
-        tuple(raw.get("enforced_by") or ()),
-        tuple(raw.get("tested_by") or ()),
+        tuple(guards.get("enforced_by") or ()),
+        tuple(guards.get("tested_by") or ()),
     )
     _agrees(rule, place)
     return rule

@@ -8,8 +8,8 @@ from typing import Final
 Scalar = str | int | float | bool
 Fact = Scalar | tuple[Scalar, ...]
 
-# Where a sentence ends: CJK stops and any line break; a Latin stop only before a space.
-_END = re.compile(r"(?<=[。！？])|(?<=[.!?])\s+(?=\S)|\s*\n\s*")
+# Where a sentence ends: CJK stops and any line break; a Latin stop only before a space, and not in e.g. or i.e.
+_END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=\S)|\s*\n\s*", re.IGNORECASE)
 CJK: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _CJK_GAP = re.compile(rf"(?<=[{CJK}])\s+|\s+(?=[{CJK}])")
 _NUMBER = re.compile(
@@ -23,7 +23,6 @@ KINDS: Final = {
     "ratio": re.compile(r"(?<![\w:])\d+:\d+(?![\w:])", re.ASCII),
     "tier": re.compile(r"(?<![A-Za-z\d])\d+K(?![A-Za-z\d])", re.ASCII),
 }
-
 
 
 def normal(text: str) -> str:

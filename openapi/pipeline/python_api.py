@@ -68,7 +68,9 @@ def api_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[ApiChang
         before, after = old.get(name, ""), new.get(name, "")
         parent = name.rpartition(".")[0]
         covered = any(
-            change.name == parent or parent.startswith(f"{change.name}.") for change in found if not change.old or not change.new
+            change.name == parent or parent.startswith(f"{change.name}.")
+            for change in found
+            if not change.old or not change.new
         )
         if before != after and not covered:
             found.append(ApiChange(name, before, after))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from .decide import Finding
+from .decide import HIDDEN, Finding
 from .prose import normal, sentences
 from .python_api import ApiChange
 from .verdicts import Change
@@ -69,8 +69,9 @@ class Report:
             return "none"
         if self.breaking:
             return "major"
-        facts = any(finding.kind == "rule" for finding in self.findings)
-        return "minor" if self.schema or self.api or facts else "patch"
+        felt = any(finding.kind in ("rule", "contradiction") for finding in self.findings)
+        felt = felt or any(change.why not in ("describes only", HIDDEN) for change in self.schema)
+        return "minor" if felt or self.api else "patch"
 
     def text(self) -> str:
         """For the terminal."""
@@ -90,7 +91,11 @@ class Report:
 
     def markdown(self) -> str:
         """For a pull request."""
-        lines = ["# Spec update", "", f"**{_HEADS[self.state]}**" + (f" Source: `{self.source}`." if self.source else "")]
+        lines = [
+            "# Spec update",
+            "",
+            f"**{_HEADS[self.state]}**" + (f" Source: `{self.source}`." if self.source else ""),
+        ]
         if self.error:
             lines += ["", _cell(self.error)]
         if self.state in ("absorbed", "accepted", "decision"):
@@ -117,7 +122,9 @@ class Report:
             ("Files changed", list(self.files)),
         ]
         if self.edition:
-            parts.insert(1, ("Edition", [f"{self.edition}: all prose is in another language; its rules are compared one by one"]))
+            parts.insert(
+                1, ("Edition", [f"{self.edition}: all prose is in another language; its rules are compared one by one"])
+            )
         if self.moved:
             parts.insert(0, ("Schema", ["parts moved in the document; nothing that a caller can notice changed"]))
         return [(title, items) for title, items in parts if items]
@@ -163,4 +170,11 @@ def _finding_markdown(finding: Finding, *, settled: bool) -> list[str]:
 def _cell(text: str) -> str:
     """Text that cannot end a table cell, a line or start HTML; line breaks of ours stay."""
     safe = "".join(char if char in "\n\t" or unicodedata.category(char)[0] != "C" else " " for char in text)
-    return safe.replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>").replace("|", "\\|").replace("\n", " ")
+    return (
+        safe.replace("&", "&amp;")
+        .replace("<br>", "\0")
+        .replace("<", "&lt;")
+        .replace("\0", "<br>")
+        .replace("|", "\\|")
+        .replace("\n", " ")
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+MAX_LAYERS: Final = 20
 Json = dict[str, Any]
 
 
@@ -124,14 +125,34 @@ def reply_schema(document: Json, operation: Operation, status: str = "200") -> A
 
 
 def layers(document: Json, at: At, depth: int = 0) -> Iterator[At]:
-    """The schemas that all hold at `at`: itself with references followed, and every branch of its allOf."""
-    if depth > 20:
+    """The schemas that all hold at `at`: what stands beside its reference, what it refers to, all branches of allOf.
+
+    OpenAPI 3.0 ignores what stands beside a reference; a limit that a vendor writes there is meant all the same.
+    """
+    if depth > MAX_LAYERS:
         raise SpecError(f"schemas refer to each other in a circle at {at.where}")
+    if isinstance(at.value, dict) and "$ref" in at.value and len(at.value) > 1:
+        yield At({key: value for key, value in at.value.items() if key != "$ref"}, at.where)
     at = follow(document, at)
     if isinstance(at.value, dict):
         yield at
         for index in range(len(at.value.get("allOf", []))):
             yield from layers(document, at.child("allOf").child(index), depth + 1)
+
+
+UPPER: Final = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
+LOWER: Final = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"})
+
+
+def joined(key: str, one: Any, other: Any) -> Any:
+    """What a keyword says when two layers both set it: the tighter bound, the common values, else the outer one."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one
+    if key in UPPER | LOWER and isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return min(one, other) if key in UPPER else max(one, other)
+    if key == "enum" and isinstance(one, list) and isinstance(other, list):
+        return [value for value in one if value in other]
+    return one
 
 
 def branches(document: Json, at: At, depth: int = 0) -> Iterator[At]:

@@ -1,4 +1,4 @@
-"""YAML 1.2 (core schema) and JSON, read strictly and in bounded time and memory; YAML written so that any loader agrees.
+"""YAML 1.2 (core schema) and JSON, read strictly and in bounded time and memory; YAML written for any loader.
 
 A YAML 1.1 loader reads an unquoted `9:16` as 556 and `no` as false, and a safe loader silently takes merge keys and
 expands alias bombs while they are walked. This reader builds plain data from the parser's events and refuses the rest.
@@ -30,6 +30,7 @@ MAX_YAML_BYTES: Final = 1_000_000  # the pure parser reads about 100 kB a second
 MAX_JSON_BYTES: Final = 20_000_000
 MAX_DEPTH: Final = 60
 MAX_NODES: Final = 200_000
+MAX_DIGITS: Final = 400  # more would only cost time; they stay text
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -61,7 +62,7 @@ def _scalar(event: ScalarEvent) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if len(text) < 400:  # longer digits would only cost time
+    if len(text) < MAX_DIGITS:
         if _INT.fullmatch(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
         if _FLOAT.fullmatch(text):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from .leaves import names_of
 from .page import Source
-from .spec import Json, operations
+from .spec import Json, operations, parts_of
 from .strict_yaml import dump_yaml
 
 
@@ -16,8 +16,9 @@ def reduce(source: Source, submit: str, vendored: Json) -> tuple[Source, list[st
     """
     if source.form == "page":
         return source, []
-    ours = set(names_of(vendored, submit).values()) if vendored else {"submit"}
-    names = names_of(source.document, submit, vendored or None)
+    old = names_of(vendored, submit)
+    ours = set(old.values()) or {"submit"}
+    names = names_of(source.document, submit, old)
     left = [op for op in operations(source.document) if names[op.path, op.method] not in ours]
     if not left or len(left) == len(names):
         return source, []
@@ -48,9 +49,10 @@ def _needed(document: Json, kept: Json) -> Json:
         node = todo.pop()
         if isinstance(node, dict):
             todo += node.values()
-            parts = str(node.get("$ref", "")).split("/")
-            if parts[:2] == ["#", "components"] and len(parts) > 3:
-                key = (parts[2], parts[3].replace("~1", "/").replace("~0", "~"))
+            _, _, rest = str(node.get("$ref", "")).partition("#/components/")
+            kind, _, name = rest.partition("/")
+            if name:
+                key = (kind, parts_of(f"/{name}")[0])
                 if key not in wanted:
                     wanted.add(key)
                     todo.append(components.get(key[0], {}).get(key[1]))

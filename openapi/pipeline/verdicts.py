@@ -6,17 +6,17 @@ from typing import Any, Final, Literal
 from .leaves import FIELD, PROSE, Leaf, Leaves, Name
 from .overlay import same
 from .prose import normal
+from .spec import LOWER, UPPER
 
 Verdict = Literal["absorbed", "breaking"]
-_UPPER: Final = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
-_LOWER: Final = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 # Formats that the generator turns into a Python type of their own.
 _TYPED: Final = {"binary", "date", "date-time", "uuid"}
 _NOTES: Final = {
-    *PROSE, "default", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links", "callbacks",
-    "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
+    *PROSE, "as", "default", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links",
+    "callbacks", "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
 }  # fmt: skip
 _MISSING: Final = object()
+_WIDTH: Final = 160
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def shown(value: Any, *, missing: bool = False) -> str:
         return "(none)"
     text = value if isinstance(value, str) else repr(value).replace("True", "true").replace("False", "false")
     text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:157] + "..."
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
 
 
 def changes(old: Leaves, new: Leaves) -> list[Change]:
@@ -55,9 +55,7 @@ def changes(old: Leaves, new: Leaves) -> list[Change]:
         before, after = old.get(name), new.get(name)
         if before is not None and after is not None and _equal(name.key, before, after):
             continue
-        leaf = after or before
-        assert leaf is not None
-        verdict, why = judge(name, before, after, old, new)
+        verdict, why = judge(name, old, new)
         found.append(
             Change(
                 name,
@@ -67,7 +65,7 @@ def changes(old: Leaves, new: Leaves) -> list[Change]:
                 after is None,
                 verdict,
                 why,
-                leaf.is_prose(name.key),
+                any(leaf.is_prose(name.key) for leaf in (before, after) if leaf),
             )
         )
     return found
@@ -79,11 +77,11 @@ def _equal(key: str, before: Leaf, after: Leaf) -> bool:
     return same(before.value, after.value)
 
 
-def judge(name: Name, before: Leaf | None, after: Leaf | None, old: Leaves, new: Leaves) -> tuple[Verdict, str]:
-    """Whether callers survive, and why."""
+def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+    """Whether callers survive that the leaf of that name differs, and why."""
     key = name.key.split(" ")[0]
-    leaf = after or before
-    assert leaf is not None
+    before, after = old.get(name), new.get(name)
+    leaf = new[name] if after else old[name]
     operation = name.place.split("/")[0]
     if leaf.side != "document" and Name(operation, "path") not in old:
         return "absorbed", "a new operation"
@@ -103,7 +101,7 @@ def judge(name: Name, before: Leaf | None, after: Leaf | None, old: Leaves, new:
     return _around(name, old_value, new_value, old, new)
 
 
-def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:
+def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
     key = name.key
     if key == FIELD:
         return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
@@ -111,7 +109,7 @@ def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) ->
         if new is True:
             return "breaking", "callers may leave it out"
         return ("absorbed", "callers may go on sending it") if still or new_field else ("breaking", "removed")
-    if key in _UPPER | _LOWER:
+    if key in UPPER | LOWER:
         return _bound(key, old, new)
     if key == "enum":
         return _enum(old, new)
@@ -126,7 +124,7 @@ def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) ->
     return _typed(key, old, new)
 
 
-def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:
+def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
     key = name.key
     if key == FIELD:
         return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may read it")
@@ -138,12 +136,12 @@ def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> t
         return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
     if key == "status":
         return ("absorbed", "a new status") if old is _MISSING else ("breaking", "the status is gone")
-    if key in _UPPER | _LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
+    if key in UPPER | LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
         return "absorbed", "values of a reply are open"
     return _typed(key, old, new)
 
 
-def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
     if key == "format":
         if _TYPED.isdisjoint({value for value in (old, new) if isinstance(value, str)}):
             return "absorbed", "the Python type stays"
@@ -153,8 +151,10 @@ def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
         return ("breaking", f"{gone[0]} is gone") if gone else ("absorbed", "one more media type")
     if key == "type":
         return ("absorbed", "part of what is new") if old is _MISSING else ("breaking", "another type")
-    if key == "additionalProperties" and (new is _MISSING or new is True or isinstance(new, dict) and old is False):
+    if key == "additionalProperties" and (new in (_MISSING, True) or (isinstance(new, dict) and old is False)):
         return "absorbed", "more is taken"
+    if key == "additionalProperties" and new is False:
+        return "breaking", "fields that are not listed are refused"
     return "breaking", "nobody can tell whether callers survive"
 
 
@@ -165,7 +165,7 @@ def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
         return "absorbed", "the limit is gone"
     if not all(isinstance(value, (int, float)) for value in (old, new)):
         return "breaking", "no longer a number"
-    narrower = new < old if key in _UPPER else new > old
+    narrower = new < old if key in UPPER else new > old
     return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
 
 
@@ -176,15 +176,17 @@ def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
     return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
 
 
-def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:
+def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
     """Leaves of the operation and of the document."""
     root, _, rest = name.place.partition("/")
     if root == "document":
         return "absorbed", "the server's address" if rest.startswith("servers") else "describes only"
     if root == "security":
         used = any(rest in option for leaves in (before, after) for option in _security(leaves))
-        if not used or old is _MISSING and name.key not in ("type", "in", "name"):
+        if not used:
             return "absorbed", "no operation uses it"
+        if Name(name.place, "type") not in before:
+            return "absorbed", "a new scheme; the operation says whether it must be used"
         return "breaking", "the key travels in another way"
     if name.key == "security":
         kept = all(any(same(option, other) for other in new) for option in old) if new is not _MISSING else False
@@ -197,4 +199,9 @@ def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tu
 
 
 def _security(leaves: Leaves) -> list[dict[str, Any]]:
-    return [option for name, leaf in leaves.items() if name.key == "security" and isinstance(leaf.value, list) for option in leaf.value]
+    return [
+        option
+        for name, leaf in leaves.items()
+        if name.key == "security" and isinstance(leaf.value, list)
+        for option in leaf.value
+    ]

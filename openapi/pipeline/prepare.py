@@ -1,19 +1,26 @@
-"""Replies stay open: the generated client must read a value that the vendor adds tomorrow."""
+"""The document as the generator gets it: replies stay open, and folders get ASCII names."""
 
 import copy
+import re
 
 from .spec import Json, operations, reply_schema, request_schema
 
-__all__ = ["opened"]
 
+def prepared(document: Json) -> Json:
+    """A copy for the generator; the effective spec itself keeps what is changed here.
 
-def opened(document: Json) -> Json:
-    """A copy for the generator in which no schema that only replies use lists its values.
-
-    The generator turns `enum` into a closed type that raises on anything else; codes and statuses are open values here.
-    The effective spec itself keeps the list.
+    No schema that only replies use lists its values: the generator turns `enum` into a closed type that raises on
+    what the vendor adds tomorrow, and codes and statuses are open values here. An operation whose first tag is not ASCII
+    gets the first word of its path for a folder.
     """
     result: Json = copy.deepcopy(document)
+    for operation in operations(result):
+        tags = operation.at.value.get("tags") or [""]
+        if not re.search(r"[A-Za-z]", tags[0]) or not tags[0].isascii():
+            words = [
+                part for part in operation.path.split("/") if re.fullmatch(r"(?!v\d+$)[A-Za-z][\w-]*", part, re.ASCII)
+            ]
+            operation.at.value["tags"] = words[:1] or ["other"]
     used_by_requests: set[str] = set()
     for operation in operations(result):
         if body := request_schema(result, operation):

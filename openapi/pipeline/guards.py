@@ -1,0 +1,69 @@
+"""Which files enforce a rule and which test it: those that name it or one of its facts."""
+
+import re
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from .emit_rules import constant
+from .errors import Different
+from .inputs import REVIEWED, load
+from .ledger import Ledger, Rule, reviewed_text
+
+# Key of the row -> where to look; the contract suite that users install tests rules too.
+_SIDES: Final = {"enforced_by": ("overlay",), "tested_by": ("tests", "overlay/seedream/contract")}
+# These name rules for another reason: they show or explain any rule, are wrong on purpose, or try the pipeline itself.
+_OTHERS: Final = (
+    "overlay/seedream/_explain.py",
+    "overlay/seedream/cli/",
+    "tests/mutants/",
+    "tests/page_edits.py",
+    "tests/pipeline/",
+)
+
+
+def guards_of(root: Path, ledger: Ledger) -> dict[str, dict[str, list[str]]]:
+    """For each rule, the files by key of its row."""
+    return {
+        rule.id: {key: [name for name, text in _texts(root, key) if _names(rule, text)] for key in _SIDES}
+        for rule in ledger.rules.values()
+    }
+
+
+@cache
+def _texts(root: Path, key: str) -> list[tuple[str, str]]:
+    """Path and text of every Python file that counts for the key."""
+    apart = _OTHERS if key == "tested_by" else (*_OTHERS, "overlay/seedream/contract/")
+    paths = sorted({path for folder in _SIDES[key] for path in (root / folder).rglob("*.py")})
+    named = [(path.relative_to(root).as_posix(), path) for path in paths]
+    return [(name, path.read_text("utf-8")) for name, path in named if not name.startswith(apart)]
+
+
+def _names(rule: Rule, text: str) -> bool:
+    words = [re.escape(rule.id), *(constant(rule.id, fact) for fact in rule.facts)]
+    return re.search(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])", text) is not None
+
+
+def write_guards(root: Path) -> None:
+    """Writes the lists into reviewed.yaml."""
+    inputs = load(root)
+    found = guards_of(root, inputs.ledger)
+    rules = {
+        name: replace(rule, enforced_by=tuple(found[name]["enforced_by"]), tested_by=tuple(found[name]["tested_by"]))
+        for name, rule in inputs.ledger.rules.items()
+    }
+    (root / REVIEWED).write_bytes(reviewed_text(replace(inputs.ledger, rules=rules)))
+
+
+def check_guards(root: Path, ledger: Ledger) -> None:
+    """Returns quietly when every file that a row lists is there and names the rule.
+
+    Raises:
+        Different: one is not, or does not.
+    """
+    for rule in ledger.rules.values():
+        for name in (*rule.enforced_by, *rule.tested_by):
+            path = root / name
+            if not path.is_file() or not _names(rule, path.read_text("utf-8")):
+                raise Different(f"{REVIEWED}: {rule.id} lists {name}, which does not name the rule; run `make guards`.")

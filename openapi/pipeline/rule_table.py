@@ -1,0 +1,63 @@
+"""The README's table of rules, written from the ledger between two marks."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from .errors import BrokenInputs, Different
+from .inputs import Inputs
+from .ledger import Rule
+
+BEGIN: Final = "<!-- rules:begin -->"
+END: Final = "<!-- rules:end -->"
+FILES: Final = {"README.md": "en", "README.zh-CN.md": "zh"}
+_HEADS: Final = {
+    "en": "| rule | what it says | where it is from |\n|---|---|---|\n",
+    "zh": "| 规则 | 内容 | 来源 |\n|---|---|---|\n",
+}
+_FROM: Final = {"en": "the page", "zh": "官方文档"}
+
+
+def table(inputs: Inputs, language: str) -> str:
+    """The table in Markdown, rules in the ledger's order."""
+    return _HEADS[language] + "".join(_row(rule, language) for rule in inputs.ledger.rules.values())
+
+
+def _row(rule: Rule, language: str) -> str:
+    words = rule.sentences.get(language, rule.summary) if language != "en" else rule.summary
+    source = _FROM[language] if rule.from_page else f"{rule.standing}: {rule.source}"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{rule.id}`", words, source)) + " |\n"
+
+
+def write_tables(root: Path, inputs: Inputs) -> list[str]:
+    """Brings every table up to date; returns the names of the files that changed."""
+    changed: list[str] = []
+    for name, language in FILES.items():
+        path = root / name
+        old = path.read_text("utf-8") if path.is_file() else ""
+        new = _with_table(old, table(inputs, language), name)
+        if new != old:
+            path.write_text(new, "utf-8")
+            changed.append(name)
+    return changed
+
+
+def check_tables(root: Path, inputs: Inputs) -> None:
+    """Returns quietly when every table is what the ledger makes.
+
+    Raises:
+        Different: one is not.
+    """
+    for name, language in FILES.items():
+        old = (root / name).read_text("utf-8") if (root / name).is_file() else ""
+        if _with_table(old, table(inputs, language), name) != old:
+            raise Different(f"the table of rules in {name} is not what the ledger makes; run `make rule-table`.")
+
+
+def _with_table(text: str, rows: str, name: str) -> str:
+    if BEGIN not in text and END not in text:
+        return text
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise BrokenInputs(f"{name}: {BEGIN} and {END} must each stand once, in this order.")
+    pattern = re.escape(BEGIN) + r".*" + re.escape(END)
+    return re.sub(pattern, lambda _: f"{BEGIN}\n{rows}{END}", text, flags=re.DOTALL)
