@@ -1,5 +1,5 @@
 # Made by `make generate` from the vendor's page; never edited by hand.
-"""What the effective spec says in machine-readable form, as data: servers, operations, fields and their limits.
+"""What the effective spec says in machine-readable form, as data: server, operations, fields, limits.
 
 Nothing here is typed by hand, so a changed limit of the vendor's needs no edit anywhere else.
 """
