@@ -84,7 +84,7 @@ def _clean(value: Any, secrets: set[str]) -> Any:
     if isinstance(value, str):
         return scrub(value, *secrets)
     if isinstance(value, dict):
-        return {_clean(key, secrets): _clean(item, secrets) for key, item in value.items()}
+        return {key: _clean(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(item, secrets) for item in value]
     return value

@@ -41,10 +41,10 @@ class Shot:
 
 
 SCENES: Final = (
-    Scene("text only", "A lighthouse at dawn, watercolour", "16:9"),
-    Scene("from a picture", "The same hills in deep winter", "4:3", from_sketch=True),
-    Scene("portrait", "A ship in a bottle", "9:16"),
-    Scene("a batch of four", "One tree in four seasons", "1:1", count=4),
+    Scene("text only", "Hills before sunrise, watercolour", "16:9"),
+    Scene("from a picture", "The hills of the sketch in winter", "4:3", from_sketch=True),
+    Scene("portrait", "A steep ridge under the moon", "9:16"),
+    Scene("a batch of four", "One valley in four seasons", "1:1", count=4),
     Scene("exact size", "Mountains above a sea of clouds", "3750x1250"),
 )
 # The page's own example of a size that is not legal.

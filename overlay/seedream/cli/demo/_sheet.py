@@ -43,7 +43,8 @@ def tiles(shots: Iterable[Shot]) -> list[Tile]:
             with Image.open(path) as picture:
                 size = picture.size
             counted = f"{number} of {len(shot.files)}, " if len(shot.files) > 1 else ""
-            small = f"{shot.scene.title}, {counted}{shot.scene.resolution}, {size[0]} x {size[1]}"
+            asked = "" if shot.scene.resolution.kind == "size" else f"{shot.scene.resolution}, "
+            small = f"{shot.scene.title}, {counted}{asked}{size[0]} x {size[1]}"
             made.append(Tile(path, size, shot.scene.prompt, small))
     return made
 
@@ -66,7 +67,7 @@ def draw_sheet(every: list[Tile], title: str, path: Path) -> Path:
     sheet = Image.new("RGB", (_WIDTH, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_EDGE, _EDGE - 8), title, font=ImageFont.load_default(40), fill=_INK)
-    subtitle = f"{len(every)} pictures from the sandbox: nothing paid, nothing sent to anybody"
+    subtitle = f"{len(every)} pictures from the sandbox, a stand-in that paints hills whatever the prompt"
     draw.text((_EDGE, _EDGE + 44), subtitle, font=ImageFont.load_default(20), fill=_FAINT)
     top = _EDGE + _HEAD
     for row, high in placed:
