@@ -8,7 +8,6 @@ from typing import Any
 from attrs import asdict, frozen
 
 
-
 @frozen
 class Charge:
     """One charge: made when a submission is accepted.

@@ -150,7 +150,7 @@ def _of_kind(operation: Operation, spec: Field, value: object) -> Scalar:
     match spec.kind, value:
         case ("boolean", bool()) | ("string", str()):
             return cast("Scalar", value)
-        case ("integer" | "number"), bool():
+        case (("integer" | "number"), bool()):
             pass
         case "integer", float() if value.is_integer():
             return int(value)

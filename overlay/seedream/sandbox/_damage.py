@@ -134,9 +134,14 @@ def _rebuilt(fault: Fault, response: Response) -> Response:
             return evolve(response, body=body[: int(len(body) * min(fault.number("keep"), 1))])
         case "picture-corrupt":
             middle = len(body) // 2
-            return evolve(response, body=body[:middle] + bytes(byte ^ 0x5A for byte in body[middle : middle + 64]) + body[middle + 64 :])
+            return evolve(
+                response,
+                body=body[:middle] + bytes(byte ^ 0x5A for byte in body[middle : middle + 64]) + body[middle + 64 :],
+            )
         case "picture-bomb":
-            return evolve(response, headers=(*response.headers, ("content-encoding", "gzip")), body=_bomb(fault.integer("bytes")))
+            return evolve(
+                response, headers=(*response.headers, ("content-encoding", "gzip")), body=_bomb(fault.integer("bytes"))
+            )
         case _:
             return response
 

@@ -125,7 +125,9 @@ def make_fault(name: str, settings: Mapping[str, Any]) -> Fault:
     unknown = set(settings) - set(kind.options)
     if unknown:
         wrong = sorted(unknown)[0]
-        raise FaultError(f"the fault {name!r} has no option {wrong!r}{_nearest(wrong, [*kind.options, *sorted(_WHEN)])}")
+        raise FaultError(
+            f"the fault {name!r} has no option {wrong!r}{_nearest(wrong, [*kind.options, *sorted(_WHEN)])}"
+        )
     options = {key: _typed(name, key, settings.get(key, default), default) for key, default in kind.options.items()}
     at = str(given.get("at", kind.at))
     if at not in SCOPES:

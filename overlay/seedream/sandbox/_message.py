@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
-
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 Headers = tuple[tuple[str, str], ...]
@@ -100,7 +99,9 @@ def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = 
     return Response(status, (("content-type", "application/json"), *(headers or {}).items()), encode(value))
 
 
-def failure(text: str, code: int = CODE_MEANING_FAILURE, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def failure(
+    text: str, code: int = CODE_MEANING_FAILURE, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """The API's way to fail: an envelope without ``data``, normally with HTTP status 200 (rules CODE-MEANING, CODE-NO-DATA)."""
     return reply({"code": code, "msg": text}, status, headers)
 

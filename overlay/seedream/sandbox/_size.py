@@ -66,5 +66,7 @@ def _of_ratio(ratio: str) -> tuple[int, int]:
 
 
 def _of_tier(tier: str) -> tuple[int, int]:
-    side = min(max(int(tier.rstrip("kK")) * 1024, -(-isqrt(RES_PIXELS_MINIMUM) // _STEP) * _STEP), isqrt(RES_PIXELS_MAXIMUM))
+    side = min(
+        max(int(tier.rstrip("kK")) * 1024, -(-isqrt(RES_PIXELS_MINIMUM) // _STEP) * _STEP), isqrt(RES_PIXELS_MAXIMUM)
+    )
     return side, side

@@ -1,0 +1,156 @@
+"""The service as an ASGI application: reads requests within limits, and delivers replies, whole or broken on purpose."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import anyio.to_thread
+
+from seedream.sandbox._fault import Fault
+from seedream.sandbox._message import Request, Response, failure
+from seedream.sandbox._service import Answer, Arrival, Service
+from seedream.sandbox._socket import cut
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Page = Callable[[Request], Response | None]
+CONNECTION: Final = "seedream.connection"  # the asyncio transport, put into the scope by the server
+_BODY_TIME: Final = 60.0  # seconds for a request's body
+
+
+class App:
+    """One origin of the service.
+
+    Args:
+        service: The service.
+        images: Whether this is the image host.
+        images_url: Origin of the image host.
+        page: Answers the inspector's requests; None for any other.
+    """
+
+    def __init__(self, service: Service, *, images: bool, images_url: str, page: Page | None = None) -> None:
+        self._service = service
+        self._images = images
+        self._images_url = images_url
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        head = Request(
+            scope["method"].upper(),
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]),
+            images=self._images,
+            images_url=self._images_url,
+            peer=scope["client"][0] if scope.get("client") else None,
+        )
+        page = await anyio.to_thread.run_sync(self._page, head) if self._page is not None else None
+        if page is not None:
+            await _send_whole(send, page, head.method)
+            return
+        arrival = self._service.arrive(head)
+        body = await self._read_body(scope, receive, send, arrival)
+        if body is None:
+            return
+        request = Request(
+            head.method, head.path, head.query, head.headers, body, head.images, head.images_url, head.peer
+        )
+        answer = await anyio.to_thread.run_sync(self._service.handle, request, arrival)
+        await self._deliver(answer, scope, receive, send, head.method)
+
+    async def _read_body(self, scope: Scope, receive: Receive, send: Send, arrival: Arrival) -> bytes | None:
+        """The request's body; None when the connection is gone, or was answered already."""
+        fault, body = arrival.fault, bytearray()
+        try:
+            async with asyncio.timeout(_BODY_TIME):
+                while True:
+                    if fault is not None and len(body) >= fault.integer("after"):
+                        await self._break_off(fault, scope, receive)
+                        return None
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return None
+                    body += message.get("body", b"")
+                    if len(body) > self._service.settings.max_body:
+                        await _send_whole(send, failure("the request is too large", status=413), "POST", close=True)
+                        return None
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            await _send_whole(send, failure("the request took too long", status=408), "POST", close=True)
+            return None
+        if fault is not None:
+            await self._break_off(fault, scope, receive)
+            return None
+        return bytes(body)
+
+    async def _break_off(self, fault: Fault, scope: Scope, receive: Receive) -> None:
+        if fault.name == "stall-request":
+            await asyncio.sleep(self._service.clock.wait(fault.number("seconds")))
+        await _cut(scope, receive, fault.text("how"))
+
+    async def _deliver(self, answer: Answer, scope: Scope, receive: Receive, send: Send, method: str) -> None:
+        pace, fault, response = answer.of("pace"), answer.of("delivery"), answer.response
+        if pace is not None:
+            await asyncio.sleep(self._service.clock.wait(pace.number("seconds")))
+        if fault is None:
+            await _send_whole(send, response, method)
+            return
+        transport: asyncio.Transport = scope["extensions"][CONNECTION]
+        head = _head(response, quiet=fault.name == "cut-quiet")
+        match fault.name:
+            case "cut-head":
+                transport.write(head[: fault.integer("after")])
+            case "cut-body" | "cut-quiet":
+                transport.write(head + response.body[: fault.integer("after")])
+            case "garbage":
+                transport.write(b"\x00\x17 this is not HTTP\r\n\r\n")
+            case "stall-reply":
+                transport.write((head + response.body)[: fault.integer("after")])
+                await asyncio.sleep(self._service.clock.wait(fault.number("seconds")))
+            case "drip":
+                whole, step = head + response.body, max(1, fault.integer("bytes"))
+                for start in range(0, len(whole), step):
+                    transport.write(whole[start : start + step])
+                    await asyncio.sleep(self._service.clock.wait(fault.number("seconds")))
+            case _:
+                pass
+        await _cut(scope, receive, str(fault.options.get("how", "fin")))
+
+
+def _head(response: Response, *, quiet: bool) -> bytes:
+    headers = (response.headers if quiet else response.whole_headers) + (("connection", "close"),)
+    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unassigned"
+
+
+async def _cut(scope: Scope, receive: Receive, how: str) -> None:
+    """End the connection, and wait until the server has noticed: then it does not answer by itself."""
+    cut(scope["extensions"][CONNECTION], how)
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_whole(send: Send, response: Response, method: str, *, close: bool = False) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.whole_headers]
+    if response.status in (204, 304):
+        headers = [header for header in headers if header[0] != b"content-length"]
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if method != "HEAD" and response.status not in (204, 304):
+        for block in response.blocks():
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

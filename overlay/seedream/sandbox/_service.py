@@ -1,0 +1,345 @@
+"""The service itself: submit, query, delete, pictures. No sockets: a request goes in, an answer comes out."""
+
+import hashlib
+import json
+import re
+import threading
+from collections import OrderedDict, deque
+from typing import Any, Final
+
+from attrs import field, frozen
+from tensorslab_images.limits import DELETE_IMAGES_TASK, INFO_BY_TASK_ID, SEE_DREAM_V45, Operation
+from tensorslab_images.rules import (
+    AUTH_HEADER_SCHEME,
+    CODE_MEANING_INSUFFICIENT_CREDITS,
+    CODE_MEANING_SUCCESS,
+    STATUS_MEANING_COMPLETED,
+    STATUS_MEANING_FAILED,
+)
+
+from seedream.sandbox import _images
+from seedream.sandbox._account import Account
+from seedream.sandbox._catalogue import Layer, Scope
+from seedream.sandbox._check import Checked, check_form, check_json
+from seedream.sandbox._damage import damage
+from seedream.sandbox._fault import HEADER, Fault, FaultError, from_header, markers
+from seedream.sandbox._form import MalformedForm, Part, decode_form
+from seedream.sandbox._gallery import Gallery
+from seedream.sandbox._message import Request, Response, failure, reply
+from seedream.sandbox._paint import small_copy
+from seedream.sandbox._plan import Plan
+from seedream.sandbox._record import RequestRecord
+from seedream.sandbox._refusal import Refusal
+from seedream.sandbox._settings import Settings
+from seedream.sandbox._size import picture_size
+from seedream.sandbox._task import Task
+
+_OPERATIONS: Final[dict[str, tuple[Scope, Operation]]] = {
+    SEE_DREAM_V45.path: ("submit", SEE_DREAM_V45),
+    INFO_BY_TASK_ID.path: ("query", INFO_BY_TASK_ID),
+    DELETE_IMAGES_TASK.path: ("delete", DELETE_IMAGES_TASK),
+}
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,500}")
+_ARRIVAL: Final[frozenset[Layer]] = frozenset({"arrival"})
+_SPOKEN: Final[frozenset[Layer]] = frozenset({"pace", "reply", "delivery"})
+_TASK: Final[frozenset[Layer]] = frozenset({"task"})
+
+
+@frozen
+class Answer:
+    """What goes out, and how: the reply, and the faults of the layers pace and delivery that carry it."""
+
+    response: Response
+    faults: tuple[Fault, ...] = ()
+
+    def of(self, layer: Layer) -> Fault | None:
+        """The fault of a layer, if one struck."""
+        return next((fault for fault in self.faults if fault.kind.layer == layer), None)
+
+
+@frozen
+class Arrival:
+    """What is decided before a request's body is read: its number at its place, and the arrival fault, if any."""
+
+    scope: Scope
+    ordinal: int
+    fault: Fault | None = None
+    asked: tuple[Fault, ...] = field(factory=tuple)  # by header
+    wrong: str = ""  # what is wrong with the header
+
+
+def scope_of(request: Request) -> Scope:
+    """The place where a fault would meet the request."""
+    if request.images:
+        return "picture"
+    return _OPERATIONS.get(request.path, ("any", SEE_DREAM_V45))[0]
+
+
+class Service:
+    """The service. Thread-safe; pictures are painted outside its lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = settings.clock
+        self.lock = threading.RLock()
+        self.account = Account(settings.credits, settings.price, settings.ledger_path)
+        self.tasks: OrderedDict[str, Task] = OrderedDict()
+        self.requests: deque[RequestRecord] = deque(maxlen=settings.keep)
+        self.leaks: list[str] = []
+        self.plan = Plan(settings.seed)
+        for fault in settings.faults:
+            self.plan.add(fault)
+        self.gallery = Gallery(settings.format)
+        self._signer = _images.Signer(hashlib.sha256(f"sandbox/{settings.seed}".encode()).digest(), settings.lifetime)
+        self._numbers = 0
+        self._made = 0
+
+    def connect_fault(self) -> Fault | None:
+        """The fault that meets a new connection, if any."""
+        with self.lock:
+            struck = self.plan.strike("connect", self.plan.count("connect"), frozenset({"connect"}))
+        return struck[0] if struck else None
+
+    def arrive(self, request: Request) -> Arrival:
+        """Decide on a request whose head is there and whose body is not."""
+        scope = scope_of(request)
+        try:
+            asked, wrong = tuple(from_header(request.header(HEADER))), ""
+        except FaultError as error:
+            asked, wrong = (), str(error)
+        with self.lock:
+            ordinal = self.plan.count(scope)
+            early = [fault for fault in asked if fault.kind.layer == "arrival" and fault.at in (scope, "any")]
+            early += self.plan.strike(scope, ordinal, _ARRIVAL)
+            if early:
+                record = self._record(request)
+                record.verdict, record.faults = f"fault {early[0].name}", [early[0].name]
+        return Arrival(scope, ordinal, early[0] if early else None, asked, wrong)
+
+    def handle(self, request: Request, arrival: Arrival | None = None) -> Answer:
+        """Answer a whole request."""
+        arrival = arrival or self.arrive(request)
+        with self.lock:
+            record = self._record(request)
+            if arrival.wrong:
+                return self._answer(record, failure(f"{HEADER}: {arrival.wrong}", status=400))
+            if not request.images:
+                return self._api_answer(request, record, arrival)
+            found = self._find_picture(request, record, arrival)
+        if isinstance(found, Answer):
+            return found
+        task, index, faults = found
+        make = self.gallery.plain if self.settings.pictures == "plain" else self.gallery.picture
+        picture = _images.picture_reply(request, *make(task, index))
+        with self.lock:
+            return self._finish(request, record, picture, faults)
+
+    def _record(self, request: Request) -> RequestRecord:
+        self._numbers += 1
+        host = "images" if request.images else "api"
+        record = RequestRecord(
+            self._numbers, self.clock.time(), request.method, request.path, host, request.masked_headers
+        )
+        record.body_size = len(request.body)
+        self.requests.append(record)
+        return record
+
+    def _answer(self, record: RequestRecord, response: Response, faults: tuple[Fault, ...] = ()) -> Answer:
+        record.status = response.status
+        record.faults = [fault.name for fault in faults]
+        spoken = [fault.name for fault in faults if fault.kind.layer == "reply"]
+        if spoken:
+            record.verdict = f"fault {spoken[0]}"
+        try:
+            envelope = json.loads(response.body) if record.host == "api" else None
+        except ValueError:
+            envelope = None
+        if isinstance(envelope, dict):
+            code = envelope.get("code")
+            record.code = code if isinstance(code, int) else None
+        return Answer(response, tuple(fault for fault in faults if fault.kind.layer in ("pace", "delivery")))
+
+    # The API.
+
+    def _api_answer(self, request: Request, record: RequestRecord, arrival: Arrival) -> Answer:
+        known = _OPERATIONS.get(request.path)
+        if known is None:
+            record.verdict = "refused"
+            return self._answer(record, failure(f"there is no path {request.path[:200]!r}", status=404))
+        scope, operation = known
+        if request.method != operation.method.upper():
+            record.verdict = "refused"
+            return self._answer(
+                record, failure("method not allowed", status=405, headers={"allow": operation.method.upper()})
+            )
+        before = self._struck(arrival, record, None)
+        instead = [fault for fault in before if not fault.billed and fault.kind.layer in ("reply", "delivery")]
+        if scope == "submit" and instead:
+            response = failure("not processed, by the fault asked for")
+            return self._finish(request, record, response, before)
+        refused = self._check_key(request)
+        if refused is not None:
+            record.verdict, record.rule, record.message = "refused", "AUTH-HEADER", "key"
+            return self._finish(request, record, refused, before)
+        try:
+            response, later = self._work(scope, operation, request, record, arrival)
+        except Refusal as refusal:
+            record.verdict, record.rule, record.message = "refused", refusal.rule, refusal.message
+            response, later = failure(refusal.message), []
+        except MalformedForm as error:
+            record.verdict, record.rule, record.message = "refused", "SCHEMA", str(error)
+            response, later = failure(f"SCHEMA the body is not a form: {error}."), []
+        return self._finish(request, record, response, [*later, *before])
+
+    def _check_key(self, request: Request) -> Response | None:
+        """The vendor's code sends ``Bearer KEY``, the page's scheme is the bare key: both are taken (AUTH-HEADER)."""
+        scheme, _, key = (request.header("authorization") or "").strip().rpartition(" ")
+        ours = not scheme or scheme.lower() == AUTH_HEADER_SCHEME.lower()
+        if ours and _KEY.fullmatch(key) and key.lower() != AUTH_HEADER_SCHEME.lower():
+            return None if not self.settings.keys or key in self.settings.keys else failure("wrong API key", status=401)
+        return failure(f"AUTH-HEADER no API key: send Authorization: {AUTH_HEADER_SCHEME} KEY", status=401)
+
+    def _work(
+        self, scope: Scope, operation: Operation, request: Request, record: RequestRecord, arrival: Arrival
+    ) -> tuple[Response, list[Fault]]:
+        if scope == "submit":
+            parts = decode_form(request.header("content-type"), request.body)
+            _note_form(record, parts)
+            return self._submit(check_form(operation, parts), record, arrival)
+        checked = check_json(operation, request.header("content-type"), request.body)
+        record.fields = {name: [value] for name, value in checked.values.items()}
+        if scope == "delete":
+            for taskid in checked.values["taskids"]:
+                if taskid in self.tasks:
+                    self.tasks[taskid].deleted = True
+            return _success({"status": "Success"}), []
+        return self._query(checked.text("taskid"), request, record)
+
+    def _submit(self, checked: Checked, record: RequestRecord, arrival: Arrival) -> tuple[Response, list[Fault]]:
+        prompt, images = checked.text("prompt"), int(checked.values["batchsize"])
+        width, height = picture_size(checked.text("resolution"))
+        marked = list(markers(prompt))
+        now = [one for one in marked if one.at in ("submit", "any") and one.kind.layer in _SPOKEN]
+        if any(not one.billed for one in now):
+            return failure("not processed, by the fault asked for"), now
+        if not self.account.can_pay(images):
+            record.verdict, record.rule = "refused", "CODE-MEANING"
+            return failure("Insufficient credits", CODE_MEANING_INSUFFICIENT_CREDITS), now
+        self._made += 1
+        seed = int(hashlib.sha256(f"{self.settings.seed}/{self._made}".encode()).hexdigest()[:8], 16)
+        taskid = (
+            f"sb{self._made:06d}_{hashlib.sha256(f'{self.settings.seed}/{self._made}/id'.encode()).hexdigest()[:16]}"
+        )
+        sources = [small_copy(part.content) for part in checked.files.get("sourceImage", ())]
+        later = [one for one in (*marked, *arrival.asked) if one.at != "submit" or one.kind.layer == "task"]
+        task = Task(
+            taskid, prompt, checked.text("category"), checked.text("resolution"), images, width, height,
+            self.clock.time(), seed, tuple(copy for copy in sources if copy), len(sources),
+            checked.values.get("imageUrl"), record.number, later,
+        )  # fmt: skip
+        task.faults += self.plan.strike("submit", arrival.ordinal, _TASK, prompt)
+        self.tasks[taskid] = task
+        self.account.charge(taskid, images, prompt, record.number, task.created)
+        record.taskid, record.charged = taskid, images
+        while len(self.tasks) > self.settings.keep:
+            self.tasks.popitem(last=False)
+        return _success({"taskid": taskid}, "Task created successfully"), now
+
+    def _query(self, taskid: str, request: Request, record: RequestRecord) -> tuple[Response, list[Fault]]:
+        record.taskid = taskid[:200]
+        task = self.tasks.get(taskid)
+        lost = task is not None and any(
+            one.name == "lost-task" and task.polled < one.integer("polls") for one in task.faults
+        )
+        if task is None or task.deleted or lost:
+            if task is not None:
+                task.polled += 1
+            record.verdict, record.rule = "refused", "TASK-ID"
+            return failure("TASK-ID there is no such task"), []
+        status = task.status(self.settings.pace, self.clock.time())
+        urls = self._urls(task, request.images_url) if status == STATUS_MEANING_COMPLETED else []
+        told = next((one.text("msg") for one in task.faults if one.name == "task-fails"), "")
+        task.polled += 1
+        faults = self._attached(task, "query", record)
+        return _success(task.data(status, urls, told if status == STATUS_MEANING_FAILED else "")), faults
+
+    def _urls(self, task: Task, origin: str) -> list[str]:
+        urls = [self._signer.url(origin, task, index, self.clock.time()) for index in range(task.images)]
+        for one in task.faults:
+            if one.name == "no-urls" and task.polled < one.integer("polls"):
+                urls = []
+            elif one.name == "fewer-urls":
+                urls = urls[: max(0, len(urls) - one.integer("missing"))]
+            elif one.name == "bad-url":
+                urls = [one.text("to")] * len(urls)
+        return urls
+
+    # Faults.
+
+    def _struck(self, arrival: Arrival, record: RequestRecord, task: Task | None) -> list[Fault]:
+        """The faults of header, task and plan that shape this reply; the first of a layer wins."""
+        by_header = [one for one in arrival.asked if one.kind.layer in _SPOKEN and one.at in (arrival.scope, "any")]
+        attached = self._attached(task, arrival.scope, record) if task else []
+        prompt = task.prompt if task else ""
+        return [*by_header, *attached, *self.plan.strike(arrival.scope, arrival.ordinal, _SPOKEN, prompt)]
+
+    @staticmethod
+    def _attached(task: Task, scope: Scope, _record: RequestRecord) -> list[Fault]:
+        found: list[Fault] = []
+        for number, one in enumerate(task.faults):
+            if one.kind.layer in _SPOKEN and one.at in (scope, "any"):
+                key = f"{number}/{scope}"
+                task.seen[key] += 1
+                if one.meets(task.seen[key], task.seen[f"{key}/used"], f"{task.seed}/{key}", task.prompt):
+                    task.seen[f"{key}/used"] += 1
+                    found.append(one)
+        return found
+
+    def _finish(self, request: Request, record: RequestRecord, response: Response, faults: list[Fault]) -> Answer:
+        chosen: dict[Layer, Fault] = {}
+        for fault in faults:
+            chosen.setdefault(fault.kind.layer, fault)
+        if "reply" in chosen:
+            before = [task for task in self.tasks if task != record.taskid]
+            response = damage(chosen["reply"], request, response, before[-1] if before else "")
+        return self._answer(record, response, tuple(chosen.values()))
+
+    # The image host.
+
+    def _find_picture(
+        self, request: Request, record: RequestRecord, arrival: Arrival
+    ) -> Answer | tuple[Task, int, list[Fault]]:
+        leak = _images.leaked(request)
+        if leak:
+            self.leaks.append(f"request {record.number} to the image host carried {leak}")
+            record.verdict, record.rule = "refused", "RESULT-EXPIRY"
+            return self._answer(record, _images.deny(f"CREDENTIAL LEAK: {leak} must never come here", 400))
+        if request.method not in ("GET", "HEAD"):
+            record.verdict = "refused"
+            return self._answer(record, _images.deny("method not allowed", 405))
+        asked = _images.place(request.path)
+        task = self.tasks.get(asked[0]) if asked else None
+        refusal = self._signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
+        if asked is None or task is None or task.deleted or asked[1] >= task.images:
+            refusal = refusal or "no such picture"
+        faults = self._struck(arrival, record, task)
+        if refusal or task is None or asked is None:
+            record.verdict, record.message = "refused", refusal
+            status = 404 if refusal == "no such picture" else 403
+            return self._finish(request, record, _images.deny(refusal, status), faults)
+        record.taskid = task.id
+        return task, asked[1], faults
+
+
+def _success(data: dict[str, Any], msg: str = "success") -> Response:
+    return reply({"code": CODE_MEANING_SUCCESS, "msg": msg, "data": data})
+
+
+def _note_form(record: RequestRecord, parts: tuple[Part, ...]) -> None:
+    fields: dict[str, list[Any]] = {}
+    for part in parts:
+        if part.filename is None:
+            fields.setdefault(part.name, []).append(part.content.decode("utf-8", "replace"))
+        else:
+            record.files.append((part.name, part.filename, part.content_type or "", len(part.content)))
+    record.fields = fields
