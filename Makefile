@@ -60,3 +60,7 @@ bench: $(READY) ## measure what the overlay costs, as ratios in one run
 
 demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
 	@$(BIN)/seedream demo --output demo-output
+
+.PHONY: chaos
+chaos: $(READY) ## cut the power 1,000 times, Ctrl-C 50 times and kill -9 500 times; nothing may be lost or paid twice
+	@PYTHONPATH=tests $(BIN)/python -m chaos

@@ -1,0 +1,114 @@
+"""The program that is killed: a bulk run, with failpoints put around the journal's and the workflow's steps.
+
+    python -m chaos.runner     reads one line a life, a JSON list: FOLDER, JOBS, ADDRESS, perhaps FAILPOINT and HIT
+
+It loads everything once and forks for each life, prints the child's process id, and then how it ended. Production code
+knows nothing of failpoints: they are wrapped around it here. At its n-th hit a failpoint kills the process at once, as
+``kill -9`` would.
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from seedream import AsyncSeeDream, RetryPolicy
+from seedream._part import Part
+from seedream.bulk import Bulk, BulkOptions
+from seedream.journal import Journal
+from seedream.journal._commit import Committer, Database, _Waiting
+from seedream.journal._entry import JobEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# name -> (where, which method, before or after it)
+FAILPOINTS: dict[str, tuple[type, str, str]] = {
+    "open": (Journal, "_prepare", "before"),
+    "recovered": (Journal, "_prepare", "after"),
+    "planned": (Journal, "plan", "after"),
+    "before-begin": (JobEntry, "begin", "before"),
+    "after-begin": (JobEntry, "begin", "after"),
+    "before-submitted": (JobEntry, "submitted", "before"),
+    "after-submitted": (JobEntry, "submitted", "after"),
+    "before-commit": (Committer, "_commit", "before"),
+    "in-transaction": (_Waiting, "run", "after"),
+    "after-commit": (Committer, "_transact", "after"),
+    "before-succeeded": (Journal, "succeeded", "before"),
+    "after-succeeded": (Journal, "succeeded", "after"),
+    "part-written": (Part, "write", "after"),
+    "before-rename": (Part, "finish", "before"),
+    "after-rename": (Part, "finish", "after"),
+    "before-downloaded": (Journal, "downloaded", "before"),
+    "after-downloaded": (Journal, "downloaded", "after"),
+}
+ONCE = ("open", "recovered", "planned")  # these come once in a life
+_hits: Counter[str] = Counter()
+
+
+def arm(name: str, hit: int) -> None:
+    """Put one failpoint in its place."""
+    owner, method, moment = FAILPOINTS[name]
+    real: Callable[..., Any] = getattr(owner, method)
+
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        if moment == "before":
+            _die_at(name, hit)
+        result = real(*arguments, **options)
+        if moment == "after":
+            _die_at(name, hit)
+        return result
+
+    setattr(owner, method, wrapped)
+
+
+def _die_at(name: str, hit: int) -> None:
+    _hits[name] += 1
+    if _hits[name] == hit:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def forget() -> None:
+    """Spoil the recovery: what was being sent is sent again. The harness must find that out."""
+
+    def replan(_: Journal, database: Database) -> None:
+        for trigger in ("job_edge", "job_same_process"):
+            database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+        database.execute("UPDATE job SET state='planned' WHERE state='submitting'")
+
+    setattr(Journal, "_recover", replan)  # noqa: B010 -- a method is replaced, on purpose
+
+
+def live(folder: str, jobs: str, address: str, *failpoint: str) -> int:
+    """One life: run the jobs, as far as it comes."""
+    if failpoint == ("forgetful",):
+        forget()
+    elif failpoint:
+        arm(failpoint[0], int(failpoint[1]))
+    client = partial(AsyncSeeDream, "sk-chaos-marker", base_url=address, retry=RetryPolicy(base=0.02))
+    report = Bulk(folder, connect=client).run(jobs, options=BulkOptions(concurrency=4), signals=True)
+    return report.exit_code
+
+
+def main() -> None:
+    """Fork once a line; see the module."""
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            code = 99
+            try:
+                code = live(*json.loads(line))
+            except BaseException:  # noqa: BLE001 -- a child must never go on as its parent
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        print(pid, flush=True)  # noqa: T201 -- how the harness learns it
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
