@@ -5,7 +5,7 @@ wire alone. Where the page does not say, its verdict is None.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from seedream.contract import Case, Page, Part, Verdict, text
 from seedream.contract._samples import jpeg, png
@@ -229,3 +229,19 @@ SCHEMA = {
     "imageUrl": ("string", None, None, None),
 }
 SERVER = "https://api.tensorslab.com"
+
+
+def options(given: Mapping[str, object]) -> Verdict:
+    """The verdict on what a Python caller gives: None is not given, other types than the schema's are illegal."""
+    parts = []
+    for name, value in given.items():
+        wire = {"image_url": "imageUrl", "source_images": "sourceImage"}.get(name, name)
+        if value is None:
+            continue
+        if wire == "sourceImage":
+            parts += [Part(wire, content, "x") for content in value]  # type: ignore[attr-defined]  # a list of bytes
+        elif (wire == "batchsize" and type(value) is int) or (wire != "batchsize" and isinstance(value, str)):
+            parts.append(Part(wire, str(value).encode("utf-8", "surrogatepass")))
+        else:
+            return _no(_FIELDS[wire], f"a {type(value).__name__}")
+    return form(parts)

@@ -23,10 +23,12 @@ from seedream.contract._rules import HOUSE, sentence
 from seedream.contract._tables import from_tables
 from seedream.contract._violation import Sent, Violation
 from seedream.contract.client import CLIENT_CHECKS, awaiting, check_client
+from seedream.contract.server import SERVER_CHECKS, check_server
 
 __all__ = [
     "CLIENT_CHECKS",
     "HOUSE",
+    "SERVER_CHECKS",
     "Case",
     "Check",
     "Page",
@@ -36,6 +38,7 @@ __all__ = [
     "Violation",
     "awaiting",
     "check_client",
+    "check_server",
     "decode",
     "from_tables",
     "sentence",

@@ -1,0 +1,57 @@
+"""Drives a client under a mocked network, and gives what it would have sent, byte for byte."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import httpx
+import respx
+from helpers import Both
+from seedream.contract import Part, Sent
+from seedream.contract._violation import named
+from seedream.errors import SeeDreamError
+from werkzeug.formparser import FormDataParser
+
+HOST = "http://127.0.0.1:9"  # never connected to: the network is mocked
+GOOD = {"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}
+
+
+def driven(
+    both: Both, work: Callable[[Any], Any], reply: httpx.Response | None = None, host: str = HOST
+) -> tuple[list[Sent], Any]:
+    """What arrived, and the result or the error of our tree; any other exception goes on up."""
+    with respx.mock(base_url=host, assert_all_called=False) as router:
+        router.route().mock(return_value=reply or httpx.Response(200, json=GOOD))
+        result: Any
+        try:
+            result = both.call(work, base_url=host)
+        except SeeDreamError as error:
+            result = error
+        return [as_sent(call.request) for call in router.calls], result
+
+
+def as_sent(request: httpx.Request) -> Sent:
+    """The request as the checks know it."""
+    return Sent(request.method, str(request.url), named(request.headers), request.read())
+
+
+def third_reading(sent: Sent) -> tuple[dict[str, list[bytes]], dict[str, list[bytes]]]:
+    """Text fields and files as Werkzeug reads them: a third parser, which tests alone need."""
+    parser = FormDataParser(silent=False, max_form_memory_size=None)
+    options = {"boundary": sent.header("content-type")[0].partition("boundary=")[2]}
+    _, form, files = parser.parse(BytesIO(sent.body), "multipart/form-data", len(sent.body), options)
+    texts = {name: [value.encode() for value in form.getlist(name)] for name in form}
+    contents: dict[str, list[bytes]] = {}
+    for name, file in files.items(multi=True):
+        with file.stream:
+            contents.setdefault(name, []).append(file.read())
+    return texts, contents
+
+
+def readings_agree(sent: Sent, parts: tuple[Part, ...]) -> bool:
+    """Whether Werkzeug reads the same form as the checks' two parsers."""
+    texts: dict[str, list[bytes]] = {}
+    files: dict[str, list[bytes]] = {}
+    for part in parts:
+        (texts if part.filename is None else files).setdefault(part.name, []).append(part.content)
+    return (texts, files) == third_reading(sent)
