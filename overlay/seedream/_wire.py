@@ -78,18 +78,33 @@ class Envelope:
 def read_envelope(body: bytes) -> Envelope:
     """Read a reply's body, whatever it is."""
     text = body.decode("utf-8-sig", "replace")
-    anywhere = _ID.search(text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        value = None
+        found = _ID.search(text)
+        return Envelope(taskid=_id(found[1]) if found else None)
     if not isinstance(value, dict):
-        return Envelope(taskid=_id(anywhere[1]) if anywhere else None)
+        return Envelope(taskid=_anywhere(value))
     data = value.get("data")
     data = data if isinstance(data, dict) else {}
     msg = value.get("msg")
-    taskid = _id(data.get("taskid")) or (_id(anywhere[1]) if anywhere else None)
+    taskid = _id(data.get("taskid")) or _anywhere(value)
     return Envelope(_whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True)
+
+
+def _anywhere(value: object) -> str | None:
+    """The first task id in a JSON document, however deep. Its raw text would not do: an id may be escaped there."""
+    left = [value]
+    while left:
+        node = left.pop(0)
+        if isinstance(node, dict):
+            for name, inner in node.items():
+                if str(name).lower() in ("taskid", "task_id") and (found := _id(inner)):
+                    return found
+            left.extend(node.values())
+        elif isinstance(node, list):
+            left.extend(node)
+    return None
 
 
 def _id(value: object) -> str | None:
