@@ -9,15 +9,15 @@ from contextlib import closing
 from pathlib import Path
 
 from attrs import define, field
-from seedream.bulk import ENDINGS
 from seedream.journal import Reader
 
 from chaos.kill import Lives, Verdict, judge, serving, write_jobs
+from chaos.runner import ENDS
 from chaos.service import charges
 
 JOBS = 150
 DELAY = 0.05  # seconds that the service takes to answer a submission
-INTERRUPTED = ENDINGS["interrupted"][0]
+INTERRUPTED = ENDS["interrupted"]
 
 
 @define
@@ -68,9 +68,9 @@ def _one_run(folder: Path, tries: int, chance: random.Random, outcome: Outcome, 
             outcome.slowest = max(outcome.slowest, time.monotonic() - started)
             outcome.codes[code] += 1
             outcome.tries += code == INTERRUPTED
-            if code in (0, 1):
+            if code == 0:
                 break
-        while lives.begin().wait() not in (0, 1):
+        while lives.begin().wait() != 0:
             pass
     with Reader(folder / "out" / "journal.sqlite") as reader:
         run = reader.find_run("bulk")

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import IO
 
 from attrs import define, field
-from seedream.bulk import ENDINGS
 from seedream.journal import Reader
 
-from chaos.runner import FAILPOINTS, ONCE
+from chaos.runner import ENDS, FAILPOINTS, ONCE
 from chaos.service import charges, picture
 
 JOBS = 120
@@ -141,11 +140,11 @@ def _one_run(
             if code == -signal.SIGKILL:
                 verdict.kills += 1
                 verdict.at[name] += 1
-            elif code not in (0, 1, ENDINGS["unknowns"][0]):
+            elif code not in (0, ENDS["unknowns"]):
                 raise AssertionError(f"the runner ended with {code}")
             elif not _work_left(folder):
                 break
-        while lives.begin(*(["forgetful"] if forgetful else [])).wait() == ENDINGS["unknowns"][0]:
+        while lives.begin(*(["forgetful"] if forgetful else [])).wait() == ENDS["unknowns"]:
             pass  # it stopped to protect the credits: started again
     verdict.runs += 1
     judge(folder, ledger, prompts, verdict)

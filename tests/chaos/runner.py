@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # name -> (where, which method, before or after it)
-FAILPOINTS: dict[str, tuple[type, str, str]] = {
+FAILPOINTS: Final[dict[str, tuple[type, str, str]]] = {
     "open": (Journal, "_prepare", "before"),
     "recovered": (Journal, "_prepare", "after"),
     "planned": (Journal, "plan", "after"),
@@ -46,6 +46,7 @@ FAILPOINTS: dict[str, tuple[type, str, str]] = {
     "before-downloaded": (Journal, "downloaded", "before"),
     "after-downloaded": (Journal, "downloaded", "after"),
 }
+ENDS = {"done": 0, "unknowns": 75, "interrupted": 130, "cancelled": 130}  # reason -> exit code
 ONCE = ("open", "recovered", "planned")  # these come once in a life
 _hits: Counter[str] = Counter()
 
@@ -91,7 +92,7 @@ def live(folder: str, jobs: str, address: str, *failpoint: str) -> int:
         arm(failpoint[0], int(failpoint[1]))
     client = partial(AsyncSeeDream, "sk-chaos-marker", base_url=address, retry=RetryPolicy(base=0.02))
     report = Bulk(folder, connect=client).run(jobs, options=BulkOptions(concurrency=4), signals=True)
-    return report.exit_code
+    return ENDS.get(report.reason, 99)
 
 
 def main() -> None:

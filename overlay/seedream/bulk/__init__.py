@@ -5,7 +5,7 @@
     from seedream.bulk import Bulk, BulkOptions
 
     report = Bulk("out").run("jobs.jsonl", options=BulkOptions(budget=500, rate=2))
-    print(report.counts, report.exit_code)
+    print(report.reason, report.counts, report.spent)
 
 Running the same file again goes on where it stopped; so does ``Bulk("out").run()`` without one.
 ``await arun(...)`` is the same in a coroutine.
@@ -15,11 +15,10 @@ from seedream.bulk._bulk import Bulk
 from seedream.bulk._engine import Watch
 from seedream.bulk._jobs import Jobs, read_jobs
 from seedream.bulk._options import BulkOptions
-from seedream.bulk._outcome import ENDINGS, INCOMPLETE, Reason, Report, Snapshot
+from seedream.bulk._outcome import ENDINGS, Reason, Report, Snapshot
 
 __all__ = [
     "ENDINGS",
-    "INCOMPLETE",
     "Bulk",
     "BulkOptions",
     "Jobs",

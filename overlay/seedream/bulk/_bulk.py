@@ -1,7 +1,5 @@
 """The doors to a bulk run: run it, look at it, decide about what is unknown."""
 
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
@@ -17,15 +15,15 @@ from seedream.bulk._folder import Folder
 from seedream.bulk._gallery import write_gallery
 from seedream.bulk._jobs import WITHHELD, Jobs, Planned, read_jobs
 from seedream.bulk._options import BulkOptions
-from seedream.bulk._outcome import ENDINGS, Report
+from seedream.bulk._outcome import Report
 from seedream.bulk._results import write_results
+from seedream.bulk._signals import Ear, kept, listening
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, InvalidRequest, JournalError, JournalFull
 from seedream.journal import Job, Journal, Reader, Run, State
 from seedream.journal._read import Questions
 
 NAME: Final = "bulk"
-_INTERRUPTED: Final = ENDINGS["interrupted"][0]
 
 
 class Bulk:
@@ -69,33 +67,44 @@ class Bulk:
             JournalError: The journal cannot be used, or another process runs this folder (JournalLocked).
             ConfigError: The client cannot be made.
         """
-        planned = await anyio.to_thread.run_sync(read_jobs, jobs) if jobs is not None else None
-        client = self._connect()
-        try:
-            with await anyio.to_thread.run_sync(self._open, planned is not None) as journal:
-                run, settings, withheld = await anyio.to_thread.run_sync(self._prepare, journal, planned, options)
-                engine = Engine(
-                    client=client,
-                    journal=journal,
-                    run=run,
-                    folder=self.folder,
-                    options=settings,
-                    withheld=withheld,
-                    clock=self._clock,
-                    watch=watch,
-                )
-                reports: list[Report] = []
-                async with anyio.create_task_group() as group:
-                    if signals and threading.current_thread() is threading.main_thread():
-                        await group.start(_listen, engine)
-                    reports.append(await engine.run())
-                    with anyio.CancelScope(shield=True):  # a further Ctrl-C does not leave half of the results
-                        await anyio.to_thread.run_sync(self._write, journal, run, reports[0].exit_code == _INTERRUPTED)
-                    group.cancel_scope.cancel()
-                return reports[0]
-        finally:
-            with anyio.CancelScope(shield=True):
-                await client.close()
+        ear = Ear()
+        async with listening(ear, signals):
+            planned = await anyio.to_thread.run_sync(read_jobs, jobs) if jobs is not None else None
+            client = self._connect()
+            try:
+                with await anyio.to_thread.run_sync(self._open, planned is not None) as journal:
+                    return await self._work(
+                        client=client, journal=journal, planned=planned, options=options, watch=watch, ear=ear
+                    )
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await client.close()
+
+    async def _work(
+        self,
+        *,
+        client: AsyncSeeDream,
+        journal: Journal,
+        planned: Planned | None,
+        options: BulkOptions | None,
+        watch: Watch | None,
+        ear: Ear,
+    ) -> Report:
+        run, settings, withheld = await anyio.to_thread.run_sync(self._prepare, journal, planned, options)
+        engine = Engine(
+            client=client,
+            journal=journal,
+            run=run,
+            folder=self.folder,
+            options=settings,
+            withheld=withheld,
+            clock=self._clock,
+            watch=watch,
+        )
+        ear.tell(engine.interrupt)
+        report = await engine.run()
+        await anyio.to_thread.run_sync(self._write, journal, run, lambda: not ear.heard)
+        return report
 
     def run(
         self,
@@ -106,7 +115,8 @@ class Bulk:
         signals: bool = False,
     ) -> Report:
         """The same as ``arun``, blocking. From a coroutine, await ``arun``."""
-        return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
+        with kept(signals):
+            return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
 
     def counts(self) -> tuple[Run, dict[State, int]]:
         """The run and how many jobs are in each state; also while another process works on it."""
@@ -156,7 +166,7 @@ class Bulk:
     def write(self) -> None:
         """Write results.jsonl and gallery.html anew from the journal."""
         with Reader(self.folder.journal) as reader:
-            self._write(reader, self._run_of(reader), plain=False)
+            self._write(reader, self._run_of(reader), lambda: True)
 
     def _decide(self, decide: Callable[[Journal, Job], None], states: Sequence[State]) -> int:
         with self._open(make=False) as journal:
@@ -208,13 +218,6 @@ class Bulk:
         except InvalidRequest:
             return {}
 
-    def _write(self, journal: Questions, run: Run, plain: bool) -> None:  # noqa: FBT001 -- passed on by a thread's runner
+    def _write(self, journal: Questions, run: Run, patient: Callable[[], bool]) -> None:
         write_results(journal, run, self.folder)
-        write_gallery(journal, run, self.folder, thumbnails=not plain)
-
-
-async def _listen(engine: Engine, *, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
-        task_status.started()
-        async for _ in received:
-            engine.interrupt()
+        write_gallery(journal, run, self.folder, patient)

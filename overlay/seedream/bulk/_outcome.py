@@ -1,4 +1,4 @@
-"""How a run can end: the reason, what to tell the user, and the program's exit code."""
+"""How a run can end: the reason, and what to tell the user."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,29 +12,48 @@ Reason = Literal[
     "done", "credits", "budget", "key", "setup", "disk", "network", "haste", "unknowns", "interrupted", "cancelled"
 ]
 
-# reason -> exit code (those of the command line, seedream.cli._exit), what happened, what to do
-ENDINGS: Final[Mapping[Reason, tuple[int, str, str]]] = {
-    "done": (0, "All jobs have been worked on.", ""),
-    "credits": (5, "The account has not enough credits.", "Top up, then resume: the rest of the queue is kept."),
-    "budget": (11, "The budget is reached.", "Resume with a higher budget to go on: the rest of the queue is kept."),
-    "key": (4, "The service refused the API key.", "Check the key, then resume."),
-    "setup": (4, "The service cannot be used as it is set up.", "See the error, then resume."),
-    "disk": (10, "The journal cannot be written, so nothing more was sent.", "Make room, then resume."),
-    "network": (75, "The service could not be reached for too long.", "Resume later."),
-    "haste": (75, "The service refused every submission as too many for too long.", "Resume later, with a lower rate."),
-    "unknowns": (
-        75,
-        "Too many submissions got no usable answer; stopped to protect your credits.",
-        "Resolve the unknown ones, then resume.",
+# reason -> what happened, what to do, the same in Chinese
+ENDINGS: Final[Mapping[Reason, tuple[str, str, str]]] = {
+    "done": ("All jobs have been worked on.", "", "全部任务已处理"),
+    "credits": (
+        "The account has not enough credits.",
+        "Top up, then resume: the rest of the queue is kept.",
+        "积分不足，已暂停；充值后可继续",
     ),
-    "interrupted": (130, "Interrupted; every submission on its way was let finish.", "Resume to go on."),
+    "budget": (
+        "The budget is reached.",
+        "Resume with a higher budget to go on: the rest of the queue is kept.",
+        "已达到预算，已暂停；提高预算后可继续",
+    ),
+    "key": ("The service refused the API key.", "Check the key, then resume.", "密钥被拒绝，已暂停"),
+    "setup": ("The service cannot be used as it is set up.", "See the error, then resume.", "配置有误，已暂停"),
+    "disk": (
+        "The journal cannot be written, so nothing more was sent.",
+        "Make room, then resume.",
+        "日志无法写入，已暂停，不再发送",
+    ),
+    "network": ("The service could not be reached for too long.", "Resume later.", "长时间无法连接服务，已暂停"),
+    "haste": (
+        "The service refused every submission as one too many for too long.",
+        "Resume later, with a lower rate.",
+        "请求持续被限流，已暂停",
+    ),
+    "unknowns": (
+        "Too many submissions got no usable answer: stopped to protect your credits.",
+        "Resolve the unknown ones, then resume.",
+        "过多提交结果未知，已暂停以保护积分",
+    ),
+    "interrupted": (
+        "Interrupted; every submission on its way was let finish.",
+        "Resume to go on.",
+        "已中断；在途提交均已完成",
+    ),
     "cancelled": (
-        130,
         "Interrupted twice; submissions on their way are listed as unknown.",
         "Resolve them, then resume.",
+        "已强行中断；在途提交列为未知",
     ),
 }
-INCOMPLETE: Final = 1  # done, but some jobs failed, were rejected, are unknown, or wait
 
 
 @frozen
@@ -71,12 +90,6 @@ class Report:
     def complete(self) -> bool:
         """Whether every job has its pictures, or was given up by the user."""
         return self.counts["downloaded"] + self.counts["abandoned"] == self.total
-
-    @property
-    def exit_code(self) -> int:
-        """For a program: 0 only if every job has its pictures."""
-        code = ENDINGS[self.reason][0]
-        return INCOMPLETE if code == 0 and not self.complete else code
 
 
 @frozen
