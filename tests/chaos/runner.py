@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from seedream import AsyncSeeDream, RetryPolicy
 from seedream._part import Part
