@@ -24,7 +24,7 @@ def states(path: Path) -> list[str]:
         return [job.state for job in journal.jobs(run.id)] if run else []
 
 
-@pytest.mark.parametrize("backend", ["asyncio"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_cancelled_submission_is_unknown_once_it_left(tmp_path: Path, backend: str) -> None:
     arrived = threading.Event()
 
@@ -75,7 +75,8 @@ def test_threads_may_share_a_client() -> None:
     assert ["t1"] * 20 == found
 
 
-def test_many_tasks_at_once_on_one_async_client() -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_many_tasks_at_once_on_one_async_client(backend: str) -> None:
     async def main(url: str) -> list[str]:
         found: list[str] = []
         async with AsyncSeeDream(KEY, base_url=url) as client, anyio.create_task_group() as group:
@@ -88,7 +89,7 @@ def test_many_tasks_at_once_on_one_async_client() -> None:
         return found
 
     with ScriptedServer(reply(200, OK)) as server:
-        assert ["t1"] * 50 == anyio.run(main, server.url)
+        assert ["t1"] * 50 == anyio.run(main, server.url, backend=backend)
         assert 50 == len(server.requests)
 
 

@@ -189,7 +189,7 @@ class SeeDream(_Client):
 
 
 class AsyncSeeDream(_Client):
-    """The client, awaiting (asyncio). Arguments, results and errors are those of SeeDream."""
+    """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
 
     def __init__(
         self,
