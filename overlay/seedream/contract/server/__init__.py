@@ -12,8 +12,8 @@ from seedream.contract.server._bench import SUITE, Bench
 
 __all__ = ["SERVER_CHECKS", "Bench", "check_server"]
 
-_MODULES = (_refusals, _accepts)  # importing them declares their checks, the free ones first
-SERVER_CHECKS: tuple[Check[Bench], ...] = tuple(SUITE.checks)
+_MODULES = (_refusals, _accepts)  # importing them declares their checks
+SERVER_CHECKS: tuple[Check[Bench], ...] = tuple(sorted(SUITE.checks, key=lambda check: check.paid))
 
 
 def check_server(

@@ -1,0 +1,296 @@
+"""What wrong servers do: requests and replies tampered with before and behind a right one."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
+from seedream.contract import Part, text
+from seedream.contract._encode import encode
+from seedream.contract._samples import png
+from seedream.sandbox._form import MalformedForm
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+QUERY, DELETE = "/infobytaskid", "/deleteimagestask"
+
+
+def at(path: str, send: Send) -> Send:
+    """A fault of one operation alone."""
+    return lambda transport, request: (send if request.url.path.endswith(path) else Tampering.plain)(transport, request)
+
+
+def replaced(name: str, values: Mapping[str, str]) -> Send:
+    """A server that takes some values of a field for others."""
+
+    def change(part: Part) -> Part:
+        value = part.content.decode("utf-8", "replace")
+        return with_content(part, values[value].encode()) if part.name == name and value in values else part
+
+    return on_parts_of_forms(lambda parts: [change(part) for part in parts])
+
+
+def each(name: str, change: Callable[[bytes], bytes]) -> Send:
+    """A server that changes every value of a field."""
+    return on_parts_of_forms(
+        lambda parts: [with_content(part, change(part.content)) if part.name == name else part for part in parts]
+    )
+
+
+def on_parts_of_forms(change: Callable[[Any], Any]) -> Send:
+    """Changes the parts of whole forms; anything else passes as it is."""
+
+    def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
+        try:
+            return on_parts(change)(transport, request)
+        except (KeyError, MalformedForm):
+            return transport.plain(request)
+
+    return send
+
+
+def without(name: str) -> Send:
+    """A server that does not see a field."""
+    return on_parts_of_forms(lambda parts: [part for part in parts if part.name != name])
+
+
+def refusing(when: Callable[[list[Part]], bool]) -> Send:
+    """A server that refuses some legal forms: it reads them as empty."""
+    return on_parts_of_forms(lambda parts: [text("batchsize", 1)] if when(list(parts)) else parts)
+
+
+def answering(status: int, document: object, media_type: str = "application/json") -> httpx.Response:
+    """A reply."""
+    return httpx.Response(status, headers={"content-type": media_type}, content=json.dumps(document).encode())
+
+
+def document_of(response: httpx.Response) -> Any:
+    """A reply's JSON, or None."""
+    try:
+        return json.loads(response.read())
+    except ValueError:
+        return None
+
+
+def in_data(change: Change) -> Send:
+    """Changes the data of replies that have some."""
+    return on_reply(lambda told: {**told, "data": change(told["data"])} if isinstance(told.get("data"), dict) else told)
+
+
+def in_state(change: Change) -> Send:
+    """Changes a query's data."""
+    return at(QUERY, in_data(change))
+
+
+def finished(data: Mapping[str, Any]) -> bool:
+    """Whether the state is that of a completed task."""
+    return data.get("image_status") == 3
+
+
+def when_finished(change: Change) -> Send:
+    """Changes the state of completed tasks."""
+    return in_state(lambda data: change(data) if finished(data) else data)
+
+
+def on_refusal(change: Change) -> Send:
+    """Changes refusals."""
+    return on_reply(lambda told: told if told.get("code") == 1000 else change(told))
+
+
+def no_credits(change: Change) -> Send:
+    """Changes what an account without credits is told."""
+    return on_reply(lambda told: change(told) if told.get("code") == 9000 else told)
+
+
+def status_of(code: int, status: int) -> Send:
+    """Tells a code by another HTTP status."""
+
+    def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
+        response = transport.plain(request)
+        told = document_of(response)
+        return answering(status, told) if isinstance(told, dict) and told.get("code") == code else response
+
+    return send
+
+
+def twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Does every submission twice."""
+    if is_submit(request):
+        transport.plain(request).read()
+    return transport.plain(request)
+
+
+def keyless(request: httpx.Request) -> httpx.Request:
+    """The request as if it had a good key."""
+    return rebuilt(request, headers={"authorization": "Bearer sk-good-key-0000"})
+
+
+def any_key(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes every key, but wants one."""
+    return transport.plain(keyless(request) if len(request.headers.get("authorization", "")) > 8 else request)
+
+
+def hidden_submission(transport: Tampering, request: httpx.Request) -> None:
+    """Charges for one picture."""
+    kind, body = encode([text("prompt", "hidden")])
+    url = request.url.copy_with(path="/v1/images/seedreamv45")
+    transport.plain(keyless(rebuilt(request, body, {"content-type": kind}, url=url))).read()
+
+
+def charging_queries(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Charges for queries too."""
+    if request.url.path.endswith(QUERY):
+        hidden_submission(transport, request)
+    return transport.plain(request)
+
+
+def charging_refusals(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Charges for refused submissions too."""
+    response = transport.plain(request)
+    told = document_of(response)
+    if is_submit(request) and not (isinstance(told, dict) and told.get("code") == 1000):
+        hidden_submission(transport, request)
+    return response
+
+
+class FirstId:
+    """Gives every submission the first one's id."""
+
+    def __init__(self) -> None:
+        self.first: str | None = None
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        response = transport.plain(request)
+        told = document_of(response)
+        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
+            self.first = self.first or told["data"]["taskid"]
+            return answering(200, {**told, "data": {"taskid": self.first}})
+        return response
+
+
+class Newest:
+    """Answers every query with the newest task's state, under the id that was asked for."""
+
+    def __init__(self) -> None:
+        self.newest = ""
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(QUERY) and self.newest:
+            asked = json.loads(request.content or b"{}")
+            if isinstance(asked, dict) and "-" not in str(asked.get("taskid", "-")):
+                told = document_of(transport.plain(rebuilt(request, json.dumps({"taskid": self.newest}).encode())))
+                return answering(200, {**told, "data": {**told.get("data", {}), "taskid": asked["taskid"]}})
+        response = transport.plain(request)
+        told = document_of(response)
+        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
+            self.newest = told["data"]["taskid"]
+        return response
+
+
+class Turning:
+    """Lets the status of completed tasks go to and fro, or back to queued, query by query."""
+
+    def __init__(self, old: int, new: int) -> None:
+        self.old, self.new, self.seen = old, new, dict[str, int]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        def change(data: dict[str, Any]) -> dict[str, Any]:
+            if data.get("image_status") != self.old:
+                return data
+            self.seen[data["taskid"]] = self.seen.get(data["taskid"], 0) + 1
+            return {**data, "image_status": self.new} if self.seen[data["taskid"]] % 2 == 0 else data
+
+        return in_state(change)(transport, request)
+
+
+def pretended_deletion(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Says that it deleted, and does not."""
+    response = transport.plain(request) if "taskids" not in request.content.decode() else None
+    body = json.loads(request.content)
+    listed = isinstance(body, dict) and isinstance(body.get("taskids"), list) and body["taskids"]
+    if response is None and listed and all(isinstance(one, str) for one in listed):
+        return answering(200, {"code": 1000, "msg": "", "data": {"status": "Success"}})
+    return response or transport.plain(request)
+
+
+class Sweeping:
+    """Deletes all tasks when told to delete one."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(DELETE) and b'["' in request.content and self.made:
+            listed, self.made = self.made, []
+            return transport.plain(rebuilt(request, json.dumps({"taskids": listed[-2:]}).encode()))
+        response = transport.plain(request)
+        told = document_of(response)
+        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
+            self.made.append(told["data"]["taskid"])
+        return response
+
+
+def knows_everything(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes every id for a queued task's."""
+    response = transport.plain(request)
+    told = document_of(response)
+    if isinstance(told, dict) and told.get("code") != 1000 and b"no-such-task" in request.content:
+        return answering(200, {"code": 1000, "msg": "", "data": {"taskid": "no-such-task", "image_status": 1}})
+    return response
+
+
+def picture(change: Callable[[httpx.Request, httpx.Response], httpx.Response]) -> Send:
+    """Changes what the image host gives."""
+
+    def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
+        response = transport.plain(request)
+        if request.method != "GET" or is_submit(request):
+            return response
+        response.read()
+        return change(request, response)
+
+    return send
+
+
+def image(content: bytes, media_type: str = "image/png") -> httpx.Response:
+    """A picture as a reply."""
+    return httpx.Response(200, headers={"content-type": media_type}, content=content)
+
+
+def redirect(url: str) -> httpx.Response:
+    """A redirect as a reply."""
+    return httpx.Response(302, headers={"location": url})
+
+
+TINY = png()
+
+
+def as_form(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes JSON for a form."""
+    if is_submit(request) and request.headers.get("content-type") == "application/json":
+        kind, body = encode([text(name, value) for name, value in json.loads(request.content).items()])
+        request = rebuilt(request, body, {"content-type": kind})
+    return transport.plain(request)
+
+
+def any_method(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes PUT for POST."""
+    return transport.plain(rebuilt(request, method="POST") if request.method == "PUT" else request)
+
+
+def cut_form(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes a form without its end."""
+    mark = request.headers.get("content-type", "").partition("boundary=")[2].encode()
+    if is_submit(request) and mark and request.content and not request.content.endswith(b"--" + mark + b"--\r\n"):
+        request = rebuilt(request, request.content[: request.content.rindex(mark[:5])].rstrip(b"-") + b"--" + mark + b"--\r\n")
+    return transport.plain(request)
+
+
+def breaks_on_bad_json(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Answers broken JSON with a server error."""
+    try:
+        json.loads(request.content)
+    except ValueError:
+        if request.url.path.endswith(QUERY):
+            return answering(500, {"code": 9999, "msg": "oops"})
+    return transport.plain(request)

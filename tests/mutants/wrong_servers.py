@@ -1,0 +1,159 @@
+"""Servers with one fault each: the sandbox, tampered with. Every one must be found by the server checks."""
+
+from attrs import frozen
+from mutants import _server_faults as f
+from mutants._wrong import Kill, Send, Tampering, killed, likely, on_reply
+from seedream.contract import SERVER_CHECKS, Page, text
+from seedream.contract._checks import run_all
+from seedream.contract.server import Bench
+from seedream.sandbox import Sandbox
+
+KEY = "sk-good-key-0000"
+
+
+@frozen
+class WrongServer:
+    """A server with one fault.
+
+    Attributes:
+        name: What it does wrong.
+        expected: Ids of the rules under which it may be found, separated by spaces.
+        send: How it treats requests and replies.
+    """
+
+    name: str
+    expected: str
+    send: Send
+
+    def hunt(self, page: Page) -> Kill:
+        """Have the suite find it."""
+        checks = likely(SERVER_CHECKS, self.expected)
+        return killed(self.name, self.expected, lambda: run_all(checks, bench(page, self.send)))
+
+
+def bench(page: Page, send: Send = Tampering.plain) -> Bench:
+    """A bench for the sandbox in this process, tampered with; it has a twin without credits."""
+    rich, poor = (Sandbox(credits=credits, pictures="plain", keys=(KEY,)) for credits in (10_000, 1))
+    broke = Bench(poor.base_url, KEY, page, Tampering(send, poor.transport), lambda: [c.images for c in poor.charges])
+    return Bench(rich.base_url, KEY, page, Tampering(send, rich.transport), lambda: [c.images for c in rich.charges],
+                 bad_key="sk-unknown-key", broke=broke, pause=lambda seconds: None)  # fmt: skip
+
+
+WRONG_SERVERS = (
+    WrongServer("ignores batchsize", "SERVER-CHARGE SERVER-PICTURES", f.without("batchsize")),
+    WrongServer("makes 14 pictures at most", "SERVER-CHARGE SERVER-PICTURES", f.replaced("batchsize", {"15": "14"})),
+    WrongServer("makes two pictures by default", "SERVER-CHARGE",
+                f.on_parts_of_forms(lambda p: p if any(x.name == "batchsize" for x in p) else [*p, text("batchsize", 2)])),
+    WrongServer("charges twice", "SERVER-CHARGE", f.twice),
+    WrongServer("charges for queries", "SERVER-CHARGE", f.charging_queries),
+    WrongServer("charges for refusals", "SERVER-CHARGE", f.charging_refusals),
+    WrongServer("accepts 16 pictures", "BATCH-RANGE", f.replaced("batchsize", {"16": "15"})),
+    WrongServer("accepts no picture", "BATCH-RANGE", f.replaced("batchsize", {"0": "1"})),
+    WrongServer("accepts a negative number of pictures", "BATCH-RANGE", f.replaced("batchsize", {"-1": "1"})),
+    WrongServer("accepts a fraction of a picture", "BATCH-RANGE", f.replaced("batchsize", {"1.5": "1"})),
+    WrongServer("takes a word for one picture", "BATCH-RANGE", f.replaced("batchsize", {"many": "1", "None": "1"})),
+    WrongServer("takes the last of two batch sizes", "BATCH-RANGE",
+                f.on_parts_of_forms(lambda parts: list({part.name + str(part.filename): part for part in parts}.values()))),
+    WrongServer("refuses 15 pictures", "BATCH-RANGE", f.replaced("batchsize", {"15": "99"})),
+    WrongServer("accepts one pixel too few", "RES-PIXELS", f.replaced("resolution", {"1919x1921": "2K"})),
+    WrongServer("accepts one pixel too many", "RES-PIXELS", f.replaced("resolution", {"97x172961": "2K"})),
+    WrongServer("accepts 1920x1080", "RES-PIXELS", f.replaced("resolution", {"1920x1080": "2K"})),
+    WrongServer("accepts the page's invalid example", "RES-PIXELS", f.replaced("resolution", {"1500x1500": "2K"})),
+    WrongServer("refuses the fewest pixels", "RES-PIXELS", f.replaced("resolution", {"2560x1440": "1x1", "1920x1920": "1x1"})),
+    WrongServer("refuses the most pixels", "RES-PIXELS", f.replaced("resolution", {"4096x4096": "1x1"})),
+    WrongServer("refuses the page's valid example", "RES-EXAMPLES", f.replaced("resolution", {"3750x1250": "1x1"})),
+    WrongServer("wants sides below 8,000 pixels", "RES-PIXELS", f.replaced("resolution", {"8192x2048": "1x1"})),
+    WrongServer("accepts an unknown ratio", "RES-RATIO", f.replaced("resolution", {"5:4": "4:3"})),
+    WrongServer("accepts an unknown tier", "RES-TIER", f.replaced("resolution", {"8K": "4K"})),
+    WrongServer("accepts any word as a resolution", "RES-FORMAT", f.replaced("resolution", {"big": "2K", "": "2K"})),
+    WrongServer("does not know 2:3", "RES-RATIO", f.replaced("resolution", {"2:3": "2:3.0"})),
+    WrongServer("does not know 4K", "RES-TIER", f.replaced("resolution", {"4K": "4KK"})),
+    WrongServer("ignores the resolution", "SERVER-PICTURES RES-RATIO RES-PIXELS RES-FORMAT RES-TIER", f.without("resolution")),
+    WrongServer("takes 9:16 for 16:9", "RES-RATIO", f.replaced("resolution", {"9:16": "16:9"})),
+    WrongServer("turns sizes round", "SERVER-PICTURES", f.each("resolution", lambda size: b"x".join(reversed(size.split(b"x"))))),
+    WrongServer("needs no prompt", "PROMPT-REQUIRED",
+                f.on_parts_of_forms(lambda p: p if any(x.name == "prompt" for x in p) else [*p, text("prompt", "x")])),
+    WrongServer("takes a blank prompt", "PROMPT-REQUIRED", f.each("prompt", lambda prompt: prompt if prompt.strip() else b"x")),
+    WrongServer("trims prompts", "PROMPT-REQUIRED WIRE-BOUNDARY", f.each("prompt", bytes.strip)),
+    WrongServer("cuts prompts", "PROMPT-REQUIRED", f.each("prompt", lambda prompt: prompt[:999])),
+    WrongServer("loses line ends", "PROMPT-REQUIRED WIRE-BOUNDARY", f.each("prompt", lambda p: p.replace(b"\r\n", b"\n"))),
+    WrongServer("ignores the category", "CATEGORY-DEFAULT", f.each("category", lambda category: b"other")),
+    WrongServer("refuses source images", "SOURCE-IMAGE", f.refusing(lambda parts: any(part.filename for part in parts))),
+    WrongServer("takes two source images at most", "SOURCE-IMAGE",
+                f.refusing(lambda parts: sum(part.filename is not None for part in parts) > 2)),
+    WrongServer("refuses an image URL", "IMAGE-URL", f.refusing(lambda parts: any(p.name == "imageUrl" for p in parts))),
+    WrongServer("wants the prompt first", "WIRE-BOUNDARY", f.refusing(lambda parts: parts[0].name != "prompt")),
+    WrongServer("needs no key", "AUTH-KEY", lambda transport, request: transport.plain(f.keyless(request))),
+    WrongServer("needs no key for queries", "AUTH-KEY TASK-ID",
+                f.at(f.QUERY, lambda t, r: f.answering(200, {"code": 1000, "msg": "", "data": {"taskid": "t"}})
+                     if "authorization" not in r.headers else t.plain(r))),
+    WrongServer("takes any key", "AUTH-KEY", f.any_key),
+    WrongServer("takes PUT", "SERVER-HTTP", f.any_method),
+    WrongServer("takes JSON for a form", "SERVER-HTTP", f.as_form),
+    WrongServer("takes a form without its end", "SERVER-HTTP", f.cut_form),
+    WrongServer("breaks on broken JSON", "SERVER-HTTP SERVER-ENVELOPE", f.breaks_on_bad_json),
+    WrongServer("tells codes as text", "SERVER-ENVELOPE CODE-MEANING", on_reply(lambda told: {**told, "code": str(told["code"])})),
+    WrongServer("tells codes as fractions", "SERVER-ENVELOPE", on_reply(lambda told: {**told, "code": float(told["code"])})),
+    WrongServer("leaves msg out", "SERVER-ENVELOPE", on_reply(lambda told: {k: v for k, v in told.items() if k != "msg"})),
+    WrongServer("tells msg as null", "SERVER-ENVELOPE", on_reply(lambda told: {**told, "msg": None})),
+    WrongServer("calls its JSON HTML", "SERVER-ENVELOPE",
+                lambda t, r: f.answering(200, f.document_of(t.plain(r)), "text/html") if r.method == "POST" else t.plain(r)),
+    WrongServer("tells refusals by the code of success", "RES-PIXELS BATCH-RANGE PROMPT-REQUIRED AUTH-KEY TASK-ID SERVER-HTTP",
+                f.on_refusal(lambda told: {**told, "code": 1000})),
+    WrongServer("tells success by another code", "PROMPT-REQUIRED SERVER-PICTURES",
+                on_reply(lambda told: {**told, "code": 0} if told.get("code") == 1000 else told)),
+    WrongServer("tells bad input as missing credits", "CODE-MEANING", f.on_refusal(lambda told: {**told, "code": 9000})),
+    WrongServer("tells bad input by an unknown code", "CODE-MEANING", f.on_refusal(lambda told: {**told, "code": 9001})),
+    WrongServer("tells bad input as HTTP 500", "SERVER-ENVELOPE SERVER-HTTP", f.status_of(9999, 500)),
+    WrongServer("gives refusals a task", "CODE-NO-DATA TASK-ID RES-PIXELS PROMPT-REQUIRED SERVER-HTTP AUTH-KEY",
+                f.on_refusal(lambda told: {**told, "data": {"taskid": "t"}})),
+    WrongServer("gives refusals data", "CODE-NO-DATA", f.on_refusal(lambda told: {**told, "data": {"reason": "x"}})),
+    WrongServer("tells missing credits as a failure", "CODE-MEANING", f.no_credits(lambda told: {**told, "code": 9999})),
+    WrongServer("tells missing credits with a task", "CODE-MEANING CODE-NO-DATA",
+                f.no_credits(lambda told: {**told, "data": {"taskid": "t"}})),
+    WrongServer("tells missing credits as HTTP 402", "CODE-MEANING", f.status_of(9000, 402)),
+    WrongServer("gives no task id", "TASK-ID SERVER-ENVELOPE", f.at("/seedreamv45", f.in_data(lambda data: {}))),
+    WrongServer("gives a blank task id", "TASK-ID", f.at("/seedreamv45", f.in_data(lambda data: {"taskid": " "}))),
+    WrongServer("gives a number as task id", "TASK-ID", f.at("/seedreamv45", f.in_data(lambda data: {"taskid": 7}))),
+    WrongServer("gives every task one id", "TASK-OWN SERVER-PICTURES", f.FirstId()),
+    WrongServer("echoes another id", "TASK-OWN", f.in_state(lambda data: {**data, "taskid": "another"})),
+    WrongServer("mixes tasks", "TASK-OWN SERVER-PICTURES PROMPT-REQUIRED TASK-ID", f.Newest()),
+    WrongServer("knows every task", "TASK-ID", f.at(f.QUERY, f.knows_everything)),
+    WrongServer("tells status 5", "STATUS-MEANING",
+                f.in_state(lambda data: {**data, "image_status": 5} if data["image_status"] == 2 else data)),
+    WrongServer("tells the status as text", "STATUS-MEANING",
+                f.in_state(lambda data: {**data, "image_status": str(data["image_status"])})),
+    WrongServer("never ends a task", "STATUS-MEANING", f.when_finished(lambda data: {**data, "image_status": 2})),
+    WrongServer("fails every task", "STATUS-MEANING", f.when_finished(lambda data: {**data, "image_status": 4})),
+    WrongServer("takes completion back", "STATUS-MEANING", f.Turning(3, 2)),
+    WrongServer("goes back to queued", "STATUS-MEANING",
+                f.in_state(lambda data: {**data, "image_status": 3 - data["image_status"]} if data["image_status"] < 3 else data)),
+    WrongServer("names no picture", "SERVER-PICTURES", f.when_finished(lambda data: {**data, "url": []})),
+    WrongServer("names fewer pictures than asked", "SERVER-PICTURES", f.when_finished(lambda data: {**data, "url": data["url"][1:]})),
+    WrongServer("names more pictures than asked", "SERVER-PICTURES",
+                f.when_finished(lambda data: {**data, "url": [*data["url"], "http://127.0.0.1:2/x"]})),
+    WrongServer("names one picture again and again", "SERVER-PICTURES",
+                f.when_finished(lambda data: {**data, "url": data["url"][:1] * len(data["url"])})),
+    WrongServer("names pictures too early", "STATUS-MEANING",
+                f.in_state(lambda data: data if f.finished(data) else {**data, "url": ["http://127.0.0.1:2/x"]})),
+    WrongServer("names the picture as text", "SERVER-PICTURES", f.when_finished(lambda data: {**data, "url": data["url"][0]})),
+    WrongServer("names paths instead of addresses", "SERVER-PICTURES",
+                f.when_finished(lambda data: {**data, "url": [url.partition("://")[2] for url in data["url"]]})),
+    WrongServer("tells another size", "SERVER-PICTURES RES-RATIO", f.when_finished(lambda data: {**data, "width": data["width"] + 16})),
+    WrongServer("tells the width as text", "SERVER-ENVELOPE", f.when_finished(lambda data: {**data, "width": str(data["width"])})),
+    WrongServer("tells the time in another form", "SERVER-ENVELOPE",
+                f.in_state(lambda data: {**data, "starttime": data["starttime"].replace(" ", "T") + "Z"})),
+    WrongServer("gives pictures of another size", "SERVER-PICTURES", f.picture(lambda q, r: f.image(f.TINY))),
+    WrongServer("gives one picture for all", "SERVER-PICTURES", f.picture(lambda q, r: f.image(f.png(2560, 1440)))),
+    WrongServer("calls its pictures JPEG", "FILE-TYPE", f.picture(lambda q, r: f.image(r.content, "image/jpeg"))),
+    WrongServer("gives no pictures", "SERVER-PICTURES", f.picture(lambda q, r: f.answering(404, {}))),
+    WrongServer("gives an error page as a picture", "SERVER-PICTURES", f.picture(lambda q, r: f.image(b"<html>"))),
+    WrongServer("gives pictures for the key alone", "SERVER-PICTURES",
+                f.picture(lambda q, r: r if "authorization" in q.headers else f.answering(401, {}))),
+    WrongServer("redirects pictures to itself", "SERVER-PICTURES",
+                f.picture(lambda q, r: f.redirect(str(q.url)))),
+    WrongServer("only says that it deleted", "TASK-ID", f.at(f.DELETE, f.pretended_deletion)),
+    WrongServer("deletes too much", "TASK-ID", f.Sweeping()),
+    WrongServer("tells deletion in another word", "TASK-ID", f.at(f.DELETE, f.in_data(lambda data: {"status": "OK"}))),
+    WrongServer("refuses deletions", "TASK-ID", f.at(f.DELETE, lambda t, r: f.answering(200, {"code": 9999, "msg": "no"}))),
+)  # fmt: skip
