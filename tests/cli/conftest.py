@@ -33,7 +33,12 @@ RunCli = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def _no_waiting_in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+
+    async def at_once(self: SystemClock, seconds: float) -> None:
+        del self, seconds
+
     monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+    monkeypatch.setattr(SystemClock, "async_sleep", at_once)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from helpers import KEY
 from scripted import Action, ScriptedServer, reply
 from seedream import errors
-from seedream.bulk._outcome import ENDINGS
 from seedream.cli import _exit
 
 
@@ -144,18 +143,3 @@ def test_an_unexpected_exception_is_one_line_and_its_traceback_is_to_be_had(
     assert "SEEDREAM_DEBUG=1" in ran.err
     assert "sig=1" not in ran.err
     assert "RuntimeError" == cli("task", "t1", "--json").document["error"]["type"]
-
-
-def test_a_bulk_run_ends_with_the_same_codes() -> None:
-    codes: dict[str, int] = {reason: code for reason, (code, *_) in ENDINGS.items()}
-    assert set(codes.values()) <= {one.code for one in _exit.TABLE}
-    alike = {
-        "credits": errors.InsufficientCredits,
-        "budget": errors.BudgetReached,
-        "key": errors.AuthError,
-        "setup": errors.ConfigError,
-        "disk": errors.JournalFull,
-    }
-    assert {reason: _exit.exit_for(kind("x")).code for reason, kind in alike.items()} == {
-        reason: codes[reason] for reason in alike
-    }

@@ -65,7 +65,7 @@ def test_both_readmes_are_in_step() -> None:
             without_comments(code) for code in blocks(CHINESE, language)
         ]
     assert len(blocks(ENGLISH, "text")) == len(blocks(CHINESE, "text"))
-    for pattern in (r"(?m)^#+ ", r"\]\((?!README)(\S+)\)", r"(?m)^\| *(\d+) *\|", r"<!-- \S+ -->", r"(?m)^- "):
+    for pattern in (r"(?m)^#+ ", r"\]\((?!README)([^)\s]+)\)", r"(?m)^\| *(\d+) *\|", r"<!-- \S+ -->", r"(?m)^- "):
         english, chinese = (re.findall(pattern, prose(path)) for path in (ENGLISH, CHINESE))
         assert english, pattern
         assert english == chinese

@@ -30,7 +30,7 @@ def complaints(shot: Shot) -> list[str]:
         except OSError as error:
             found.append(f"{path}: {error}")
             continue
-        if not as_asked(shot.scene.resolution, size) or size != told(shot.result.info, size):
+        if not as_asked(shot.scene.resolution, size) or size != told(shot.info, size):
             found.append(f"{path}: {size[0]}x{size[1]} is not what {shot.scene.resolution} asks for")
     return found
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from seedream import Generated, Resolution
+from seedream import Resolution, TaskInfo
 
 
 @frozen
@@ -26,24 +26,25 @@ class Scene:
     count: int = 1
     from_sketch: bool = False
 
+    def file_name(self, number: int, suffix: str) -> str:
+        """``a-batch-of-four-2.png``; number from 1."""
+        stem = self.title.replace(" ", "-")
+        return f"{stem}-{number}{suffix}" if self.count > 1 else f"{stem}{suffix}"
+
 
 @frozen
 class Shot:
-    """What came of a scene."""
+    """What came of a scene: the task's last state, and its pictures."""
 
     scene: Scene
-    result: Generated
-    seconds: float
-
-    @property
-    def files(self) -> list[Path]:
-        return self.result.files
+    info: TaskInfo
+    files: list[Path]
 
 
 SCENES: Final = (
     Scene("text only", "Hills before sunrise, watercolour", "16:9"),
     Scene("from a picture", "The hills of the sketch in winter", "4:3", from_sketch=True),
-    Scene("portrait", "A steep ridge under the moon", "9:16"),
+    Scene("portrait", "A ridge at night", "9:16"),
     Scene("a batch of four", "One valley in four seasons", "1:1", count=4),
     Scene("exact size", "Mountains above a sea of clouds", "3750x1250"),
 )
