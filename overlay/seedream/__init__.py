@@ -13,6 +13,7 @@ from seedream._http import Clock, Timeouts
 from seedream._request import SubmitOptions
 from seedream._retry import RetryPolicy
 from seedream._sources import Source, Sources
+from seedream._version import __version__
 from seedream._wire import TaskInfo
 from seedream._workflows import Progress, ProgressCallback
 from seedream.client import AsyncSeeDream, SeeDream
@@ -46,8 +47,6 @@ from seedream.errors import (
 )
 from seedream.resolution import Resolution
 from seedream.task import AsyncTask, Generated, Task
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AsyncSeeDream",

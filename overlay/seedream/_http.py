@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +17,9 @@ from attrs import frozen
 
 from seedream._exchange import Exchange
 from seedream._flow import Blocking, Close, Failure, Now, Open, Read, Sleep, Step
+from seedream._version import __version__
+
+_AGENT: Final = f"seedream/{__version__}"
 
 
 @frozen
@@ -126,7 +129,12 @@ class _Shared:
         scheme = urlsplit(step.request.url).scheme
         client = self._client(step.channel, scheme)
         arguments = dict(step.request.arguments())
-        headers = {"accept-encoding": "identity", **arguments.pop("headers", {}), **step.request.headers}
+        headers = {
+            "accept-encoding": "identity",
+            "user-agent": _AGENT,
+            **arguments.pop("headers", {}),
+            **step.request.headers,
+        }
         if exchange.public_only and (scheme in (found := getproxies()) or "all" in found):
             # Behind a proxy the peer's address is the proxy's.
             exchange.public_only = bool(proxy_bypass(urlsplit(step.request.url).hostname or ""))
