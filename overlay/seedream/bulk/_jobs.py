@@ -154,6 +154,10 @@ def _jsonl(path: Path) -> Iterator[_Row]:
                 continue
             try:
                 row = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+            except json.JSONDecodeError as error:
+                wrong = f"{error.msg} at column {error.colno}"
+                yield number, None, [Problem("JSON", wrong, hint="Each line is one JSON object.")]
+                continue
             except (ValueError, RecursionError) as error:
                 yield number, None, [Problem("JSON", str(error), hint="Each line is one JSON object.")]
                 continue

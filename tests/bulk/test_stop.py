@@ -1,0 +1,185 @@
+"""When a run stops by itself: nothing is spent that need not be, the queue is kept, and it can go on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bulk.conftest import Bench
+from seedream.bulk import BulkOptions
+from seedream.errors import BudgetReached, ConfigError, InsufficientCredits, JournalError, JournalFull, RateLimited
+from seedream.journal import Journal
+from seedream.journal._entry import JobEntry
+
+
+def test_credits_pause_the_run_and_keep_the_queue(rich_bench: Callable[[int], Bench]) -> None:
+    # Fault S18.
+    bench = rich_bench(3)
+    report = bench.run(*(f"job {n}" for n in range(6)))
+    assert (report.reason, report.spent) == ("credits", 3)
+    assert isinstance(report.error, InsufficientCredits)
+    assert (report.counts["downloaded"], report.counts["planned"], report.left) == (3, 3, 3)
+    bench.running.service.balance = 100  # topped up
+    assert bench.bulk.run().complete
+    assert bench.paid == [f"job {n}" for n in range(6)]
+
+
+def test_budget_is_never_exceeded(bench: Bench) -> None:
+    # Rule I9: refused before spending beyond it, also with several submissions on the way.
+    bench.running.service.delay = 0.01
+    jobs: list[Any] = [{"id": str(n), "prompt": f"p{n}", "n": 3} for n in range(10)]
+    report = bench.run(*jobs, budget=10, concurrency=4)
+    assert (report.reason, report.spent) == ("budget", 9)
+    assert isinstance(report.error, BudgetReached)
+    assert len(bench.paid) == 3
+    assert bench.bulk.run(options=BulkOptions(budget=30)).complete
+    assert len(bench.paid) == 10
+
+
+def test_refused_key_stops_at_once(bench: Bench) -> None:
+    # Fault S11.
+    report = bench.run("[[401]]", "b", "c")
+    assert report.reason == "key"
+    assert bench.states() == {"[[401]]": "planned", "b": "planned", "c": "planned"}
+    assert bench.paid == []
+
+
+def test_three_unknowns_in_a_row_stop_to_protect_the_credits(bench: Bench) -> None:
+    # Fault S22: stop submitting, but bring home what is paid.
+    report = bench.run("good", "1 [[cut]]", "2 [[500]]", "3 [[noid]]", "never", "never either")
+    assert report.reason == "unknowns"
+    assert report.counts["unknown"] == 3
+    assert bench.states()["good"] == "downloaded"
+    assert bench.states()["never"] == "planned"
+
+
+def test_haste_is_answered_with_patience_then_with_a_stop(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Fault S8: slower and slower, and after so long without any success the run stops.
+    monkeypatch.setattr(bench.running.service, "_refusal", lambda *_: (429, b"", "text/plain"))
+    report = bench.run("a", "b", patience=300)
+    assert report.reason == "haste"
+    assert isinstance(report.error, RateLimited)
+    assert 300 < bench.clock.now - 1000 < 400
+    assert max(bench.clock.slept) <= 60
+    assert bench.states() == {"a": "planned", "b": "planned"}
+
+
+def test_dead_network_stops_and_goes_on_later(bench: Bench) -> None:
+    # Fault S2: nothing left, so nothing is unknown.
+    port = bench.running.service.base
+    bench.running.service.base = "http://127.0.0.1:9"  # discard: nobody listens
+    report = bench.run("a", patience=60)
+    assert report.reason == "network"
+    assert bench.job("a").state == "planned"
+    bench.running.service.base = port
+    assert bench.bulk.run().complete
+
+
+def test_full_disk_stops_before_sending(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Fault S4.
+    real = JobEntry.begin
+
+    def begin(self: JobEntry) -> None:
+        if bench.paid:
+            raise JournalFull("no room", hint="Make room.")
+        real(self)
+
+    monkeypatch.setattr(JobEntry, "begin", begin)
+    report = bench.run("a", "b", "c")
+    assert report.reason == "disk"
+    assert bench.paid == ["a"]
+    assert bench.states() == {"a": "downloaded", "b": "planned", "c": "planned"}
+    monkeypatch.undo()
+    assert bench.bulk.run().complete
+
+
+def test_id_that_cannot_be_written_is_tried_for_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A paid id is not lost to a disk that is full for a while.
+    real = JobEntry.submitted
+    tries: list[str] = []
+
+    def submitted(self: JobEntry, taskid: str) -> None:
+        tries.append(taskid)
+        if len(tries) < 5:
+            raise JournalFull("no room", taskid=taskid)
+        real(self, taskid)
+
+    monkeypatch.setattr(JobEntry, "submitted", submitted)
+    report = bench.run("a", "b")
+    assert report.reason == "disk"
+    assert bench.states() == {"a": "downloaded", "b": "planned"}
+    assert report.unrecorded == {}
+
+
+def test_id_that_can_never_be_written_is_in_the_report(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def submitted(_: JobEntry, taskid: str) -> None:
+        raise JournalFull("no room", taskid=taskid)
+
+    monkeypatch.setattr(JobEntry, "submitted", submitted)
+    report = bench.run("a")
+    assert list(report.unrecorded) == ["a"]
+    monkeypatch.undo()
+    bench.bulk.run()  # the next start finds it unknown, and the user puts the id in
+    assert bench.job("a").state == "unknown"
+    bench.bulk.resolve("a", taskid=report.unrecorded["a"])
+    assert bench.bulk.run().complete
+    assert bench.paid == ["a"]
+
+
+def test_unknown_is_never_sent_again_without_a_word(bench: Bench) -> None:
+    bench.run("[[cut]] once")
+    for _ in range(3):
+        bench.bulk.run()
+    assert bench.paid == ["[[cut]] once"]
+    bench.bulk.resolve("[[cut]] once", again=True)
+    bench.bulk.run()
+    assert bench.paid == ["[[cut]] once"] * 2
+
+
+@pytest.mark.parametrize(("charged", "spent"), [(True, 2), (False, 1)])
+def test_resolve_gives_the_cost_back_only_if_told(bench: Bench, charged: bool, spent: int) -> None:
+    bench.run("[[cut]]", "b")
+    bench.bulk.resolve("[[cut]]", charged=charged)
+    assert bench.states()["[[cut]]"] == "abandoned"
+    assert bench.bulk.counts()[0].spent == spent
+
+
+def test_resolve_takes_only_unknown_jobs(bench: Bench) -> None:
+    bench.run("a", "[[cut]]")
+    with pytest.raises(JournalError, match="downloaded, so there is nothing"):
+        bench.bulk.resolve("a", again=True)
+    with pytest.raises(JournalError, match="not in this run"):
+        bench.bulk.resolve("zzz")
+    with pytest.raises(ConfigError, match="not sent again"):
+        bench.bulk.resolve("[[cut]]", taskid="t", again=True)
+
+
+def test_retry_plans_rejected_and_failed_anew(bench: Bench) -> None:
+    bench.run("[[reject]]", "[[fail]]", "c")
+    assert bench.bulk.retry(["rejected"]) == 1
+    assert bench.bulk.retry() == 1
+    with pytest.raises(ConfigError, match="resolved one by one"):
+        bench.bulk.retry(["unknown"])
+    bench.bulk.run()
+    assert bench.states() == {"[[reject]]": "rejected", "[[fail]]": "failed", "c": "downloaded"}
+    assert bench.paid.count("[[fail]]") == 2  # on the user's word, and counted
+    assert bench.bulk.counts()[0].spent == 3
+
+
+def test_stuck_task_is_left_for_a_resume(bench: Bench) -> None:
+    # Fault P3: it is the server's still, and not failed.
+    bench.run("[[stuck]]", "b", task_timeout=30)
+    job = bench.job("[[stuck]]")
+    assert (job.state, job.error) == ("submitted", "WaitTimeout")
+    assert bench.states()["b"] == "downloaded"
+
+
+def test_folder_without_a_run_is_told(bench: Bench) -> None:
+    with pytest.raises(JournalError, match="there is no bulk run"):
+        bench.bulk.run()
+    with pytest.raises(JournalError, match="no journal"):
+        bench.bulk.counts()
+    bench.out.mkdir()
+    with Journal(bench.out / "journal.sqlite"):
+        pass
+    with pytest.raises(JournalError, match="holds no bulk run"):
+        bench.bulk.counts()
