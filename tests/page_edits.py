@@ -1,12 +1,15 @@
-"""Updates of the vendor's page, made from the real one (tests/pipeline/seedreamv45.md), and trees to try them on."""
+"""Updates of the vendor's page, made from the real one (tests/pipeline/seedreamv45.md), and houses to try them on."""
 
 import copy
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from pipeline.errors import PipelineError
+from pipeline.generate import Outcome, generate
 from pipeline.strict_yaml import dump_yaml, load_yaml
 
 REPOSITORY = Path(__file__).parents[1]
@@ -72,18 +75,60 @@ def schema(found: dict[str, Any], name: str) -> dict[str, Any]:
     return found["components"]["schemas"][name]  # type: ignore[no-any-return]
 
 
-def copy_house(target: Path) -> Path:
-    """A copy of what the pipeline reads and writes."""
-    skip = shutil.ignore_patterns("__pycache__", "pipeline", ".ruff_cache")
-    for name in ("openapi", "generated", "overlay"):
-        shutil.copytree(REPOSITORY / name, target / name, ignore=skip)
-    return target
+DAY = dt.date(2026, 1, 2)
 
 
-def everything(root: Path) -> dict[str, bytes]:
-    """Every file below the root but the report, by its path."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and "build" not in path.parts and "__pycache__" not in path.parts
-    }
+class Ended(NamedTuple):
+    """How a run ended: its exit code, what it told, and whether the tree changed."""
+
+    code: int
+    text: str
+    changed: bool
+    outcome: Outcome | None
+
+
+class House:
+    """A copy of everything that the pipeline reads and writes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @staticmethod
+    def copied(source: Path, target: Path) -> "House":
+        """A house like the one at `source`, without the pipeline's own code."""
+        skip = shutil.ignore_patterns("__pycache__", "pipeline", ".ruff_cache")
+        for name in ("openapi", "generated", "overlay"):
+            shutil.copytree(source / name, target / name, ignore=skip)
+        return House(target)
+
+    def files(self) -> dict[str, bytes]:
+        """Every file but those under build/, by its path."""
+        return {
+            path.relative_to(self.root).as_posix(): path.read_bytes()
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file() and "build" not in path.parts and "__pycache__" not in path.parts
+        }
+
+    def take(self, data: bytes | None = None, *, accept: bool = False, name: str = "page.md") -> Ended:
+        """One run, with this page when there is one."""
+        given = None
+        if data is not None:
+            given = self.root / "build" / name
+            given.parent.mkdir(exist_ok=True)
+            given.write_bytes(data)
+        before = self.files()
+        try:
+            outcome = generate(self.root, given, accept=accept, today=DAY)
+        except PipelineError as error:
+            return Ended(error.exit_code, str(error), self.files() != before, None)
+        return Ended(outcome.code, outcome.report.text(), self.files() != before, outcome)
+
+    def read(self, name: str) -> str:
+        """Text of one file."""
+        return (self.root / name).read_text("utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replaces words that stand exactly once in a file."""
+        text = self.read(name)
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        (self.root / name).write_text(text.replace(old, new), "utf-8")

@@ -121,7 +121,7 @@ def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[Com
     repeated = mirrored(rule, seen.effective, after.settings.submit)
     if words is None:
         best = match(rule, seen.new, repeated)
-        return None if best.problems else (f"{seen.language} sentence added", _set(rule, seen, best.sentence))
+        return None if best.blocking else (f"{seen.language} sentence added", _set(rule, seen, best.sentence))
     if holds(text, words):
         return None
     moved = [n.place for n, leaf in seen.new.items() if leaf.is_prose(n.key) and holds(leaf.value, words)]
@@ -136,7 +136,7 @@ def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[Com
     if not new:
         return "no longer said by the page; kept as inferred", _retire(rule)
     best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
-    return None if best.problems else ("sentence set anew", _set(rule, seen, best.sentence))
+    return None if best.blocking else ("sentence set anew", _set(rule, seen, best.sentence))
 
 
 def _set(

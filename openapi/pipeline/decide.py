@@ -11,7 +11,7 @@ from .fields import locate, our_operation
 from .inputs import Inputs
 from .leaves import Leaf, Leaves, Name, leaves_of, names_of
 from .ledger import Rule
-from .prose import Fact, digest, holds, normal, sentences, shows
+from .prose import Fact, digest, holds, news, normal, sentences, shows
 from .spec import Json, SpecError
 from .verdicts import Change, changes, shown
 
@@ -131,8 +131,7 @@ def _listed(fact: Fact) -> str:
 
 def fresh(seen: View, place: str) -> str:
     """The sentences at a place that the old page did not have there, in order."""
-    had = {normal(text) for text in sentences(prose_at(seen.old, place))}
-    return "\n".join(text for text in sentences(prose_at(seen.new, place)) if normal(text) not in had)
+    return "\n".join(news(prose_at(seen.new, place), prose_at(seen.old, place)))
 
 
 def _rules(seen: View, after: Inputs) -> list[Finding]:
@@ -232,15 +231,13 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
         if known.get(key) == seal:
             continue
         before = seen.old.get(name)
-        had = sentences(before.value) if before else []
-        has = sentences(leaf.value)
-        gone = [text for text in had if normal(text) not in map(normal, has)]
-        added = [text for text in has if normal(text) not in map(normal, had)]
-        added = [text for text in added if normal(text) not in told]
+        old = before.value if before else ""
+        gone, has = news(old, leaf.value), sentences(leaf.value)
+        added = [text for text in news(leaf.value, old) if normal(text) not in told]
         if (
             rules
             and not added
-            and (gone or not had)
+            and (gone or not old)
             and any(after.ledger.rules[f.subject].at == name.place for f in rules)
         ):
             continue  # the rules' own findings say all of it

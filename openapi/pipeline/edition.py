@@ -57,11 +57,13 @@ class Match:
     Attributes:
         sentence: the words (empty when nothing is there).
         problems: how its numbers and lists differ from the rule's facts; empty when they are equal.
+        blocking: those of them that no schema settles.
     """
 
     rule: Rule
     sentence: str
     problems: tuple[str, ...]
+    blocking: tuple[str, ...]
 
 
 def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
@@ -74,7 +76,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
     """
     candidates = _windows(sentences(prose_at(leaves, rule.at)))
     if not candidates:
-        return Match(rule, "", ("nothing is said there",))
+        return Match(rule, "", ("nothing is said there",), ("nothing is said there",))
     known = next(iter(rule.sentences.values()), "")
     wanted = _wanted(rule, mirrored)
 
@@ -85,7 +87,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
 
     best = candidates[min(range(len(candidates)), key=rank)]
     best = re.sub(r"^[-*•] +", "", best)  # the mark of a list is no word of the rule
-    return Match(rule, best, tuple(_differences(rule, best, mirrored)))
+    return Match(rule, best, tuple(_differences(rule, best, mirrored)), tuple(_differences(rule, best, {})))
 
 
 def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:

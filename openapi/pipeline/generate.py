@@ -59,8 +59,8 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         files = {}
         found = [*found, Finding("client", "build", str(error), step="edit openapi/overlay.yaml, then run again.")]
     report.api = _api(root, files, after)
-    used = used_names(root / "overlay", after.settings.package)
     gone = [change for change in report.api if not change.new]
+    used = used_names(root / "overlay", after.settings.package) if gone else {}
     missing = [_gone(change, used) for change in gone]
     if accept:
         report.findings = [*report.findings, *missing]

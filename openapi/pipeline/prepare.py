@@ -10,8 +10,8 @@ def prepared(document: Json) -> Json:
     """A copy for the generator; the effective spec itself keeps what is changed here.
 
     No schema that only replies use lists its values: the generator turns `enum` into a closed type that raises on
-    what the vendor adds tomorrow, and codes and statuses are open values here. An operation whose first tag is not ASCII
-    gets the first word of its path for a folder.
+    what the vendor adds tomorrow, and codes and statuses are open values here. An operation whose first tag is
+    not ASCII gets the first word of its path for a folder.
     """
     result: Json = copy.deepcopy(document)
     for operation in operations(result):

@@ -30,6 +30,11 @@ def normal(text: str) -> str:
     return _CJK_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
 
 
+def core(text: str) -> str:
+    """The normal form without the stop at its end: a sentence that only got a neighbour is the same sentence."""
+    return normal(text).rstrip("。．.！!；;")
+
+
 def digest(text: str) -> str:
     """sha256 of the normal form, in hexadecimal."""
     return hashlib.sha256(normal(text).encode()).hexdigest()
@@ -38,6 +43,12 @@ def digest(text: str) -> str:
 def sentences(text: str) -> list[str]:
     """The sentences of a description, each on one line, list marks kept; compare them by `normal`."""
     return [found for part in _END.split(text) if (found := " ".join(part.split()))]
+
+
+def news(text: str, old: str) -> list[str]:
+    """The sentences of a text that the old one does not have, in order."""
+    had = {core(sentence) for sentence in sentences(old)}
+    return [sentence for sentence in sentences(text) if core(sentence) not in had]
 
 
 def holds(text: str, quote: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from .decide import HIDDEN, Finding
-from .prose import normal, sentences
+from .prose import news, normal
 from .python_api import ApiChange
 from .verdicts import Change
 
@@ -131,14 +131,12 @@ class Report:
 
 
 def _prose_lines(change: Change, findings: Sequence[Finding]) -> list[str]:
-    old = sentences(change.old) if isinstance(change.old, str) else []
-    new = sentences(change.new) if isinstance(change.new, str) else []
-    gone = [text for text in old if normal(text) not in map(normal, new)]
-    added = [text for text in new if normal(text) not in map(normal, old)]
+    old, new = (side if isinstance(side, str) else "" for side in (change.old, change.new))
+    gone, added = news(old, new), news(new, old)
     rules = sorted({f.subject for f in findings if f.kind == "rule" and any(_of(f, text) for text in gone + added)})
     claimed = f" ({', '.join(rules)})" if rules else ""
     if not gone and not added:
-        return [f"{change.name}: the order of its sentences{claimed}"]
+        return [f"{change.name}: order or punctuation of its sentences{claimed}"]
     return [f"{change.name}{claimed}", *(f"  - {text}" for text in gone), *(f"  + {text}" for text in added)]
 
 

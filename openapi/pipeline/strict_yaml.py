@@ -4,9 +4,11 @@ A YAML 1.1 loader reads an unquoted `9:16` as 556 and `no` as false, and a safe 
 expands alias bombs while they are walked. This reader builds plain data from the parser's events and refuses the rest.
 """
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from io import StringIO
 from typing import Any, Final
 
@@ -164,6 +166,12 @@ def load_yaml(text: str) -> Any:
     Raises:
         Unreadable: not one well-formed document, duplicate or merge keys, tags, alias bombs, too deep or too large.
     """
+    return copy.deepcopy(_load_yaml(text))
+
+
+@lru_cache(maxsize=16)
+def _load_yaml(text: str) -> Any:
+    """`load_yaml`, once for a text: a run reads its own inputs several times."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_YAML_BYTES:
         raise Unreadable(f"longer than {MAX_YAML_BYTES:,} bytes")
     events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)

@@ -1,0 +1,345 @@
+"""Updates that a person must decide: exit code 3 and nothing replaced, until ACCEPT=1 goes on."""
+
+from typing import Any
+
+import pytest
+from page_edits import ROUTE, House, body, document, edited, field, operation, page, replaced, schema
+from pipeline.strict_yaml import dump_yaml
+
+SEED = {"type": "integer"}
+
+
+def _describe(name: str, text: str) -> Any:
+    return lambda d: field(d, name).update(description=text)
+
+
+def _rename(owner: Any, old: str, new: str) -> None:
+    owner[new] = owner.pop(old)
+
+
+# name -> (page, words of the message)
+STOPS: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    # a sentence that a rule rests on changed or vanished
+    "fact changed": (
+        replaced(("[3,686,400", "[4,000,000")),
+        ("rule: RES-PIXELS", "[3,686,400", "[4,000,000", "fact minimum: 3686400", "minimum (3686400) is not there"),
+    ),
+    "fact added to a list": (
+        replaced(("3:2）", "3:2、21:9）")),
+        ("rule: RES-RATIO", "fact values: 9:16", "it also holds the ratio 21:9"),
+    ),
+    "fact gone from a list": (replaced(("2:3、3:2）", "2:3）")), ("rule: RES-RATIO", "is not there")),
+    "tier added": (replaced(("2K、4K", "2K、4K、8K")), ("rule: RES-TIER", "it also holds the tier 8K")),
+    "words changed": (
+        replaced(("总像素范围", "像素总数范围")),
+        ("rule: RES-PIXELS", "every fact is in the new words"),
+    ),
+    "meanings swapped": (
+        replaced(("9999=失败，9000=积分不足", "9000=失败，9999=积分不足")),
+        ("rule: CODE-MEANING", "was | 响应状态码：1000=成功，9999=失败", "now | 响应状态码：1000=成功，9000=失败"),
+    ),
+    "no longer required": (
+        replaced(("提示词（必填）", "提示词（可选）")),
+        ("rule: PROMPT-REQUIRED", "next: in openapi/rules.yaml"),
+    ),
+    "sentence gone": (
+        edited(lambda d: _describe("resolution", field(d, "resolution")["description"].split("示例")[0])(d)),
+        ("rule: RES-EXAMPLES", "its sentence is gone from submit/request/resolution"),
+    ),
+    "description gone": (
+        edited(lambda d: field(d, "prompt").pop("description")),
+        ("rule: PROMPT-REQUIRED", "is gone from submit/request/prompt"),
+    ),
+    "sentence moved": (
+        edited(_describe("prompt", "提示词"), _describe("category", "分类标识，默认为seedreamv45。提示词（必填）")),
+        ("rule: PROMPT-REQUIRED", "its sentence moved from submit/request/prompt to submit/request/category"),
+    ),
+    "schema and prose agree": (
+        replaced(("maximum: 15", "maximum: 20"), ("1-15", "1-20")),
+        ("rule: BATCH-RANGE", "批量生成数量，1-20", "batchsize/maximum 15 -> 20"),
+    ),
+    "auth prose": (replaced(("Authorization字段", "X-Key字段")), ("rule: AUTH-KEY",)),
+    # new or changed prose of a field that no rule claims
+    "negated": (
+        replaced(("支持三种格式", "不再支持三种格式")),
+        (
+            "unreviewed text: submit/request/resolution",
+            "now | 不再支持三种格式",
+            "rules that rest on this text: RES-FORMAT",
+        ),
+    ),
+    "one more code": (
+        replaced(("积分不足", "积分不足，9001=限流")),
+        ("unreviewed text: submit/reply/code", "9001=限流"),
+    ),
+    "one more sentence": (
+        replaced(("提示词（必填）", "提示词（必填）。最长 800 字")),
+        ("unreviewed text: submit/request/prompt", "now | 最长 800 字"),
+    ),
+    "reply prose": (
+        replaced(("响应消息", "响应消息。失败时为原因")),
+        ("unreviewed text: submit/reply/msg", "now | 失败时为原因"),
+    ),
+    "new field with prose": (
+        edited(lambda d: body(d)["properties"].update(seed={**SEED, "description": "0 到 100"})),
+        ("unreviewed text: submit/request/seed", "now | 0 到 100", "submit request seed added"),
+    ),
+    "prose of the body": (
+        edited(lambda d: operation(d)["requestBody"].update(description="二选一")),
+        ("unreviewed text: submit/request#description (of the body)",),
+    ),
+    "prose of the schema": (
+        edited(lambda d: body(d).update(description="二选一")),
+        ("unreviewed text: submit/request",),
+    ),
+    "prose of an item": (
+        edited(lambda d: field(d, "sourceImage")["items"].update(description="最大 10 MB")),
+        ("unreviewed text: submit/request/sourceImage[]",),
+    ),
+    "prose in a title": (
+        edited(lambda d: field(d, "imageUrl").update(title="最多 3 个")),
+        ("submit/request/imageUrl#title",),
+    ),
+    "prose in an extension": (
+        edited(lambda d: field(d, "imageUrl").update({"x-note": "最多 3 个"})),
+        ("submit/request/imageUrl#x-note",),
+    ),
+    "prose beside a reference": (
+        edited(lambda d: schema(d, "GeneralResponse")["allOf"][1]["properties"]["data"].update(description="最多一天")),
+        ("unreviewed text: submit/reply/data", "最多一天"),
+    ),
+    # the overlay
+    "prompt required now": (
+        edited(lambda d: body(d).update(required=["prompt"])),
+        ("the overlay action is needless", "rests on PROMPT-REQUIRED", "action 3"),
+    ),
+    "body required now": (
+        edited(lambda d: operation(d)["requestBody"].update(required=True)),
+        ("is needless", "action 2"),
+    ),
+    "tag is ASCII now": (edited(lambda d: operation(d).update(tags=["images"])), ("is needless", "action 1")),
+    "no tag any more": (edited(lambda d: operation(d).pop("tags")), ("matches nothing", "tags[0]")),
+    "query published": (
+        edited(
+            lambda d: d["paths"].update(
+                {
+                    "/v1/images/infobytaskid": {
+                        "post": {"operationId": "infoByTaskId", "responses": {"200": {"description": "x"}}}
+                    }
+                }
+            )
+        ),
+        ("collides: the page now has /paths/~1v1~1images~1infobytaskid itself",),
+    ),
+    "reply under another name": (
+        edited(
+            lambda d: _rename(d["components"]["schemas"], "GeneralResponse", "TaskResponse"),
+            lambda d: operation(d)["responses"]["200"]["content"]["application/json"]["schema"].update(
+                {"$ref": "#/components/schemas/TaskResponse"}
+            ),
+        ),
+        (
+            "has lost its ground",
+            "'#/components/schemas/GeneralResponse' and is now '#/components/schemas/TaskResponse'",
+        ),
+    ),
+    # breaking changes of the schema
+    "field removed": (
+        edited(lambda d: body(d)["properties"].pop("imageUrl")),
+        ("breaks callers: submit request imageUrl", "submit request imageUrl removed", "rule: IMAGE-URL"),
+    ),
+    "field renamed": (
+        edited(lambda d: _rename(body(d)["properties"], "imageUrl", "image_url")),
+        ("submit request imageUrl removed", "submit request image_url added", "moved from submit/request/imageUrl"),
+    ),
+    "path renamed": (
+        edited(lambda d: _rename(d["paths"], ROUTE, "/v1/images/seedreamv5")),
+        (f"submit/path {ROUTE} -> /v1/images/seedreamv5", "Version: major"),
+    ),
+    "operation renamed": (
+        edited(lambda d: operation(d).update(operationId="seeDreamV5")),
+        ("submit/operationId seeDreamV45 -> seeDreamV5", "api.images.see_dream_v45", "imported by: overlay/seedream/"),
+    ),
+    "method changed": (
+        edited(lambda d: _rename(d["paths"][ROUTE], "post", "put")),
+        ("submit/method post -> put",),
+    ),
+    "new required field": (
+        edited(lambda d: body(d)["properties"].update(seed=SEED), lambda d: body(d).update(required=["seed"])),
+        ("submit request seed/required (none) -> true", "callers may leave it out"),
+    ),
+    "field becomes required": (
+        edited(lambda d: body(d).update(required=["resolution"])),
+        ("submit request resolution/required false -> true",),
+    ),
+    "type changed": (
+        edited(lambda d: field(d, "batchsize").update(type="string")),
+        ("batchsize/type integer -> string",),
+    ),
+    "becomes an array": (
+        edited(
+            lambda d: body(d)["properties"].update(
+                imageUrl={"description": "源图片URL", "type": "array", "items": {"type": "string"}}
+            )
+        ),
+        ("submit request imageUrl/type string -> array",),
+    ),
+    "file becomes text": (
+        edited(lambda d: field(d, "sourceImage")["items"].pop("format")),
+        ("sourceImage[]/format binary -> (none)", "another Python type"),
+    ),
+    "narrowed maximum": (
+        replaced(("maximum: 15", "maximum: 10")),
+        (
+            "batchsize/maximum 15 -> 10: a narrowed limit",
+            "BATCH-RANGE: the schema says maximum 10, the prose beside it",
+        ),
+    ),
+    "narrowed minimum": (replaced(("minimum: 1\n", "minimum: 2\n")), ("batchsize/minimum 1 -> 2: a narrowed limit",)),
+    "narrowed by allOf": (
+        edited(lambda d: field(d, "batchsize").update(allOf=[{"maximum": 10}])),
+        ("batchsize/maximum 15 -> 10: a narrowed limit",),
+    ),
+    "enum against the prose": (
+        edited(lambda d: field(d, "resolution").update(enum=["2K", "4K"])),
+        ("contradiction: RES-RATIO", "refuses what the prose allows: 9:16"),
+    ),
+    "closed to other fields": (
+        edited(lambda d: body(d).update(additionalProperties=False)),
+        ("fields that are not listed are refused",),
+    ),
+    "auth header": (
+        edited(lambda d: d["components"]["securitySchemes"]["ApiKeyAuth"].update(name="X-Api-Key")),
+        ("security ApiKeyAuth/name Authorization -> X-Api-Key",),
+    ),
+    "auth gone": (edited(lambda d: operation(d).pop("security")), ("submit/security",)),
+    "auth doubled": (
+        edited(
+            lambda d: d["components"]["securitySchemes"].update(B={"type": "apiKey", "in": "header", "name": "X"}),
+            lambda d: operation(d)["security"][0].update(B=[]),
+        ),
+        ("submit/security", "who may call changed"),
+    ),
+    "required header": (
+        edited(
+            lambda d: operation(d).update(
+                parameters=[{"in": "header", "name": "X-T", "required": True, "schema": {"type": "string"}}]
+            )
+        ),
+        ("submit request header X-T/required (none) -> true",),
+    ),
+    "servers of the operation": (
+        edited(lambda d: operation(d).update(servers=[{"url": "https://up.tensorslab.com"}])),
+        ("submit/servers",),
+    ),
+    "JSON body": (
+        edited(lambda d: _rename(operation(d)["requestBody"]["content"], "multipart/form-data", "application/json")),
+        ("media types ['multipart/form-data'] -> ['application/json']", "matches nothing"),
+    ),
+    "reply field removed": (
+        edited(lambda d: schema(d, "GeneralData")["properties"].pop("taskid")),
+        ("submit reply data.taskid removed", "rule: TASK-ID"),
+    ),
+    "reply field optional": (
+        edited(lambda d: schema(d, "BaseResponse")["required"].remove("msg")),
+        ("submit reply msg/required true -> false", "callers may count on it"),
+    ),
+    "reply field nullable": (
+        edited(lambda d: schema(d, "GeneralData")["properties"]["taskid"].update(nullable=True)),
+        ("submit reply data.taskid/nullable (none) -> true",),
+    ),
+    "reply with another status": (
+        edited(lambda d: _rename(operation(d)["responses"], "200", "201")),
+        ("submit reply/status 200 -> (none)", "moved from submit/reply/code to submit/reply 201/code"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_stops_then_accept_goes_on(name: str, house: House) -> None:
+    data, words = STOPS[name]
+    stopped = house.take(data)
+    assert (stopped.code, stopped.changed) == (3, False), stopped.text
+    assert "Stopped for a decision. Nothing was replaced." in stopped.text
+    for part in words:
+        assert part in stopped.text
+    assert "next: " in stopped.text
+    accepted = house.take(data, accept=True)
+    assert (accepted.code, accepted.changed) == (0, True), accepted.text
+    again = house.take(data)  # what was accepted is not asked again
+    assert (again.code, again.changed) == (0, False), again.text
+
+
+# ACCEPT=1 reads facts only where the sentence changed nothing but its facts; the constants follow.
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("fact changed", "RES_PIXELS_MINIMUM: Final[int] = 4000000"),
+        ("fact added to a list", '    "3:2",\n    "21:9",\n)'),
+        ("fact gone from a list", '"4:3", "1:1", "2:3")'),
+        ("tier added", 'RES_TIER_VALUES: Final[tuple[str, ...]] = ("2K", "4K", "8K")'),
+        ("meanings swapped", "CODE_MEANING_FAILURE: Final[int] = 9000"),
+    ],
+)
+def test_accepted_facts_reach_the_constants(name: str, line: str, house: House) -> None:
+    house.take(STOPS[name][0], accept=True)
+    assert line in house.read("generated/tensorslab_images/rules.py")
+
+
+# Where the facts cannot be read for sure, ACCEPT=1 stops too and says what needs a hand; a hand can then settle it.
+def test_accept_guesses_no_fact(house: House) -> None:
+    data = replaced(("总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）", "总像素不低于四百万"))
+    ended = house.take(data, accept=True)
+    assert (ended.code, ended.changed) == (3, False)
+    assert "that needs a hand" in ended.text
+    assert "minimum (3686400) is not there" in ended.text
+
+
+# What the page no longer says is kept, but as inferred: it is not enforced any more.
+def test_a_vanished_sentence_makes_the_rule_inferred(house: House) -> None:
+    house.take(STOPS["sentence gone"][0], accept=True)
+    row = house.read("openapi/rules.yaml").split("RES-EXAMPLES:")[1].split("PROMPT-REQUIRED:")[0]
+    assert "standing: inferred" in row
+    assert "sentences" not in row
+
+
+# Reviewed edits of the ledger go on without ACCEPT=1.
+def test_reviewed_edits_go_on(house: House) -> None:
+    data = replaced(("[3,686,400", "[4,000,000"))
+    stopped = house.take(data)
+    house.edit("openapi/rules.yaml", "总像素范围：[3,686,400", "总像素范围：[4,000,000")
+    house.edit("openapi/rules.yaml", "minimum: 3686400", "minimum: 4000000")
+    half = house.take(data)
+    assert half.code == 3
+    assert "unreviewed text: submit/request/resolution" in half.text
+    assert "rule: RES-PIXELS" not in half.text
+    line = half.text.split("the line `")[1].split("`")[0]
+    key, _, seal = line.partition(": ")
+    old = next(text for text in house.read("openapi/reviewed.yaml").splitlines() if f"{key}: " in text)
+    house.edit("openapi/reviewed.yaml", old, f'    {key}: "{seal}"')
+    ended = house.take(data)
+    assert (stopped.code, ended.code) == (3, 0), ended.text
+    assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in house.read("generated/tensorslab_images/rules.py")
+
+
+# The key never travels in the clear: no ACCEPT=1 for that.
+@pytest.mark.parametrize("url", ["http://api.tensorslab.com", "//api.tensorslab.com", "/", "https://{region}.x.com"])
+def test_server_that_is_not_https(url: str, house: House) -> None:
+    data = edited(lambda d: d["servers"][0].update(url=url))
+    for accept in (False, True):
+        ended = house.take(data, accept=accept)
+        assert (ended.code, ended.changed) == (3, False)
+        assert "the key may only travel to an absolute https:// address" in ended.text
+
+
+# An update of several kinds at once tells all of them.
+def test_many_changes_at_once(house: House) -> None:
+    found = document(
+        lambda d: field(d, "batchsize").update(maximum=10),
+        lambda d: body(d)["properties"].pop("imageUrl"),
+        _describe("prompt", "提示词"),
+        lambda d: body(d).update(required=["prompt"]),
+    )
+    ended = house.take(page(dump_yaml(found).encode()))
+    for words in ("rule: PROMPT-REQUIRED", "imageUrl removed", "15 -> 10", "is needless", "Version: major"):
+        assert words in ended.text
