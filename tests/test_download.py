@@ -296,4 +296,3 @@ def test_a_public_service_cannot_point_into_this_machine(
             both.call(lambda client: client.task("t1").save(tmp_path))
     assert "127.0.0.1" in str(caught.value)
     assert [] == host.requests
-    assert 1 == len(host.connections)
