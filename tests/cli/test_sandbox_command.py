@@ -1,0 +1,78 @@
+"""`seedream sandbox` runs the stand-in until Ctrl-C, and says how to use it; `--sandbox` starts and stops one."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A sandbox of its own, and what it said about itself."""
+    command = [sys.executable, "-m", "seedream.cli", "sandbox", "--port", "0", "--json", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            text = ""
+            for line in process.stdout:
+                text += line
+                if line.startswith("}"):
+                    break
+            yield process, json.loads(text)
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX does it")
+def test_it_serves_until_ctrl_c_and_tells_what_was_charged(cli: Any, tmp_path: Path) -> None:
+    with serving("--credits", "5", "--progress", "instant", "--pictures", "plain") as (process, about):
+        at = {"TENSORSLAB_BASE_URL": about["base_url"], "TENSORSLAB_API_KEY": about["api_key"]}
+        made = cli("generate", "x", "-n", "3", "-r", "2560x1440", "-o", "out", **at)
+        assert (0, 3) == (made.code, len(made.out.splitlines())), made.err
+        refused = cli("generate", "x", "-n", "3", "-o", "out", **at)
+        assert 5 == refused.code, "five credits do not pay for six images"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert (0, "Stopped. Images charged: 3; credits left: 2.\n") == (process.returncode, err)
+    with Image.open(tmp_path / made.out.splitlines()[0]) as picture:
+        assert (2560, 1440) == picture.size
+
+
+def test_its_faults_reach_the_client(cli: Any) -> None:
+    with serving("--fault", "status-500 nth=1") as (_, about):
+        at = {"TENSORSLAB_BASE_URL": about["base_url"], "TENSORSLAB_API_KEY": about["api_key"]}
+        assert 6 == cli("generate", "x", **at).code
+
+
+def test_a_port_in_use_and_a_bad_fault_are_told(cli: Any, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = cli("sandbox", "--port", str(taken.getsockname()[1]))
+    assert 4 == ran.code
+    assert "--port" in ran.err
+    assert 2 == cli("sandbox", "--fault", "no-such-fault").code
+    assert 2 == cli("sandbox", "--plan", str(tmp_path / "none.yaml")).code
+    (tmp_path / "plan.yaml").write_text("faults:\n  - cut-reply nth=nonsense\n")
+    assert "entry 1" in cli("sandbox", "--plan", str(tmp_path / "plan.yaml")).err
+
+
+def test_the_faults_are_listed(cli: Any) -> None:
+    ran = cli("sandbox", "--list-faults")
+    assert 0 == ran.code
+    assert len(ran.out.splitlines()) > 20
+
+
+def test_generate_in_a_sandbox_of_its_own_needs_no_key(cli: Any, tmp_path: Path) -> None:
+    ran = cli("generate", "x", "-r", "3750x1250", "--sandbox", "--json", TENSORSLAB_API_KEY=None)
+    assert (0, True) == (ran.code, ran.document["sandbox"]), ran.err
+    with Image.open(tmp_path / ran.document["files"][0]["path"]) as picture:
+        assert (3750, 1250) == picture.size
+    assert "seedream wait" not in ran.err, "the sandbox is gone, so nobody can wait for its task"
