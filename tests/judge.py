@@ -217,18 +217,45 @@ PAGE = Page(
     illegal=ILLEGAL,
     judge=form,
     rules=_FIELDS,
+    defaults={"category": "seedreamv45", "batchsize": "1", "resolution": "2K"},
 )
 
-# What the page's machine-readable part says of each field: type, default, minimum, maximum.
+# What the page's machine-readable part says of each field: type, an array or not, required, default, minimum, maximum.
 SCHEMA = {
-    "category": ("string", "seedreamv45", None, None),
-    "prompt": ("string", None, None, None),
-    "batchsize": ("integer", 1, 1, 15),
-    "resolution": ("string", "2K", None, None),
-    "sourceImage": ("binary", None, None, None),
-    "imageUrl": ("string", None, None, None),
+    "category": ("string", False, False, "seedreamv45", None, None),
+    "prompt": ("string", False, True, None, None, None),
+    "batchsize": ("integer", False, False, 1, 1, 15),
+    "resolution": ("string", False, False, "2K", None, None),
+    "sourceImage": ("binary", True, False, None, None, None),
+    "imageUrl": ("string", False, False, None, None, None),
 }
 SERVER = "https://api.tensorslab.com"
+# What the page, or else the vendor's other sources, say in prose: standing, and every fact.
+LEDGER = {
+    "RES-FORMAT": ("stated", {}),
+    "RES-RATIO": ("stated", {"values": RATIOS}),
+    "RES-TIER": ("stated", {"values": TIERS}),
+    "RES-PIXELS": ("stated", {"minimum": LEAST, "maximum": MOST}),
+    "RES-EXAMPLES": ("stated", {"valid_pixels": 4_687_500, "invalid_pixels": 2_250_000}),
+    "PROMPT-REQUIRED": ("stated", {}),
+    "BATCH-RANGE": ("stated", {}),
+    "CATEGORY-DEFAULT": ("stated", {}),
+    "SOURCE-IMAGE": ("stated", {}),
+    "IMAGE-URL": ("stated", {}),
+    "CODE-MEANING": ("stated", {"success": 1000, "failure": 9999, "insufficient_credits": 9000}),
+    "CODE-NO-DATA": ("inferred", {}),
+    "TASK-ID": ("stated", {}),
+    "RESULT-URL": ("stated", {}),
+    "RESULT-EXPIRY": ("inferred", {"hours": 24}),
+    "STATUS-MEANING": ("inferred", {"queued": 1, "processing": 2, "completed": 3, "failed": 4}),
+    "AUTH-KEY": ("stated", {}),
+    "AUTH-HEADER": ("inferred", {"scheme": "Bearer"}),
+}
+EXAMPLES = {
+    "RES-FORMAT": {"valid": ("2048x2048",)},
+    "RES-PIXELS": {"valid": ("2560x1440", "4096x4096")},
+    "RES-EXAMPLES": {"valid": ("3750x1250",), "invalid": ("1500x1500",)},
+}
 
 
 def options(given: Mapping[str, object]) -> Verdict:

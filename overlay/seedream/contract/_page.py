@@ -71,6 +71,7 @@ class Page:
         legal: Submissions that must be accepted; illegal: that must be refused.
         judge: The verdict on any form.
         rules: The rule that speaks about each field, by its name on the wire.
+        defaults: What a field stands for when it is not sent, by its name on the wire.
     """
 
     submit: str
@@ -89,6 +90,7 @@ class Page:
     illegal: tuple[Case, ...]
     judge: Callable[[Sequence[Part]], Verdict]
     rules: Mapping[str, str]
+    defaults: Mapping[str, str]
 
 
 def text(name: str, value: object) -> Part:

@@ -95,4 +95,5 @@ def from_tables() -> Page:
         illegal=tuple(_illegal()),
         judge=judge,
         rules={spec.name: rule_of(_SUBMIT, spec) for spec in _SUBMIT.fields},
+        defaults={spec.name: str(spec.default) for spec in _SUBMIT.fields if spec.default is not None},
     )

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from seedream.contract._page import Case, Part, text
 from seedream.contract._samples import picture_size, png
+from seedream.contract._spec import misfit
 from seedream.contract._violation import Violation
 from seedream.contract.server._bench import Bench, Reply, check
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
 _LIKENESS: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
 
 
@@ -98,6 +100,9 @@ def _check_types(last: Reply, data: Mapping[str, Any]) -> None:
 def _check_size(case: Case, last: Reply, size: tuple[Any, Any]) -> None:
     if case.size is not None and size != case.size:
         raise last.violation(f"{case.name}: pictures are {size}, not {case.size}", "SERVER-PICTURES")
+    tier = re.fullmatch("([0-9]+)K", _value(case, "resolution") or "")
+    if tier and max(size) < 1024 * int(tier[1]) * (1 - _SHORTFALL):
+        raise last.violation(f"{case.name}: pictures of {size} are of a lower tier", "RES-TIER")
     ratio = re.fullmatch("([0-9]+):([0-9]+)", _value(case, "resolution") or "")
     if ratio and abs(size[0] * int(ratio[2]) / (size[1] * int(ratio[1])) - 1) > _LIKENESS:
         raise last.violation(f"{case.name}: pictures of {size} are of another shape", "RES-RATIO")
@@ -206,3 +211,35 @@ def refuses_without_credits(bench: Bench) -> None:
         raise reply.violation("missing credits are told by another HTTP status", "CODE-MEANING")
     if bench.broke.charged() != before:
         raise reply.violation("a submission without credits was charged", "SERVER-CHARGE")
+
+
+@check("WIRE-EXACT", paid=True)
+def leaves_out_what_is_not_sent(bench: Bench) -> None:
+    """A field that is not sent stands for its default: the task is the same as with the default written out."""
+    bare = Case("without defaults", "WIRE-EXACT", None, (text("prompt", "a fish"),))
+    parts = [text(name, value) for name, value in bench.page.defaults.items()]
+    full = Case("with defaults", "WIRE-EXACT", None, (text("prompt", "a fish"), *parts))
+    short, long = (bench.completed(bench.check_taken(bench.submit(case.wire or ()), case))[0] for case in (bare, full))
+    for name in ("width", "height", "category"):
+        if short.data.get(name) != long.data.get(name):
+            rule = bench.page.rules["category" if name == "category" else "resolution"]
+            raise short.violation(f"{name} is {long.data.get(name)} when the default is written out", rule)
+    if len(short.data["url"]) != len(long.data["url"]):
+        raise short.violation("the default number of pictures is another", bench.page.rules["batchsize"])
+    if "category" in short.data and short.data["category"] != bench.page.defaults.get("category"):
+        raise short.violation("the category is not the default", bench.page.rules["category"])
+
+
+@check("SERVER-ENVELOPE", paid=True)
+def replies_fit_the_spec(bench: Bench) -> None:
+    """Replies of every operation, good and bad, fit the effective spec's schemas; the good ones the first of them."""
+    case = Case("one picture", "SERVER-ENVELOPE", None, (text("prompt", "a fish"),))
+    taken = bench.submit(case.wire or ())
+    taskid = bench.check_taken(taken, case)
+    page = bench.page
+    replies = [taken, bench.submit([text("prompt", "")]), bench.state(taskid), bench.completed(taskid)[0],
+               bench.ask(page.query, {"taskid": "no-such-task"}), bench.ask(page.delete, {"taskids": [taskid]}),
+               bench.ask(page.delete, {"taskids": []})]  # fmt: skip
+    for reply in replies:
+        if what := misfit(reply.sent.path, reply.status, reply.document, good=bench.accepted(reply)):
+            raise reply.violation(f"it does not fit the spec: {what}", "SERVER-ENVELOPE")
