@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import judge
 import pytest
 from helpers import KEY
 from scripted import ScriptedServer, reply
 from seedream import SeeDream
 
+TOO_MANY = str(judge.LARGEST + 1)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 
 
@@ -71,14 +73,14 @@ def test_set_takes_a_field_by_either_name(cli: Any, setting: str) -> None:
     [
         ("--set", "banana=1"),
         ("--set", "batchsize=1.5"),
-        ("--set", "batchsize=16"),
+        ("--set", f"batchsize={TOO_MANY}"),
         ("--set", "batchsize=true"),
         ("-n", "0"),
         ("-n", "three"),
         ("-n", "2", "--set", "batchsize=2"),
         ("--set", "prompt=y"),
         ("--set", "category=a", "--set", "category=b"),
-        ("-r", "1500x1500"),
+        ("-r", "1x1"),
         ("--image", "no-such-file.png"),
         ("--image", "https://a.example/x", "--image", "https://b.example/y"),
     ],
@@ -98,7 +100,7 @@ def test_a_malformed_option_is_a_usage_error(cli: Any, words: tuple[str, ...]) -
 
 
 def test_every_problem_is_told_at_once(cli: Any) -> None:
-    problems = cli("generate", " ", "-n", "99", "-r", "1x1", "--dry-run", "--json").document["error"]["problems"]
+    problems = cli("generate", " ", "-n", TOO_MANY, "-r", "1x1", "--dry-run", "--json").document["error"]["problems"]
     assert ["PROMPT-REQUIRED", "BATCH-RANGE", "RES-PIXELS"] == [problem["rule"]["id"] for problem in problems]
 
 

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import judge
 import pytest
 from helpers import KEY
 from scripted import Action, ScriptedServer, reply
 from seedream import errors
 from seedream.cli import _exit
+from tensorslab_images.rules import RULES
 
 
 def answer(code: int, **more: object) -> Action:
@@ -118,9 +120,9 @@ def test_a_chinese_locale_gets_a_chinese_line_first(cli: Any) -> None:
 
 
 def test_a_rule_is_quoted_in_the_vendors_words(cli: Any) -> None:
-    ran = cli("generate", "x", "-n", "16")
+    ran = cli("generate", "x", "-n", str(judge.LARGEST + 1))
     assert "BATCH-RANGE" in ran.err
-    assert "“批量生成数量，1-15”" in ran.err
+    assert f"“{RULES['BATCH-RANGE'].sentence}”" in ran.err
 
 
 def test_a_usage_error_is_json_too(cli: Any) -> None:

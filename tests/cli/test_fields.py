@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+import judge
 import pytest
 from attrs import evolve
 from seedream import InvalidRequest, _request
@@ -92,7 +93,7 @@ def test_what_is_no_setting_is_a_usage_error(setting: str) -> None:
 
 
 def test_help_describes_the_limits_of_the_spec() -> None:
-    assert "1 to 15, default 1" == _fields.describe("batchsize")
+    assert f"{judge.FEWEST} to {judge.LARGEST}, default 1" == _fields.describe("batchsize")
     assert "0 to 1" == _fields.describe("strength")
     assert "photo, ink" == _fields.describe("style")
     assert "" == _fields.describe("gone")

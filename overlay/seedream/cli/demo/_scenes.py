@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
+from tensorslab_images.rules import RULES
 
 from seedream import Resolution, TaskInfo
 
@@ -41,12 +42,14 @@ class Shot:
     files: list[Path]
 
 
+# The page's own examples of a legal and an illegal size.
+_EXAMPLES: Final = RULES["RES-EXAMPLES"].examples
+_VALID, _INVALID = _EXAMPLES["valid"][0], _EXAMPLES["invalid"][0]
 SCENES: Final = (
     Scene("text only", "Hills before sunrise, watercolour", "16:9"),
     Scene("from a picture", "The hills of the sketch in winter", "4:3", from_sketch=True),
     Scene("portrait", "A ridge at night", "9:16"),
     Scene("a batch of four", "One valley in four seasons", "1:1", count=4),
-    Scene("exact size", "Mountains above a sea of clouds", "3750x1250"),
+    Scene("exact size", "Mountains above a sea of clouds", _VALID),
 )
-# The page's own example of a size that is not legal.
-REFUSED: Final = ("A postage stamp", "1500x1500")
+REFUSED: Final = ("A postage stamp", _INVALID)
