@@ -124,3 +124,22 @@ def test_who_watches_sees_progress_and_the_paths_stay_whole(tmp_path: Path) -> N
     assert f"{tmp_path}/abcd_1-1.png\r\n".encode() in written
     assert b"cost 1 image" in written
     assert KEY.encode() not in written
+
+
+def test_a_closed_stderr_does_not_stop_what_is_paid_for(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        with OneTask({}) as service:
+            service._states = [service.done()]
+            done = subprocess.run(
+                [*SEEDREAM, "generate", "x", "-o", str(tmp_path), "--base-url", service.url],
+                stdout=subprocess.PIPE,
+                stderr=writing,
+                env={**os.environ, "TENSORSLAB_API_KEY": KEY},
+                check=False,
+                timeout=60,
+            )
+    finally:
+        os.close(writing)
+    assert (0, f"{tmp_path}/abcd_1-1.png\n") == (done.returncode, done.stdout.decode())

@@ -38,9 +38,8 @@ def carry_out(run: Callable[[Terminal], object], words: Sequence[str]) -> Exit:
             code = _coded(end.exit_code)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the last place: everything is told in a line
             code = _told(terminal, error)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         _silence()
         return _exit.CLOSED

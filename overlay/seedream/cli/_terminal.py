@@ -69,8 +69,9 @@ class Terminal:
             self.out.print(scrub(text, *self.secrets), style=style)
 
     def note(self, text: str, style: str = "") -> None:
-        """A line for people, on stderr."""
-        self.err.print(scrub(text, *self.secrets), style=style)
+        """A line for people, on stderr. Where nobody can read it, the run goes on: what is paid for is fetched."""
+        with suppress(OSError, ValueError):
+            self.err.print(scrub(text, *self.secrets), style=style)
 
     def document(self, value: Any) -> None:
         """The one JSON document; nothing where JSON was not asked for."""
