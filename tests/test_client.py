@@ -123,6 +123,19 @@ def test_generate_ends_with_pictures_on_disk(both: Both, tmp_path: Path) -> None
     assert picture() == made.files[0].read_bytes()
 
 
+def test_generate_pays_for_nothing_that_it_cannot_keep(both: Both, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    service = FakeService(done("https://images.example/a"), pictures={"/a": picture()})
+    for directory in (tmp_path / "file", tmp_path / "file" / "sub", tmp_path / "nul\0"):
+
+        def make(client: Any, where: Path = directory) -> Any:
+            return client.generate("a fish", output_dir=where)
+
+        with pytest.raises(ConfigError, match="cannot write"):
+            both.call(make, transport=service.transport)
+    assert [] == service.asked
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://api.tensorslab.com", "ftp://x", "api.tensorslab.com", "https://", "https://user:word@host", "https://h?q=1",

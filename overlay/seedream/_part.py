@@ -11,6 +11,8 @@ from typing import IO, Final
 from attrs import define, field
 
 from seedream._pictures import EXTENSIONS, HEAD, TAIL, PictureType, is_whole, sniff
+from seedream._text import quote
+from seedream.errors import ConfigError
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -21,6 +23,25 @@ def stem_of(taskid: str, index: int) -> str:
         return f"{taskid}-{index + 1}"
     kept = re.sub(r"[^A-Za-z0-9]+", "_", taskid)[:40].strip("_") or "task"
     return f"{kept}-{hashlib.sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}-{index + 1}"
+
+
+def writable(directory: Path) -> Path:
+    """The directory, made if missing. Asked before a submission, so that nothing is paid for that cannot be kept.
+
+    Raises:
+        ConfigError: Pictures cannot be written there.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / f".{secrets.token_hex(4)}.probe"
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise ConfigError(
+            f"cannot write in {quote(str(directory))}: {reason}", hint="Choose another directory; nothing was sent."
+        ) from None
+    return directory
 
 
 def existing(directory: Path, stem: str) -> Path | None:

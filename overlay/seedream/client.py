@@ -1,5 +1,6 @@
 """The clients: SeeDream and AsyncSeeDream. One line a method; what they do stands in _workflows and _download."""
 
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, Union, Unpack
@@ -9,6 +10,7 @@ import httpx
 from seedream import _config, _download, _workflows
 from seedream._flow import Flow, arun, blocking, run
 from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
+from seedream._part import writable
 from seedream._request import Submission, SubmitOptions, check_submit
 from seedream._retry import RetryPolicy
 from seedream._text import guard_logs, scrub
@@ -83,6 +85,7 @@ class _Client:
     def _generate(
         self, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
     ) -> Flow[Generated]:
+        yield from blocking(partial(writable, directory))
         taskid = yield from self.submission_flow(submission)
         info = yield from _workflows.wait(
             self.service, taskid, timeout=timeout, images=submission.images, progress=progress

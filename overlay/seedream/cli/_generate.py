@@ -11,6 +11,7 @@ from tensorslab_images.limits import SUBMIT
 from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 
 from seedream import SeeDream
+from seedream._part import writable
 from seedream._request import Submission, check_submit
 from seedream.cli import _deliver, _dryrun
 from seedream.cli._extras import load
@@ -22,7 +23,6 @@ from seedream.cli._options import (
     resume_command,
     service_options,
     waiting_options,
-    writable,
 )
 from seedream.cli._progress import Display, Line
 from seedream.cli._terminal import Terminal

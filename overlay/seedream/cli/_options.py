@@ -95,25 +95,6 @@ def _key_in(path: Path) -> str:
     return text
 
 
-def writable(directory: Path) -> Path:
-    """The directory, made if missing.
-
-    Raises:
-        ConfigError: Pictures cannot be written there: told before anything is paid.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".seedream-probe"
-        probe.touch()
-        probe.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise ConfigError(
-            f"cannot write in {quote(str(directory))}: {reason}", hint="Choose another directory with -o."
-        ) from None
-    return directory
-
-
 def resume_command(
     taskid: str, images: int | None, directory: Path, base_url: str | None, api_key_file: Path | None
 ) -> str:

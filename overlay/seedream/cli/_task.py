@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from seedream import TaskInfo
+from seedream._part import writable
 from seedream._text import plain
 from seedream.cli import _deliver
 from seedream.cli._options import (
@@ -13,7 +14,6 @@ from seedream.cli._options import (
     resume_command,
     service_options,
     waiting_options,
-    writable,
 )
 from seedream.cli._progress import Display
 from seedream.cli._terminal import Terminal

@@ -8,10 +8,10 @@ import anyio
 import click
 
 from seedream import AsyncSeeDream, AsyncTask, InvalidRequest
+from seedream._part import writable
 from seedream._request import check_submit
 from seedream.cli import _exit, _report
 from seedream.cli._extras import load
-from seedream.cli._options import writable
 from seedream.cli._progress import Display, Line
 from seedream.cli._terminal import Terminal
 from seedream.cli.demo._scenes import REFUSED, SCENES, Scene, Shot
