@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import anyio
 import anyio.to_thread
+from attrs import evolve
 
 from seedream._http import Clock, SystemClock
 from seedream.bulk._engine import Engine, Watch
@@ -117,6 +118,19 @@ class Bulk:
         """The same as ``arun``, blocking. From a coroutine, await ``arun``."""
         with kept(signals):
             return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
+
+    def options(self, **changed: Any) -> BulkOptions:
+        """The settings of the last start, with these changed; BulkOptions() where there was none.
+
+        Raises:
+            ConfigError: A setting is out of its range.
+        """
+        if not self.folder.journal.is_file():
+            return BulkOptions(**changed)
+        with Reader(self.folder.journal) as reader:
+            run = reader.find_run(NAME)
+        earlier = BulkOptions.restored(run.options, run.budget) if run is not None else BulkOptions()
+        return evolve(earlier, **changed)
 
     def counts(self) -> tuple[Run, dict[State, int]]:
         """The run and how many jobs are in each state; also while another process works on it."""
