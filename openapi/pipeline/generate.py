@@ -59,7 +59,7 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         files = {}
         found = [*found, Finding("client", "build", str(error), step="edit openapi/overlay.yaml, then run again.")]
     report.api = _api(root, files, after)
-    gone = [change for change in report.api if not change.new]
+    gone = [change for change in report.api if not change.new and spec is not None]
     used = used_names(root / "overlay", after.settings.package) if gone else {}
     missing = [_gone(change, used) for change in gone]
     if accept:

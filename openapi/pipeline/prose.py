@@ -13,7 +13,7 @@ _END = re.compile(r"(?<=[。！？])|(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=\
 CJK: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _CJK_GAP = re.compile(rf"(?<=[{CJK}])\s+|\s+(?=[{CJK}])")
 _NUMBER = re.compile(
-    r"(?<![\w.])\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?![\w])|(?<![A-Za-z_\d])\d+(?:\.\d+)?(?![A-Za-z_\d])"
+    r"(?<![\w.])\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?![\w])|(?<![A-Za-z_\d])(?<!\d\.)\d+(?:\.\d+)?(?![A-Za-z_\d])"
 )
 
 

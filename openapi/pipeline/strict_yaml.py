@@ -43,6 +43,10 @@ _WORDS: Final[dict[str, bool | None]] = {
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
 _PLAIN = re.compile(r"[A-Za-z/$_][\w./$(){}+-]*( [\w./$(){}+-]+)*", re.ASCII)
+# Lines that a block scalar shows as they are: printable, none beginning the text with a space or ending in one.
+_BLOCK = re.compile(
+    r"(?!\s)(?:(?! \n)[\n\x20-\x7e\xa1-\u2027\u2030-\u2fff\u3001-\ud7ff\uf900-\ufefe\uff00-\uffef])+(?<! )"
+)
 _YAML11_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 
 
@@ -252,7 +256,7 @@ def _represent_text(representer: SafeRepresenter, text: str) -> Any:
     style: str | None = '"'
     if _PLAIN.fullmatch(text) and text.lower() not in _YAML11_WORDS:
         style = None
-    elif "\n" in text and not re.search(r"[^\S\n ]| \n|^\s|[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ufeff]", text):
+    elif "\n" in text and _BLOCK.fullmatch(text):
         style = "|"
     return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

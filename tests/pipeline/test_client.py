@@ -1,0 +1,89 @@
+"""The generated client: safe forms, exact tools, open replies."""
+
+import ast
+import dataclasses
+import importlib.metadata
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from page_edits import REPOSITORY, House, edited, schema
+from pipeline import client, settings
+from pipeline.errors import BrokenInputs
+from pipeline.python_api import api_changes, api_of
+from tensorslab_images.api.images import see_dream_v45
+from tensorslab_images.limits import SEE_DREAM_V45
+from tensorslab_images.models.see_dream_v45_body import SeeDreamV45Body
+
+SETTINGS = settings.parse((REPOSITORY / settings.NAME).read_text("utf-8"))
+INJECTION = 'a\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n15'
+
+
+# The installed generator still has the fault; the template that is used has it no more.
+def test_boundary_lines_are_cut() -> None:
+    assert "boundary" not in client.safe_template(SETTINGS)
+    for path in (REPOSITORY / "generated").rglob("*.py"):
+        assert "boundary=" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("template_sha256", "0" * 64, "Read what changed in the template"),
+        ("boundary_lines", 3, "sets a fixed boundary at 2 known places, not 3"),
+    ],
+)
+def test_an_unknown_template_stops(field: str, value: object, words: str) -> None:
+    with pytest.raises(BrokenInputs, match=words):
+        client.safe_template(dataclasses.replace(SETTINGS, **{field: value}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["openapi-python-client", "ruff", "nothing-of-that-name"])
+def test_other_versions_of_the_tools_stop(name: str) -> None:
+    with pytest.raises(BrokenInputs, match=name):
+        client.check_versions(dataclasses.replace(SETTINGS, versions={name: "0.0.1"}))
+    assert importlib.metadata.version("ruff") == SETTINGS.versions["ruff"]
+
+
+PARTS = 2 + len([field for field in SEE_DREAM_V45.fields if field.default is not None])  # prompt, defaults, end
+
+
+# The form's type carries httpx's own random boundary, so no prompt can add a field.
+@given(st.text())
+def test_no_prompt_adds_a_field(prompt: str) -> None:
+    for text in (prompt, INJECTION + prompt):
+        if any(0xD800 <= ord(char) < 0xE000 for char in text):
+            continue
+        kwargs = see_dream_v45._get_kwargs(body=SeeDreamV45Body(prompt=text, batchsize=1))
+        sent = httpx.Request(kwargs.pop("method"), "http://x" + kwargs.pop("url"), **kwargs)
+        boundary = sent.headers["Content-Type"].removeprefix("multipart/form-data; boundary=").encode()
+        assert boundary not in text.encode()
+        assert sent.read().count(b"--" + boundary) == PARTS
+
+
+# A value that the vendor adds to a reply's list must not raise: the generated client keeps replies open.
+def test_replies_stay_open(house: House) -> None:
+    codes = {"enum": [1000, 9999, 9000]}
+    assert house.take(edited(lambda d: schema(d, "BaseResponse")["properties"]["code"].update(codes))).code == 0
+    assert "code: int" in house.read("generated/tensorslab_images/models/base_response.py")
+    assert '"enum"' in house.read("generated/tensorslab_images/openapi.json")
+
+
+def test_every_generated_file_is_stamped() -> None:
+    for path in (REPOSITORY / "generated").rglob("*.py"):
+        assert path.read_text("utf-8").startswith(client.STAMP)
+        ast.parse(path.read_text("utf-8"))
+
+
+def test_python_api_is_compared_without_importing() -> None:
+    def files(text: str) -> dict[str, bytes]:
+        return {"generated/pack/__init__.py": b"", "generated/pack/one.py": text.encode()}
+
+    old = api_of(files("def f(a: int) -> str: ...\nclass C:\n    x: int\nraise SystemExit\n"), "generated", "pack")
+    new = api_of(files("def f(a: int, b: str) -> str: ...\nclass D:\n    x: int\n"), "generated", "pack")
+    assert [change.line() for change in api_changes(old, new)] == [
+        "removed pack.one.C: class()",
+        "added pack.one.D: class()",
+        "retyped pack.one.f: (a: int) -> str -> (a: int, b: str) -> str",
+    ]

@@ -1,0 +1,114 @@
+"""The command line: exit codes, the printed report, and the same as Markdown."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from page_edits import PAGE, REPOSITORY, House, replaced
+from pipeline.__main__ import main
+
+NARROWER = replaced(("maximum: 15", "maximum: 10"))
+FACT = replaced(("[3,686,400", "[4,000,000"))
+
+
+def run(house: House, *arguments: str, page: bytes | None = None) -> int:
+    if page is not None:
+        given = house.root / "build" / "new page.md"
+        given.parent.mkdir(exist_ok=True)
+        given.write_bytes(page)
+        arguments = (*arguments, "--spec", str(given))
+    return main(["--root", str(house.root), *arguments])
+
+
+def test_exit_codes(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(house, "generate") == 0
+    assert run(house, "verify") == 0
+    assert run(house, "generate", page=PAGE) == 0
+    assert run(house, "generate", page=NARROWER) == 3
+    assert run(house, "generate", page=b"nothing") == 4
+    assert run(house, "generate", "--accept", page=NARROWER) == 0
+    house.edit("generated/tensorslab_images/limits.py", "maximum=10,", "maximum=11,")
+    assert run(house, "verify") == 1
+    house.edit("openapi/overlay.yaml", "actions:", "acts:")
+    assert run(house, "generate") == 5
+    with pytest.raises(SystemExit, match="2"):
+        run(house, "invent")
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+# `make generate SPEC=PATH` takes paths with spaces and quotes, and prints the exit code of the run.
+def test_make_hands_the_path_on(tmp_path: Path) -> None:
+    missing = tmp_path / "not 'there\".md"
+    command = ["make", "-C", str(REPOSITORY), "-o", ".venv/.ready", "generate", f"SPEC={missing}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"{missing}: there is no such file" in done.stderr
+    assert "Error 4" in done.stderr
+
+
+def test_report_on_paper(house: House) -> None:
+    run(house, "generate", page=FACT)
+    text = house.read("build/spec-report.md")
+    assert text.startswith("# Spec update\n\n**Stopped for a decision. Nothing was replaced.** Source: `new page.md`.")
+    assert "### rule: `RES-PIXELS`" in text
+    assert "| was | now |\n|---|---|\n| 总像素范围：[3,686,400, 16,777,216]" in text
+    assert "Next: in openapi/rules.yaml" in text
+
+
+# Whatever a page says stays text in the report: no table is torn, no HTML begins.
+def test_report_is_safe_against_the_page(house: House) -> None:
+    nasty = "</td> | x |\\n# Head <script>alert(1)</script> \\u001b[31m\\u202e"
+    run(house, "generate", page=replaced(("description: 响应消息", f'description: "{nasty}"')))
+    text = house.read("build/spec-report.md")
+    assert "<script>" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\n# Head" not in text
+
+
+def test_schema_changes_prose_changes_and_python_api(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    data = replaced(
+        ("maximum: 15", "maximum: 10"),
+        ("提示词（必填）", "提示词（可选）"),
+        (
+            "                imageUrl:\n",
+            "                newField:\n                  type: integer\n                imageUrl:\n",
+        ),
+    )
+    assert run(house, "generate", page=data) == 3
+    out = capsys.readouterr().out
+    assert "batchsize/maximum 15 -> 10  [breaking: a narrowed limit]" in out
+    assert "submit request newField added  [absorbed: a new field]" in out
+    assert "  submit request prompt/description (PROMPT-REQUIRED)\n    - 提示词（必填）\n    + 提示词（可选）" in out
+    assert "added tensorslab_images.models.see_dream_v45_body.SeeDreamV45Body.new_field: int | Unset" in out
+    assert "added tensorslab_images.limits.MoreSubmitFields.new_field: int" in out
+    assert "Breaking: yes. Version: major." in out
+
+
+def test_rule_tables(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    begin, end = "<!-- rules:begin -->", "<!-- rules:end -->"
+    for name in ("README.md", "README.zh-CN.md"):
+        (house.root / name).write_text(f"before\n{begin}\n{end}\nafter\n", "utf-8")
+    assert run(house, "verify") == 1
+    assert "make rule-table" in capsys.readouterr().err
+    assert run(house, "rule-table") == 0
+    assert run(house, "verify") == 0
+    assert "| `PROMPT-REQUIRED` | A prompt is required. | the page |" in house.read("README.md")
+    assert "| `PROMPT-REQUIRED` | 提示词（必填） | 官方文档 |" in house.read("README.zh-CN.md")
+    assert house.read("README.md").endswith("after\n")
+    (house.root / "README.md").write_text(f"{end}{begin}", "utf-8")
+    assert run(house, "verify") == 5
+
+
+def test_guards(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    test = house.root / "tests/test_batch.py"
+    test.parent.mkdir()
+    test.write_text('RULE = "BATCH-RANGE"\n')
+    assert run(house, "guards") == 0
+    assert run(house, "verify") == 0
+    row = house.read("openapi/reviewed.yaml").split("  BATCH-RANGE:\n")[1].split("  CATEGORY")[0]
+    assert "tests/test_batch.py" in row
+    assert "overlay/seedream/" in row
+    test.write_text('RULE = "BATCH-RANGE-OF-ANOTHER"\n')
+    assert run(house, "verify") == 1
+    assert "lists tests/test_batch.py, which does not name the rule; run `make guards`" in capsys.readouterr().err

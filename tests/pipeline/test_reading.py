@@ -1,0 +1,225 @@
+"""Strict YAML, prose and facts: what is read, and that nothing else gets through."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from page_edits import DOCUMENT, REPOSITORY, YAML
+from pipeline import ledger, overlay
+from pipeline.errors import BrokenInputs, RefusedInput
+from pipeline.page import take
+from pipeline.prose import digest, holds, news, normal, numbers, sentences, tokens
+from pipeline.retell import retell
+from pipeline.strict_yaml import Unreadable, dump_yaml, load_json, load_yaml
+from ruamel import yaml as ruamel_yaml
+
+LEDGER = ledger.parse(*((REPOSITORY / name).read_text("utf-8") for name in (ledger.NAME, ledger.REVIEWED)))
+
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+# What is written is read as the same, by ours and by a YAML 1.2 loader that is not ours.
+@given(st.dictionaries(texts, plain, min_size=1, max_size=4))
+def test_written_yaml_reads_as_the_same(data: dict[str, Any]) -> None:
+    text = dump_yaml(data)
+    assert overlay.same(load_yaml(text), data)
+    assert overlay.same(ruamel_yaml.YAML(typ="safe", pure=True).load(text), data)
+
+
+# YAML 1.2: what a YAML 1.1 loader would take for 556, false or a day stays text.
+@pytest.mark.parametrize("word", ["9:16", "no", "on", "Y", "2026-01-02", "0777", "1_000", "3.0.3", "=", "1e", "0b1"])
+def test_words_that_stay_words(word: str) -> None:
+    assert load_yaml(f"a: {word}") == {"a": 777 if word == "0777" else word}
+    assert f'"{word}"' in dump_yaml({"a": word}) or word == "="
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0x1F", 31), ("0o17", 15), ("-12", -12), ("1.5e3", 1500.0), (".5", 0.5), ("~", None), ("TRUE", True), ("''", "")],
+)
+def test_scalars_of_the_core_schema(text: str, value: object) -> None:
+    assert overlay.same(load_yaml(f"a: {text}"), {"a": value})
+
+
+def test_aliases_are_read_and_statuses_are_text() -> None:
+    assert load_yaml("a: &x {b: 1}\nc: *x\n200: ok\n") == {"a": {"b": 1}, "c": {"b": 1}, "200": "ok"}
+
+
+# No input, however odd, raises anything but the reader's own error.
+@given(st.text(max_size=200) | st.text("[]{}&*!:-,'\"|> \n\tab1%@`#?", max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    told: list[str] = []
+    for load in (load_yaml, load_json):
+        try:
+            json.dumps(load(text))
+        except Unreadable as error:
+            told.append(str(error))
+    assert not any("\n" in message for message in told)
+
+
+@given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda noise: YAML[:1000] + noise + YAML[1000:]))
+def test_any_bytes_are_taken_or_refused(data: bytes) -> None:
+    try:
+        source = take(data, "x")
+    except RefusedInput:
+        return
+    assert isinstance(source.document, dict)
+
+
+def test_the_page_is_read_as_ruamel_reads_it() -> None:
+    assert ruamel_yaml.YAML(typ="safe", pure=True).load(YAML.decode()) == DOCUMENT
+
+
+# Folding is no change; anything else is.
+def test_normal_form() -> None:
+    assert digest("支持三种\n  格式：1) 宽高比") == digest("支持三种格式：1)宽高比")
+    assert digest("total  pixels\nrange") == digest("total pixels range")
+    assert digest("totalpixels") != digest("total pixels")
+    assert normal("e\u0301") == "é"
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "found"),
+    [
+        ("批量生成数量，1-15", "批量生成数量，1-15", True),
+        ("批量生成数量，1-150", "批量生成数量，1-15", False),
+        ("批量生成数量，1-15.5", "批量生成数量，1-15", False),
+        ("source image URLs", "source image URL", False),
+        ("a source image URL.", "source image URL", True),
+        ("总像素 范围", "总像素范围", True),
+    ],
+)
+def test_quotes_end_at_words(text: str, quote: str, *, found: bool) -> None:
+    assert holds(text, quote) is found
+
+
+def test_sentences_and_numbers() -> None:
+    assert sentences("One e.g. this. Two!\n- three；三。四") == ["One e.g. this.", "Two!", "- three；三。", "四"]
+    assert numbers("[3,686,400, 16,777,216] １５ 1.5 2560x1440 V4.5") == [3686400, 16777216, 15, 1.5]
+    assert tokens("9:16、2K、2048×2048，1-15") == {
+        "size": ["2048x2048"],
+        "ratio": ["9:16"],
+        "tier": ["2K"],
+        "number": ["1", "15"],
+    }
+    assert news("甲。乙。丙", "甲。丙。") == ["乙。"]
+
+
+bounds = st.integers(10**3, 10**9)
+
+
+# Facts are read from where they stood, whatever they become.
+@given(low=bounds, high=bounds)
+def test_retold_numbers(low: int, high: int) -> None:
+    rule = LEDGER.rules["RES-PIXELS"]
+    old = next(iter(rule.sentences.values()))
+    new = f"{low:,}, {high:,}".join(old.split("3,686,400, 16,777,216"))
+    told = retell(rule, old, f"前文。\n- {new}\n后文")
+    assert told is not None
+    assert told.facts == {"minimum": low, "maximum": high}
+    assert told.sentence == new
+
+
+@given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=9))
+def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
+    rule = LEDGER.rules["RES-RATIO"]
+    values = [f"{wide}:{high}" for wide, high in pairs]
+    told = retell(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
+    assert told is not None
+    assert told.facts == {"values": tuple(values)}
+
+
+@pytest.mark.parametrize("new", ["总像素范围：[3,686,400]", "像素：[1, 2]（例如从 1x1 到 2x2）", "", "总像素范围"])
+def test_nothing_is_guessed(new: str) -> None:
+    rule = LEDGER.rules["RES-PIXELS"]
+    assert retell(rule, next(iter(rule.sentences.values())), new) is None
+
+
+def row(**changes: object) -> str:
+    good = {
+        "at": "submit/request/x",
+        "standing": "stated",
+        "source": "page",
+        "summary": "x",
+        "sentences": {"zh": "1-5"},
+    }
+    return dump_yaml({"rules": {"A-RULE": {**good, **changes}}})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rules: {}", "has no rules"),
+        ("a: [", "cannot be read"),
+        (row(standing="sure"), "standing is one of"),
+        (row(facts={"maximum": 6}), "does not hold the fact 'maximum'"),
+        (row(examples={"valid": ["2048x2048"]}), "does not hold"),
+        (row(source="a friend"), "exactly when its source is the page"),
+        (row(colour="red"), "unknown key 'colour'"),
+        (row(facts={"Max": 5}), "no lower-case name"),
+        (row().replace("A-RULE", "a rule"), "an id is upper-case words"),
+    ],
+)
+def test_a_wrong_ledger_is_refused(text: str, words: str) -> None:
+    with pytest.raises(BrokenInputs, match=words):
+        ledger.parse(text, "{}")
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ({"target": "$.a", "update": 1, "remove": True}, "either an update or"),
+        ({"target": "$.a", "remove": False}, "either an update or"),
+        ({"target": "$[", "update": 1}, "no JSONPath"),
+        ({"target": "$", "update": {}}, "a part of the document"),
+        ({"target": "$.a", "update": 1, "x-adds": 1}, "unknown key"),
+        ({"update": 1}, "has no target"),
+    ],
+)
+def test_a_wrong_overlay_is_refused(action: dict[str, Any], words: str) -> None:
+    with pytest.raises(BrokenInputs, match=words):
+        overlay.parse({"overlay": "1.1.0", "info": {"title": "x", "version": "1"}, "actions": [action]})
+
+
+def test_kinds_of_update_and_target_agree() -> None:
+    for update in ({"x": {"z": 1}}, {"x": [1]}):
+        with pytest.raises(BrokenInputs, match="must be a scalar"):
+            overlay.merged({"x": 1}, update, "/a")
+    with pytest.raises(BrokenInputs, match="must be a mapping"):
+        overlay.merged({"x": 1}, 2, "/a")
+
+
+# The Overlay specification's rules: objects merge, arrays grow, scalars are replaced, `remove` removes.
+@pytest.mark.parametrize(
+    ("target", "change", "result"),
+    [
+        ("$.a", {"update": {"y": 2}}, {"a": {"x": 1, "y": 2}, "l": [1, 2]}),
+        ("$.l", {"update": 3}, {"a": {"x": 1}, "l": [1, 2, 3]}),
+        ("$.l[*]", {"remove": True}, {"a": {"x": 1}, "l": []}),
+        ("$.l[0]", {"update": 9}, {"a": {"x": 1}, "l": [9, 2]}),
+        ("$.a", {"update": {"x": 1}}, "is needless"),
+        ("$.b", {"update": {"x": 1}}, "matches nothing"),
+        ("$.a", {"update": {"x": 2}, "x-add-only": True}, "collides"),
+        ("$.a", {"update": {"x": 2}, "x-was": {"/x": 7}}, "has lost its ground"),
+        ("$.l", {"update": 2}, "is needless"),
+    ],
+)
+def test_overlay_actions(target: str, change: dict[str, Any], result: object) -> None:
+    actions = overlay.parse(
+        {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}, "actions": [{"target": target, **change}]}
+    )
+    given = {"a": {"x": 1}, "l": [1, 2]}
+    found, skipped = overlay.apply(given, actions)
+    assert given == {"a": {"x": 1}, "l": [1, 2]}
+    assert (skipped[0].problem if skipped else found) == result

@@ -1,0 +1,180 @@
+"""The tree on disk: reproducible, offline, replaced whole or not at all, and guarded against hand edits."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from page_edits import PAGE, REPOSITORY, YAML, House, replaced
+from pipeline import tree
+from pipeline.errors import BrokenInputs, Different
+from pipeline.verify import verify
+
+WIDER = replaced(("maximum: 15", "maximum: 20"))
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("the pipeline must not use the network")
+
+    for name in ("connect", "connect_ex", "sendto", "bind"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_two_runs_give_the_same_bytes_offline(house: House, tmp_path: Path) -> None:
+    other = House.copied(house.root, tmp_path / "elsewhere" / "with a longer name")
+    for each in (house, other):
+        assert each.take(WIDER).code == 0
+    assert house.files() == other.files()
+
+
+# Another process, hash seed, time zone, locale and folder make no difference either.
+def test_another_process_gives_the_same_bytes(house: House, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(REPOSITORY / "openapi"),
+        "PYTHONHASHSEED": "4711",
+        "LC_ALL": "C",
+        "TZ": "Asia/Shanghai",
+    }
+    (house.root / "generated/tensorslab_images/limits.py").unlink()
+    command = [sys.executable, "-m", "pipeline", "--root", str(house.root), "generate"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    verify(house.root)
+
+
+# The committed tree of this repository is what its inputs make; the vendored YAML is what SOURCE.toml names.
+def test_the_repository_itself() -> None:
+    house = House(REPOSITORY)
+    assert verify(house.root)
+
+
+def test_source_names_the_bytes_of_the_page(house: House) -> None:
+    origin = house.read("openapi/SOURCE.toml")
+    assert f'page_sha256 = "{hashlib.sha256(PAGE).hexdigest()}"' in origin
+    assert f'yaml_sha256 = "{hashlib.sha256(YAML).hexdigest()}"' in origin
+
+
+HAND_EDITS: dict[str, Any] = {
+    "a changed file": lambda root: _append(root / "generated/tensorslab_images/limits.py"),
+    "a changed cover file": lambda root: _append(root / "generated/openapi.yaml"),
+    "a changed lock": lambda root: _append(root / "generated/generate.lock"),
+    "a missing file": lambda root: (root / "generated/tensorslab_images/py.typed").unlink(),
+    "an extra file": lambda root: (root / "generated/tensorslab_images/extra.py").write_text("x = 1\n"),
+    "an extra folder": lambda root: _file(root / "generated/stale/deep/x.txt"),
+}
+
+
+def _append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def _file(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
+
+
+@pytest.mark.parametrize("name", HAND_EDITS)
+def test_hand_edits_of_generated_code_are_found_and_undone(name: str, house: House) -> None:
+    before = house.files()
+    HAND_EDITS[name](house.root)
+    with pytest.raises(Different, match=r"missing|extra|different"):
+        verify(house.root)
+    assert house.take().code == 0
+    assert house.files() == before
+    verify(house.root)
+
+
+def test_hand_edit_of_the_vendored_yaml_is_found(house: House) -> None:
+    _append(house.root / "openapi/seedreamv45.yaml")
+    with pytest.raises(BrokenInputs, match="was edited by hand"):
+        verify(house.root)
+    assert house.take(WIDER).code == 5
+
+
+def test_an_edited_overlay_or_ledger_is_found(house: House) -> None:
+    house.edit("openapi/rules.yaml", "summary: A prompt is required.", "summary: A prompt is needed.")
+    with pytest.raises(Different, match=r"different: generated/tensorslab_images/rules\.py"):
+        verify(house.root)
+    house.edit("openapi/rules.yaml", "zh: 提示词（必填）", "zh: 提示词（选填）")
+    with pytest.raises(Different, match="PROMPT-REQUIRED"):
+        verify(house.root)
+
+
+class Crash(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+# Interrupted at any file operation, the tree is the old one, or the next run ends the work; no mixture ever passes.
+def test_interrupted_anywhere(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done = House.copied(house.root, tmp_path / "done")
+    done.take(WIDER)
+    old, new = house.files(), done.files()
+    steps = _crash_after(house, monkeypatch, 10_000)
+    assert house.files() == new
+    outcomes = set()
+    for step in range(1, steps + 1):
+        each = _fresh(old, tmp_path / f"s{step}")
+        _crash_after(each, monkeypatch, step)
+        if tree.STAGE in {name.split("/")[0] for name in each.files()}:
+            with pytest.raises(Different, match="cut short"):
+                verify(each.root)
+        ended = tree.recover(each.root)
+        assert each.files() == (new if ended or each.files() == new else old)
+        outcomes.add(ended)
+        verify(each.root)
+    assert outcomes == {True, False}
+
+
+def _fresh(files: dict[str, bytes], root: Path) -> House:
+    for name, data in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return House(root)
+
+
+def _crash_after(house: House, monkeypatch: pytest.MonkeyPatch, steps: int) -> int:
+    """One run that crashes at that file operation; returns how many there were."""
+    count = 0
+
+    def counted(real: Any) -> Any:
+        def call(self: Path, *args: Any, **kwargs: Any) -> Any:
+            nonlocal count
+            if house.root in self.parents and "build" not in self.parts:
+                count += 1
+                if count >= steps:
+                    raise Crash
+            return real(self, *args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", counted(Path.replace))
+        patch.setattr(Path, "unlink", counted(Path.unlink))
+        patch.setattr(Path, "mkdir", counted(Path.mkdir))
+        try:
+            house.take(WIDER)
+        except Crash:
+            return count
+    return count
+
+
+def test_files_that_are_right_are_not_touched(house: House) -> None:
+    path = house.root / "generated/tensorslab_images/types.py"
+    os.utime(path, (1, 1))
+    assert house.take(WIDER).code == 0
+    assert path.stat().st_mtime == 1
+
+
+def test_stale_files_go_with_an_update(house: House) -> None:
+    assert house.take(replaced(("operationId: seeDreamV45", "operationId: paint")), accept=True).code == 0
+    assert not (house.root / "generated/tensorslab_images/api/images/see_dream_v45.py").exists()
+    assert (house.root / "generated/tensorslab_images/api/images/paint.py").exists()
