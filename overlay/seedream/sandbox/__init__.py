@@ -16,6 +16,7 @@ from seedream.sandbox._clock import ManualClock, SystemClock
 from seedream.sandbox._fault import Fault, FaultError, parse_fault
 from seedream.sandbox._plan import load_plan
 from seedream.sandbox._record import RequestRecord
+from seedream.sandbox._run import bill, run_server, usage
 from seedream.sandbox._sandbox import CredentialLeak, Sandbox
 from seedream.sandbox._settings import Settings
 
@@ -30,6 +31,9 @@ __all__ = [
     "Sandbox",
     "Settings",
     "SystemClock",
+    "bill",
     "load_plan",
     "parse_fault",
+    "run_server",
+    "usage",
 ]

@@ -1,4 +1,4 @@
-"""The service as an ASGI application: reads requests within limits, and delivers replies, whole or broken on purpose."""
+"""The service as an ASGI application: reads requests within limits; delivers replies, whole or broken on purpose."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,5 @@
 """All faults, in one table: what each does, where it acts by default, and its options with their defaults."""
+# ruff: noqa: E501 -- a table: one kind a line
 
 from collections.abc import Mapping
 from typing import Final, Literal

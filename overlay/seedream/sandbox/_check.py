@@ -79,16 +79,7 @@ def check_json(operation: Operation, content_type: str | None, body: bytes) -> C
     Raises:
         Refusal: For the first thing wrong.
     """
-    kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind != operation.media_type:
-        raise Refusal(SCHEMA, "", f"the media type is {kind[:80]!r}, not {operation.media_type}")
-    try:
-        document: object = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Refusal(SCHEMA, "", f"the body is not JSON ({type(error).__name__})") from None
-    if not isinstance(document, dict):
-        raise Refusal(SCHEMA, "", "the body is not a JSON object")
-    given = cast("dict[str, Any]", document)
+    given = _json_object(operation, content_type, body)
     values: dict[str, Any] = {}
     for spec in operation.fields:
         if spec.name not in given:
@@ -109,6 +100,19 @@ def check_json(operation: Operation, content_type: str | None, body: bytes) -> C
         else:
             values[spec.name] = _scalar(operation, spec, _of_kind(operation, spec, value))
     return Checked(values)
+
+
+def _json_object(operation: Operation, content_type: str | None, body: bytes) -> dict[str, Any]:
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind != operation.media_type:
+        raise Refusal(SCHEMA, "", f"the media type is {kind[:80]!r}, not {operation.media_type}")
+    try:
+        document: object = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(SCHEMA, "", f"the body is not JSON ({type(error).__name__})") from None
+    if not isinstance(document, dict):
+        raise Refusal(SCHEMA, "", "the body is not a JSON object")
+    return cast("dict[str, Any]", document)
 
 
 def _no_constant(name: str) -> object:

@@ -44,6 +44,10 @@ def _status(fault: Fault, _request: Request) -> Response:
             return failure(f"HTTP status {status}, by the fault asked for", CODE_MEANING_FAILURE, status, headers)
 
 
+def _rate_limit(fault: Fault, _request: Request) -> Response:
+    return failure("too many requests", status=429, headers={"retry-after": fault.text("retry_after")})
+
+
 def _redirect(fault: Fault, request: Request) -> Response:
     target = fault.text("to") or request.path + (f"?{request.query}" if request.query else "")
     return Response(fault.integer("status"), (("location", target),), b"")
@@ -62,7 +66,7 @@ def _denied(text: str, status: int) -> Callable[[Fault, Request], Response]:
 
 _WHOLE: Final[dict[str, Callable[[Fault, Request], Response]]] = {
     "status": _status,
-    "rate-limit": lambda fault, _request: failure("too many requests", status=429, headers={"retry-after": fault.text("retry_after")}),
+    "rate-limit": _rate_limit,
     "no-credits": _no_credits,
     "failure": lambda fault, _request: failure(fault.text("msg")),
     "redirect": _redirect,
@@ -120,7 +124,7 @@ def _edited(fault: Fault, response: Response, previous: str) -> Response:
     return response.with_json(fields)
 
 
-def _rebuilt(fault: Fault, response: Response) -> Response:
+def _rebuilt(fault: Fault, response: Response) -> Response:  # noqa: PLR0911 -- one return a fault
     body = response.body
     match fault.name:
         case "truncated-json":

@@ -124,7 +124,7 @@ def make_fault(name: str, settings: Mapping[str, Any]) -> Fault:
     given = {key: settings.pop(key) for key in list(settings) if key in _WHEN}
     unknown = set(settings) - set(kind.options)
     if unknown:
-        wrong = sorted(unknown)[0]
+        wrong = min(unknown)
         raise FaultError(
             f"the fault {name!r} has no option {wrong!r}{_nearest(wrong, [*kind.options, *sorted(_WHEN)])}"
         )
@@ -139,7 +139,7 @@ def make_fault(name: str, settings: Mapping[str, Any]) -> Fault:
     billed = kind.billed if name != "status" else int(options["status"]) >= 500  # noqa: PLR2004 -- a server's own failure may come after the work
     return Fault(
         kind,
-        cast("Scope", at),
+        at,
         options,
         billed=_typed(name, "billed", given.get("billed", billed), billed),
         nth=_numbers(name, given.get("nth", ())),

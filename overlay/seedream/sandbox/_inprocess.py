@@ -1,7 +1,7 @@
 """The service as a transport of httpx, without sockets: for the blocking and the awaiting client alike."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Final, cast
 
 import httpx
 from attrs import frozen
@@ -10,13 +10,16 @@ from seedream.sandbox._fault import Fault
 from seedream.sandbox._message import Request, Response
 from seedream.sandbox._service import Service
 
+_HEAD: Final = "http11.send_request_headers"
+_BODY: Final = "http11.send_request_body"
 _GONE: Final = "Server disconnected without sending a response."
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Answers requests to the API's and the image host's origin; any other host is a connection refused.
 
-    Cuts and stalls become the exceptions that the same fault on a socket gives. Stalls do not wait.
+    Cuts and stalls become the exceptions that the same fault on a socket gives, without waiting. The request's
+    ``trace`` extension hears the same steps as on a socket, so a client knows how far a request got.
 
     Args:
         service: The service.
@@ -31,18 +34,56 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request whose body can be read blocking."""
-        return self._answer(request, request.read())
+        trace = request.extensions.get("trace")
+        answering = self._answer(request, request.read())
+        try:
+            while True:
+                event = next(answering)
+                if trace is not None:
+                    trace(event, {})
+        except StopIteration as done:
+            return cast("httpx.Response", done.value)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The same, awaiting the body."""
-        return self._answer(request, await request.aread())
+        """The same, awaiting the body and the trace."""
+        trace = request.extensions.get("trace")
+        answering = self._answer(request, await request.aread())
+        try:
+            while True:
+                event = next(answering)
+                if trace is not None:
+                    await trace(event, {})
+        except StopIteration as done:
+            return cast("httpx.Response", done.value)
 
-    def _answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+    def _answer(self, request: httpx.Request, body: bytes) -> Generator[str, None, httpx.Response]:
+        """Yields what a connection would report, one event a time; returns the reply."""
+        plain = self._plain(request, body)
+        connect = self._service.connect_fault()
+        yield f"{_HEAD}.started"
+        yield f"{_HEAD}.complete"
+        arrival = self._service.arrive(plain)
+        yield f"{_BODY}.started"
+        if arrival.fault is not None and arrival.fault.integer("after") < len(body):
+            self._raise(arrival.fault, request)
+        yield f"{_BODY}.complete"
+        self._raise(connect, request)
+        self._raise(arrival.fault, request)
+        answer = self._service.handle(plain, arrival)
+        pace = answer.of("pace")
+        if pace is not None:
+            self._service.clock.wait(pace.number("seconds"))
+            patience = request.extensions.get("timeout", {}).get("read")
+            if patience is not None and patience < pace.number("seconds"):
+                raise httpx.ReadTimeout("timed out", request=request)
+        return _delivered(answer.of("delivery"), answer.response, request)
+
+    def _plain(self, request: httpx.Request, body: bytes) -> Request:
         origin = _origin(request.url)
         if origin not in self._origins:
             raise httpx.ConnectError(f"only the sandbox can be reached here, not {request.url.host}", request=request)
         path, _, query = request.url.raw_path.decode("ascii").partition("?")
-        plain = Request(
+        return Request(
             request.method,
             httpx.URL(f"http://h{path}").path,
             query,
@@ -51,14 +92,6 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             images=self._origins[origin],
             images_url=self._images_url,
         )
-        self._raise(self._service.connect_fault(), request)
-        arrival = self._service.arrive(plain)
-        self._raise(arrival.fault, request)
-        answer = self._service.handle(plain, arrival)
-        pace = answer.of("pace")
-        if pace is not None:
-            self._service.clock.wait(pace.number("seconds"))
-        return _delivered(answer.of("delivery"), answer.response, request)
 
     @staticmethod
     def _raise(fault: Fault | None, request: httpx.Request) -> None:
@@ -107,17 +140,18 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 def _delivered(fault: Fault | None, response: Response, request: httpx.Request) -> httpx.Response:
     headers = list(response.whole_headers)
     upto, end = (0 if request.method == "HEAD" else response.length), None
-    match fault.name if fault else "":
-        case "cut-reply" | "cut-head":
-            raise _cut(fault, request)  # type: ignore[arg-type]  # a name was matched
-        case "garbage":
-            raise httpx.RemoteProtocolError("illegal status line", request=request)
-        case "stall-reply":
-            raise httpx.ReadTimeout("timed out", request=request)
-        case "cut-body":
-            upto, end = fault.integer("after"), _cut(fault, request)  # type: ignore[union-attr]  # a name was matched
-        case "cut-quiet":
-            headers, upto = list(response.headers), fault.integer("after")  # type: ignore[union-attr]  # a name was matched
-        case _:
-            pass
+    if fault is not None:
+        match fault.name:
+            case "cut-reply" | "cut-head":
+                raise _cut(fault, request)
+            case "garbage":
+                raise httpx.RemoteProtocolError("illegal status line", request=request)
+            case "stall-reply":
+                raise httpx.ReadTimeout("timed out", request=request)
+            case "cut-body":
+                upto, end = fault.integer("after"), _cut(fault, request)
+            case "cut-quiet":
+                headers, upto = list(response.headers), fault.integer("after")
+            case _:  # a drip has no effect without a wire
+                pass
     return httpx.Response(response.status, headers=headers, stream=_Body(response, upto, end), request=request)

@@ -40,8 +40,13 @@ def _can_draw(character: str) -> bool:
     """Whether the font has the character: otherwise it draws the same box as for one that no font has."""
     if character.isspace():
         return True
-    font = _font(24)
-    return bytes(font.getmask(character)) != bytes(font.getmask("\U000e0080"))
+    return _drawn(character) != _drawn("\U000e0080")
+
+
+def _drawn(character: str) -> bytes:
+    canvas = Image.new("L", (48, 48))
+    ImageDraw.Draw(canvas).text((8, 8), character, font=_font(24), fill=255)
+    return canvas.tobytes()
 
 
 def legible(text: str) -> str:

@@ -102,7 +102,7 @@ def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = 
 def failure(
     text: str, code: int = CODE_MEANING_FAILURE, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The API's way to fail: an envelope without ``data``, normally with HTTP status 200 (rules CODE-MEANING, CODE-NO-DATA)."""
+    """The API's way to fail: an envelope without ``data``, normally with status 200 (CODE-MEANING, CODE-NO-DATA)."""
     return reply({"code": code, "msg": text}, status, headers)
 
 

@@ -50,8 +50,8 @@ class Motif:
 def paint(motif: Motif) -> Image.Image:
     """The picture, RGB, of exactly the motif's size."""
     dice = random.Random(motif.seed)  # noqa: S311 -- repeatable on purpose
-    hue = dice.random()
-    warm = (hue + dice.uniform(0.38, 0.62)) % 1
+    hue = dice.uniform(0.42, 0.98)
+    warm = dice.uniform(0.93, 1.13) % 1
     size = (motif.width, motif.height)
     picture = _sky(size, _colour(hue, 0.55, 0.62), _colour(warm, 0.32, 0.99))
     for number, source in enumerate(motif.sources[:2]):
@@ -81,7 +81,7 @@ def encode(picture: Image.Image, wanted: Format) -> tuple[bytes, str]:
 
 
 def small_copy(content: bytes, side: int = 256) -> bytes | None:
-    """A small JPEG of an image file; None when it cannot be read as one (the page does not say what a source must be)."""
+    """A small JPEG of an image file; None when it cannot be read as one (the page does not say what a source is)."""
     try:
         with Image.open(BytesIO(content)) as image:
             image.draft("RGB", (side * 2, side * 2))

@@ -60,7 +60,8 @@ class Plan:
 def load_plan(path: Path) -> list[Fault]:
     """The faults of a plan file: YAML 1.2 (or JSON) with a list ``faults``.
 
-    Each entry is a fault as on the command line (``cut-reply nth=2``) or a mapping with the key ``fault`` and its settings.
+    Each entry is a fault as on the command line (``cut-reply nth=2``), or a mapping with the key ``fault`` and its
+    settings.
 
     Raises:
         FaultError: The file cannot be read, is no such list, or an entry is wrong; says which.

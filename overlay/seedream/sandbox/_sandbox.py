@@ -52,6 +52,11 @@ class Sandbox:
         return self._server.images_url if self._server else self._images_url
 
     @property
+    def serving(self) -> bool:
+        """Whether it serves on sockets now."""
+        return self._server is not None
+
+    @property
     def transport(self) -> Transport:
         """A transport of httpx, blocking and awaiting, that answers in process."""
         return Transport(self.service, self.base_url, self.images_url)
@@ -67,7 +72,7 @@ class Sandbox:
         """The balance; can be set."""
         return self.service.account.balance
 
-    @credits.setter
+    @credits.setter  # noqa: A003 -- the API's word for its money
     def credits(self, balance: int) -> None:
         with self.service.lock:
             self.service.account.balance = balance

@@ -1,5 +1,6 @@
-"""The service's own reading of ``resolution``: strictly the wire form (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS).
+"""The service's own reading of ``resolution``: strictly the wire form.
 
+Rules RES-FORMAT, RES-RATIO, RES-TIER and RES-PIXELS.
 Shares no code with the client's Resolution, which forgives what people type; a service need not.
 """
 
