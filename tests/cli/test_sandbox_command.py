@@ -76,3 +76,13 @@ def test_generate_in_a_sandbox_of_its_own_needs_no_key(cli: Any, tmp_path: Path)
     with Image.open(tmp_path / ran.document["files"][0]["path"]) as picture:
         assert (3750, 1250) == picture.size
     assert "seedream wait" not in ran.err, "the sandbox is gone, so nobody can wait for its task"
+
+
+def test_a_second_run_does_not_take_the_pictures_of_the_first_for_its_own(cli: Any) -> None:
+    runs = [cli("generate", "x", "-r", size, "--sandbox", "-o", "out") for size in ("2560x1440", "1440x2560")]
+    assert [0, 0] == [ran.code for ran in runs]
+    sizes = []
+    for ran in runs:
+        with Image.open(ran.out.strip()) as picture:
+            sizes.append(picture.size)
+    assert [(2560, 1440), (1440, 2560)] == sizes

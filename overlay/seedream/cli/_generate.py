@@ -1,5 +1,6 @@
 """``seedream generate``: from a prompt to pictures on disk."""
 
+import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -54,7 +55,8 @@ def _client(
         with open_client(terminal, base_url, api_key_file) as client:
             yield client
         return
-    with load("seedream.sandbox", "sandbox").Sandbox() as service:
+    # Another seed gives other task ids: pictures of an earlier run are not taken for those of this one.
+    with load("seedream.sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
         terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
         with SeeDream(service.api_key, base_url=service.base_url) as client:
             yield client

@@ -1,5 +1,6 @@
 """``seedream sandbox``: the local stand-in of the service, until Ctrl-C."""
 
+import secrets
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ _PORT: Final = 8645
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Anything but loopback warns.")
 @click.option("--credits", "balance", type=click.IntRange(0), default=1000, show_default=True, help="To start with.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides ids, pictures and chances.")
+@click.option("--seed", type=int, help="Decides ids, pictures and chances; by default another each time.")
 @click.option(
     "--progress",
     type=click.Choice(["polls", "time", "instant"]),
@@ -54,6 +55,7 @@ def sandbox(
     port: int,
     host: str,
     balance: int,
+    seed: int | None,
     faults: tuple[str, ...],
     plans: tuple[Path, ...],
     list_faults: bool,
@@ -75,7 +77,9 @@ def sandbox(
         given = [*map(package.parse_fault, faults), *(fault for plan in plans for fault in package.load_plan(plan))]
     except package.FaultError as error:
         raise click.BadParameter(str(error), param_hint="'--fault' or '--plan'") from None
-    stand_in = package.Sandbox(host=host, port=port, credits=balance, faults=given, **settings)
+    # Ids that differ from those of an earlier run keep its pictures from being taken for those of this one.
+    seed = secrets.randbits(32) if seed is None else seed
+    stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
     try:
         stand_in.start()
     except OSError as error:
