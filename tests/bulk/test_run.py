@@ -232,3 +232,12 @@ def test_folder_that_cannot_be_made_is_told(bench: Bench) -> None:
     with pytest.raises(Exception, match="cannot make"):
         bench.run("a")
     assert Path(bench.root / "out").read_text() == "a file"
+
+
+def test_blocking_door_in_a_coroutine_is_told(bench: Bench) -> None:
+    async def inside() -> None:
+        bench.bulk.run(bench.write("a"))
+
+    with pytest.raises(ConfigError, match=r"Await arun\(\) there"):
+        anyio.run(inside)
+    assert bench.paid == []

@@ -1,6 +1,8 @@
 """The doors to a bulk run: run it, look at it, decide about what is unknown."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -115,7 +117,14 @@ class Bulk:
         watch: Watch | None = None,
         signals: bool = False,
     ) -> Report:
-        """The same as ``arun``, blocking. From a coroutine, await ``arun``."""
+        """The same as ``arun``, blocking.
+
+        Raises:
+            ConfigError: Called inside a running event loop, where it would block: await ``arun`` there.
+        """
+        with suppress(RuntimeError):
+            asyncio.get_running_loop()
+            raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
         with kept(signals):
             return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
 

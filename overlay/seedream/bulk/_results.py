@@ -39,8 +39,15 @@ def _picture(one: Any) -> dict[str, Any]:
 
 def write_results(journal: Questions, run: Run, folder: Folder) -> None:
     """Write results.jsonl, whole or not at all."""
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in results(journal, run))
-    replace(folder.results, lines)
+    replace(folder.results, (_line(row) for row in results(journal, run)))
+
+
+def _line(row: dict[str, Any]) -> str:
+    """One line for any reader: the characters that some take for a line's end are escaped."""
+    text = json.dumps(row, ensure_ascii=False)
+    for end in ("\x85", "\u2028", "\u2029"):
+        text = text.replace(end, f"\\u{ord(end):04x}")
+    return f"{text}\n"
 
 
 def replace(path: Path, texts: Iterator[str]) -> None:

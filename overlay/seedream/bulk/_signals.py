@@ -44,12 +44,18 @@ async def listening(ear: Ear, wanted: bool) -> AsyncGenerator[None]:  # noqa: FB
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield
         return
+    failed: Exception | None = None
     async with anyio.create_task_group() as group:
         await group.start(ear.listen)
-        yield
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 -- goes on up as it is, not in the task group's own wrapping
+            failed = error
         for number in _SIGNALS:  # the event loop is about to end: a late Ctrl-C has nothing more to stop
             signal.signal(number, signal.SIG_IGN)
         group.cancel_scope.cancel()
+    if failed is not None:
+        raise failed
 
 
 @contextmanager

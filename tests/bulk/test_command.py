@@ -1,0 +1,163 @@
+"""``seedream bulk`` from the command line: exit codes, what is told, and what a script reads."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk.conftest import KEY, Bench
+from seedream.cli._app import app
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        app.main(list(words))
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    return int(str(ended.value.code)), out, err
+
+
+@pytest.fixture(autouse=True)
+def environment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENSORSLAB_API_KEY", KEY)
+    monkeypatch.setenv("TENSORSLAB_BASE_URL", bench.running.service.base)
+    monkeypatch.setenv("SEEDREAM_LANG", "en")
+    monkeypatch.chdir(bench.root)
+
+
+def test_run_to_the_end(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b")
+    code, out, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert code == 0
+    assert out.strip() == "out/gallery.html"
+    assert "saved" in err
+    assert sorted(bench.paid) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("prompts", "options", "code", "reason"),
+    [
+        (["a", "[[reject]]"], [], 1, "done"),
+        (["a", "[[fail]]"], [], 1, "done"),
+        (["a", "[[cut]]", "b"], [], 6, "done"),
+        (["[[expired]]"], [], 8, "done"),
+        (["[[credits]]"], [], 5, "credits"),
+        (["a", "b", "c"], ["--budget", "2"], 11, "budget"),
+        (["[[401]]"], [], 4, "key"),
+        (["a [[cut]]", "b [[cut]]", "c [[cut]]", "d"], ["--concurrency", "1"], 75, "unknowns"),
+    ],
+)
+def test_every_end_has_its_code(
+    bench: Bench, capsys: pytest.CaptureFixture[str], prompts: list[str], options: list[str], code: int, reason: str
+) -> None:
+    bench.write(*prompts)
+    ended, out, _ = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--json", *options)
+    document = json.loads(out)
+    assert (ended, document["reason"], document["exit_code"]) == (code, reason, code)
+    assert sum(document["counts"].values()) == len(prompts)
+
+
+def test_stuck_task_has_its_code(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("[[stuck]]")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--timeout", "0.1")[0] == 7
+
+
+def test_invalid_lines_are_all_shown_and_nothing_is_sent(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", {"prompt": "b", "resolution": "1500x1500"}, {"prompt": ""})
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert code == 3
+    assert "line 2, resolution" in err
+    assert "RES-PIXELS" in err
+    assert "line 3, prompt" in err
+    assert bench.paid == []
+    assert not bench.out.exists()
+
+
+def test_dry_run_needs_no_key(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TENSORSLAB_API_KEY")
+    bench.write({"prompt": "a", "n": 4}, "b")
+    code, out, _ = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--dry-run")
+    assert (code, out) == (0, "2 jobs, 5 pictures. Nothing was sent.\n")
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert code == 4
+    assert "TENSORSLAB_API_KEY" in err
+
+
+def test_pause_status_and_resume(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b", "c")
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1", "--rate", "600/m")
+    assert code == 11
+    assert "seedream bulk resume out" in err
+    code, out, _ = call(capsys, "bulk", "status", "out", "--json")
+    status = json.loads(out)
+    assert (code, status["spent"], status["budget"], status["counts"]["planned"]) == (0, 1, 1, 2)
+    code, out, _ = call(capsys, "bulk", "status", "out")
+    assert out.splitlines()[-1].split() == ["pictures", "that", "may", "have", "been", "charged", "1", "of", "1"]
+    assert call(capsys, "bulk", "resume", "out")[0] == 11  # the budget is still the old one
+    assert call(capsys, "bulk", "resume", "out", "--budget", "3")[0] == 0
+    assert sorted(bench.paid) == ["a", "b", "c"]
+
+
+def test_resolve_lists_and_decides(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("[[cut]] 1", "ok", "[[cut]] 2")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--concurrency", "1")[0] == 6
+    code, out, _ = call(capsys, "bulk", "resolve", "out")
+    assert code == 0
+    assert len(out.strip().splitlines()) == 2
+    assert call(capsys, "bulk", "resolve", "out", "[[cut]] 1", "--give-up")[0] == 0
+    assert call(capsys, "bulk", "resolve", "out", "[[cut]] 2", "--again")[0] == 0
+    assert call(capsys, "bulk", "resolve", "out", "ok", "--again")[0] == 10
+    for wrong in (["[[cut]] 1"], ["--again"], ["[[cut]] 1", "--again", "--give-up"]):
+        assert call(capsys, "bulk", "resolve", "out", *wrong)[0] == 2
+    assert call(capsys, "bulk", "resume", "out")[0] == 6
+    assert bench.paid.count("[[cut]] 2") == 2
+
+
+def test_retry(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("[[reject]]", "[[fail]]")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert call(capsys, "bulk", "retry", "out")[0] == 2
+    assert call(capsys, "bulk", "retry", "out", "--rejected")[1].startswith("1 jobs are planned again")
+    assert call(capsys, "bulk", "retry", "out", "--failed", "--json")[1] == '{\n  "planned": 1\n}\n'
+
+
+def test_gallery_and_folders_without_a_run(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a")
+    for command in ("status", "resume", "gallery", "resolve"):
+        assert call(capsys, "bulk", command, "nowhere")[0] == 10
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    (bench.out / "gallery.html").unlink()
+    assert call(capsys, "bulk", "gallery", "out")[1].strip() == "out/gallery.html"
+    assert (bench.out / "gallery.html").exists()
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "fast", "5/y", "nan"])
+def test_senseless_rate(capsys: pytest.CaptureFixture[str], rate: str) -> None:
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--rate", rate)[0] == 2
+
+
+def test_ctrl_c_in_the_real_program(bench: Bench) -> None:
+    # The program as it is installed, interrupted: no traceback, nothing unknown, and how to go on.
+    bench.running.service.delay = 0.02
+    bench.write(*(f"job {n}" for n in range(300)))
+    command = [sys.executable, "-m", "seedream.cli", "bulk", "run", "jobs.jsonl", "-o", "out"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=bench.root, env={**os.environ}) as process:
+        while len(bench.paid) < 5:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "seedream bulk resume out" in err
+    counts: dict[Any, int] = bench.bulk.counts()[1]
+    assert counts["unknown"] == counts["submitting"] == 0
+    assert counts["submitted"] + counts["succeeded"] + counts["downloaded"] == len(bench.paid)
+    assert Path(bench.out / "results.jsonl").exists()
