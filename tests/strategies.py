@@ -1,5 +1,7 @@
 """What Hypothesis draws, for many tests: values near every edge of the page, and junk that no edge foresees."""
 
+# ruff: noqa: E501 -- long lists of odd values read best in one line
+
 import json
 from math import isqrt
 from typing import Any
@@ -60,7 +62,7 @@ legal_resolutions = st.one_of(
 pictures = st.lists(
     st.binary(min_size=1, max_size=60) | st.binary(max_size=40).map(lambda tail: b"\xff\xd8\xff" + tail) | hostile_text.filter(bool).map(str.encode),
     max_size=3,
-).filter(lambda items: all(items))  # fmt: skip
+).filter(all)  # fmt: skip
 junk: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.binary(max_size=5),
     st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),

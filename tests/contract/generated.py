@@ -17,7 +17,7 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 schemathesis.openapi.format("resolution", strategies.legal_resolutions)
 
 
-def submissions(mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
+def submissions(mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case[Any]]:
     """Submissions from the spec; POSITIVE ones fit its schema, NEGATIVE ones break it."""
     spec = json.loads(json.dumps(SPEC))
     form = spec["paths"]["/v1/images/seedreamv45"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]

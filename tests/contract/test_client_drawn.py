@@ -1,4 +1,4 @@
-"""Drawn submissions: accepted exactly when legal, and what arrives is what was meant, to the byte, in three readings."""
+"""Drawn submissions: sent exactly when legal, and what arrives is what was meant, to the byte, in three readings."""
 
 from typing import Any
 

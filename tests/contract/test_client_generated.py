@@ -46,7 +46,7 @@ def test_what_fits_the_spec_is_sent_as_it_is(both: Both) -> None:
 
     @given(case=submissions(POSITIVE))
     @settings(max_examples=2 * settings().max_examples)
-    def generated(case: Case) -> None:
+    def generated(case: Case[Any]) -> None:
         body = plain(case.body)
         sent, result = driven(both, lambda client: client.submit(**{PYTHON[name]: body[name] for name in body}))
         if isinstance(result, InvalidRequest):
@@ -71,7 +71,7 @@ def test_what_breaks_the_spec_is_not_sent(both: Both) -> None:
 
     @given(case=submissions(NEGATIVE))
     @settings(max_examples=2 * settings().max_examples)
-    def generated(case: Case) -> None:
+    def generated(case: Case[Any]) -> None:
         body = plain(case.body)
         if not isinstance(body, dict) or not body.keys() <= PYTHON.keys():
             return  # Python's own signature refuses it
@@ -114,7 +114,7 @@ def raw(body: dict[str, Any], kind: str) -> tuple[Sent, Any]:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @given(case=submissions(POSITIVE))
 @settings(max_examples=30)  # each builds a TLS context
-def test_the_generated_client_alone_sends_the_form_whole(kind: str, case: Case) -> None:
+def test_the_generated_client_alone_sends_the_form_whole(kind: str, case: Case[Any]) -> None:
     body = plain(case.body)
     sent, parsed = raw(body, kind)
     parts = decode(sent)

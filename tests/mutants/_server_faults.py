@@ -262,7 +262,7 @@ def redirect(url: str) -> httpx.Response:
     return httpx.Response(302, headers={"location": url})
 
 
-TINY = png()
+TINY, GREY = png(), png(2560, 1440)
 
 
 def as_form(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -282,7 +282,9 @@ def cut_form(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Takes a form without its end."""
     mark = request.headers.get("content-type", "").partition("boundary=")[2].encode()
     if is_submit(request) and mark and request.content and not request.content.endswith(b"--" + mark + b"--\r\n"):
-        request = rebuilt(request, request.content[: request.content.rindex(mark[:5])].rstrip(b"-") + b"--" + mark + b"--\r\n")
+        request = rebuilt(
+            request, request.content[: request.content.rindex(mark[:5])].rstrip(b"-") + b"--" + mark + b"--\r\n"
+        )
     return transport.plain(request)
 
 

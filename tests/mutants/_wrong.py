@@ -103,7 +103,9 @@ class WrongClient:
     def hunt(self, page: Page) -> Kill:
         """Have the suite find it."""
         with self.applied():
-            return killed(self.name, self.expected, lambda: run_all(likely(CLIENT_CHECKS, self.expected), Bench(self.make, page)))
+            return killed(
+                self.name, self.expected, lambda: run_all(likely(CLIENT_CHECKS, self.expected), Bench(self.make, page))
+            )
 
 
 Send = Callable[[Tampering, httpx.Request], httpx.Response]
@@ -165,4 +167,3 @@ def rebuilt(
 def with_content(part: Part, content: bytes) -> Part:
     """The part with other bytes."""
     return evolve(part, content=content)
-

@@ -1,5 +1,7 @@
 """Servers with one fault each: the sandbox, tampered with. Every one must be found by the server checks."""
 
+# ruff: noqa: E501 -- one fault a line reads as a table
+
 from attrs import frozen
 from mutants import _server_faults as f
 from mutants._wrong import Kill, Send, Tampering, killed, likely, on_reply
@@ -33,7 +35,7 @@ class WrongServer:
 
 def bench(page: Page, send: Send = Tampering.plain) -> Bench:
     """A bench for the sandbox in this process, tampered with; it has a twin without credits."""
-    rich, poor = (Sandbox(credits=credits, pictures="plain", keys=(KEY,)) for credits in (10_000, 1))
+    rich, poor = (Sandbox(credits=balance, pictures="plain", keys=(KEY,)) for balance in (10_000, 1))
     broke = Bench(poor.base_url, KEY, page, Tampering(send, poor.transport), lambda: [c.images for c in poor.charges])
     return Bench(rich.base_url, KEY, page, Tampering(send, rich.transport), lambda: [c.images for c in rich.charges],
                  bad_key="sk-unknown-key", broke=broke, pause=lambda seconds: None)  # fmt: skip
@@ -144,7 +146,7 @@ WRONG_SERVERS = (
     WrongServer("tells the time in another form", "SERVER-ENVELOPE",
                 f.in_state(lambda data: {**data, "starttime": data["starttime"].replace(" ", "T") + "Z"})),
     WrongServer("gives pictures of another size", "SERVER-PICTURES", f.picture(lambda q, r: f.image(f.TINY))),
-    WrongServer("gives one picture for all", "SERVER-PICTURES", f.picture(lambda q, r: f.image(f.png(2560, 1440)))),
+    WrongServer("gives one picture for all", "SERVER-PICTURES", f.picture(lambda q, r: f.image(f.GREY))),
     WrongServer("calls its pictures JPEG", "FILE-TYPE", f.picture(lambda q, r: f.image(r.content, "image/jpeg"))),
     WrongServer("gives no pictures", "SERVER-PICTURES", f.picture(lambda q, r: f.answering(404, {}))),
     WrongServer("gives an error page as a picture", "SERVER-PICTURES", f.picture(lambda q, r: f.image(b"<html>"))),

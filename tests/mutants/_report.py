@@ -1,0 +1,50 @@
+"""Writes docs/mutants.md: scores, and each planted fault with the check and the rule that found it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+Results = Mapping[str, Sequence[Mapping[str, str]]]
+BEGIN: Final = "<!-- {} -->"
+_HEADS: Final = {
+    "specs": ("Wrong specs", "pages, overlay documents, ledgers and generated clients, rebuilt and judged"),
+    "servers": ("Wrong servers", "the sandbox, tampered with, against `check_server`"),
+    "clients": ("Wrong clients", "the client, tampered with, against `check_client`"),
+}
+
+
+def write(path: str, results: Results) -> None:
+    """Put the tables into the document, each between its own marks; what stands around them is written by hand."""
+    document = Path(path).read_text("utf-8")
+    for kind, found in results.items():
+        document = between(document, kind, table(kind, found))
+    Path(path).write_text(document, "utf-8")
+
+
+def between(document: str, mark: str, text: str) -> str:
+    """The document with another text between the marks.
+
+    Raises:
+        ValueError: The marks are not there.
+    """
+    begin, end = BEGIN.format(mark), BEGIN.format(f"/{mark}")
+    head, _, rest = document.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found:
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return f"{head}{begin}\n{text}\n{end}{tail}"
+
+
+def table(kind: str, found: Sequence[Mapping[str, str]]) -> str:
+    """Score and table of one kind."""
+    killed = sum(bool(one["check"]) for one in found)
+    head, what = _HEADS[kind]
+    rows = [f"**{head}: {killed} of {len(found)} found** ({what}).", "", "| fault | found by | rule |", "|---|---|---|"]
+    rows += [f"| {one['name']} | {_code(one['check'])} | {one['rule']} |" for one in found]
+    return "\n".join(rows)
+
+
+def _code(name: str) -> str:
+    if not name:
+        return "**survived**"
+    return f"`{name}`" if name.isidentifier() or name.startswith("make ") else name

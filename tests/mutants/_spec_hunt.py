@@ -1,0 +1,116 @@
+"""Builds one wrong copy of the generated package and has the suite find it, in this process: run it in a fresh one."""
+
+import hashlib
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from mutants.wrong_specs import PAGE, STOP, WrongSpec
+from pipeline.build import build
+from pipeline.errors import PipelineError
+from pipeline.generate import generate
+from pipeline.inputs import ORIGIN, Inputs, load, read
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a wrong spec was found; plain data, as Kill."""
+
+    name: str
+    expected: str
+    check: str = ""
+    rule: str = ""
+    said: str = ""
+
+
+def hunt(wrong: WrongSpec) -> Found:
+    """Build it, load it, judge it."""
+    survived = Found(wrong.name, wrong.expected)
+    try:
+        if wrong.page_only:
+            return _updated(wrong, survived)
+        files = _edited(wrong, load(ROOT))
+    except PipelineError as error:
+        return _stopped(survived, str(error))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        sys.path.insert(0, f"{folder}/generated")
+        return _judged(survived)
+
+
+def _edited(wrong: WrongSpec, inputs: Inputs) -> dict[str, bytes]:
+    """The generated files of the wrong inputs, or the right ones edited."""
+    sources, made = dict(inputs.files), [edit for edit in wrong.edits if edit.file.startswith("generated/")]
+    for edit in wrong.edits:
+        if edit not in made:
+            sources[edit.file] = _changed(sources[edit.file], edit.old, edit.new)
+    sources[ORIGIN] = _with_hash(sources)
+    files = build(read(sources))
+    for edit in made:
+        files[edit.file] = _changed(files[edit.file], edit.old, edit.new)
+    return files
+
+
+def _changed(data: bytes, old: str, new: str) -> bytes:
+    text = data.decode()
+    if old not in text:
+        raise LookupError(f"{old!r} is not there any more: bring tests/mutants/wrong_specs.py up to date")
+    return text.replace(old, new).encode()
+
+
+def _with_hash(sources: dict[str, bytes]) -> bytes:
+    head, _, _ = sources[ORIGIN].decode().partition("yaml_sha256")
+    return f'{head}yaml_sha256 = "{hashlib.sha256(sources[PAGE]).hexdigest()}"\n'.encode()
+
+
+def _updated(wrong: WrongSpec, survived: Found) -> Found:
+    """What `make generate SPEC=...` makes of it as a new page, in a copy of the repository's inputs."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        inputs = load(ROOT)
+        for name, data in inputs.files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(data)
+        page = root / "page.yaml"
+        changed = inputs.files[PAGE]
+        for edit in wrong.edits:
+            changed = _changed(changed, edit.old, edit.new)
+        page.write_bytes(changed)
+        outcome = generate(root, page)
+        return _stopped(survived, outcome.report.text()) if outcome.code else survived
+
+
+def _stopped(survived: Found, said: str) -> Found:
+    rule = STOP if survived.expected == STOP else next((r for r in survived.expected.split() if r in said), "")
+    line = next((line for line in said.splitlines() if rule and rule in line), said)
+    return replace(survived, check="make generate", rule=rule, said=line.strip()[:160])
+
+
+def _judged(survived: Found) -> Found:
+    # Loaded here and not above: from the wrong copy.
+    import judge  # noqa: PLC0415
+    from mutants._judged import wrong_tables  # noqa: PLC0415
+    from mutants._wrong import killed, likely  # noqa: PLC0415
+    from mutants.wrong_servers import bench  # noqa: PLC0415
+    from seedream import SeeDream  # noqa: PLC0415
+    from seedream.contract import CLIENT_CHECKS, SERVER_CHECKS  # noqa: PLC0415
+    from seedream.contract._checks import run_all  # noqa: PLC0415
+    from seedream.contract.client import Bench  # noqa: PLC0415
+
+    def work() -> None:
+        run_all(likely(CLIENT_CHECKS, survived.expected), Bench(SeeDream, judge.PAGE))
+        run_all(likely(SERVER_CHECKS, survived.expected), bench(judge.PAGE))
+        wrong_tables()
+
+    return Found(**{**asdict(survived), **_fields(killed(survived.name, survived.expected, work))})
+
+
+def _fields(kill: object) -> dict[str, str]:
+    return {name: str(getattr(kill, name)) for name in ("check", "rule", "said")}

@@ -1,0 +1,63 @@
+"""Every planted fault is found, by a check that says which rule it breaks; the right client and server pass."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import judge
+import pytest
+from mutants.__main__ import good
+from mutants.wrong_clients import WRONG_CLIENTS
+from mutants.wrong_servers import WRONG_SERVERS, bench
+from mutants.wrong_specs import WRONG_SPECS
+from seedream import SeeDream
+from seedream.contract import HOUSE, SERVER_CHECKS, check_client
+from seedream.contract._checks import failures
+from tensorslab_images.rules import RULES
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def test_there_are_enough_faults_and_the_right_ones_pass() -> None:
+    assert len(WRONG_CLIENTS) >= 15
+    assert len(WRONG_SERVERS) >= 40
+    assert len(WRONG_SPECS) >= 40
+    for table in (WRONG_CLIENTS, WRONG_SERVERS, WRONG_SPECS):
+        assert len({wrong.name for wrong in table}) == len(table)
+        for wrong in table:
+            known = set(wrong.expected.split()) <= RULES.keys() | HOUSE.keys()
+            assert known or wrong.expected.startswith("("), wrong.name
+    assert failures(SERVER_CHECKS, bench(judge.PAGE)) == []
+    assert len(check_client(SeeDream, judge.PAGE)) >= 25
+
+
+@pytest.mark.parametrize("wrong", WRONG_SERVERS, ids=lambda wrong: wrong.name)
+def test_a_wrong_server_is_found(wrong: object) -> None:
+    kill = wrong.hunt(judge.PAGE)  # type: ignore[attr-defined]  # a WrongServer
+    assert kill.good, kill
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLIENTS, ids=lambda wrong: wrong.name)
+def test_a_wrong_client_is_found(wrong: object) -> None:
+    kill = wrong.hunt(judge.PAGE)  # type: ignore[attr-defined]  # a WrongClient
+    assert kill.good, kill
+
+
+@pytest.fixture(scope="module")
+def specs() -> dict[str, dict[str, str]]:
+    """All wrong specs, each built and judged in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent / "openapi")))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "mutants", "specs"], capture_output=True, text=True, check=False, env=environment
+    )
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert len(found) == len(WRONG_SPECS), ended.stderr
+    return {one["name"]: one for one in found}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", [wrong.name for wrong in WRONG_SPECS])
+def test_a_wrong_spec_is_found(specs: dict[str, dict[str, str]], name: str) -> None:
+    assert good(specs[name]), specs[name]

@@ -1,0 +1,171 @@
+"""Wrong pages, overlay documents, ledgers and generated clients: small edits of a copy, rebuilt by the pipeline.
+
+An edit of the page that the ledger does not follow is put to `make generate`, which must stop and name the rule. Where
+page and ledger say the same wrong thing everything builds: then only the judge, typed by hand, can find it.
+Nothing here imports the package: it is loaded anew from each wrong copy.
+"""
+
+# ruff: noqa: E501 -- one fault a line reads as a table
+
+from dataclasses import dataclass
+
+PAGE, OVERLAY, LEDGER = "openapi/seedreamv45.yaml", "openapi/overlay.yaml", "openapi/rules.yaml"
+SETTINGS, GENERATED = "openapi/generator.yaml", "generated/tensorslab_images"
+STOP = "(the pipeline stops)"  # for what it refuses on its own ground, without a rule of the ledger
+_SUBMIT = f"{GENERATED}/api/images/see_dream_v45.py"
+_BODY = f"{GENERATED}/models/see_dream_v45_body.py"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Each occurrence of some text in a file becomes another; it must occur."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class WrongSpec:
+    """A wrong description of the API.
+
+    Attributes:
+        name: What is wrong.
+        expected: Ids of the rules under which it may be found, separated by spaces; or STOP.
+        edits: What to change.
+        page_only: Whether it is a new page that `make generate` is given, instead of a change of our inputs.
+    """
+
+    name: str
+    expected: str
+    edits: tuple[Edit, ...]
+    page_only: bool = False
+
+
+def _page(name: str, expected: str, old: str, new: str) -> WrongSpec:
+    return WrongSpec(name, expected, (Edit(PAGE, old, new),))
+
+
+def _prose(name: str, expected: str, old: str, new: str) -> WrongSpec:
+    return WrongSpec(name, expected, (Edit(PAGE, old, new),), page_only=True)
+
+
+def _overlay(name: str, expected: str, old: str, new: str) -> WrongSpec:
+    return WrongSpec(name, expected, (Edit(OVERLAY, old, new),))
+
+
+def _ledger(name: str, expected: str, old: str, new: str) -> WrongSpec:
+    return WrongSpec(name, expected, (Edit(LEDGER, old, new),))
+
+
+def _both(name: str, expected: str, *changes: tuple[str, str], facts: tuple[str, str] | None = None) -> WrongSpec:
+    """Page and ledger say the same wrong thing."""
+    edits = [Edit(file, old, new) for old, new in changes for file in (PAGE, LEDGER)]
+    return WrongSpec(name, expected, (*edits, *([Edit(LEDGER, *facts)] if facts else [])))
+
+
+def _code(name: str, expected: str, file: str, old: str, new: str) -> WrongSpec:
+    return WrongSpec(name, expected, (Edit(file, old, new),))
+
+
+_BATCH = "minimum: 1\n                  maximum: 15"
+WRONG_SPECS = (
+    _page("a batch of 16", "BATCH-RANGE", "maximum: 15", "maximum: 16"),
+    _page("a batch of 14", "BATCH-RANGE", "maximum: 15", "maximum: 14"),
+    _page("a batch of none", "BATCH-RANGE", "minimum: 1\n", "minimum: 0\n"),
+    _page("a batch of two at least", "BATCH-RANGE", "minimum: 1\n", "minimum: 2\n"),
+    _page("no upper limit of the batch", "BATCH-RANGE", "                  maximum: 15\n", ""),
+    _page("no lower limit of the batch", "BATCH-RANGE", "                  minimum: 1\n", ""),
+    _page("an open upper limit", "BATCH-RANGE", "maximum: 15", "maximum: 15\n                  exclusiveMaximum: true"),
+    _page("a fraction of a picture", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: number\n                  description: 批量"),
+    _page("a batch as text", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: string\n                  description: 批量"),
+    _page("four pictures by default", "BATCH-RANGE TASK-ID", "default: 1\n", "default: 4\n"),
+    _page("batches of odd size alone", "BATCH-RANGE", "maximum: 15\n", "maximum: 15\n                  multipleOf: 3\n"),
+    _page("the sibling's path", "WIRE-HTTP", "/v1/images/seedreamv45:", "/v1/images/seedreamv5:"),
+    _page("another server", "KEY-PRIVATE", "https://api.tensorslab.com", "https://api.tensorslab.example"),
+    _page("a server without encryption", STOP, "https://api.tensorslab.com", "http://api.tensorslab.com"),
+    _page("a short prompt", "PROMPT-REQUIRED", "description: 提示词（必填）", "description: 提示词（必填）\n                  maxLength: 100"),
+    _page("a prompt in one line", "PROMPT-REQUIRED", "description: 提示词（必填）", "description: 提示词（必填）\n                  pattern: ^[^\\n]*$"),
+    _page("one category", "CATEGORY-DEFAULT WIRE-EXACT", "default: seedreamv45\n", "default: seedreamv45\n                  enum: [seedreamv45]\n"),
+    _page("another default category", "CATEGORY-DEFAULT", "default: seedreamv45\n", "default: seedreamv4\n"),
+    _page("another default resolution", "RES-FORMAT RES-TIER", "default: 2K", "default: 4K"),
+    _page("no size in pixels", "RES-FORMAT RES-PIXELS RES-TIER", "default: 2K", "default: 2K\n                  pattern: '^([0-9]+:[0-9]+|[24]K)$'"),
+    _page("two source images at most", "SOURCE-IMAGE", "description: 源图片文件", "description: 源图片文件\n                  maxItems: 2"),
+    _page("one source image", "SOURCE-IMAGE",
+          "                  type: array\n                  items:\n                    type: string\n                    format: binary\n",
+          "                  type: string\n                  format: binary\n"),
+    _page("source images as text", "SOURCE-IMAGE WIRE-BOUNDARY", "                    format: binary\n", ""),
+    _page("the key in another header", "AUTH-KEY", "name: Authorization", "name: X-API-Key"),
+    _page("the key in the address", STOP, "in: header", "in: query"),
+    _page("no key at all", "AUTH-KEY", "      security:\n        - ApiKeyAuth: []\n", ""),
+    _page("a form of another kind", STOP, "multipart/form-data", "application/x-www-form-urlencoded"),
+    _page("codes as text", "SERVER-ENVELOPE CODE-MEANING",
+          "type: integer\n          description: 响应状态码", "type: string\n          description: 响应状态码"),
+    _page("task ids as numbers", "SERVER-ENVELOPE TASK-ID",
+          "type: string\n          description: 任务ID", "type: integer\n          description: 任务ID"),
+    # Prose of the page alone: the ledger's sentence is not found again, and the update stops.
+    _prose("fewest pixels, prose alone", "RES-PIXELS", "3,686,400, 16,777,216", "3,686,401, 16,777,216"),
+    _prose("most pixels, prose alone", "RES-PIXELS", "16,777,216]（", "16,777,217]（"),
+    _prose("a ratio dropped, prose alone", "RES-RATIO", "2:3、3:2）", "2:3）"),
+    _prose("a tier dropped, prose alone", "RES-TIER", "（2K、4K）", "（2K）"),
+    _prose("codes swapped, prose alone", "CODE-MEANING", "9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
+    _prose("the prompt is optional, prose alone", "PROMPT-REQUIRED", "提示词（必填）", "提示词（选填）"),
+    _prose("the batch, prose alone", "BATCH-RANGE", "批量生成数量，1-15", "批量生成数量，1-20"),
+    # Page and ledger agree on what is wrong.
+    _both("one pixel less", "RES-PIXELS", ("3,686,400", "3,686,399"), facts=("minimum: 3686400", "minimum: 3686399")),
+    _both("one pixel more at least", "RES-PIXELS", ("3,686,400", "3,686,401"), facts=("minimum: 3686400", "minimum: 3686401")),
+    _both("one pixel more at most", "RES-PIXELS", ("16,777,216", "16,777,217"), facts=("maximum: 16777216", "maximum: 16777217")),
+    _both("one pixel less at most", "RES-PIXELS", ("16,777,216", "16,777,215"), facts=("maximum: 16777216", "maximum: 16777215")),
+    _both("without 3:2", "RES-RATIO", ("、3:2）", "）"), facts=(", '3:2']", "]")),
+    _both("5:2 instead of 2:3", "RES-RATIO", ("2:3、", "5:2、"), facts=("'2:3'", "'5:2'")),
+    _both("5:4 besides", "RES-RATIO", ("3:2）", "3:2、5:4）"), facts=("'3:2']", "'3:2', '5:4']")),
+    _both("8K instead of 4K", "RES-TIER", ("（2K、4K）", "（2K、8K）"), facts=("[2K, 4K]", "[2K, 8K]")),
+    _both("1K besides", "RES-TIER", ("（2K、4K）", "（1K、2K、4K）"), facts=("[2K, 4K]", "[1K, 2K, 4K]")),
+    _both("failure and credits swapped", "CODE-MEANING", ("9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
+          facts=("failure: 9999\n      insufficient_credits: 9000", "failure: 9000\n      insufficient_credits: 9999")),
+    _both("success is 200", "CODE-MEANING SERVER-PICTURES STATUS-MEANING", ("1000=成功", "200=成功"), facts=("success: 1000", "success: 200")),
+    _both("credits are 9001", "CODE-MEANING", ("9000=积分不足", "9001=积分不足"), facts=("insufficient_credits: 9000", "insufficient_credits: 9001")),
+    _both("failure is 9998", "CODE-MEANING", ("9999=失败", "9998=失败"), facts=("failure: 9999", "failure: 9998")),
+    WrongSpec("imageUrl renamed", "IMAGE-URL WIRE-EXACT", (
+        Edit(PAGE, "imageUrl:", "image_url:"), Edit(LEDGER, "request/imageUrl", "request/image_url"),
+        Edit(SETTINGS, "imageUrl", "image_url"), Edit("openapi/reviewed.yaml", "request/imageUrl", "request/image_url"))),
+    WrongSpec("category renamed", "CATEGORY-DEFAULT WIRE-EXACT", (
+        Edit(PAGE, "                category:", "                categories:"), Edit(LEDGER, "request/category", "request/categories"),
+        Edit(SETTINGS, "category", "categories"))),
+    # The ledger alone, where no page speaks.
+    _ledger("completed and failed swapped", "STATUS-MEANING", "completed: 3\n      failed: 4", "completed: 4\n      failed: 3"),
+    _ledger("queued and processing swapped", "STATUS-MEANING", "queued: 1\n      processing: 2", "queued: 2\n      processing: 1"),
+    _ledger("completed is 5", "STATUS-MEANING", "completed: 3", "completed: 5"),
+    _ledger("the key after another word", "AUTH-HEADER AUTH-KEY", "scheme: Bearer", "scheme: Token"),
+    _ledger("the key after a word in small letters", "AUTH-HEADER", "scheme: Bearer", "scheme: bearer"),
+    _ledger("pictures for two days", "RESULT-EXPIRY", "hours: 24", "hours: 48"),
+    _ledger("the pixels are only inferred", "RES-PIXELS",
+            "RES-PIXELS:\n    at: submit/request/resolution\n    standing: stated", "RES-PIXELS:\n    at: submit/request/resolution\n    standing: inferred"),
+    _ledger("the valid example is the invalid one", "RES-EXAMPLES", "valid: [3750x1250]\n      invalid: [1500x1500]",
+            "valid: [1500x1500]\n      invalid: [3750x1250]"),
+    # The overlay document.
+    _overlay("the prompt is not required", "PROMPT-REQUIRED", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
+    _overlay("another path of the query", "WIRE-HTTP", "/v1/images/infobytaskid:", "/v1/images/infobytaskids:"),
+    _overlay("another path of the deletion", "WIRE-HTTP", "/v1/images/deleteimagestask:", "/v1/images/deletetask:"),
+    _overlay("another field of the query", "TASK-ID",
+             "taskid: {type: string, minLength: 1, description: The id that the submission returned.}\n        required: [taskid]",
+             "task_id: {type: string, minLength: 1, description: The id that the submission returned.}\n        required: [task_id]"),
+    _overlay("longer ids in queries", "TASK-ID", "taskid: {type: string, minLength: 1", "taskid: {type: string, minLength: 100"),
+    _overlay("ten ids to delete at least", "TASK-ID", "minItems: 1", "minItems: 10"),
+    _overlay("refusals with data", "SERVER-ENVELOPE CODE-NO-DATA",
+             "msg: {type: string, description: The reason in the vendor's words.}\n        required: [code, msg]",
+             "msg: {type: string, description: The reason in the vendor's words.}\n          data: {type: object}\n        required: [code, msg, data]"),
+    _overlay("statuses as text", "SERVER-ENVELOPE STATUS-MEANING", "image_status:\n            type: integer", "image_status:\n            type: string"),
+    _overlay("one address instead of a list", "SERVER-ENVELOPE", "url:\n            type: array\n            items: {type: string}", "url:\n            type: string"),
+    _overlay("states with their reason alone", "SERVER-ENVELOPE", "required: [taskid, image_status]", "required: [taskid, image_status, reason]"),
+    _overlay("a link to no id", "TASK-ID", "requestBody: {taskid: $response.body#/data/taskid}", "requestBody: {taskid: $response.body#/data/id}"),
+    # The generated client itself.
+    _code("the fixed boundary", "WIRE-BOUNDARY PROMPT-REQUIRED WIRE-HTTP", _SUBMIT,
+          '    _kwargs["headers"] = headers', '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n    _kwargs["headers"] = headers'),
+    _code("a URL that is not sent", "IMAGE-URL", _BODY, '("imageUrl", (None,', '("image", (None,'),
+    _code("the prompt in another form", "PROMPT-REQUIRED WIRE-EXACT", _BODY, "str(self.prompt).encode()", "repr(self.prompt).encode()"),
+    _code("one source image of many", "SOURCE-IMAGE", _BODY, "for source_image_item_element in self.source_image:",
+          "for source_image_item_element in self.source_image[:1]:"),
+    _code("PUT", "WIRE-HTTP", f"{GENERATED}/limits.py", 'method="POST",\n    path="/v1/images/seedreamv45"', 'method="PUT",\n    path="/v1/images/seedreamv45"'),
+    _code("no key for queries", "AUTH-KEY", f"{GENERATED}/limits.py", 'AUTH_HEADER: Final = "Authorization"', 'AUTH_HEADER: Final = "X-Authorization"'),
+)  # fmt: skip
