@@ -42,7 +42,9 @@ def test_it_serves_until_ctrl_c_and_tells_what_was_charged(cli: Any, tmp_path: P
         assert 5 == refused.code, "five credits do not pay for six images"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert (0, "Stopped. Images charged: 3; credits left: 2.\n") == (process.returncode, err)
+    assert 0 == process.returncode
+    assert f"TENSORSLAB_BASE_URL={about['base_url']}" in err
+    assert err.endswith("Stopped. Images charged: 3; credits left: 2.\n")
     with Image.open(tmp_path / made.out.splitlines()[0]) as picture:
         assert (2560, 1440) == picture.size
 
@@ -67,7 +69,13 @@ def test_a_port_in_use_and_a_bad_fault_are_told(cli: Any, tmp_path: Path) -> Non
 def test_the_faults_are_listed(cli: Any) -> None:
     ran = cli("sandbox", "--list-faults")
     assert 0 == ran.code
-    assert len(ran.out.splitlines()) > 20
+    assert len(ran.out.splitlines()) == len(cli("sandbox", "--list-faults", "--json").document["faults"]) > 20
+
+
+def test_an_address_that_others_can_reach_is_warned_about_in_a_line() -> None:
+    with serving("--host", "0.0.0.0") as (process, _):  # noqa: S104 -- what is warned about
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("Warning: the sandbox is bound to 0.0.0.0")
 
 
 def test_generate_in_a_sandbox_of_its_own_needs_no_key(cli: Any, tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """``seedream sandbox``: the local stand-in of the service, until Ctrl-C."""
 
 import secrets
-import threading
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from seedream._config import KEY_VARIABLE, URL_VARIABLE
 from seedream._text import quote
 from seedream.cli._extras import load
 from seedream.cli._options import json_option
@@ -72,6 +71,7 @@ def sandbox(
     if list_faults:
         for name, kind in package.KINDS.items():
             terminal.result(f"{name:<18} {kind.summary}")
+        terminal.document({"faults": {name: kind.summary for name, kind in package.KINDS.items()}})
         return
     try:
         given = [*map(package.parse_fault, faults), *(fault for plan in plans for fault in package.load_plan(plan))]
@@ -81,30 +81,15 @@ def sandbox(
     seed = secrets.randbits(32) if seed is None else seed
     stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
     try:
-        stand_in.start()
-    except OSError as error:
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            stand_in.start()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"cannot serve on {quote(host)} port {port}: {error.strerror or error}",
+            f"cannot serve on {quote(host)} port {port}: {reason}",
             hint="Choose another with --port; 0 takes a free one.",
         ) from None
-    try:
-        _serve(terminal, stand_in)
-    finally:
-        stand_in.stop()
-
-
-def _serve(terminal: Terminal, stand_in: Any) -> None:
-    """Say how to use it, and wait for Ctrl-C."""
-    for line in (
-        f"Sandbox of the service at {stand_in.base_url}: no cost, nothing leaves this machine. Ctrl-C stops it.",
-        f"  export {URL_VARIABLE}={stand_in.base_url} {KEY_VARIABLE}={stand_in.api_key}",
-        '  seedream generate "a lighthouse at dawn" -r 16:9',
-        f"  look inside: {stand_in.base_url}/",
-    ):
-        terminal.result(line)
+    for warning in caught:
+        terminal.note(f"Warning: {warning.message}", style="yellow")
     terminal.document({"base_url": stand_in.base_url, "images_url": stand_in.images_url, "api_key": stand_in.api_key})
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        charged = sum(charge.images for charge in stand_in.charges)
-        terminal.note(f"Stopped. Images charged: {charged}; credits left: {stand_in.credits}.")
+    package.run_server(stand_in, terminal.note if terminal.as_json else terminal.result)
