@@ -1,6 +1,7 @@
 """``seedream bulk``: many jobs, one budget, and a journal that survives whatever happens."""
 
 import re
+import secrets
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +85,8 @@ def run_command(
         return _work(terminal, folder, jobs, **given)
     if given["base_url"] or given["api_key_file"]:
         raise click.UsageError("--sandbox goes without --base-url and --api-key-file")
-    with load("seedream.sandbox", "sandbox").Sandbox() as service:
+    # Another seed gives other task ids: those of an earlier run stand in the journal.
+    with load("seedream.sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
         terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
