@@ -9,7 +9,7 @@ import attrs
 import pytest
 from helpers import FakeService
 from pictures import picture
-from seedream import InvalidRequest, Resolution, SeeDream, _request
+from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
 from seedream._request import check, check_submit
 from tensorslab_images import limits
 
@@ -200,3 +200,10 @@ def test_a_refused_request_sends_nothing() -> None:
     with pytest.raises(InvalidRequest):
         client.submit("a fish", colour="red")  # type: ignore[call-arg]  # the point of the test
     assert [] == service.asked
+
+
+@pytest.mark.parametrize(("value", "wire"), [(True, b"true"), (False, b"false"), (7, b"7"), (0.5, b"0.5")])
+def test_a_value_of_a_later_field_is_written_as_json_writes_it(value: bool | float, wire: bytes) -> None:
+    # Not as Python does: no service reads "True" as a boolean.
+    arguments = _wire.submit_arguments(_request.Submission({"prompt": "a fish", "extraField": value}))()
+    assert [wire] == [part[1] for name, part in arguments["files"] if name == "extraField"]

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import field, frozen
 from tensorslab_images import rules
@@ -18,7 +18,7 @@ from tensorslab_images.limits import SEE_DREAM_V45
 from tensorslab_images.models import SeeDreamV45Body, TaskDeletion, TaskQuery
 from tensorslab_images.types import File
 
-from seedream._request import Submission
+from seedream._request import Scalar, Submission, WireValue
 
 Arguments = Callable[[], Mapping[str, Any]]
 _ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})', re.IGNORECASE)
@@ -36,7 +36,7 @@ def submit_arguments(submission: Submission) -> Arguments:
     attributes = {spec.name: (spec.attribute, spec.many) for spec in SEE_DREAM_V45.fields}
 
     def build() -> Mapping[str, Any]:
-        body = SeeDreamV45Body.from_dict(dict(submission.values))
+        body = SeeDreamV45Body.from_dict({name: _as_text(value) for name, value in submission.values.items()})
         for name, sources in submission.files.items():
             files = [File(BytesIO(source.content), source.name, source.media_type) for source in sources]
             attribute, many = attributes[name]
@@ -44,6 +44,13 @@ def submit_arguments(submission: Submission) -> Arguments:
         return see_dream_v45._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
 
     return build
+
+
+def _as_text(value: WireValue) -> WireValue:
+    """Booleans as JSON writes them: the generated code would write Python's own ``True``."""
+    if isinstance(value, list):
+        return [cast("Scalar", _as_text(item)) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def query_arguments(taskid: str) -> Arguments:

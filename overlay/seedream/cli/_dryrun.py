@@ -85,12 +85,12 @@ def show(terminal: Terminal, submission: Submission, base_url: str | None) -> No
 
 def count(number: int, noun: str) -> str:
     """``1 image``, ``4 images``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _shown(part: Part) -> str:
     if part.filename is not None:
-        return f"{part.filename}  {part.media_type}  {len(part.content):,} bytes"
+        return f"{part.filename}  {part.media_type}  {count(len(part.content), 'byte')}"
     text = part.content.decode("utf-8", "backslashreplace")
     return text if text.isprintable() else repr(text)
 
