@@ -3,9 +3,11 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict, frozen
+
+_LONGEST: Final = 1000  # characters of a prompt: charges are kept for ever
 
 
 @frozen
@@ -17,7 +19,7 @@ class Charge:
         taskid: Of the task made.
         images: How many images were charged for.
         credits: Taken from the balance.
-        prompt: Of the submission.
+        prompt: Of the submission; a very long one is cut.
         request: Number of the request that caused it.
         at: Time by the sandbox's clock (seconds since 1970, UTC).
     """
@@ -55,7 +57,7 @@ class Account:
 
     def charge(self, taskid: str, images: int, prompt: str, request: int, at: float) -> Charge:
         """Take credits for images. The caller has asked ``can_pay``."""
-        charge = Charge(len(self.charges) + 1, taskid, images, images * self.price, prompt, request, at)
+        charge = Charge(len(self.charges) + 1, taskid, images, images * self.price, prompt[:_LONGEST], request, at)
         self.balance -= charge.credits
         self.charges.append(charge)
         if self._path is not None:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from http import HTTPStatus
 from typing import Any, Final
 
 import anyio.to_thread
+from attrs import evolve
 
 from seedream.sandbox._fault import Fault
 from seedream.sandbox._message import Request, Response, failure
@@ -18,6 +20,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Page = Callable[[Request], Response | None]
 CONNECTION: Final = "seedream.connection"  # the asyncio transport, put into the scope by the server
 _BODY_TIME: Final = 60.0  # seconds for a request's body
+_SEND_TIME: Final = 60.0  # seconds for a client to take a block of the reply
+_LARGE: Final = 1024 * 1024  # bytes: beyond it, a body needs one of the few places for large ones
+_PLACES: Final = 4
 
 
 class App:
@@ -35,6 +40,7 @@ class App:
         self._images = images
         self._images_url = images_url
         self._page = page
+        self._large = asyncio.Semaphore(_PLACES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,20 +60,21 @@ class App:
             await _send_whole(send, page, head.method)
             return
         arrival = self._service.arrive(head)
-        body = await self._read_body(scope, receive, send, arrival)
-        if body is None:
-            return
-        request = Request(
-            head.method, head.path, head.query, head.headers, body, head.images, head.images_url, head.peer
-        )
-        answer = await anyio.to_thread.run_sync(self._service.handle, request, arrival)
-        await self._deliver(answer, scope, receive, send, head.method)
+        async with AsyncExitStack() as held:
+            body = await self._read_body(scope, receive, send, arrival, held)
+            if body is None:
+                return
+            answer = await anyio.to_thread.run_sync(self._service.handle, evolve(head, body=body), arrival)
+        with suppress(ConnectionError):
+            await self._deliver(answer, scope, receive, send, head.method)
 
-    async def _read_body(self, scope: Scope, receive: Receive, send: Send, arrival: Arrival) -> bytes | None:
+    async def _read_body(
+        self, scope: Scope, receive: Receive, send: Send, arrival: Arrival, held: AsyncExitStack
+    ) -> bytes | None:
         """The request's body; None when the connection is gone, or was answered already."""
-        fault, body = arrival.fault, bytearray()
+        fault, body, large = arrival.fault, bytearray(), False
         try:
-            async with asyncio.timeout(_BODY_TIME):
+            async with asyncio.timeout(_BODY_TIME) as limit:
                 while True:
                     if fault is not None and len(body) >= fault.integer("after"):
                         await self._break_off(fault, scope, receive)
@@ -81,6 +88,11 @@ class App:
                         return None
                     if not message.get("more_body"):
                         break
+                    if len(body) > _LARGE and not large:
+                        limit.reschedule(None)  # waiting for others is not the client's fault
+                        await held.enter_async_context(self._large)
+                        large = True
+                        limit.reschedule(asyncio.get_running_loop().time() + _BODY_TIME)
         except TimeoutError:
             await _send_whole(send, failure("the request took too long", status=408), "POST", close=True)
             return None
@@ -152,5 +164,6 @@ async def _send_whole(send: Send, response: Response, method: str, *, close: boo
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if method != "HEAD" and response.status not in (204, 304):
         for block in response.blocks():
-            await send({"type": "http.response.body", "body": block, "more_body": True})
+            async with asyncio.timeout(_SEND_TIME):
+                await send({"type": "http.response.body", "body": block, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from seedream.sandbox._lettering import write_caption
 
 Format = Literal["jpeg", "png", "webp"]
+_READABLE: Final = 50_000_000  # pixels of a source image: more would take much memory to unpack
 _MASK: Final = 2048  # pixels: longest side of a mask before it is enlarged
 _HILLS: Final = 5
 # The largest side that each format can hold (pixels); beyond it the picture becomes a PNG.
@@ -85,6 +86,8 @@ def small_copy(content: bytes, side: int = 256) -> bytes | None:
     try:
         with Image.open(BytesIO(content)) as image:
             image.draft("RGB", (side * 2, side * 2))
+            if image.width * image.height > _READABLE:
+                return None
             image.thumbnail((side, side))
             buffer = BytesIO()
             image.convert("RGB").save(buffer, "JPEG", quality=80)

@@ -1,9 +1,13 @@
 """What the sandbox remembers of each request, for tests and the inspector."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from attrs import define, field
+
+_ROOM: Final = 16 * 1024 * 1024  # characters of all remembered requests together
+_BASE: Final = 1000  # characters that any record takes
 
 
 @define
@@ -47,3 +51,61 @@ class RequestRecord:
     taskid: str = ""
     charged: int = 0
     faults: list[str] = field(factory=list[str])
+
+
+@define
+class Log:
+    """The latest requests, within a bound of number and size: one who sends megabytes as text is remembered briefly.
+
+    Attributes:
+        keep: How many at most.
+    """
+
+    keep: int
+    _records: deque[tuple[RequestRecord, int]] = field(factory=deque[tuple[RequestRecord, int]])
+    _size: int = 0
+
+    def add(self, record: RequestRecord) -> None:
+        """Remember a request, and forget the oldest where there is no room."""
+        size = _BASE + sum(len(name) + len(value) for name, value in record.headers) + len(record.path)
+        self._records.append((record, size))
+        self._size += size
+        self._trim()
+
+    def note(
+        self, record: RequestRecord, fields: Mapping[str, list[Any]], files: list[tuple[str, str, str, int]]
+    ) -> None:
+        """Add a body's content to the latest record, if it is remembered still."""
+        size = sum(len(name) + sum(_length(value) for value in values) for name, values in fields.items())
+        size += sum(len(name) + len(file) + len(kind) for name, file, kind, _ in files)
+        record.fields, record.files = fields, files
+        for position in range(len(self._records) - 1, -1, -1):
+            if self._records[position][0] is record:
+                self._records[position] = (record, self._records[position][1] + size)
+                self._size += size
+                break
+        self._trim()
+
+    def __iter__(self) -> Iterator[RequestRecord]:
+        return (record for record, _ in self._records)
+
+    def __reversed__(self) -> Iterator[RequestRecord]:
+        return (record for record, _ in reversed(self._records))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._records.clear()
+        self._size = 0
+
+    def _trim(self) -> None:
+        while len(self._records) > 1 and (len(self._records) > self.keep or self._size > _ROOM):
+            self._size -= self._records.popleft()[1]
+
+
+def _length(value: object) -> int:
+    if isinstance(value, list | tuple):
+        return sum(_length(item) for item in value)
+    return len(str(value))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -37,12 +38,14 @@ def _protocol(service: Service, open_now: set[Any]) -> type[H11Protocol]:
             inner: Any = self.app
 
             async def app(scope: Any, receive: Any, send: Any) -> None:
-                timer.cancel()
                 scope.setdefault("extensions", {})[CONNECTION] = transport
-                await inner(scope, receive, send)
+                try:
+                    await inner(scope, receive, send)
+                except TimeoutError:  # the client does not take the reply
+                    transport.abort()
 
             self.app = app
-            timer = self.loop.call_later(_HEAD_TIME, transport.abort)
+            self.waiting = self.loop.call_later(_HEAD_TIME, transport.abort)
             fault = service.connect_fault()
             if fault is None:
                 return
@@ -52,8 +55,17 @@ def _protocol(service: Service, open_now: set[Any]) -> type[H11Protocol]:
                 transport.pause_reading()
                 self.loop.call_later(service.clock.wait(fault.number("seconds")), transport.abort)
 
+        def handle_events(self) -> None:
+            # A head that has begun must end in time, be it the first on its connection or a later one.
+            super().handle_events()
+            if self.conn.their_state is not h11.IDLE:
+                self.waiting.cancel()
+            elif self.waiting.cancelled() and self.conn.trailing_data[0]:
+                self.waiting = self.loop.call_later(_HEAD_TIME, self.transport.abort)
+
         def connection_lost(self, exc: Exception | None) -> None:
             open_now.discard(self.transport)
+            self.waiting.cancel()
             super().connection_lost(exc)
 
     return Protocol

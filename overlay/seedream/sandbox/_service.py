@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import threading
-from collections import OrderedDict, deque
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -23,14 +22,15 @@ from seedream.sandbox._catalogue import Layer, Scope
 from seedream.sandbox._check import Checked, check_form, check_json
 from seedream.sandbox._damage import damage
 from seedream.sandbox._fault import HEADER, Fault, FaultError, from_header, markers
-from seedream.sandbox._form import MalformedForm, Part, decode_form
+from seedream.sandbox._form import MalformedForm, Part
 from seedream.sandbox._gallery import Gallery
 from seedream.sandbox._message import Request, Response, failure, reply
-from seedream.sandbox._paint import small_copy
 from seedream.sandbox._plan import Plan
-from seedream.sandbox._record import RequestRecord
+from seedream.sandbox._prepare import Form, read_form
+from seedream.sandbox._record import Log, RequestRecord
 from seedream.sandbox._refusal import Refusal
 from seedream.sandbox._settings import Settings
+from seedream.sandbox._shelf import Shelf
 from seedream.sandbox._size import picture_size
 from seedream.sandbox._task import Task
 
@@ -39,6 +39,7 @@ _OPERATIONS: Final[dict[str, tuple[Scope, Operation]]] = {
     INFO_BY_TASK_ID.path: ("query", INFO_BY_TASK_ID),
     DELETE_IMAGES_TASK.path: ("delete", DELETE_IMAGES_TASK),
 }
+_FILES: Final = "sourceImage"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,500}")
 _ARRIVAL: Final[frozenset[Layer]] = frozenset({"arrival"})
 _SPOKEN: Final[frozenset[Layer]] = frozenset({"pace", "reply", "delivery"})
@@ -83,8 +84,8 @@ class Service:
         self.clock = settings.clock
         self.lock = threading.RLock()
         self.account = Account(settings.credits, settings.price, settings.ledger_path)
-        self.tasks: OrderedDict[str, Task] = OrderedDict()
-        self.requests: deque[RequestRecord] = deque(maxlen=settings.keep)
+        self.tasks = Shelf(settings.keep)
+        self.requests = Log(settings.keep)
         self.leaks: list[str] = []
         self.plan = Plan(settings.seed)
         for fault in settings.faults:
@@ -119,12 +120,13 @@ class Service:
     def handle(self, request: Request, arrival: Arrival | None = None) -> Answer:
         """Answer a whole request."""
         arrival = arrival or self.arrive(request)
+        form = read_form(request, _FILES) if arrival.scope == "submit" else Form()
         with self.lock:
             record = self._record(request)
             if arrival.wrong:
                 return self._answer(record, failure(f"{HEADER}: {arrival.wrong}", status=400))
             if not request.images:
-                return self._api_answer(request, record, arrival)
+                return self._api_answer(request, record, arrival, form)
             found = self._find_picture(request, record, arrival)
         if isinstance(found, Answer):
             return found
@@ -141,7 +143,7 @@ class Service:
             self._numbers, self.clock.time(), request.method, request.path, host, request.masked_headers
         )
         record.body_size = len(request.body)
-        self.requests.append(record)
+        self.requests.add(record)
         return record
 
     def _answer(self, record: RequestRecord, response: Response, faults: tuple[Fault, ...] = ()) -> Answer:
@@ -161,7 +163,7 @@ class Service:
 
     # The API.
 
-    def _api_answer(self, request: Request, record: RequestRecord, arrival: Arrival) -> Answer:
+    def _api_answer(self, request: Request, record: RequestRecord, arrival: Arrival, form: Form) -> Answer:
         known = _OPERATIONS.get(request.path)
         if known is None:
             record.verdict = "refused"
@@ -182,7 +184,7 @@ class Service:
             record.verdict, record.rule, record.message = "refused", "AUTH-HEADER", "key"
             return self._finish(request, record, refused, before)
         try:
-            response, later = self._work(scope, operation, request, record, arrival)
+            response, later = self._work(known, request, record, arrival, form)
         except Refusal as refusal:
             record.verdict, record.rule, record.message = "refused", refusal.rule, refusal.message
             response, later = failure(refusal.message), []
@@ -200,14 +202,16 @@ class Service:
         return failure(f"AUTH-HEADER no API key: send Authorization: {AUTH_HEADER_SCHEME} KEY", status=401)
 
     def _work(
-        self, scope: Scope, operation: Operation, request: Request, record: RequestRecord, arrival: Arrival
+        self, known: tuple[Scope, Operation], request: Request, record: RequestRecord, arrival: Arrival, form: Form
     ) -> tuple[Response, list[Fault]]:
+        scope, operation = known
         if scope == "submit":
-            parts = decode_form(request.header("content-type"), request.body)
-            _note_form(record, parts)
-            return self._submit(check_form(operation, parts), record, arrival)
+            if form.error is not None:
+                raise form.error
+            self.requests.note(record, *_content(form.parts))
+            return self._submit(check_form(operation, form.parts), form.copies, record, arrival)
         checked = check_json(operation, request.header("content-type"), request.body)
-        record.fields = {name: [value] for name, value in checked.values.items()}
+        self.requests.note(record, {name: [value] for name, value in checked.values.items()}, [])
         if scope == "delete":
             for taskid in checked.values["taskids"]:
                 if taskid in self.tasks:
@@ -215,7 +219,9 @@ class Service:
             return _success({"status": "Success"}), []
         return self._query(checked.text("taskid"), request, record)
 
-    def _submit(self, checked: Checked, record: RequestRecord, arrival: Arrival) -> tuple[Response, list[Fault]]:
+    def _submit(
+        self, checked: Checked, copies: tuple[bytes, ...], record: RequestRecord, arrival: Arrival
+    ) -> tuple[Response, list[Fault]]:
         prompt, images = checked.text("prompt"), int(checked.values["batchsize"])
         width, height = picture_size(checked.text("resolution"))
         marked = list(markers(prompt))
@@ -230,19 +236,16 @@ class Service:
         taskid = (
             f"sb{self._made:06d}_{hashlib.sha256(f'{self.settings.seed}/{self._made}/id'.encode()).hexdigest()[:16]}"
         )
-        sources = [small_copy(part.content) for part in checked.files.get("sourceImage", ())]
         later = [one for one in (*marked, *arrival.asked) if one.at != "submit" or one.kind.layer == "task"]
         task = Task(
             taskid, prompt, checked.text("category"), checked.text("resolution"), images, width, height,
-            self.clock.time(), seed, tuple(copy for copy in sources if copy), len(sources),
+            self.clock.time(), seed, copies, len(checked.files.get(_FILES, ())),
             checked.values.get("imageUrl"), record.number, later,
         )  # fmt: skip
         task.faults += self.plan.strike("submit", arrival.ordinal, _TASK, prompt)
-        self.tasks[taskid] = task
+        self.tasks.add(task)
         self.account.charge(taskid, images, prompt, record.number, task.created)
         record.taskid, record.charged = taskid, images
-        while len(self.tasks) > self.settings.keep:
-            self.tasks.popitem(last=False)
         return _success({"taskid": taskid}, "Task created successfully"), now
 
     def _query(self, taskid: str, request: Request, record: RequestRecord) -> tuple[Response, list[Fault]]:
@@ -335,11 +338,13 @@ def _success(data: dict[str, Any], msg: str = "success") -> Response:
     return reply({"code": CODE_MEANING_SUCCESS, "msg": msg, "data": data})
 
 
-def _note_form(record: RequestRecord, parts: tuple[Part, ...]) -> None:
+def _content(parts: tuple[Part, ...]) -> tuple[dict[str, list[Any]], list[tuple[str, str, str, int]]]:
+    """Of a form: each text field with all its values, and what is to be said of its files."""
     fields: dict[str, list[Any]] = {}
+    files: list[tuple[str, str, str, int]] = []
     for part in parts:
         if part.filename is None:
             fields.setdefault(part.name, []).append(part.content.decode("utf-8", "replace"))
         else:
-            record.files.append((part.name, part.filename, part.content_type or "", len(part.content)))
-    record.fields = fields
+            files.append((part.name, part.filename, part.content_type or "", len(part.content)))
+    return fields, files

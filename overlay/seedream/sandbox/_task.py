@@ -98,6 +98,12 @@ class Task:
     deleted: bool = False
     seen: Counter[str] = field(factory=Counter[str], repr=False)  # how often each attached fault was asked for
 
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes, about."""
+        texts = (self.prompt, self.category, self.image_url or "")
+        return 1000 + 4 * sum(map(len, texts)) + sum(map(len, self.sources))
+
     def status(self, pace: Pace, now: float) -> int:
         """The status as of now, without counting as a query. Faults included."""
         status = pace.status(self.polled, now - self.created)

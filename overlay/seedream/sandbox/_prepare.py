@@ -1,0 +1,42 @@
+"""What can be read out of a submission before anything is decided: outside the service's lock, for it takes time."""
+
+from typing import Final
+
+from attrs import frozen
+
+from seedream.sandbox._form import MalformedForm, Part, decode_form
+from seedream.sandbox._message import Request
+from seedream.sandbox._paint import small_copy
+
+_COPIED: Final = 2  # source images that a picture shows
+
+
+@frozen
+class Form:
+    """A form as read.
+
+    Attributes:
+        parts: In order; empty when it cannot be read.
+        error: Why it cannot be read.
+        copies: Small copies (JPEG) of the first files that are pictures.
+    """
+
+    parts: tuple[Part, ...] = ()
+    error: MalformedForm | None = None
+    copies: tuple[bytes, ...] = ()
+
+
+def read_form(request: Request, files: str) -> Form:
+    """Read a request's body as a form.
+
+    Args:
+        request: The whole request.
+        files: Name of the field whose files are copied.
+    """
+    try:
+        parts = decode_form(request.header("content-type"), request.body)
+    except MalformedForm as error:
+        return Form(error=error)
+    given = [part.content for part in parts if part.name == files and part.filename is not None]
+    copies = [small_copy(content) for content in given[:_COPIED]]
+    return Form(parts, copies=tuple(copy for copy in copies if copy))
