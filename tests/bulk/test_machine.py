@@ -82,7 +82,15 @@ class BulkMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "running"):
             return
-        for _ in range(len(self.rows) + 1):  # at the end all is done that can be done without the user
+        try:
+            self.judge()
+        finally:
+            self.running.__exit__()
+            self.folder.cleanup()
+
+    def judge(self) -> None:
+        """At the end all is done that can be done without the user; then charges = delivered + listed."""
+        for _ in range(len(self.rows) + 1):
             if self.rows and self.bulk.run(self.rows, options=self.options).reason == "done":
                 break
         self.nothing_is_paid_twice()
@@ -96,8 +104,6 @@ class BulkMachine(RuleBasedStateMachine):
             for one in self.pictures(job):
                 assert one.read_bytes() == picture(str(job.taskid), int(one.stem.rpartition("-")[2]) - 1)
         assert len(self.paid()) == delivered + listed
-        self.running.__exit__()
-        self.folder.cleanup()
 
     options = BulkOptions(concurrency=2)
 
