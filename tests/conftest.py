@@ -1,7 +1,9 @@
 """Settings for every test: Hypothesis profiles, no key from outside, no network but loopback."""
 
+import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,26 +25,55 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+_REACHING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_REACHED: list[str] = []
+_HERE = ("127.", "::1", "::ffff:127.")
+
+
+def _guard(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: sees every socket of this process, whatever library opened it, and also connect_ex and sendto."""
+    if event in _REACHING:
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith((*_HERE, "localhost")):
+            _REACHED.append(f"a test reached for {address}: only loopback is allowed")
+            raise PermissionError(_REACHED[-1])  # what libraries expect of a socket; the fixture below is not so polite
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _reaches_nobody() -> Iterator[None]:
+    """A test that reached for another host fails, also where a library swallowed the guard's error."""
+    _REACHED.clear()
+    yield
+    assert _REACHED == []
+
+
+@pytest.fixture
+def reached(_reaches_nobody: None) -> Iterator[list[str]]:
+    """What the guard has stopped, for tests of the guard itself."""
+    yield _REACHED
+    _REACHED.clear()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _loopback_only() -> Iterator[None]:
-    """A test that reaches for any host but this machine fails at once, whatever library it uses."""
-    real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
-
-    def connect(self: socket.socket, address: object) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(("127.", "::1")):  # type: ignore[index]  # IP addresses are tuples
-            raise AssertionError(f"a test reached for {address}: only loopback is allowed")
-        real_connect(self, address)  # type: ignore[arg-type]  # passed on as it came
+    """A test that looks up any host but this machine finds none; one that reaches for its address fails (_guard)."""
+    real_lookup = socket.getaddrinfo
 
     def lookup(host: object, *arguments: object, **options: object) -> object:
         name = host.decode() if isinstance(host, bytes) else host
-        if name not in (None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0") and not str(name).startswith("127."):  # noqa: S104 -- compared, not bound
-            raise socket.gaierror(socket.EAI_NONAME, f"a test looked up {name}: only loopback is allowed")
-        return real_lookup(host, *arguments, **options)  # type: ignore[arg-type]  # passed on as it came
+        if name in (None, "", "localhost") or str(name).startswith(_HERE) or name == "0.0.0.0":  # noqa: S104 -- compared, not bound
+            return real_lookup(host, *arguments, **options)  # type: ignore[arg-type]  # passed on as it came
+        try:
+            ipaddress.ip_address(str(name).partition("%")[0])
+        except ValueError:
+            raise socket.gaierror(socket.EAI_NONAME, f"a test looked up {name}: only loopback is allowed") from None
+        return real_lookup(host, *arguments, **options)  # type: ignore[arg-type]  # an address: nobody is asked
 
-    socket.socket.connect = connect  # type: ignore[method-assign,assignment]  # for the session
     socket.getaddrinfo = lookup  # type: ignore[assignment]  # for the session
     yield
-    socket.socket.connect = real_connect  # type: ignore[method-assign]  # put back
     socket.getaddrinfo = real_lookup
 
 
