@@ -1,0 +1,62 @@
+"""docs/bulk.md and docs/reliability.md say what the code does."""
+
+import re
+from pathlib import Path
+
+import click
+from attrs import fields
+from chaos.__main__ import CUTS, INTERRUPTS, KILLS
+from seedream.bulk import BulkOptions
+from seedream.bulk._fields import _OPTIONS
+from seedream.cli import _exit
+from seedream.cli._bulk import bulk
+from seedream.cli._bulkreport import _EXITS, _LEFT
+from seedream.journal import STATES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BULK = (DOCS / "bulk.md").read_text("utf-8")
+RELIABILITY = (DOCS / "reliability.md").read_text("utf-8")
+
+
+def test_every_exit_code_has_its_row_and_no_other() -> None:
+    rows = {int(code) for code in re.findall(r"^\| (\d+) \|", BULK, re.MULTILINE)}
+    used = {one.code for one in _EXITS.values()} | {one.code for _, one in _LEFT}
+    assert rows == used | {_exit.OK.code, _exit.USAGE.code, _exit.INVALID.code}
+
+
+def test_every_setting_has_its_row_with_its_default() -> None:
+    run = bulk.commands["run"]
+    rows = dict(re.findall(r"^\| `(--[a-z-]+)` \| .* \| (.*) \|$", BULK, re.MULTILINE))
+    settings = {"concurrency", "rate", "budget", "in_flight", "task_timeout", "verify"}
+    options = {option.opts[0]: option for option in run.params if isinstance(option, click.Option)}
+    assert set(rows) == {name for name, option in options.items() if option.name in settings}
+    defaults = {field.name: field.default for field in fields(BulkOptions)}
+    for name, told in rows.items():
+        default = defaults[str(options[name].name)]
+        words = {None: "no limit", False: "off"}
+        assert told == (words[default] if default in words else f"{default:g}"), name
+
+
+def test_every_command_and_option_is_told_of_exists() -> None:
+    for line in re.findall(r"^\$ seedream bulk (.*)$", BULK, re.MULTILINE):
+        command, *words = line.partition("#")[0].split()
+        known = {name for option in bulk.commands[command].params for name in option.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
+    assert set(bulk.commands) <= set(re.findall(r"bulk ([a-z]+)", BULK)) | {"run"}
+
+
+def test_every_column_told_of_exists() -> None:
+    table = BULK.partition("| column | meaning |")[2].partition("\n\n")[0]
+    names = set(re.findall(r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line)))
+    assert names <= {*_OPTIONS, "id"}
+    assert {"prompt", "id", "n", "resolution", "images", "image_url", "category"} <= names
+
+
+def test_every_state_has_its_row_and_no_other() -> None:
+    table = RELIABILITY.partition("| state | what is known | charged |")[2].partition("\n\n")[0]
+    assert tuple(sorted(re.findall(r"^\| ([a-z]+) \|", table, re.MULTILINE))) == tuple(sorted(STATES))
+
+
+def test_the_harness_does_as_often_as_is_told() -> None:
+    told = [int(number.replace(",", "")) for number in re.findall(r"\*\*: ([\d,]+) times", RELIABILITY)]
+    assert told == [KILLS, CUTS, INTERRUPTS]
