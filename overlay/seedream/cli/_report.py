@@ -10,10 +10,6 @@ from seedream.cli._language import is_chinese
 from seedream.cli._terminal import Terminal
 from seedream.errors import DownloadError, InvalidRequest, Problem, RateLimited, SeeDreamError, SubmissionUnknown
 
-_BILLED: Final = {
-    "yes": "the task was accepted, so it is billed",
-    "unknown": "nobody knows; the vendor's console shows it",
-}
 _MOST_FILES: Final = 15
 
 
@@ -41,8 +37,8 @@ def tell(terminal: Terminal, error: SeeDreamError, *, say: Say | None = None) ->
     if isinstance(error, DownloadError):
         for path in list(error.files.values())[:_MOST_FILES]:
             _line(say, "saved", str(path))
-    if error.billing in _BILLED:
-        _line(say, "billed", _BILLED[error.billing])
+    if error.billing == "unknown":
+        _line(say, "billed", "nobody knows; the vendor's console shows it")
     if error.taskid:
         _line(say, "task", error.taskid)
     if error.taskid and terminal.resume and error.retryable:
