@@ -10,7 +10,7 @@ import anyio.to_thread
 from attrs import evolve
 
 from seedream.sandbox._fault import Fault
-from seedream.sandbox._message import Request, Response, failure
+from seedream.sandbox._message import Request, Response
 from seedream.sandbox._service import Answer, Arrival, Service
 from seedream.sandbox._socket import cut
 
@@ -61,7 +61,7 @@ class App:
             return
         arrival = self._service.arrive(head)
         async with AsyncExitStack() as held:
-            body = await self._read_body(scope, receive, send, arrival, held)
+            body = await self._read_body(head, (scope, receive, send), arrival, held)
             if body is None:
                 return
             answer = await anyio.to_thread.run_sync(self._service.handle, evolve(head, body=body), arrival)
@@ -69,9 +69,10 @@ class App:
             await self._deliver(answer, scope, receive, send, head.method)
 
     async def _read_body(
-        self, scope: Scope, receive: Receive, send: Send, arrival: Arrival, held: AsyncExitStack
+        self, head: Request, asgi: tuple[Scope, Receive, Send], arrival: Arrival, held: AsyncExitStack
     ) -> bytes | None:
         """The request's body; None when the connection is gone, or was answered already."""
+        scope, receive, send = asgi
         fault, body, large = arrival.fault, bytearray(), False
         try:
             async with asyncio.timeout(_BODY_TIME) as limit:
@@ -84,7 +85,9 @@ class App:
                         return None
                     body += message.get("body", b"")
                     if len(body) > self._service.settings.max_body:
-                        await _send_whole(send, failure("the request is too large", status=413), "POST", close=True)
+                        await _send_whole(
+                            send, self._service.dropped(head, "the request is too large", 413), close=True
+                        )
                         return None
                     if not message.get("more_body"):
                         break
@@ -94,7 +97,7 @@ class App:
                         large = True
                         limit.reschedule(asyncio.get_running_loop().time() + _BODY_TIME)
         except TimeoutError:
-            await _send_whole(send, failure("the request took too long", status=408), "POST", close=True)
+            await _send_whole(send, self._service.dropped(head, "the request took too long", 408), close=True)
             return None
         if fault is not None:
             await self._break_off(fault, scope, receive)
@@ -155,7 +158,7 @@ async def _cut(scope: Scope, receive: Receive, how: str) -> None:
         pass
 
 
-async def _send_whole(send: Send, response: Response, method: str, *, close: bool = False) -> None:
+async def _send_whole(send: Send, response: Response, method: str = "POST", *, close: bool = False) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.whole_headers]
     if response.status in (204, 304):
         headers = [header for header in headers if header[0] != b"content-length"]

@@ -95,6 +95,18 @@ class Service:
         self._numbers = 0
         self._made = 0
 
+    def reset(self) -> None:
+        """As at the start; only task ids and request numbers go on, so that none comes twice."""
+        with self.lock:
+            self.tasks.clear()
+            self.requests.clear()
+            self.leaks.clear()
+            self.account.charges.clear()
+            self.account.balance = self.settings.credits
+            self.plan.clear()
+            for fault in self.settings.faults:
+                self.plan.add(fault)
+
     def connect_fault(self) -> Fault | None:
         """The fault that meets a new connection, if any."""
         with self.lock:
@@ -120,6 +132,8 @@ class Service:
     def handle(self, request: Request, arrival: Arrival | None = None) -> Answer:
         """Answer a whole request."""
         arrival = arrival or self.arrive(request)
+        if len(request.body) > self.settings.max_body:
+            return Answer(self.dropped(request, "the request is too large", 413))
         form = read_form(request, _FILES) if arrival.scope == "submit" else Form()
         with self.lock:
             record = self._record(request)
@@ -135,6 +149,13 @@ class Service:
         picture = _images.picture_reply(request, *make(task, index))
         with self.lock:
             return self._finish(request, record, picture, faults)
+
+    def dropped(self, request: Request, text: str, status: int) -> Response:
+        """The reply to a request that is not read to its end."""
+        with self.lock:
+            record = self._record(request)
+            record.verdict, record.message = "refused", text
+            return self._answer(record, failure(text, status=status)).response
 
     def _record(self, request: Request) -> RequestRecord:
         self._numbers += 1

@@ -17,7 +17,7 @@ from tensorslab_images.rules import (
 
 from seedream.sandbox._refusal import Refusal
 
-_SIZE: Final = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})", re.ASCII)
+_SIZE: Final = re.compile(r"(0|[1-9][0-9]{0,99})x(0|[1-9][0-9]{0,99})", re.ASCII)
 _RATIO: Final = re.compile(r"[0-9]+:[0-9]+", re.ASCII)
 _TIER: Final = re.compile(r"[0-9]+[kK]", re.ASCII)
 # Sizes that the upstream model is known to make (not rules of this API); any other ratio or tier is computed.
@@ -52,7 +52,7 @@ def picture_size(resolution: str) -> tuple[int, int]:
         raise Refusal(
             "RES-PIXELS",
             "resolution",
-            f"{resolution} is {pixels:,} pixels, outside {RES_PIXELS_MINIMUM:,} to {RES_PIXELS_MAXIMUM:,}",
+            f"{resolution[:60]} is {pixels:,} pixels, outside {RES_PIXELS_MINIMUM:,} to {RES_PIXELS_MAXIMUM:,}",
         )
     return width, height
 

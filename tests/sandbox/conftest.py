@@ -1,0 +1,29 @@
+"""The sandbox over sockets and in process: what holds for one holds for the other."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+from sandbox.bench import Bench, OpenBench
+from seedream.sandbox import Sandbox
+
+
+@pytest.fixture(params=["tcp", "memory"])
+def bench(request: pytest.FixtureRequest) -> Iterator[OpenBench]:
+    """Make a bench with these settings, over sockets or in process; plain pictures unless told otherwise."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Bench:
+            settings = {"pictures": "plain", **settings}
+            sandbox = Sandbox(**settings)
+            if request.param == "tcp":
+                sandbox.start()
+                stack.callback(sandbox.stop)
+                http = httpx.Client(trust_env=False, timeout=10)
+            else:
+                http = httpx.Client(transport=sandbox.transport, timeout=10)
+            return Bench(sandbox, stack.enter_context(http))
+
+        yield make
