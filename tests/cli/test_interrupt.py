@@ -138,3 +138,16 @@ def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
         with pytest.raises(KeyboardInterrupt):
             shield.not_sent()
         assert ["wait"] == told
+
+
+def test_the_id_is_told_even_if_ctrl_c_comes_with_the_answer() -> None:
+    told: list[str] = []
+
+    def accepted(taskid: str) -> None:
+        pressed()
+        told.append(taskid)
+
+    with Shield(accepted, lambda: None) as shield:
+        shield.begin()
+        shield.submitted("abcd_1")
+    assert (["abcd_1"], True) == (told, shield.interrupted)

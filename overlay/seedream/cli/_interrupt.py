@@ -38,8 +38,8 @@ class Shield:
             raise KeyboardInterrupt
 
     def submitted(self, taskid: str) -> None:
+        self._accepted(taskid)  # before a Ctrl-C can stop it: the id is told in any case
         self._under_way = False
-        self._accepted(taskid)
 
     def refused(self, error: SeeDreamError) -> None:
         del error
