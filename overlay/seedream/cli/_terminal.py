@@ -70,7 +70,7 @@ class Terminal:
 
     def note(self, text: str, style: str = "") -> None:
         """A line for people, on stderr. Where nobody can read it, the run goes on: what is paid for is fetched."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal came while something was being printed
             self.err.print(scrub(text, *self.secrets), style=style)
 
     def document(self, value: Any) -> None:
