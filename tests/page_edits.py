@@ -57,7 +57,7 @@ def as_json(found: dict[str, Any]) -> bytes:
 
 def operation(found: dict[str, Any]) -> dict[str, Any]:
     """The submit operation."""
-    return dict.__getitem__(found["paths"][ROUTE], "post")  # type: ignore[no-any-return]
+    return found["paths"][ROUTE]["post"]  # type: ignore[no-any-return]
 
 
 def body(found: dict[str, Any]) -> dict[str, Any]:

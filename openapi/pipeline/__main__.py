@@ -7,9 +7,7 @@ from pathlib import Path
 from .errors import DONE, PipelineError, RefusedInput
 from .generate import REPORT, generate, tell
 from .guards import write_guards
-from .inputs import load
 from .report import Report
-from .rule_table import write_tables
 from .verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,14 +22,11 @@ def main(argv: list[str] | None = None) -> int:
     make.add_argument("--spec", type=Path, help="take this page (Markdown, YAML or JSON) first")
     make.add_argument("--accept", action="store_true", help="take what needs a decision")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
-    commands.add_parser("rule-table", help="write the tables of rules in the READMEs anew")
     commands.add_parser("guards", help="write into the ledger which files enforce and test each rule, then generate")
     given = parser.parse_args(argv)
     try:
         if given.command == "verify":
             return _say(verify(given.root))
-        if given.command == "rule-table":
-            return _say(f"Changed: {', '.join(write_tables(given.root, load(given.root))) or 'nothing'}.")
         if given.command == "guards":
             write_guards(given.root)
             given.spec, given.accept = None, False

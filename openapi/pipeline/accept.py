@@ -13,7 +13,8 @@ import jsonpath_rfc9535 as jsonpath
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from .decide import View, fresh, mirrored, review_keys, view
+from .compare import View, view
+from .decide import fresh, mirrored, review_keys
 from .edition import match
 from .fields import our_operation
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, Inputs, read

@@ -1,22 +1,20 @@
 """What a person must decide before a page is taken."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from . import overlay
-from .edition import language_of, match, prose_at
+from .compare import View
+from .edition import match, prose_at
 from .emit_limits import describe
-from .fields import locate, our_operation
+from .fields import locate
 from .inputs import Inputs
-from .leaves import Leaf, Leaves, Name, leaves_of, names_of
+from .leaves import Leaf, Name
 from .ledger import Rule
 from .prose import Fact, digest, holds, news, normal, sentences, shows
 from .spec import Json, SpecError
-from .verdicts import Change, changes, shown
+from .verdicts import Change, shown
 
 Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client"]
-HIDDEN: Final = "the overlay stands over it"
 # What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
 TAKEN_AS_IS: Final = ("breaking", "contradiction")
 
@@ -40,56 +38,6 @@ class Finding:
     new: str = ""
     notes: tuple[str, ...] = ()
     step: str = ""
-
-
-@dataclass(frozen=True)
-class View:
-    """The old and the new page, compared.
-
-    Attributes:
-        language: of the new page; known: whether the ledger has sentences in it.
-        old, new: leaves of the two pages.
-        effective: the new effective spec.
-        changes: of the page's leaves, judged by what they do to the effective spec.
-        skipped: overlay actions that do not fit.
-    """
-
-    language: str
-    known: bool
-    old: Leaves
-    new: Leaves
-    document: Json
-    effective: Json
-    changes: list[Change]
-    skipped: list[overlay.OverlayFinding] = field(default_factory=list)
-
-
-def view(before: Inputs, after: Inputs, fence: str) -> View:
-    """Compares the vendored page with the new one (the same twice is fine)."""
-    submit = after.settings.submit
-    base = before.document or after.document
-    names_old = names_of(base, before.settings.submit)
-    names_new = names_of(after.document, submit, names_old)
-    old, new = leaves_of(base, names_old), leaves_of(after.document, names_new)
-    old_effective, _ = overlay.apply(base, before.actions)
-    effective, skipped = overlay.apply(after.document, after.actions)
-    felt = {change.name: change for change in _effective_changes(old_effective, effective, before, after)}
-    judged = [_felt(change, felt) for change in changes(old, new)]
-    language = language_of(new, after.ledger, fence)
-    known = any(language in rule.sentences for rule in after.ledger.rules.values())
-    return View(language, known, old, new, after.document, effective, judged, skipped)
-
-
-def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:
-    names = names_of(old, before.settings.submit)
-    return changes(leaves_of(old, names), leaves_of(new, names_of(new, after.settings.submit, names)))
-
-
-def _felt(change: Change, felt: Mapping[Name, Change]) -> Change:
-    if change.name in felt:
-        return felt[change.name]
-    values = {name: getattr(change, name) for name in ("name", "old", "new", "added", "removed", "prose")}
-    return Change(**values, verdict="absorbed", why=HIDDEN)
 
 
 def findings(seen: View, after: Inputs) -> list[Finding]:
@@ -116,10 +64,12 @@ def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
     return {key: whole[key] for key in rule.mirrors if isinstance(whole.get(key), (str, int, float))}
 
 
-def _guards(rule: Rule) -> tuple[str, ...]:
+def _guards(rule: Rule, after: Inputs) -> tuple[str, ...]:
     facts = tuple(f"fact {name}: {_listed(fact)}" for name, fact in rule.facts.items())
+    resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
     return (
         *facts,
+        *((f"overlay actions that rest on it: {', '.join(resting)}",) if resting else ()),
         f"enforced by: {', '.join(rule.enforced_by) or 'nothing that is listed'}",
         f"tested by: {', '.join(rule.tested_by) or 'nothing that is listed'}",
     )
@@ -160,7 +110,7 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
         f"the ledger has no {seen.language} sentence for it",
         rule.summary,
         best.sentence,
-        (*(f"in these words: {problem}" for problem in best.problems), *_guards(rule)),
+        (*(f"in these words: {problem}" for problem in best.problems), *_guards(rule, after)),
         _edit(rule, f"add the {seen.language} sentence, once its facts are the rule's or the rule's are set anew"),
     )
 
@@ -170,7 +120,7 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     moved = sorted(
         {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)}
     )
-    notes = list(_guards(rule))
+    notes = list(_guards(rule, after))
     if moved:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
         step = _edit(rule, f"set `at: {moved[0]}`")
@@ -205,20 +155,25 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
                     f"the {seen.language} edition is new to the ledger",
                     next(iter(rule.sentences.values())),
                     best.sentence,
-                    (equal, *_guards(rule)),
+                    (equal, *_guards(rule, after)),
                     _edit(rule, f"add `{seen.language}: ...` under sentences"),
                 )
             )
     return found
 
 
+def _is_spoken(name: Name, leaf: Leaf, spoken: set[str]) -> bool:
+    return leaf.side in ("request", "reply") and name.place.split("/")[0] in spoken
+
+
 def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
     """Text that must have been read by a person, by its key in the ledger's `reviewed`."""
     claimed = {rule.at for rule in after.ledger.rules.values() if rule.from_page}
+    spoken = {"submit", *after.settings.spoken}
     return {
         name.place if name.key == "description" else f"{name.place}#{name.key}": (name, leaf)
         for name, leaf in seen.new.items()
-        if leaf.is_prose(name.key) and (leaf.side in ("request", "reply") or name.place in claimed)
+        if leaf.is_prose(name.key) and (_is_spoken(name, leaf, spoken) or name.place in claimed)
     }
 
 
@@ -308,7 +263,7 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
                 f"the schema of {rule.at} refuses what the prose allows: {', '.join(refused)}",
                 rule.sentences.get(seen.language, rule.summary),
                 "enum " + ", ".join(map(str, allowed)),
-                _guards(rule),
+                _guards(rule, after),
                 "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
             )
             found.append((rule.at, told))
@@ -327,11 +282,3 @@ def warnings(seen: View, after: Inputs) -> list[str]:
                     " The schema is enforced."
                 )
     return found
-
-
-def missing_submit(document: Json, before: Inputs) -> bool:
-    """Whether neither the operationId of ours nor its path and method are in the document."""
-    submit = before.settings.submit
-    if our_operation(document, submit):
-        return False
-    return "submit" not in names_of(document, submit, names_of(before.document, submit)).values()

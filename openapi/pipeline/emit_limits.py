@@ -1,7 +1,7 @@
 """Writes limits.py: everything machine-readable in the effective spec, as typed constants."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from openapi_python_client.parser import GeneratorData
@@ -11,6 +11,7 @@ from .errors import DecisionNeeded
 from .settings import Settings
 from .spec import At, Json, Operation, follow, joined, layers, operations, pointer, properties, request_schema, required
 
+_RESERVED: Final = ("SUBMIT", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
 _KINDS: Final = ("string", "integer", "number", "boolean", "object")
 # (attribute of limits.Field, keyword of the schema)
 _LIMITS: Final = (
@@ -110,7 +111,7 @@ def emit_limits(document: Json, parsed: GeneratorData, settings: Settings) -> st
     more = "class MoreSubmitFields(TypedDict, total=False):\n"
     more += '    """Body fields of the submit operation that submit() does not name itself."""\n\n'
     for operation in operations(document):
-        constants[operation.id] = _constant(operation.id)
+        constants[operation.id] = _constant(operation.id, constants.values())
         fields = _fields(document, operation, names.get((operation.path, operation.method), {}))
         blocks.append(_operation(document, operation, constants[operation.id], fields))
         if operation.id == settings.submit:
@@ -131,9 +132,12 @@ def emit_limits(document: Json, parsed: GeneratorData, settings: Settings) -> st
     return "\n".join(blocks)
 
 
-def _constant(name: str) -> str:
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"\W+", "_", name))
-    return words.upper()
+def _constant(name: str, taken: Collection[str]) -> str:
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"\W+", "_", name)).upper().strip("_")
+    found = words if words.isidentifier() else f"OPERATION_{words}"
+    while found in taken or found in _RESERVED:
+        found += "_"
+    return found
 
 
 def _attributes(parsed: GeneratorData) -> dict[tuple[str, str], dict[str, str]]:

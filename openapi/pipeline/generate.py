@@ -11,16 +11,18 @@ from . import page
 from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build
 from .check_spec import check_spec
-from .decide import TAKEN_AS_IS, Finding, findings, missing_submit, view, warnings
-from .errors import DECISION, DONE, DecisionNeeded, RefusedInput
+from .compare import changes_since, missing_submit, view
+from .decide import TAKEN_AS_IS, Finding, findings, warnings
+from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, read
 from .leaves import PROSE
 from .overlay import same
 from .prose import normal
 from .python_api import ApiChange, api_changes, api_of, used_names
 from .report import Report, State
+from .rule_table import tables
 from .subset import reduce
-from .tree import read_tree, recover
+from .tree import alone, read_tree, recover
 from .tree import replace as replace_files
 
 REPORT: Final = "build/spec-report.md"
@@ -47,12 +49,21 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         RefusedInput: the page cannot be read as one of ours.
         BrokenInputs: our own inputs are wrong.
     """
+    with alone(root):
+        return _generate(root, spec, accept=accept, today=today or dt.datetime.now(dt.UTC).date())
+
+
+def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) -> Outcome:
     ended = recover(root)
     before = load(root)
-    after, report = _candidate(before, spec, today or dt.datetime.now(dt.UTC).date())
+    after, report = _candidate(before, spec, today)
+    if not after.document:
+        raise BrokenInputs("nothing is vendored yet. Give the vendor's page: make generate SPEC=PATH ACCEPT=1.")
     if ended:
         report.warnings = [*report.warnings, "an earlier update had been cut short; it was ended first"]
     after, found = _decided(before, after, report, accept=accept)
+    if spec is None:
+        report.changes = changes_since(root, after)
     try:
         files = build(after)
     except (DecisionNeeded, RefusedInput) as error:
@@ -77,7 +88,7 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         for name in (VENDORED, ORIGIN, OVERLAY, RULES, REVIEWED, SETTINGS)
         if name in after.files
     }
-    report.files = replace_files(root, {**files, **inputs}, GENERATED)
+    report.files = replace_files(root, {**files, **inputs, **tables(root, after)}, GENERATED)
     report.state = _state(report)
     return _told(root, DONE, report)
 

@@ -46,10 +46,14 @@ class Origin:
     def toml(self) -> bytes:
         """Text of SOURCE.toml."""
         head = "# Where seedreamv45.yaml came from. Written by `make generate SPEC=PATH`; never edited by hand.\n"
-        rows = (
-            f"{field.name} = {json.dumps(getattr(self, field.name), ensure_ascii=False)}\n" for field in fields(self)
-        )
+        values = ((field.name, _shown(getattr(self, field.name))) for field in fields(self))
+        rows = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values)
         return (head + "".join(rows)).encode()
+
+
+def _shown(text: str) -> str:
+    """Text that TOML takes: a file name or a heading may hold anything."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,15 @@ def read(files: Mapping[str, bytes]) -> Inputs:
                 " Restore it (git checkout); repairs belong into openapi/overlay.yaml, updates come with SPEC=PATH."
             )
         document = _yaml(files, VENDORED)
-    return Inputs(
-        files,
-        origin,
-        document,
-        overlay.parse(_yaml(files, OVERLAY)),
-        ledger.parse(_text(files, RULES), _text(files, REVIEWED)),
-        settings.parse(_text(files, SETTINGS)),
-    )
+    actions = overlay.parse(_yaml(files, OVERLAY))
+    rules = ledger.parse(_text(files, RULES), _text(files, REVIEWED))
+    for action in actions:
+        for rule in action.rules:
+            if rule not in rules.rules:
+                raise BrokenInputs(
+                    f"{OVERLAY}, action {action.index + 1} rests on {rule}, which {RULES} does not have."
+                )
+    return Inputs(files, origin, document, actions, rules, settings.parse(_text(files, SETTINGS)))
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

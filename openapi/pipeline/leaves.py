@@ -57,11 +57,17 @@ def names_of(document: Json, submit: str, old: Names | None = None) -> dict[tupl
         old: names of the page before; an operation that only changed its id keeps the name of its path and method.
     """
     before = old or {}
-    found = {(op.path, op.method): "submit" if op.id == submit else op.id for op in operations(document)}
+    found = {(op.path, op.method): _name(op, submit) for op in operations(document)}
     for key, name in found.items():
         if key in before and name not in before.values() and before[key] not in found.values():
             found[key] = before[key]
     return found
+
+
+def _name(operation: Operation, submit: str) -> str:
+    if operation.id == submit:
+        return "submit"
+    return operation.id.replace("/", ".") if operation.id != "submit" else "the other submit"
 
 
 def leaves_of(document: Json, names: Names) -> dict[Name, Leaf]:

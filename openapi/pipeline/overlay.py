@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import jsonpath_rfc9535 as jsonpath
 
 from .errors import BrokenInputs
-from .spec import Json, look_up, pointer
+from .spec import At, Json, follow, look_up, operations, pointer
 
 _KEYS: Final = {"target", "description", "update", "remove", "x-add-only", "x-was", "x-rule"}
 Problem = Literal["matches nothing", "is needless", "collides", "has lost its ground"]
@@ -83,13 +83,31 @@ def _action(index: int, raw: Any, name: str) -> Action:
 
 def apply(document: Json, actions: list[Action]) -> tuple[Json, list[OverlayFinding]]:
     """A copy of the document with the actions applied in order, and what could not be applied."""
-    result: Json = copy.deepcopy(document)
+    result = _inlined(document)
     findings: list[OverlayFinding] = []
     for action in actions:
         problem = _apply_one(result, action)
         if problem is not None:
             findings.append(OverlayFinding(action, *problem))
     return result, findings
+
+
+def _inlined(document: Json) -> Json:
+    """A copy in which operations hold their bodies, replies and parameters themselves, so that targets reach them."""
+    result: Json = copy.deepcopy(document)
+    for operation in operations(result):
+        node = operation.at.value
+        if isinstance(node.get("requestBody"), dict):
+            node["requestBody"] = _own(result, node["requestBody"])
+        for status, reply in (node.get("responses") or {}).items():
+            node["responses"][status] = _own(result, reply)
+        if isinstance(node.get("parameters"), list):
+            node["parameters"] = [_own(result, parameter) for parameter in node["parameters"]]
+    return result
+
+
+def _own(document: Json, node: Json) -> Json:
+    return copy.deepcopy(follow(document, At(node, "")).value) if "$ref" in node else node
 
 
 def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:

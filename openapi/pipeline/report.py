@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from .decide import HIDDEN, Finding
+from .compare import HIDDEN
+from .decide import Finding
 from .prose import news, normal
 from .python_api import ApiChange
 from .verdicts import Change
@@ -87,7 +88,7 @@ class Report:
                 lines += _finding_text(number, finding, settled=settled)
         if self.state in ("absorbed", "accepted", "decision"):
             lines += ["", self._verdict()]
-        return "\n".join(lines) + "\n"
+        return _printable("\n".join(lines)) + "\n"
 
     def markdown(self) -> str:
         """For a pull request."""
@@ -167,12 +168,10 @@ def _finding_markdown(finding: Finding, *, settled: bool) -> list[str]:
 
 def _cell(text: str) -> str:
     """Text that cannot end a table cell, a line or start HTML; line breaks of ours stay."""
-    safe = "".join(char if char in "\n\t" or unicodedata.category(char)[0] != "C" else " " for char in text)
-    return (
-        safe.replace("&", "&amp;")
-        .replace("<br>", "\0")
-        .replace("<", "&lt;")
-        .replace("\0", "<br>")
-        .replace("|", "\\|")
-        .replace("\n", " ")
-    )
+    safe = _printable(text).replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>")
+    return safe.replace("|", "\\|").replace("\n", " ")
+
+
+def _printable(text: str) -> str:
+    """Text that moves no cursor and turns no line: whatever the page holds, the terminal shows only words."""
+    return "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in text)

@@ -29,17 +29,14 @@ def _row(rule: Rule, language: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{rule.id}`", words, source)) + " |\n"
 
 
-def write_tables(root: Path, inputs: Inputs) -> list[str]:
-    """Brings every table up to date; returns the names of the files that changed."""
-    changed: list[str] = []
+def tables(root: Path, inputs: Inputs) -> dict[str, bytes]:
+    """The READMEs that have the marks, by name, with their tables as the ledger makes them."""
+    found: dict[str, bytes] = {}
     for name, language in FILES.items():
-        path = root / name
-        old = path.read_text("utf-8") if path.is_file() else ""
-        new = _with_table(old, table(inputs, language), name)
-        if new != old:
-            path.write_text(new, "utf-8")
-            changed.append(name)
-    return changed
+        text = (root / name).read_text("utf-8") if (root / name).is_file() else ""
+        if BEGIN in text or END in text:
+            found[name] = _with_table(text, table(inputs, language), name).encode()
+    return found
 
 
 def check_tables(root: Path, inputs: Inputs) -> None:
@@ -48,15 +45,12 @@ def check_tables(root: Path, inputs: Inputs) -> None:
     Raises:
         Different: one is not.
     """
-    for name, language in FILES.items():
-        old = (root / name).read_text("utf-8") if (root / name).is_file() else ""
-        if _with_table(old, table(inputs, language), name) != old:
-            raise Different(f"the table of rules in {name} is not what the ledger makes; run `make rule-table`.")
+    for name, data in tables(root, inputs).items():
+        if (root / name).read_bytes() != data:
+            raise Different(f"the table of rules in {name} is not what the ledger makes; run `make generate`.")
 
 
 def _with_table(text: str, rows: str, name: str) -> str:
-    if BEGIN not in text and END not in text:
-        return text
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise BrokenInputs(f"{name}: {BEGIN} and {END} must each stand once, in this order.")
     pattern = re.escape(BEGIN) + r".*" + re.escape(END)

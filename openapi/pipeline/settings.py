@@ -15,6 +15,7 @@ class Settings:
     """What the file says; each key is explained there."""
 
     submit: str
+    spoken: tuple[str, ...]
     named: tuple[str, ...]
     package: str
     versions: Mapping[str, str]
@@ -33,11 +34,12 @@ def parse(text: str) -> Settings:
     try:
         raw = load_yaml(text)
         template = raw["template"]
-        keys = {"submit", "named", "package", "versions", "template", "client"}
+        keys = {"submit", "spoken", "named", "package", "versions", "template", "client"}
         if unknown := sorted(set(raw) - keys):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
         return Settings(
             raw["submit"],
+            tuple(raw["spoken"]),
             tuple(raw["named"]),
             raw["package"],
             {name: str(version) for name, version in raw["versions"].items()},

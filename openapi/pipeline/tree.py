@@ -1,15 +1,26 @@
 """Files in memory and on disk: compares, locks, and replaces them all or not at all."""
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 Tree = Mapping[str, bytes]
 STAGE: Final = ".pipeline-swap"
 READY: Final = "READY"
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Waits until no other run works on the same tree."""
+    (root / "build").mkdir(exist_ok=True)
+    with (root / "build" / "pipeline.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:

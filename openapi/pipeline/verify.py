@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from .build import GENERATED, build
-from .decide import findings, view
+from .compare import view
+from .decide import findings
 from .errors import Different
 from .guards import check_guards
 from .inputs import load

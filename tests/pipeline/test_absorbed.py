@@ -82,6 +82,35 @@ ABSORBED: dict[str, tuple[bytes, str, str]] = {
         "listTasks/path (none) -> /v1/images/list",
         "LIST_TASKS: Final",
     ),
+    # its request and reply have prose, some of it shared with ours: an operation that the overlay does not speak
+    "new operation with prose": (
+        edited(
+            lambda d: d["paths"].update(
+                {
+                    "/v1/images/upscale": {
+                        "post": {
+                            "operationId": "submit",
+                            "summary": "放大",
+                            "requestBody": {
+                                "content": {
+                                    "application/json": {
+                                        "schema": {
+                                            "type": "object",
+                                            "required": ["n"],
+                                            "properties": {"n": {"type": "integer", "description": "倍数，2-4"}},
+                                        }
+                                    }
+                                }
+                            },
+                            "responses": operation(d)["responses"],
+                        }
+                    }
+                }
+            )
+        ),
+        "the other submit request n added",
+        "SUBMIT_: Final = Operation(",
+    ),
     "new reply field": (
         edited(lambda d: schema(d, "GeneralData")["properties"].update(eta={"type": "integer"})),
         "submit reply data.eta added",
@@ -107,6 +136,11 @@ ABSORBED: dict[str, tuple[bytes, str, str]] = {
     ),
     "tag renamed": (edited(lambda d: operation(d).update(tags=["图像"])), "submit/tags", "SUBMIT"),
     "example": (edited(lambda d: field(d, "resolution").update(example="4K")), "resolution/example 2K -> 4K", "SUBMIT"),
+    "operation without a name": (
+        edited(lambda d: d["paths"].update({"/v1/9": {"get": {"responses": {"200": {"description": "ok"}}}}})),
+        "get .v1.9/path (none) -> /v1/9",
+        "GET_V1_9: Final",
+    ),
     "version": (edited(lambda d: d["info"].update(version="1.0.1")), "info/version 1.0.0 -> 1.0.1", "SUBMIT"),
     "deprecated": (
         edited(lambda d: operation(d).update(deprecated=True)),
@@ -159,15 +193,27 @@ def _into_all_of(found: dict[str, object]) -> None:
     whole["allOf"] = [{"type": "object", "properties": part} for part in (first, every)]
 
 
+def _body_into_component(found: dict[str, object]) -> None:
+    found["components"]["requestBodies"] = {"Submit": operation(found).pop("requestBody")}  # type: ignore[index]
+    operation(found)["requestBody"] = {"$ref": "#/components/requestBodies/Submit"}
+
+
+def _reply_into_component(found: dict[str, object]) -> None:
+    found["components"]["responses"] = {"Done": operation(found)["responses"].pop("200")}  # type: ignore[index]
+    operation(found)["responses"]["200"] = {"$ref": "#/components/responses/Done"}
+
+
 @pytest.mark.parametrize(
     "data",
     [
+        edited(_body_into_component),
+        edited(_reply_into_component),
         edited(_into_component),
         edited(_into_all_of),
         edited(lambda d: field(d, "batchsize").update(minimum=0, exclusiveMinimum=True)),
         edited(lambda d: field(d, "imageUrl").update(nullable=False)),
     ],
-    ids=["component", "allOf", "exclusiveMinimum", "nullable false"],
+    ids=["body in a component", "reply in a component", "component", "allOf", "exclusiveMinimum", "nullable false"],
 )
 def test_moved_parts_are_no_change_of_the_schema(data: bytes, house: House) -> None:
     ended = house.take(data)

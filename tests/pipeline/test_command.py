@@ -56,14 +56,16 @@ def test_report_on_paper(house: House) -> None:
 
 
 # Whatever a page says stays text in the report: no table is torn, no HTML begins.
-def test_report_is_safe_against_the_page(house: House) -> None:
+def test_report_is_safe_against_the_page(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     nasty = "</td> | x |\\n# Head <script>alert(1)</script> \\u001b[31m\\u202e"
     run(house, "generate", page=replaced(("description: 响应消息", f'description: "{nasty}"')))
     text = house.read("build/spec-report.md")
     assert "<script>" not in text
-    assert "\x1b" not in text
-    assert "\u202e" not in text
     assert "\n# Head" not in text
+    for told in (text, capsys.readouterr().out):
+        assert "alert(1)" in told
+        assert "\x1b" not in told
+        assert "\u202e" not in told
 
 
 def test_schema_changes_prose_changes_and_python_api(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +92,8 @@ def test_rule_tables(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("README.md", "README.zh-CN.md"):
         (house.root / name).write_text(f"before\n{begin}\n{end}\nafter\n", "utf-8")
     assert run(house, "verify") == 1
-    assert "make rule-table" in capsys.readouterr().err
-    assert run(house, "rule-table") == 0
+    assert "run `make generate`" in capsys.readouterr().err
+    assert run(house, "generate") == 0
     assert run(house, "verify") == 0
     assert "| `PROMPT-REQUIRED` | A prompt is required. | the page |" in house.read("README.md")
     assert "| `PROMPT-REQUIRED` | 提示词（必填） | 官方文档 |" in house.read("README.zh-CN.md")

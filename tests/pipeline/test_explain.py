@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seedream import _explain
-from tensorslab_images.rules import RULES
+from tensorslab_images import limits
+from tensorslab_images.rules import RES_PIXELS_MINIMUM, RULES
 
 
 def test_explains_every_rule() -> None:
@@ -23,10 +24,12 @@ def test_explains_every_rule() -> None:
 
 
 def test_facts_and_what_the_sentence_repeats() -> None:
-    assert "fact minimum      3686400" in _explain.explain(_explain.find_rule("res pixels"))
-    assert _explain.repeated(_explain.find_rule("batch_range")) == {"minimum": 1, "maximum": 15}
-    assert "stands at         /paths/~1v1~1images~1seedreamv45/post/" in _explain.explain(RULES["RES-PIXELS"])
-    assert "inferred (the vendor's own sample code)" in _explain.explain(RULES["AUTH-HEADER"])
+    batch = limits.SUBMIT.field("batchsize")
+    assert _explain.repeated(_explain.find_rule("batch_range")) == {"minimum": batch.minimum, "maximum": batch.maximum}
+    text = _explain.explain(_explain.find_rule("res pixels"))
+    assert f"fact minimum      {RES_PIXELS_MINIMUM}" in text
+    assert f"stands at         {RULES['RES-PIXELS'].pointer}" in text
+    assert f"inferred ({RULES['AUTH-HEADER'].source})" in _explain.explain(RULES["AUTH-HEADER"])
 
 
 @pytest.mark.parametrize(

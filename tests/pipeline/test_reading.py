@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_edits import DOCUMENT, REPOSITORY, YAML
+from page_edits import DOCUMENT, YAML
 from pipeline import ledger, overlay
 from pipeline.errors import BrokenInputs, RefusedInput
 from pipeline.page import take
@@ -15,9 +15,22 @@ from pipeline.retell import retell
 from pipeline.strict_yaml import Unreadable, dump_yaml, load_json, load_yaml
 from ruamel import yaml as ruamel_yaml
 
-LEDGER = ledger.parse(*((REPOSITORY / name).read_text("utf-8") for name in (ledger.NAME, ledger.REVIEWED)))
+PIXELS = "总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）"
+RATIOS = "宽高比（9:16、16:9、3:4）"
+ROW = {"at": "submit/request/resolution", "standing": "stated", "source": "page", "summary": "x"}
+LEDGER = ledger.parse(
+    dump_yaml(
+        {
+            "rules": {
+                "PIXELS": {**ROW, "sentences": {"zh": PIXELS}, "facts": {"minimum": 3686400, "maximum": 16777216}},
+                "RATIOS": {**ROW, "sentences": {"zh": RATIOS}, "facts": {"values": ["9:16", "16:9", "3:4"]}},
+            }
+        }
+    ),
+    "{}",
+)
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 plain = st.recursive(
     st.none()
     | st.booleans()
@@ -122,7 +135,7 @@ bounds = st.integers(10**3, 10**9)
 # Facts are read from where they stood, whatever they become.
 @given(low=bounds, high=bounds)
 def test_retold_numbers(low: int, high: int) -> None:
-    rule = LEDGER.rules["RES-PIXELS"]
+    rule = LEDGER.rules["PIXELS"]
     old = next(iter(rule.sentences.values()))
     new = f"{low:,}, {high:,}".join(old.split("3,686,400, 16,777,216"))
     told = retell(rule, old, f"前文。\n- {new}\n后文")
@@ -133,7 +146,7 @@ def test_retold_numbers(low: int, high: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=9))
 def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
-    rule = LEDGER.rules["RES-RATIO"]
+    rule = LEDGER.rules["RATIOS"]
     values = [f"{wide}:{high}" for wide, high in pairs]
     told = retell(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
     assert told is not None
@@ -142,19 +155,12 @@ def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("new", ["总像素范围：[3,686,400]", "像素：[1, 2]（例如从 1x1 到 2x2）", "", "总像素范围"])
 def test_nothing_is_guessed(new: str) -> None:
-    rule = LEDGER.rules["RES-PIXELS"]
+    rule = LEDGER.rules["PIXELS"]
     assert retell(rule, next(iter(rule.sentences.values())), new) is None
 
 
 def row(**changes: object) -> str:
-    good = {
-        "at": "submit/request/x",
-        "standing": "stated",
-        "source": "page",
-        "summary": "x",
-        "sentences": {"zh": "1-5"},
-    }
-    return dump_yaml({"rules": {"A-RULE": {**good, **changes}}})
+    return dump_yaml({"rules": {"A-RULE": {**ROW, "sentences": {"zh": "1-5"}, **changes}}})
 
 
 @pytest.mark.parametrize(

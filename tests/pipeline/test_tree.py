@@ -178,3 +178,57 @@ def test_stale_files_go_with_an_update(house: House) -> None:
     assert house.take(replaced(("operationId: seeDreamV45", "operationId: paint")), accept=True).code == 0
     assert not (house.root / "generated/tensorslab_images/api/images/see_dream_v45.py").exists()
     assert (house.root / "generated/tensorslab_images/api/images/paint.py").exists()
+
+
+# Without a new page nothing stops: the maintainer's own edits are reported and done.
+def test_own_edits_are_reported(house: House) -> None:
+    house.edit("openapi/overlay.yaml", "taskid: {type: string, minLength: 1,", "taskid: {type: string, minLength: 3,")
+    ended = house.take()
+    assert ended.code == 0, ended.text
+    assert "infoByTaskId request taskid/minLength 1 -> 3" in ended.text
+    assert "min_length=3" in house.read("generated/tensorslab_images/limits.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("openapi/overlay.yaml", "x-rule: [TASK-ID]", "x-rule: [NO-SUCH]", "rests on NO-SUCH"),
+        ("openapi/overlay.yaml", "overlay: 1.1.0", "overlay: 2.0.0", "no Overlay 1.0 or 1.1"),
+        ("openapi/generator.yaml", "submit: seeDreamV45", "submitted: x", "unknown key"),
+        ("openapi/SOURCE.toml", "language = ", "tongue = ", "must hold these texts"),
+        ("openapi/rules.yaml", "minimum: 3686400", "minimum: 3686401", "does not hold the fact 'minimum'"),
+    ],
+)
+def test_wrong_inputs_of_our_own(name: str, old: str, new: str, words: str, house: House) -> None:
+    house.edit(name, old, new)
+    ended = house.take()
+    assert (ended.code, ended.changed) == (5, False)
+    assert words in ended.text
+
+
+def test_first_page_of_a_new_house(house: House) -> None:
+    whole = house.files()
+    for name in ("openapi/seedreamv45.yaml", "openapi/SOURCE.toml"):
+        (house.root / name).unlink()
+    ended = house.take()
+    assert (ended.code, ended.changed) == (5, False)
+    assert "nothing is vendored yet" in ended.text
+    assert house.take(PAGE, name='odd "name"\n\x7f.md').code == 0
+    again = house.files()
+    assert {name for name in whole if whole[name] != again[name]} == {"openapi/SOURCE.toml", "generated/generate.lock"}
+    assert verify(house.root)
+
+
+# Two runs at once on one tree wait for each other.
+def test_runs_do_not_mix(house: House) -> None:
+    pages = [replaced(("maximum: 15", f"maximum: {20 + number}")) for number in range(4)]
+    paths = []
+    for number, data in enumerate(pages):
+        paths.append(house.root / "build" / f"{number}.md")
+        paths[-1].parent.mkdir(exist_ok=True)
+        paths[-1].write_bytes(data)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "openapi")}
+    command = [sys.executable, "-m", "pipeline", "--root", str(house.root), "generate", "--accept", "--spec"]
+    runs = [subprocess.Popen([*command, str(path)], env=environment, stdout=subprocess.DEVNULL) for path in paths]
+    assert [run.wait() for run in runs] == [0, 0, 0, 0]
+    assert verify(house.root)
