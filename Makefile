@@ -41,18 +41,15 @@ lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --all-extras pyproject.toml -o requirements/dev.lock
 
-generate: $(READY) ## regenerate generated/; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
+generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
 	@SPEC="$${SPEC-}" && $(PIPELINE) generate $${SPEC:+--spec "$$SPEC"} $(if $(filter 1 yes true,$(ACCEPT)),--accept)
 
 verify-generated: $(READY) ## regenerate in memory and compare every file (part of check)
 	@$(PIPELINE) verify
 
-.PHONY: guards rule-table
+.PHONY: guards
 guards: $(READY) ## write which files enforce and test each rule (openapi/reviewed.yaml), then regenerate
 	@$(PIPELINE) guards
-
-rule-table: $(READY) ## write the READMEs' tables of rules anew from the ledger
-	@$(PIPELINE) rule-table
 
 .PHONY: bench
 bench: $(READY) ## measure what the overlay costs, as ratios in one run
