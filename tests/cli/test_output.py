@@ -11,7 +11,7 @@ from helpers import KEY
 from one_task import OneTask
 from tensorslab_images.rules import RULES
 
-SEEDREAM = [sys.executable, "-m", "seedream.cli"]
+SEEDREAM = [sys.executable, "-m", "seedream"]
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

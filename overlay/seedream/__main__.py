@@ -1,0 +1,5 @@
+"""``python -m seedream`` is the same as ``seedream``."""
+
+from seedream.cli import main
+
+main()
