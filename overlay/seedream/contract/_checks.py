@@ -26,14 +26,19 @@ class Check(Generic[B]):
         rule: Id of the rule that it guards first.
         proves: First line of the function's docstring.
         work: The check itself; returns, or raises.
-        paid: Whether a real server would charge for it.
+        images: For how many pictures a real server would charge.
     """
 
     name: str
     rule: str
     proves: str
     work: _Work[B]
-    paid: bool = False
+    images: int = 0
+
+    @property
+    def paid(self) -> bool:
+        """Whether a real server would charge for it."""
+        return self.images > 0
 
     def run(self, bench: B) -> None:
         """Run it.
@@ -57,12 +62,12 @@ class Suite(Generic[B]):
     def __init__(self) -> None:
         self.checks: list[Check[B]] = []
 
-    def check(self, rule: str, *, paid: bool = False) -> Callable[[_Work[B]], _Work[B]]:
+    def check(self, rule: str, *, images: int = 0) -> Callable[[_Work[B]], _Work[B]]:
         """Declare a check; the decorated function stays what it is."""
 
         def add(work: _Work[B]) -> _Work[B]:
             proves = (work.__doc__ or "").partition("\n")[0]
-            self.checks.append(Check(work.__name__, rule, proves, work, paid))
+            self.checks.append(Check(work.__name__, rule, proves, work, images))
             return work
 
         return add

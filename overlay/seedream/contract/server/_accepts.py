@@ -11,6 +11,7 @@ from seedream.contract._violation import Violation
 from seedream.contract.server._bench import Bench, Reply, check
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_ALL: Final = 100  # pictures: more than all legal cases of any page ask for
 _SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
 _LIKENESS: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
 
@@ -23,7 +24,7 @@ def _value(case: Case, name: str) -> str | None:
     return next((part.content.decode() for part in case.wire or () if part.name == name), None)
 
 
-@check("SERVER-CHARGE", paid=True)
+@check("SERVER-CHARGE", images=_ALL)
 def accepts_what_the_page_allows(bench: Bench) -> None:
     """Each legal form is accepted, charged once for its pictures, and its task is the one that was asked for."""
     ids = set[str]()
@@ -108,7 +109,7 @@ def _check_size(case: Case, last: Reply, size: tuple[Any, Any]) -> None:
         raise last.violation(f"{case.name}: pictures of {size} are of another shape", "RES-RATIO")
 
 
-@check("SERVER-PICTURES", paid=True)
+@check("SERVER-PICTURES", images=3)
 def pictures_are_as_told(bench: Bench) -> None:
     """Each address gives, without a key, a picture of the told size and type."""
     case = Case(
@@ -138,7 +139,7 @@ def _media_type(body: bytes) -> str:
     return "image/png" if body.startswith(b"\x89PNG") else "image/webp" if body.startswith(b"RIFF") else "image/jpeg"
 
 
-@check("WIRE-BOUNDARY", paid=True)
+@check("WIRE-BOUNDARY", images=2)
 def reads_the_form_as_it_is(bench: Bench) -> None:
     """Order of fields, part headers and line breaks in values change nothing; a prompt is echoed to the byte."""
     prompt = '鱼\r\n--x\r\n"quoted" \\ and\ttabs\r\n'
@@ -153,7 +154,7 @@ def reads_the_form_as_it_is(bench: Bench) -> None:
     check_task(bench, case, last)
 
 
-@check("TASK-OWN", paid=True)
+@check("TASK-OWN", images=5)
 def tasks_do_not_mix(bench: Bench) -> None:
     """Two tasks under way keep their own sizes, counts and prompts; the same form twice makes two tasks."""
     wide = Case(
@@ -172,7 +173,7 @@ def tasks_do_not_mix(bench: Bench) -> None:
         check_task(bench, case, last)
 
 
-@check("STATUS-MEANING", paid=True)
+@check("STATUS-MEANING", images=1)
 def a_task_keeps_what_it_is(bench: Bench) -> None:
     """Pictures are named when the task is completed, not before; then nothing changes any more."""
     case = Case("one picture", "STATUS-MEANING", None, (text("prompt", "a fish"),))
@@ -186,7 +187,7 @@ def a_task_keeps_what_it_is(bench: Bench) -> None:
         raise again.violation("a completed task changed", "STATUS-MEANING")
 
 
-@check("TASK-ID", paid=True)
+@check("TASK-ID", images=2)
 def deletes_what_it_is_told(bench: Bench) -> None:
     """A deleted task is gone, and no other is."""
     case = Case("one picture", "TASK-ID", None, (text("prompt", "a fish"),))
@@ -199,7 +200,7 @@ def deletes_what_it_is_told(bench: Bench) -> None:
     bench.state(second)
 
 
-@check("CODE-MEANING", paid=True)
+@check("CODE-MEANING")
 def refuses_without_credits(bench: Bench) -> None:
     """An account without credits gets the code for it, and no task (skipped where there is no such account)."""
     if bench.broke is None:
@@ -213,7 +214,7 @@ def refuses_without_credits(bench: Bench) -> None:
         raise reply.violation("a submission without credits was charged", "SERVER-CHARGE")
 
 
-@check("WIRE-EXACT", paid=True)
+@check("WIRE-EXACT", images=2)
 def leaves_out_what_is_not_sent(bench: Bench) -> None:
     """A field that is not sent stands for its default: the task is the same as with the default written out."""
     bare = Case("without defaults", "WIRE-EXACT", None, (text("prompt", "a fish"),))
@@ -230,7 +231,7 @@ def leaves_out_what_is_not_sent(bench: Bench) -> None:
         raise short.violation("the category is not the default", bench.page.rules["category"])
 
 
-@check("SERVER-ENVELOPE", paid=True)
+@check("SERVER-ENVELOPE", images=1)
 def replies_fit_the_spec(bench: Bench) -> None:
     """Replies of every operation, good and bad, fit the effective spec's schemas; the good ones the first of them."""
     case = Case("one picture", "SERVER-ENVELOPE", None, (text("prompt", "a fish"),))
