@@ -60,11 +60,12 @@ def held_answer(arrived: threading.Event, go: threading.Event) -> Action:
     return act
 
 
-def test_a_submission_under_way_is_let_finish_and_its_task_id_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_submission_under_way_is_let_finish_and_its_task_id_told(tmp_path: Path, number: int) -> None:
     arrived, go = threading.Event(), threading.Event()
     with ScriptedServer(held_answer(arrived, go)) as server, started(server.url, tmp_path) as process:
         assert arrived.wait(30)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         read_until(process.stderr, b"Waiting for the answer")
         go.set()
         out, err = process.communicate(timeout=30)

@@ -4,15 +4,18 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Final, Self
 
 from seedream.errors import SeeDreamError
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
 
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)  # a scheduler that ends a job is heard like Ctrl-C
+
+
 class Shield:
-    """Records one submission (see _workflows.Recorder) and holds back the first Ctrl-C while it is under way.
+    """Records one submission (see _workflows.Recorder); while it is under way, holds back the first Ctrl-C or SIGTERM.
 
     Args:
         accepted: Called with the task's id as soon as it is known.
@@ -26,7 +29,7 @@ class Shield:
         self._accepted = accepted
         self._warn = warn
         self._under_way = False
-        self._before: _Handler = None
+        self._before: dict[signal.Signals, _Handler] = {}
         self.interrupted = False
 
     def begin(self) -> None:
@@ -59,11 +62,11 @@ class Shield:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._on_signal)
+            self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
