@@ -25,6 +25,11 @@ class Form:
     error: MalformedForm | None = None
     copies: tuple[bytes, ...] = ()
 
+    def text(self, name: str) -> str:
+        """The first text field of that name; empty when there is none."""
+        found = (part.content for part in self.parts if part.name == name and part.filename is None)
+        return next(found, b"").decode("utf-8", "replace")
+
 
 def read_form(request: Request, files: str) -> Form:
     """Read a request's body as a form.

@@ -195,7 +195,7 @@ class Service:
             return self._answer(
                 record, failure("method not allowed", status=405, headers={"allow": operation.method.upper()})
             )
-        before = self._struck(arrival, record, None)
+        before = self._struck(arrival, record, None, form.text("prompt") or self._prompt(request))
         instead = [fault for fault in before if not fault.billed and fault.kind.layer in ("reply", "delivery")]
         if scope == "submit" and instead:
             response = failure("not processed, by the fault asked for")
@@ -300,11 +300,18 @@ class Service:
 
     # Faults.
 
-    def _struck(self, arrival: Arrival, record: RequestRecord, task: Task | None) -> list[Fault]:
+    def _prompt(self, request: Request) -> str:
+        """The prompt of the task that a query is about."""
+        try:
+            taskid = json.loads(request.body)["taskid"]
+            return self.tasks[taskid].prompt
+        except (ValueError, RecursionError, KeyError, TypeError):
+            return ""
+
+    def _struck(self, arrival: Arrival, record: RequestRecord, task: Task | None, prompt: str) -> list[Fault]:
         """The faults of header, task and plan that shape this reply; the first of a layer wins."""
         by_header = [one for one in arrival.asked if one.kind.layer in _SPOKEN and one.at in (arrival.scope, "any")]
         attached = self._attached(task, arrival.scope, record) if task else []
-        prompt = task.prompt if task else ""
         return [*by_header, *attached, *self.plan.strike(arrival.scope, arrival.ordinal, _SPOKEN, prompt)]
 
     @staticmethod
@@ -346,7 +353,7 @@ class Service:
         refusal = self._signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
         if asked is None or task is None or task.deleted or asked[1] >= task.images:
             refusal = refusal or "no such picture"
-        faults = self._struck(arrival, record, task)
+        faults = self._struck(arrival, record, task, task.prompt if task else "")
         if refusal or task is None or asked is None:
             record.verdict, record.message = "refused", refusal
             status = 404 if refusal == "no such picture" else 403

@@ -1,0 +1,121 @@
+"""Tasks: how they progress, what a query tells, deletion; and that a seed and a clock decide everything."""
+
+import re
+from typing import Any
+
+import pytest
+from sandbox.bench import DELETE, QUERY, OpenBench
+from seedream.sandbox import ManualClock
+
+
+def states(one: Any, taskid: str, count: int) -> list[int]:
+    return [one.query(taskid)["data"]["image_status"] for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [1, 2, 3, 3]),
+        ({"polls": 0}, [3, 3, 3, 3]),
+        ({"polls": 1}, [1, 3, 3, 3]),
+        ({"progress": "instant"}, [3, 3, 3, 3]),
+    ],
+)
+def test_progress_by_queries(bench: OpenBench, settings: Any, expected: list[int]) -> None:
+    # STATUS-MEANING: 1 queued, 2 processing, 3 completed.
+    one = bench(**settings)
+    assert expected == states(one, one.made(), 4)
+
+
+def test_progress_by_time(bench: OpenBench) -> None:
+    clock = ManualClock()
+    one = bench(progress="time", latency=8.0, clock=clock)
+    taskid, found = one.made(), []
+    for _ in range(6):
+        found.append(one.query(taskid)["data"]["image_status"])
+        clock.advance(1.9)
+    assert [1, 1, 2, 2, 2, 3] == found
+
+
+def test_what_a_query_tells(bench: OpenBench) -> None:
+    one = bench(clock=ManualClock(1_700_000_000))
+    taskid = one.made("灯塔", batchsize=2, resolution="3750x1250", category="c")
+    first, last = one.query(taskid)["data"], [one.query(taskid)["data"] for _ in range(2)][-1]
+    assert {
+        "taskid": taskid, "category": "c", "starttime": "2023-11-14 22:13:20", "url": [], "image_status": 1,
+        "width": 3750, "height": 1250, "prompt": "灯塔", "negative": "", "error_message": "",
+    } == {name: value for name, value in first.items() if name != "origseed"}  # fmt: skip
+    assert isinstance(first["origseed"], int)
+    assert 2 == len(set(last["url"]))
+    for url in last["url"]:
+        assert url.startswith(one.sandbox.images_url + "/")
+        assert not url.startswith(one.sandbox.base_url + "/"), "the image host is another origin"
+        assert re.search(r"\?Expires=[0-9]+&Signature=[0-9a-f]+$", url)
+
+
+def test_no_such_task(bench: OpenBench) -> None:
+    one = bench()
+    for taskid in ("nothing", "x" * 5000, "\x00", "雾", "../.."):
+        envelope = one.query(taskid)
+        assert (9999, {"code", "msg"}) == (envelope["code"], envelope.keys())
+    assert "TASK-ID" == one.sandbox.requests[-1].rule
+
+
+def test_a_deleted_task_is_gone_with_its_pictures(bench: OpenBench) -> None:
+    one = bench(progress="instant")
+    taskid, other = one.made(), one.made()
+    url, kept = one.urls(taskid)[0], one.urls(other)[0]
+    envelope = one.call(DELETE, {"taskids": [taskid, "unknown"], "uid": "u"}).json()
+    assert (1000, {"status": "Success"}) == (envelope["code"], envelope["data"])
+    assert 9999 == one.query(taskid)["code"]
+    assert [404, 200] == [one.picture(one_url).status_code for one_url in (url, kept)]
+
+
+@pytest.mark.parametrize("path", [QUERY, DELETE])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, [], None, 7, "x",
+        {"taskid": 7, "taskids": 7}, {"taskid": None, "taskids": None}, {"taskid": [], "taskids": []},
+        {"taskid": {}, "taskids": [7]}, {"taskid": "", "taskids": [""]}, {"taskid": True, "taskids": "x"},
+    ],
+)  # fmt: skip
+def test_a_query_or_deletion_that_the_spec_forbids_is_refused(bench: OpenBench, path: str, body: Any) -> None:
+    one = bench()
+    assert 9999 == one.call(path, body).json()["code"]
+    assert "refused" == one.sandbox.requests[-1].verdict
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b'{"taskid": NaN}', b"[" * 100_000, b'{"taskid": "\\ud800"}']
+)
+def test_what_is_not_json_is_refused(bench: OpenBench, content: bytes) -> None:
+    one = bench()
+    headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
+    reply = one.http.post(one.sandbox.base_url + QUERY, content=content, headers=headers)
+    assert (200, 9999) == (reply.status_code, reply.json()["code"])
+    headers["Content-Type"] = "text/plain"
+    assert (
+        9999 == one.http.post(one.sandbox.base_url + QUERY, content=b'{"taskid": "x"}', headers=headers).json()["code"]
+    )
+
+
+def story(bench: OpenBench, seed: int) -> Any:
+    """All that can be seen of one run."""
+    one = bench(
+        seed=seed, clock=ManualClock(), pictures="painted", format="jpeg", credits=9, faults=["failure probability=0.5"]
+    )
+    ids = [one.submit(f"fish {number}").json().get("data", {}).get("taskid") for number in range(6)]
+    made = [taskid for taskid in ids if taskid]
+    data = [one.query(taskid)["data"] for taskid in made]
+    urls = [url.partition("/results/")[2] for taskid in made[:1] for url in one.urls(taskid)]
+    pictures = [one.picture(url).content for url in one.urls(made[0])]
+    return ids, data, urls, pictures, [(charge.taskid, charge.at) for charge in one.sandbox.charges]
+
+
+def test_the_same_seed_and_clock_give_the_same_story(bench: OpenBench) -> None:
+    first = story(bench, 7)
+    assert first == story(bench, 7)
+    other = story(bench, 8)
+    assert first[0] != other[0]
+    assert first[3] != other[3]
