@@ -34,7 +34,7 @@ def test_every_setting_has_its_row_with_its_default() -> None:
     for name, told in rows.items():
         default = defaults[str(options[name].name)]
         words = {None: "no limit", False: "off"}
-        assert told == (words[default] if default in words else f"{default:g}"), name
+        assert told == (words.get(default) or f"{default:g}"), name
 
 
 def test_every_command_and_option_is_told_of_exists() -> None:
