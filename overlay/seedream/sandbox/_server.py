@@ -41,8 +41,10 @@ def _protocol(service: Service, open_now: set[Any]) -> type[H11Protocol]:
                 scope.setdefault("extensions", {})[CONNECTION] = transport
                 try:
                     await inner(scope, receive, send)
-                except TimeoutError:  # the client does not take the reply
+                except (TimeoutError, asyncio.CancelledError):
+                    # The client does not take the reply, or the sandbox stops: nobody waits for it any more.
                     transport.abort()
+                    self.cycle.disconnected = True
 
             self.app = app
             self.waiting = self.loop.call_later(_HEAD_TIME, transport.abort)
@@ -143,6 +145,10 @@ class Server:
         ]  # fmt: skip
         self._servers = servers
         await asyncio.gather(*(server.serve([sock]) for server, sock in zip(servers, self._sockets, strict=True)))
+        while self._open:  # a connection that came as the others were cut, and each one's last callback
+            for transport in list(self._open):
+                transport.abort()
+            await asyncio.sleep(0)
 
 
 def _bind(host: str, port: int) -> socket.socket:

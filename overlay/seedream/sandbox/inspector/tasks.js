@@ -10,7 +10,7 @@ export function card(task, view) {
   const done = task.state === "completed" && !task.deleted;
   const count = Math.min(task.images, MOST);
   const state = task.deleted ? "deleted" : task.state;
-  const pictures = make("div", { class: `pictures across${ACROSS[count]} ${done ? "" : "none"}` });
+  const pictures = make("div", { class: `pictures across${ACROSS[count]}` });
   for (let index = 0; index < count; index += 1) {
     pictures.append(done ? picture(task, index, view) : make("span", { class: `blank ${state}` }));
   }

@@ -1,0 +1,159 @@
+"""The inspector's page, in a real browser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sandbox.bench import Bench
+from sandbox.scene import browser, chromium, fill, until
+from seedream.sandbox import Sandbox
+
+pytestmark = pytest.mark.skipif(
+    chromium() is None, reason="there is no Chromium here (Debian: apt-get install chromium)"
+)
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Any]:
+    with browser() as one:
+        yield one
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with Sandbox(credits=60) as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
+        yield Bench(sandbox, http)
+
+
+def is_wrong(message: Any) -> bool:
+    """An error on the console, but for what Chromium says of a fault that the sandbox refused."""
+    return bool(message.type == "error" and "status of 400" not in message.text)
+
+
+@pytest.fixture
+def look(opened: Any, bench: Bench) -> Iterator[Any]:
+    """Open the page; at the end, nothing may have gone wrong in it and nothing been asked of another host."""
+    complaints: list[str] = []
+    asked: list[str] = []
+    pages: list[Any] = []
+
+    def open_page(**options: Any) -> Any:
+        page = opened.new_page(locale="en", **options)
+        pages.append(page)
+        page.on("console", lambda message: complaints.append(message.text) if is_wrong(message) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(bench.sandbox.base_url)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert [] == complaints
+    assert asked
+    assert [] == [url for url in asked if not url.startswith(bench.sandbox.base_url + "/")]
+
+
+def test_a_newcomer_is_told_how_to_begin(look: Any, bench: Bench) -> None:
+    page = look()
+    page.get_by_text("No task yet").wait_for()
+    assert f"curl {bench.sandbox.base_url}/v1/images/seedreamv45" in page.locator("pre").inner_text()
+
+
+def test_tasks_and_requests_appear_by_themselves(look: Any, bench: Bench) -> None:
+    page = look()
+    page.get_by_text("No task yet").wait_for()
+    bench.urls(bench.made("a lighthouse", batchsize="3"))
+    page.locator(".card .pill.completed").wait_for()
+    until(page, "document.images.length > 3 && [...document.images].every((one) => one.naturalWidth > 0)")
+    assert 3 == page.locator(".card .picture img").count()
+    assert "57" == page.locator(".tile b").first.inner_text()
+
+
+def test_a_refusal_shows_rule_sentence_and_fields(look: Any, bench: Bench) -> None:
+    bench.submit("a lighthouse", resolution="1500x1500")
+    page = look()
+    page.locator(".request.refused summary").click()
+    shown = page.locator(".request.refused").inner_text()
+    assert all(text in shown for text in ("RES-PIXELS", "2,250,000", "总像素范围", "1500x1500", "200 · 9999"))
+    page.wait_for_timeout(1000)  # the page has asked again since: what was opened stays open
+    assert page.locator(".request.refused[open]").is_visible()
+
+
+def test_a_prompt_is_text_and_never_markup(look: Any, bench: Bench) -> None:
+    prompt = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+    bench.urls(bench.made(prompt))
+    page = look()
+    page.locator(".card .picture img").wait_for()
+    assert prompt == page.locator(".card .prompt").inner_text()
+    page.locator(".request").last.locator("summary").click()
+    assert prompt in page.locator(".request").last.inner_text()
+    assert "seedream Sandbox" == page.title()
+
+
+def test_a_picture_opens_in_its_real_size(look: Any, bench: Bench) -> None:
+    bench.urls(bench.made("a lighthouse", resolution="2560x1440"))
+    page = look()
+    page.locator(".picture").click()
+    until(page, "document.querySelector('dialog img').naturalWidth === 2560")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
+
+
+def test_faults_are_added_and_cleared_on_the_page(look: Any, bench: Bench) -> None:
+    page = look()
+    page.locator("#fault").fill("cut-repl")
+    with page.expect_response(lambda reply: reply.status == 400 and "faults" in reply.url):
+        page.get_by_role("button", name="Add").click()
+    page.get_by_text("did you mean 'cut-reply'").wait_for()
+    page.locator("#fault").fill("rate-limit times=1")
+    page.get_by_role("button", name="Add").click()
+    page.locator("#faults li").wait_for()
+    assert 429 == bench.submit().status_code
+    page.get_by_role("button", name="Clear").click()
+    page.locator("#faults li").wait_for(state="detached")
+
+
+def test_english_and_chinese_have_the_same_words(look: Any) -> None:
+    page = look()
+    keys = page.evaluate(
+        "import('/_sandbox/words.js').then(({ WORDS }) => Object.values(WORDS).map((one) => Object.keys(one).sort()))"
+    )
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 20
+
+
+def test_the_language_can_be_changed_and_is_remembered(look: Any, bench: Bench) -> None:
+    fill(bench)
+    page = look()
+    page.get_by_role("button", name="中文").click()
+    page.locator("h2", has_text="任务").wait_for()
+    page.locator(".pill.completed", has_text="已完成").first.wait_for()
+    page.reload()
+    page.locator("h2", has_text="任务").wait_for()
+    assert "zh-CN" == page.locator("html").get_attribute("lang")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_system_decides_on_light_or_dark_unless_told(look: Any, scheme: str) -> None:
+    page = look(color_scheme=scheme)
+    colour = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)"
+    brightness = f"{colour}.reduce((sum, part) => sum + +part, 0) / 3"
+    page.get_by_text("No task yet").wait_for()
+    assert (page.evaluate(brightness) < 64) == (scheme == "dark")
+    assert (page.evaluate(brightness) > 192) == (scheme == "light")
+    page.locator("#theme").click()
+    assert page.evaluate(brightness) > 192
+    page.locator("#theme").click()
+    assert page.evaluate(brightness) < 64
+
+
+@pytest.mark.parametrize("width", [1360, 390])
+def test_nothing_is_wider_than_the_window(look: Any, bench: Bench, width: int) -> None:
+    bench.made("w" * 600)
+    bench.submit("x", resolution="y" * 600)
+    page = look(viewport={"width": width, "height": 800})
+    page.locator(".card").wait_for()
+    page.locator(".request summary").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
