@@ -47,6 +47,7 @@ class Bench:
     root: Path
     running: Running
     clock: QuickClock = field(factory=QuickClock)
+    transport: Any = None
 
     @property
     def out(self) -> Path:
@@ -54,7 +55,9 @@ class Bench:
 
     @property
     def bulk(self) -> Bulk:
-        connect = partial(AsyncSeeDream, KEY, base_url=self.running.service.base, clock=self.clock)
+        connect = partial(
+            AsyncSeeDream, KEY, base_url=self.running.service.base, clock=self.clock, transport=self.transport
+        )
         return Bulk(self.out, connect=connect, clock=self.clock)
 
     def write(self, *rows: dict[str, Any] | str) -> Path:

@@ -27,7 +27,7 @@ def test_every_exit_code_has_its_row_and_no_other() -> None:
 def test_every_setting_has_its_row_with_its_default() -> None:
     run = bulk.commands["run"]
     rows = dict(re.findall(r"^\| `(--[a-z-]+)` \| .* \| (.*) \|$", BULK, re.MULTILINE))
-    settings = {"concurrency", "rate", "budget", "in_flight", "task_timeout", "verify"}
+    settings = {"concurrency", "rate", "budget", "in_flight", "task_timeout", "verify", "moved"}
     options = {option.opts[0]: option for option in run.params if isinstance(option, click.Option)}
     assert set(rows) == {name for name, option in options.items() if option.name in settings}
     defaults = {field.name: field.default for field in fields(BulkOptions)}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from bulk.conftest import Bench
 from seedream.bulk import BulkOptions
@@ -65,13 +66,26 @@ def test_haste_is_answered_with_patience_then_with_a_stop(bench: Bench, monkeypa
 
 def test_dead_network_stops_and_goes_on_later(bench: Bench) -> None:
     # Fault S2: nothing left, so nothing is unknown.
-    port = bench.running.service.base
-    bench.running.service.base = "http://127.0.0.1:9"  # discard: nobody listens
+    def unreachable(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route")
+
+    bench.transport = httpx.MockTransport(unreachable)
     report = bench.run("a", patience=60)
     assert report.reason == "network"
     assert bench.job("a").state == "planned"
-    bench.running.service.base = port
+    bench.transport = None
     assert bench.bulk.run().complete
+
+
+def test_run_is_not_carried_to_another_service(bench: Bench) -> None:
+    # A rehearsal must not turn into a paid run, and task ids belong to one service.
+    bench.run("a", "b", budget=1)
+    here = bench.running.service.base
+    bench.running.service.base = here.replace("127.0.0.1", "localhost")
+    with pytest.raises(ConfigError, match=f"belongs to the service at {here}"):
+        bench.bulk.run(options=BulkOptions(budget=9))
+    assert bench.paid == ["a"]
+    assert bench.bulk.run(options=BulkOptions(budget=9, moved=True)).complete
 
 
 def test_full_disk_stops_before_sending(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

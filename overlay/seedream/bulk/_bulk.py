@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -16,17 +16,16 @@ from seedream._http import Clock, SystemClock
 from seedream.bulk._engine import Engine, Watch
 from seedream.bulk._folder import Folder
 from seedream.bulk._gallery import write_gallery
-from seedream.bulk._jobs import WITHHELD, Jobs, Planned, read_jobs
+from seedream.bulk._jobs import Jobs, Planned, read_jobs
 from seedream.bulk._options import BulkOptions
 from seedream.bulk._outcome import Report
 from seedream.bulk._results import write_results
 from seedream.bulk._signals import Ear, kept, listening
+from seedream.bulk._start import NAME, prepare
 from seedream.client import AsyncSeeDream
-from seedream.errors import ConfigError, InvalidRequest, JournalError, JournalFull
+from seedream.errors import ConfigError, JournalError, JournalFull
 from seedream.journal import Job, Journal, Reader, Run, State
 from seedream.journal._read import Questions
-
-NAME: Final = "bulk"
 
 
 class Bulk:
@@ -93,20 +92,20 @@ class Bulk:
         watch: Watch | None,
         ear: Ear,
     ) -> Report:
-        run, settings, withheld = await anyio.to_thread.run_sync(self._prepare, journal, planned, options)
+        start = await anyio.to_thread.run_sync(prepare, journal, planned, options, client.service.base_url)
         engine = Engine(
             client=client,
             journal=journal,
-            run=run,
+            run=start.run,
             folder=self.folder,
-            options=settings,
-            withheld=withheld,
+            options=start.options,
+            withheld=start.withheld,
             clock=self._clock,
             watch=watch,
         )
         ear.tell(engine.interrupt)
         report = await engine.run()
-        await anyio.to_thread.run_sync(self._write, journal, run, lambda: not ear.heard)
+        await anyio.to_thread.run_sync(self._write, journal, start.run, lambda: not ear.heard)
         return report
 
     def run(
@@ -215,31 +214,6 @@ class Bulk:
         if run is None:
             raise JournalError("this journal holds no bulk run")
         return run
-
-    def _prepare(
-        self, journal: Journal, planned: Planned | None, options: BulkOptions | None
-    ) -> tuple[Run, BulkOptions, Any]:
-        earlier = journal.find_run(NAME)
-        stored = dict(earlier.options) if earlier is not None else {}
-        if options is None:
-            options = BulkOptions.restored(stored, earlier.budget if earlier is not None else None)
-        file = stored.get("jobs")
-        if planned is not None:
-            file = str(planned.path) if planned.path is not None else None
-        run = journal.run(NAME, {**options.stored(), "jobs": file}, budget=options.budget)
-        if planned is not None:
-            journal.plan(run.id, planned.plans)
-            return run, options, planned.withheld
-        return run, options, self._withheld(journal, run, file)
-
-    @staticmethod
-    def _withheld(journal: Journal, run: Run, file: str | None) -> Any:
-        """Signed URLs are not in the journal: a resume looks them up in the jobs file, if it is still there."""
-        wanted = any(WITHHELD in job.request for job in journal.jobs(run.id, ("planned",)))
-        try:
-            return read_jobs(file).withheld if wanted and file is not None else {}
-        except InvalidRequest:
-            return {}
 
     def _write(self, journal: Questions, run: Run, patient: Callable[[], bool]) -> None:
         write_results(journal, run, self.folder)

@@ -24,6 +24,8 @@ class BulkOptions:
         max_bytes: Limit for one picture.
         verify: Read every saved picture again at the start, and fetch those that are damaged. Otherwise only
             their presence and size are checked.
+        moved: Go on although the service has another address than at the first start. Without it that is refused:
+            task ids and unknowns belong to one service, and a rehearsal must not turn into a paid run.
 
     Raises:
         ConfigError: A number is out of its range.
@@ -38,6 +40,7 @@ class BulkOptions:
     patience: float = 600.0
     max_bytes: int = MAX_PICTURE
     verify: bool = False
+    moved: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name in ("concurrency", "in_flight", "downloads"):
@@ -50,7 +53,7 @@ class BulkOptions:
 
     def stored(self) -> dict[str, Any]:
         """As the journal keeps them; the budget has a column of its own."""
-        return {name: value for name, value in asdict(self).items() if name not in {"budget", "verify"}}
+        return {name: value for name, value in asdict(self).items() if name not in {"budget", "verify", "moved"}}
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any], budget: int | None) -> Self:

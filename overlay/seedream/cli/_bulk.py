@@ -39,6 +39,7 @@ def _settings(command: Any) -> Any:
         click.option("--budget", type=click.IntRange(0), metavar="IMAGES", help="Stop before more pictures are paid."),
         click.option("--in-flight", type=click.IntRange(1, 1000), help="Tasks submitted and not yet saved, at once."),
         click.option("--timeout", "task_timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a task."),
+        click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
         click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
     ):
         command = option(command)
@@ -90,7 +91,7 @@ def run_command(
         terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
-        return _go(terminal, Bulk(folder, connect=connect), jobs, given)
+        return _go(terminal, Bulk(folder, connect=connect), jobs, given, sandbox=True)
 
 
 @bulk.command()
@@ -112,11 +113,11 @@ def _work(
     return _go(terminal, Bulk(folder, connect=connect), jobs, given)
 
 
-def _go(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any]) -> Exit:
+def _go(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:
     options = run.options(**{name: value for name, value in given.items() if value is not None})
     with BulkDisplay(terminal) as display:
         report = run.run(jobs, options=options, watch=display.show if terminal.lively else None, signals=True)
-    tell(terminal, report)
+    tell(terminal, report, sandbox=sandbox)
     return exit_of(report)
 
 

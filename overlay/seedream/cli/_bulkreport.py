@@ -61,14 +61,14 @@ def state_table(counts: Mapping[State, int]) -> list[str]:
     return [f"{meaning:<37}{counts[state]}" for state, meaning in _MEANING.items() if counts[state]]
 
 
-def tell(terminal: Terminal, report: Report) -> None:
-    """How the run ended, and what to do next."""
+def tell(terminal: Terminal, report: Report, *, sandbox: bool = False) -> None:
+    """How the run ended, and what to do next. A sandbox's tasks end with it, so there is nothing to go on with."""
     folder = Bulk(report.folder).folder
     terminal.document(document(report))
     what, hint, chinese = ENDINGS[report.reason]
     if is_chinese():
         terminal.note(chinese, "bold")
-    if isinstance(report.error, SeeDreamError) and not terminal.as_json:
+    if isinstance(report.error, SeeDreamError) and not terminal.as_json and report.reason != "budget":
         _report.tell(terminal, report.error)
     terminal.note(what, "bold" if report.reason == "done" else "bold yellow")
     for line in state_table(report.counts):
@@ -76,9 +76,13 @@ def tell(terminal: Terminal, report: Report) -> None:
     terminal.note(f"  {'pictures that may have been charged':<37}{report.spent}")
     for key, taskid in report.unrecorded.items():
         terminal.note(f"Note this down: job {key} was taken as task {taskid}, which could not be recorded.", "red")
-    if report.counts["unknown"]:
+    if report.counts["unknown"] and not sandbox:
         terminal.note(f"To decide about the unknown ones: seedream bulk resolve {report.folder}")
-    if report.left:
+    if report.left and sandbox:
+        terminal.note(
+            "The sandbox and its tasks are gone. For a run to be resumed, start one of its own: seedream sandbox"
+        )
+    elif report.left:
         terminal.note(f"{hint or 'Resume to go on.'}  seedream bulk resume {report.folder}")
     terminal.result(str(folder.gallery))
 
