@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox.bench import Bench, OpenBench
+from sandbox.bench import Bench, OpenBench, connect
 from seedream.sandbox import Sandbox
 
 
@@ -21,7 +21,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[OpenBench]:
             if request.param == "tcp":
                 sandbox.start()
                 stack.callback(sandbox.stop)
-                http = httpx.Client(trust_env=False, timeout=10)
+                http = connect()
             else:
                 http = httpx.Client(transport=sandbox.transport, timeout=10)
             return Bench(sandbox, stack.enter_context(http))

@@ -7,7 +7,7 @@ import anyio
 import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from sandbox.bench import Bench, OpenBench
+from sandbox.bench import Bench, OpenBench, connect
 from seedream.sandbox import CredentialLeak, ManualClock, Sandbox
 
 SIZES = {
@@ -84,12 +84,15 @@ def test_a_source_image_shows_in_the_picture(bench: OpenBench) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"GIF89a" + b"\xff" * 20]
+    "content",
+    [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"GIF89a" + b"\xff" * 20],
+    ids=["empty", "text", "broken png", "broken gif"],
 )
 def test_a_source_that_is_no_picture_is_the_clients_affair(bench: OpenBench, content: bytes) -> None:
     # SOURCE-IMAGE does not say what a source must be.
-    one = bench(progress="instant", pictures="painted")
+    one = bench(progress="instant")
     assert 1 == len(pictures(one, files=[("sourceImage", ("a.png", content, "image/png"))]))
+    assert (1, ()) == (one.sandbox.tasks[-1].source_count, one.sandbox.tasks[-1].sources)
 
 
 def test_a_head_request_has_no_body(bench: OpenBench) -> None:
@@ -148,7 +151,7 @@ def test_a_credential_sent_to_the_image_host_raises_the_alarm(header: str) -> No
     sandbox = Sandbox(progress="instant", pictures="plain")
 
     def leak() -> None:
-        with sandbox, httpx.Client(trust_env=False) as http:
+        with sandbox, connect() as http:
             one = Bench(sandbox, http)
             url = one.urls(one.made())[0]
             assert 200 == one.picture(url).status_code

@@ -1,0 +1,265 @@
+"""What no client should do: bytes that are no HTTP, slow and silent peers, floods. The service stays up and small."""
+
+import logging
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sandbox.bench import SUBMIT, Bench, connect
+from seedream.sandbox import Sandbox, _asgi, _server
+from seedream.sandbox._record import Log, RequestRecord
+from seedream.sandbox._shelf import Shelf
+from seedream.sandbox._task import Task
+
+HEAD = b"POST " + SUBMIT.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
+FORM = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--b--\r\n'
+GOOD = HEAD + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM
+
+
+class Told(logging.Handler):
+    """Collects what the server under the service has to complain about."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    """One service for all; nothing may fail inside it, seen by a client or not."""
+    told = Told()
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addHandler(told)
+    with Sandbox(pictures="plain", credits=10**9, inspector=False) as sandbox:
+        yield sandbox
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).removeHandler(told)
+    assert [] == told.lines
+
+
+def address(sandbox: Sandbox) -> tuple[str, int]:
+    url = httpx.URL(sandbox.base_url)
+    assert url.port is not None
+    return url.host, url.port
+
+
+def exchange(sandbox: Sandbox, sent: bytes, patience: float = 10) -> bytes:
+    """Send bytes and read all that comes back; after so many seconds of silence, end the sending side first."""
+    received = b""
+    with (
+        socket.create_connection(address(sandbox), timeout=patience) as peer,
+        suppress(OSError),
+    ):  # cut off: an answer too
+        peer.sendall(sent)
+        try:
+            while block := peer.recv(65536):
+                received += block
+        except TimeoutError:
+            peer.settimeout(10)
+            peer.shutdown(socket.SHUT_WR)
+            while block := peer.recv(65536):
+                received += block
+    return received
+
+
+def is_own_failure(reply: bytes) -> bool:
+    return reply.startswith(b"HTTP/1.1 5")
+
+
+def works(sandbox: Sandbox) -> bool:
+    return b'"code":1000' in exchange(sandbox, GOOD)
+
+
+def spoiled(draw: st.DrawFn) -> bytes:
+    """A good request with some bytes changed, removed or added."""
+    message = bytearray(GOOD)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(message)))
+        match draw(st.sampled_from(["change", "remove", "add", "cut"])):
+            case "change":
+                message[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+            case "remove":
+                del message[at : at + draw(st.integers(1, 9))]
+            case "add":
+                message[at:at] = draw(st.binary(min_size=1, max_size=20))
+            case _:
+                del message[max(at, 1) :]
+    return bytes(message)
+
+
+@given(st.composite(spoiled)() | st.binary(max_size=400) | st.binary(max_size=200).map(HEAD.__add__))
+@settings(max_examples=120)
+def test_any_bytes_get_an_answer_or_none_but_never_a_failure_of_its_own(served: Sandbox, sent: bytes) -> None:
+    assert not is_own_failure(exchange(served, sent, 0.04))
+
+
+def test_it_works_after_that(served: Sandbox) -> None:
+    assert works(served)
+
+
+@given(
+    st.binary(max_size=300), st.sampled_from(["multipart/form-data; boundary=b", "application/json", "", "x", "a;;=b"])
+)
+def test_any_body_gets_an_envelope(body: bytes, kind: str) -> None:
+    sandbox = Sandbox()
+    with httpx.Client(transport=sandbox.transport) as http:
+        for path in (SUBMIT, "/v1/images/infobytaskid", "/v1/images/deleteimagestask"):
+            content = b"--b\r\n" + body if kind.startswith("multi") else body
+            headers = {"Authorization": "k", "Content-Type": kind}
+            reply = http.post(sandbox.base_url + path, content=content, headers=headers)
+            assert (200, True) == (reply.status_code, reply.json()["code"] in (1000, 9999))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"Content-Length: 10\r\nContent-Length: 20\r\n\r\n" + b"x" * 20,
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 50_000 + b"\r\n",
+        b"GET / HTTP/3.7\r\nHost: x\r\n\r\n",
+        b"GET http://elsewhere/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /%ff%00%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        GOOD + GOOD + GOOD[:50],
+    ],
+)
+def test_bad_heads(served: Sandbox, sent: bytes) -> None:
+    assert not is_own_failure(exchange(served, sent, 0.2))
+    assert works(served)
+
+
+def closed_within(peer: socket.socket, seconds: float) -> bytes:
+    """What comes until the peer closes."""
+    peer.settimeout(seconds)
+    received = b""
+    with suppress(ConnectionResetError):
+        while block := peer.recv(65536):
+            received += block
+    return received
+
+
+def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_server, "_HEAD_TIME", 0.2)
+    monkeypatch.setattr(_asgi, "_BODY_TIME", 0.2)
+    with Sandbox(pictures="plain") as sandbox:
+        for sent, answer in (
+            (b"", b""),
+            (GOOD[:60], b""),
+            (GOOD + GOOD[:60], b'"code":1000'),
+            (GOOD[:-10], b"HTTP/1.1 408"),
+        ):
+            with socket.create_connection(address(sandbox), timeout=5) as peer:
+                peer.sendall(sent)
+                assert answer in closed_within(peer, 5)
+        assert works(sandbox)
+        assert 2 == len(sandbox.charges)
+
+
+def test_one_who_does_not_take_the_reply_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_asgi, "_SEND_TIME", 0.2)
+    with Sandbox(faults=["huge-reply bytes=50000000 times=1"]) as sandbox:
+        with socket.create_connection(address(sandbox), timeout=5) as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.sendall(GOOD)
+            assert peer.recv(10)
+            assert sandbox._server is not None
+            for _ in range(100):
+                if not sandbox._server._open:
+                    break
+                threading.Event().wait(0.05)
+            assert not sandbox._server._open
+        assert works(sandbox)
+
+
+def test_200_clients_at_once() -> None:
+    with Sandbox(pictures="plain", progress="instant", credits=10**6) as sandbox:
+        gate = threading.Barrier(200, timeout=60)
+
+        def client(number: int) -> set[int]:
+            with connect(60) as http:
+                one = Bench(sandbox, http)
+                gate.wait()
+                replies = [one.submit(f"{number}")]
+                replies.append(one.submit("too many", batchsize=16))
+                replies.append(one.picture(one.urls(one.made("picture"))[0]))
+                return {reply.status_code for reply in replies}
+
+        with ThreadPoolExecutor(200) as pool:
+            assert {200} == set().union(*pool.map(client, range(200)))
+        assert 400 == len(sandbox.charges) == len({charge.taskid for charge in sandbox.charges})
+        assert 10**6 - 400 == sandbox.credits
+
+
+def test_large_bodies_at_once_take_turns(served: Sandbox) -> None:
+    body = "x" * 3_000_000
+
+    def client(_: int) -> int:
+        with connect(60) as http:
+            return int(Bench(served, http).submit(body).json()["code"])
+
+    with ThreadPoolExecutor(12) as pool:
+        assert [1000] * 12 == list(pool.map(client, range(12)))
+
+
+def test_1000_tasks_are_kept_in_bounded_memory() -> None:
+    sandbox = Sandbox(pictures="plain", credits=10**6, progress="instant")
+    with httpx.Client(transport=sandbox.transport) as http:
+        one = Bench(sandbox, http)
+
+        def submit(count: int) -> None:
+            for number in range(count):
+                one.submit(f"{number} " + "long " * 200, batchsize=15)
+
+        submit(1000)
+        assert 1000 == len(sandbox.tasks) == len(sandbox.requests)
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            submit(600)
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert 1000 == len(sandbox.tasks)
+    # Old ones give way to new ones; what grows is the list of charges, some 1.5 kB each with its prompt.
+    assert grown < 600 * 8_000
+
+
+def test_megabytes_as_text_are_remembered_briefly() -> None:
+    log = Log(1000)
+    for number in range(200):
+        record = RequestRecord(number, 0.0, "POST", "/", "api")
+        log.add(record)
+        log.note(record, {"prompt": ["x" * 500_000]}, [])
+    assert 20 < len(log) < 40
+    shelf = Shelf(1000, room=50_000_000)
+    for number in range(200):
+        shelf.add(Task(str(number), "x" * 500_000, "", "2K", 1, 1, 1, 0.0, 0))
+    assert 20 < len(shelf) < 30
+    assert "199" in shelf
+
+
+def test_it_stops_with_clients_connected() -> None:
+    sandbox = Sandbox().start()
+    with socket.create_connection(address(sandbox)) as idle, socket.create_connection(address(sandbox)) as half:
+        half.sendall(GOOD[:-10])
+        started = time.monotonic()
+        sandbox.stop()
+        assert time.monotonic() - started < 8
+        assert b"" == closed_within(idle, 5) == closed_within(half, 5)
+    sandbox.stop()
