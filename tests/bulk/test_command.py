@@ -143,7 +143,8 @@ def test_senseless_rate(capsys: pytest.CaptureFixture[str], rate: str) -> None:
     assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--rate", rate)[0] == 2
 
 
-def test_ctrl_c_in_the_real_program(bench: Bench) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_in_the_real_program(bench: Bench, number: signal.Signals) -> None:
     # The program as it is installed, interrupted: no traceback, nothing unknown, and how to go on.
     bench.running.service.delay = 0.02
     bench.write(*(f"job {n}" for n in range(300)))
@@ -152,7 +153,7 @@ def test_ctrl_c_in_the_real_program(bench: Bench) -> None:
         while len(bench.paid) < 5:
             assert process.poll() is None
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err

@@ -124,13 +124,17 @@ def test_id_that_cannot_be_written_is_tried_for_long(bench: Bench, monkeypatch: 
     assert report.unrecorded == {}
 
 
-def test_id_that_can_never_be_written_is_in_the_report(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [JournalFull, JournalError])
+def test_id_that_can_never_be_written_is_in_the_report(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: type[JournalError]
+) -> None:
     def submitted(_: JobEntry, taskid: str) -> None:
-        raise JournalFull("no room", taskid=taskid)
+        raise kind("the disk does not take it", taskid=taskid)
 
     monkeypatch.setattr(JobEntry, "submitted", submitted)
     report = bench.run("a")
     assert list(report.unrecorded) == ["a"]
+    assert (bench.clock.now - 1000 > 300) == (kind is JournalFull)  # a broken disk is not waited for
     monkeypatch.undo()
     bench.bulk.run()  # the next start finds it unknown, and the user puts the id in
     assert bench.job("a").state == "unknown"

@@ -62,7 +62,7 @@ class Bulk:
             jobs: A .jsonl or .csv file, or mappings with the same names; None: resume what is planned.
             options: Settings; by default those of the last start, else BulkOptions().
             watch: Called four times a second with a Snapshot.
-            signals: Whether SIGINT and SIGTERM end the run in good order (in the main thread only).
+            signals: Whether SIGINT, SIGTERM and SIGHUP end the run in good order (in the main thread only).
 
         Raises:
             InvalidRequest: Lines that are wrong, each with its number. Nothing was sent.

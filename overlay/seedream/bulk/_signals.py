@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends a run in good order, the second at once; neither ends in a traceback."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first ends a run in good order, the second at once; neither ends in a traceback."""
 
 import signal
 import threading
@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import anyio
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# Ctrl-C, a polite kill, and a terminal that is closed.
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Ear:

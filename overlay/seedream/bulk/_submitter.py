@@ -23,6 +23,7 @@ from seedream.errors import (
     InsufficientCredits,
     InvalidRequest,
     JournalError,
+    JournalFull,
     NotSent,
     RateLimited,
     SeeDreamError,
@@ -142,10 +143,13 @@ class Submitter:
         self.unrecorded[job.key] = taskid
         self._stop("disk", error)
         for _ in range(_RECORD_TRIES):
+            if not isinstance(error, JournalFull):  # a full disk may get room again; a broken one does not mend itself
+                break
             await self._clock.async_sleep(_RECORD_PAUSE)
             try:
                 await anyio.to_thread.run_sync(gate.submitted, taskid)
-            except JournalError:
+            except JournalError as again:
+                error = again
                 continue
             del self.unrecorded[job.key]
             return taskid
