@@ -1,0 +1,181 @@
+"""The pytest plugin, as an application's tests see it: in a pytest of its own."""
+
+from collections.abc import Callable
+
+import pytest
+
+Run = Callable[..., pytest.RunResult]
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a test file in a process of its own; gives its outcomes and output."""
+
+    def run_file(text: str, *options: str, **environment: str) -> pytest.RunResult:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        pytester.makepyfile(text)
+        plain = ("-p", "no:xdist", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+        return pytester.runpytest_subprocess(*plain, *options, timeout=60)
+
+    return run_file
+
+
+def test_the_plugin_loads_nothing_until_it_is_used(run: Run) -> None:
+    run(
+        """
+        import sys
+
+        def test_nothing_is_loaded(pytestconfig):
+            assert "seedream_pytest" in sys.modules
+            heavy = {"seedream", "tensorslab_images", "httpx", "respx", "uvicorn", "starlette", "PIL", "attrs"}
+            assert set() == heavy & set(sys.modules)
+        """,
+        "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:respx",
+    ).assert_outcomes(passed=1)  # fmt: skip
+
+
+_REACH = """
+    import asyncio, socket, urllib.request, pytest
+
+    HOSTS = ["api.tensorslab.com", "API.tensorslab.com.", "docs.tensorslab.com", b"tensorslab.com"]
+
+    @pytest.mark.parametrize("host", HOSTS)
+    def test_lookup(host):
+        with pytest.raises(OSError, match="seedream_sandbox or seedream_mock"):
+            socket.getaddrinfo(host, 443)
+
+    def test_create_connection():
+        with pytest.raises(OSError, match="real service"):
+            socket.create_connection(("api.tensorslab.com", 443))
+
+    def test_urllib():
+        with pytest.raises(OSError, match="real service"):
+            urllib.request.urlopen("http://api.tensorslab.com/")
+
+    def test_asyncio():
+        async def reach():
+            await asyncio.open_connection("api.tensorslab.com", 443)
+        with pytest.raises(OSError, match="real service"):
+            asyncio.run(reach())
+
+    def test_httpx():
+        import httpx
+        with pytest.raises(httpx.ConnectError, match="real service"):
+            httpx.get("https://api.tensorslab.com/")
+
+    def test_this_machine_and_lookalikes_are_not_blocked(monkeypatch):
+        assert socket.getaddrinfo("127.0.0.1", 80)
+        assert socket.getaddrinfo(None, 80)
+        with pytest.raises(OSError) as other:
+            socket.getaddrinfo("tensorslab.com.invalid", 80)
+        assert "real service" not in str(other.value)
+"""
+
+
+def test_the_vendors_host_is_blocked_for_every_library(run: Run) -> None:
+    run(_REACH).assert_outcomes(passed=9)
+
+
+def test_a_proxy_is_no_way_around(run: Run) -> None:
+    """A proxy would look the host up by itself, so none is asked: not even one that is there."""
+    proxy = "http://127.0.0.1:9"
+    result = run(_REACH, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY="example.com")
+    result.assert_outcomes(passed=9)
+
+
+def test_the_block_can_be_lifted(run: Run) -> None:
+    """Nothing is reached here: the lookup itself is replaced."""
+    run(
+        """
+        import socket
+
+        def test_lifted():
+            assert "Block" not in socket.getaddrinfo.__qualname__
+        """,
+        "--seedream-live",
+    ).assert_outcomes(passed=1)
+
+
+def test_the_environment_is_as_before_afterwards(run: Run) -> None:
+    run(
+        """
+        import os, socket, subprocess, sys
+        from seedream_pytest._block import Block
+
+        def test_taken_down(monkeypatch):
+            monkeypatch.setenv("NO_PROXY", "example.com")
+            monkeypatch.delenv("no_proxy", raising=False)
+            before = socket.getaddrinfo
+            block = Block()
+            block.set_up()
+            assert "example.com,tensorslab.com" == os.environ["NO_PROXY"]
+            block.take_down()
+            assert (before, "example.com") == (socket.getaddrinfo, os.environ["NO_PROXY"])
+            assert "no_proxy" not in os.environ
+        """
+    ).assert_outcomes(passed=1)
+
+
+def test_assert_charged_fails_with_the_bill(run: Run) -> None:
+    result = run(
+        """
+        from seedream import SeeDream
+
+        def test_wrong_number(seedream_sandbox, assert_charged):
+            with SeeDream() as client:
+                client.submit("a boat", batchsize=3)
+            assert_charged(2)
+
+        def test_wrong_submissions(seedream_mock, assert_charged):
+            with SeeDream() as client:
+                client.submit("a boat", batchsize=3)
+            assert_charged(3, submissions=2)
+
+        def test_nothing_to_ask(assert_charged):
+            pass
+        """
+    )
+    result.assert_outcomes(failed=2, errors=1)
+    result.stdout.fnmatch_lines_random(
+        ["*charged were 3 images, not 2:*", "*3 for 'a boat' (*", "*charged were 1 submissions, not 2*"]
+    )
+    result.stdout.fnmatch_lines(["*assert_charged needs the fixture seedream_sandbox or seedream_mock*"])
+
+
+def test_a_leaked_key_fails_the_test(run: Run) -> None:
+    result = run(
+        """
+        import httpx
+        from seedream import SeeDream
+
+        def test_sandbox(seedream_sandbox):
+            httpx.get(seedream_sandbox.images_url, headers={"Authorization": "Bearer x"})
+
+        def test_mock(seedream_mock):
+            with SeeDream() as client:
+                task = client.submit("a boat")
+                url = client.query(task.id).urls[0]
+            httpx.get(url, headers={"Authorization": "Bearer x"})
+        """
+    )
+    result.assert_outcomes(passed=2, errors=2)
+
+
+def test_marks_set_the_service_up_and_the_nearest_decides(run: Run) -> None:
+    run(
+        """
+        import pytest
+
+        @pytest.mark.seedream(credits=7, seed=3)
+        class TestMarks:
+            def test_of_the_class(self, seedream_sandbox):
+                assert (7, 3) == (seedream_sandbox.credits, seedream_sandbox.service.settings.seed)
+
+            @pytest.mark.seedream(credits=2)
+            def test_nearest(self, seedream_mock):
+                assert (2, 3) == (seedream_mock.sandbox.credits, seedream_mock.sandbox.service.settings.seed)
+        """,
+        "--strict-markers",
+    ).assert_outcomes(passed=2)
