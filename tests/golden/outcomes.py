@@ -1,0 +1,261 @@
+"""Scenes of what comes back: replies, errors, decisions, pictures and their files."""
+
+# ruff: noqa: E501 -- one scene a line reads as a table
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+from golden.play import KEY, called, described, listed, told
+from seedream import _pictures, _replies, _request, _retry, _wire
+from seedream._exchange import Exchange, _decoded
+from seedream._flow import Failure, Reply
+from seedream._part import Part, existing, stem_of, whole_format, writable
+from seedream._retry import RetryPolicy, Verdict
+from seedream._wire import Envelope
+from seedream.contract._samples import jpeg, png
+
+SIGNED = "https://cdn.example/a/b.png?sig=SECRET#frag"
+
+BODIES = [
+    b'{"code":1000,"msg":"m","data":{"taskid":"t-1"}}', b'{"code":"1000","msg":5,"data":{"taskid":7}}', b'{"code":1000.0,"data":[]}',
+    b'{"code":1000.5}', b'{"code":true}', b'{"code":" 7 "}', b'{"code":"x"}', b'{"code":1e400}', b'{"code":null,"data":null}', b"[]", b"",
+    b'[{"task_id":"deep"}]', b'{"a":{"b":[{"TaskID":"deep"}]}}', b'{"data":{"taskid":""},"x":{"taskid":"other"}}', b'{"data":{"taskid":"null"}}',
+    b'{"data":{"taskid":"true"}}', b'{"data":{"taskid":"false"}}', b'{"data":{"taskid":true}}', b'{"data":{"taskid":"a\\u001bb"}}',
+    b'{"data":{"taskid":" "}}', b'\xef\xbb\xbf{"code":1}', b'{"code":1,"data":{"taskid":"lost_1","x', b'"taskid" : lost_2}', b'"task_id":"l3"]',
+    b'"TASKID":7,', b"\xff\xfe", b"[" * 5000, b'{"data":{"taskid":%d}}' % 10**200, b'{"data":{"taskid":%d}}' % (10**199),
+    json.dumps({"data": {"taskid": "x" * 200}}).encode(), json.dumps({"data": {"taskid": "x" * 201}}).encode(),
+]  # fmt: skip
+STATES: list[dict[str, Any]] = [
+    {}, {"image_status": 1, "url": []}, {"image_status": 2}, {"image_status": 3, "url": ["a", "", 5, "b"], "width": 2, "height": 3, "prompt": "p"},
+    {"image_status": 4, "error_message": "why"}, {"image_status": 5}, {"image_status": "3", "url": "one"}, {"image_status": 3.0, "width": "2"},
+    {"image_status": None, "url": {"a": 1}, "width": 2.5, "height": True, "prompt": 5, "error_message": 5}, {"image_status": 0},
+]  # fmt: skip
+
+
+def wire(_: Path) -> str:
+    def read(body: bytes) -> Any:
+        found = _wire.read_envelope(body)
+        return found, found.data
+
+    def task(data: dict[str, Any]) -> Any:
+        info = _wire.read_task("t", Envelope(data=data))
+        return info, info.urls, info.state, info.finished, info.prompt, info.raw
+
+    submission = _request.check_submit(
+        "a fish",
+        {"batchsize": 3, "resolution": "16：9", "source_images": [png(), b"x"], "image_url": "u", "category": "c"},
+    )
+    arguments = [_wire.submit_arguments(submission), _wire.query_arguments("t"), _wire.delete_arguments(("a", "b"))]
+    requests = "\n".join(f"{name}: {told(value)}" for build in arguments for name, value in build().items())
+    twice = told(arguments[0]()["files"]) == told(arguments[0]()["files"])
+    return "\n".join(
+        [
+            listed(read, [(body,) for body in BODIES]),
+            listed(task, [(state,) for state in STATES]),
+            requests,
+            repr(twice),
+        ]
+    )
+
+
+HEAD = [
+    png(), png()[:23], png()[:24], b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 8, b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rXHDR" + b"\1" * 8, jpeg(), b"\xff\xd8",
+    b"\xff\xd8\xff", b"RIFF\x0e\0\0\0WEBPVP8 ", b"RIFF\x0e\0\0\0WEBPVP9 "[:12] + b"VPX", b"RIFF0000WAVE", b"GIF87a", b"GIF89a;", b"GIF88a",
+    b"BM" + b"\x20\0\0\0" + b"\0" * 12, b"BM" + b"\x20\0\0\0" + b"\0" * 11, b"BM" + b"\x20\0\0\0" + b"\1" * 12, b"II*\0", b"MM\0*", b"II\0*",
+    b"\0\0\0\x20ftypavif", b"\0\0\0\x20ftypavis", b"\0\0\0\x20ftypheic", b"\0\0\0\x20ftypheix", b"\0\0\0\x20ftypmif1", b"\0\0\0\x20ftypmp42",
+    b"\0\0\0\x20FTYPavif", b"", b"x", b"<html>",
+]  # fmt: skip
+
+
+def pictures(_: Path) -> str:
+    def kind(head: bytes) -> Any:
+        found = _pictures.sniff(head)
+        return found and (found.format, found.media_type, found.extension)
+
+    whole = [("png", png()), ("png", png()[:-1]), ("png", png() + b"x"), ("jpeg", jpeg()), ("jpeg", jpeg() + b"\0\r\n "), ("jpeg", jpeg()[:-1]),
+             ("jpeg", jpeg() + b"x"), ("gif", b"GIF89a;\0"), ("gif", b"GIF89a"), ("avif", b"x"), ("tiff", b""), ("heic", b"x")]  # fmt: skip
+    ends = listed(
+        lambda name, data: _pictures.is_whole(_pictures.PictureType(name), data[:64], data[-64:], len(data)), whole
+    )
+    sizes = listed(
+        lambda name, head, size: _pictures.is_whole(_pictures.PictureType(name), head, b"", size),
+        [(name, head, size) for name, head in (("webp", b"RIFF\x0e\0\0\0"), ("webp", b"RIFF\x0f\0\0\0"), ("bmp", b"BM\x20\0\0\0"))
+         for size in (21, 22, 23, 24, 25, 31, 32, 33)],
+    )  # fmt: skip
+    return "\n".join(
+        [
+            listed(kind, [(head,) for head in HEAD]),
+            ends,
+            sizes,
+            repr((_pictures.EXTENSIONS, _pictures.HEAD, _pictures.TAIL)),
+        ]
+    )
+
+
+REPLIES: list[Reply | Failure] = [
+    Reply(200, {}, b'{"code":9000,"msg":"none"}'), Reply(200, {}, b'{"code":9999,"msg":"bad \\u001b sk-MARKER-key"}'), Reply(200, {}, b"<html>"),
+    Reply(200, {}, b""), Reply(200, {}, b'{"code":1000,"data":{"taskid":"t"}}'), Reply(200, {}, b'{"code":1000}'), Reply(200, {}, b'{"code":5}'),
+    Reply(200, {}, b'{"code":5,"data":{"taskid":"t"}}'), Reply(201, {}, b'{"code":9000}'), Reply(299, {}, b"{}"), Reply(199, {}, b"{}"), Reply(300, {}, b"{}"),
+    Reply(301, {"location": SIGNED}, b""), Reply(399, {}, b"x"), Reply(400, {}, b'{"msg":"m"}'), Reply(401, {}, b""), Reply(403, {}, b""), Reply(404, {}, b"x"),
+    Reply(408, {}, b""), Reply(429, {"retry-after": "7"}, b""), Reply(429, {}, b'{"code":1,"msg":"slow"}'), Reply(499, {}, b""), Reply(500, {}, b'{"msg":"oops","taskid":"t"}'),
+    Reply(503, {}, b""), Reply(599, {}, b""), Reply(600, {}, b""), Reply(100, {}, b""),
+    Failure("never_sent", "ConnectError", "refused"), Failure("never_sent", "ConnectError", "cert", tls=True), Failure("sent_partial", "WriteError", "reset sk-MARKER-key"),
+    Failure("sent_full", "ReadTimeout", "slow"), Failure("sent_full", "RemoteProtocolError", "cut", reply=Reply(200, {"a": KEY}, b'{"data":{"taskid":"t"'))]  # fmt: skip
+
+
+def _envelope(outcome: Reply | Failure) -> Envelope:
+    reply = outcome.reply if isinstance(outcome, Failure) else outcome
+    return _wire.read_envelope(reply.body) if reply else Envelope()
+
+
+def replies(_: Path) -> str:
+    lines = []
+    for outcome in REPLIES:
+        envelope = _envelope(outcome)
+        verdict = _retry.judge(outcome, envelope)
+        lines.append(f"{outcome!r} {_replies.told(outcome, envelope, KEY)} -> {verdict}")
+        error = _replies.submission_error(verdict, outcome, envelope, digest="d" * 64, at=5.0, key=KEY)
+        lines.append(f"  {described(error)}")
+        lines.append(f"  {described(_replies.status_error('t', outcome, envelope, KEY, 'the query'))}")
+    return "\n".join(lines)
+
+
+def retry(_: Path) -> str:
+    policy, odd = RetryPolicy(), RetryPolicy(attempts=2, base=2.0, cap=5.0, retry_after_cap=9.0)
+    delays = listed(lambda which, attempt, chance: which.delay(attempt, lambda: chance),
+                    [(which, attempt, chance) for which in (policy, odd) for attempt in (1, 2, 3, 7, 8, 31, 32, 33, 5000) for chance in (0.0, 0.5, 1.0)])  # fmt: skip
+    free = RetryPolicy(base=0.0)
+    agains = listed(lambda which, verdict, attempt, told: which.again(verdict, attempt, told),
+                    [(which, verdict, attempt, told) for which in (free, RetryPolicy(attempts=2, base=0.0, retry_after_cap=9.0)) for verdict in Verdict
+                     for attempt in (1, 2, 4) for told in (None, 0.0, 9.0, 9.5, 120.0, 121.0)])  # fmt: skip
+    dates = {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+    headers: list[dict[str, str]] = [
+        {}, {"retry-after": "0"}, {"retry-after": " 7 "}, {"retry-after": "-1"}, {"retry-after": "1.5"}, {"retry-after": "٣"}, {"retry-after": "9" * 30},
+        {"retry-after": "x"}, {**dates, "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, {**dates, "retry-after": "Sun, 22 Nov 2026 09:00:00 GMT"},
+        {"retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, {**dates, "retry-after": "Sun, 99 Nov 2026"}, {"date": "x", "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"},
+        {**dates, "retry-after": "Sun, 22 Nov 2026 10:00:30 -0000"},
+    ]  # fmt: skip
+    waits = "\n".join(f"{one} {called(partial(_retry.retry_after, Reply(429, one, b'')))}" for one in headers)
+    return "\n".join([delays, agains, waits, called(lambda: _retry.retry_after(None))])
+
+
+def part(folder: Path) -> str:
+    folder.mkdir()
+    ids = [
+        "t-1",
+        "a.b",
+        "..",
+        "a..b",
+        "",
+        "/x",
+        "é",
+        "a" * 80,
+        "a" * 81,
+        "-a",
+        "_",
+        "a/b c",
+        "\ud800",
+        "x" * 100 + "/",
+        "///",
+        "___a___",
+        ".a",
+    ]
+    lines = [listed(stem_of, [(one, index) for one in ids for index in (0, 9)])]
+    for name, content in {"a.png": png(), "b.png": jpeg(), "c.jpg": jpeg(), "d.webp": b"RIFF", "e.png": png()[:-1], "f.png": b"", "g.gif": b"GIF89a;",
+                          "h.bmp": b"BM\x40\0\0\0" + b"\0" * 58, "i.png": png(64, 64, 9), "j.png": png() + b"\0" * 200}.items():  # fmt: skip
+        (folder / name).write_bytes(content)
+        lines.append(f"{name} {whole_format(folder / name)} {existing(folder, name[0])}")
+    (folder / "k.png").symlink_to(folder / "a.png")
+    (folder / "l.png").mkdir()
+    lines += [f"{name} {existing(folder, name)}" for name in ("k", "l", "none")]
+    deep = folder / "x" / "y"
+    lines.append(f"{called(lambda: writable(deep))} {deep.is_dir()} {list(deep.iterdir())}")
+    lines.append(called(lambda: writable(folder / "a.png")))
+    lines.append(called(lambda: writable(folder / "a\0b")))
+    made = Part(folder / "m" / "n", "p")
+    names = [path.name.count(".") for path in (folder / "m" / "n").iterdir()]
+    lines.append(f"{names} {made.size} {made.kind()} {made.is_whole()} {made.head!r}")
+    data = png(64, 64, 3)
+    for chunk in (data[:5], data[5:70], data[70:-3], data[-3:]):
+        made.write(chunk)
+        lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r}")
+    made.restart()
+    lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r}")
+    made.write(data)
+    path = made.finish()
+    lines.append(f"{path} {path.read_bytes() == data} {[one.name for one in path.parent.iterdir()]}")
+    made.discard()
+    lines.append(f"{path.exists()}")
+    plain = Part(folder / "m" / "n", "q")
+    plain.write(b"nothing known")
+    lines.append(f"{plain.finish()}")
+    gone = Part(folder / "m" / "n", "r")
+    gone.discard()
+    gone.discard()
+    lines.append(f"{sorted(one.name for one in path.parent.iterdir())}")
+    return "\n".join(lines)
+
+
+class Request:
+    def __init__(self, method: bytes) -> None:
+        self.method = method
+
+
+def exchange(_: Path) -> str:
+    ours, proxy = {"request": Request(b"POST")}, {"request": Request(b"CONNECT")}
+    events: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        "nothing": [], "connected": [("connection.connect_tcp.complete", {"return_value": None})],
+        "proxy": [("http11.send_request_headers.started", proxy), ("http11.send_request_body.complete", proxy)],
+        "head": [("http11.send_request_headers.started", ours)], "head done": [("http11.send_request_headers.complete", ours)],
+        "body": [("http11.send_request_headers.started", ours), ("http11.send_request_body.started", ours)],
+        "sent": [("http11.send_request_headers.started", ours), ("http11.send_request_body.complete", ours)],
+        "http2": [("http2.send_request_headers.started", ours), ("http2.send_request_body.complete", ours)],
+    }  # fmt: skip
+    raised = [httpx.ReadError("reset"), httpx.ConnectError("refused sk-MARKER-key"), httpx.WriteError(""), httpx.WriteTimeout("w"), httpx.PoolTimeout("p"),
+              httpx.UnsupportedProtocol("u"), httpx.LocalProtocolError("l"), httpx.InvalidURL("i"), httpx.ProxyError("x"), httpx.ConnectTimeout("c"), ValueError("v")]  # fmt: skip
+    lines = []
+    for name, told_events in events.items():
+        for error in raised:
+            calls: list[str] = []
+            one = Exchange(lambda c=calls: c.append("barrier"), secret=KEY)  # type: ignore[misc]  # appends give None
+            wants = []
+            for event, info in told_events:
+                if one.note(event, info):
+                    wants.append(event)
+                    one.writing()
+                    one.enter()
+            lines.append(f"{name} {type(error).__name__}: {one.failure(error)} {calls} {wants}")
+    replied = Exchange(None, secret="")
+    replied.replied()
+    lines.append(f"{replied.failure(httpx.ReadError('x'))}")
+
+    def stop() -> None:
+        raise RuntimeError("no room")
+
+    stopped = Exchange(stop, secret="")
+    lines += [called(stopped.writing), called(lambda: stopped.failure(httpx.ReadError("x")))]
+    import gzip  # noqa: PLC0415 -- here alone
+    import zlib  # noqa: PLC0415 -- here alone
+
+    bodies = [
+        b"plain",
+        gzip.compress(b"x" * 50, mtime=0),
+        zlib.compress(b"y" * 9),
+        gzip.compress(b"z" * 2_000_000, mtime=0),
+        b"",
+    ]
+    for coding in ("", "gzip", " GZIP ", "x-gzip", "deflate", "br"):
+        lines += [
+            f"{coding} {_decoded(body, {'content-encoding': coding} if coding else {})!r:.80} {len(_decoded(body, {'content-encoding': coding}))}"
+            for body in bodies
+        ]
+    return "\n".join(lines)
+
+
+SCENES: dict[str, Callable[[Path], str]] = {
+    "wire": wire, "pictures": pictures, "replies": replies, "retry": retry, "part": part, "exchange": exchange,
+}  # fmt: skip
