@@ -66,6 +66,15 @@ def test_a_port_in_use_and_a_bad_fault_are_told(cli: Any, tmp_path: Path) -> Non
     assert "entry 1" in cli("sandbox", "--plan", str(tmp_path / "plan.yaml")).err
 
 
+def test_a_latency_moves_tasks_on_by_time(cli: Any) -> None:
+    """The other spellings work too: --fail, --faults."""
+    with serving("--latency", "86400", "--fail", "status-500 nth=2") as (_, about):
+        at = {"TENSORSLAB_BASE_URL": about["base_url"], "TENSORSLAB_API_KEY": about["api_key"]}
+        made = cli("generate", "x", "--timeout", "2", **at)
+        assert 7 == made.code, "a day is not over yet, however often it is asked"
+        assert 6 == cli("generate", "x", **at).code
+
+
 def test_the_faults_are_listed(cli: Any) -> None:
     ran = cli("sandbox", "--list-faults")
     assert 0 == ran.code

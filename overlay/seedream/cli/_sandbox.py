@@ -24,18 +24,19 @@ _PORT: Final = 8645
 @click.option(
     "--progress",
     type=click.Choice(["polls", "time", "instant"]),
-    default="polls",
-    show_default=True,
-    help="What moves a task on.",
+    help="What moves a task on; time where --latency is given, otherwise polls.",
 )
-@click.option("--latency", type=click.FloatRange(0, 86400), default=1.0, help="Seconds a task takes (progress: time).")
+@click.option("--latency", type=click.FloatRange(0, 86400), help="Seconds a task takes.")
 @click.option("--polls", type=click.IntRange(0), default=2, help="Queries a task takes (progress: polls).")
 @click.option(
     "--pictures", type=click.Choice(["painted", "plain"]), default="painted", show_default=True, help="Plain is fast."
 )
 @click.option("--key", "keys", metavar="KEY", multiple=True, help="Accept this key alone; repeatable. Default: any.")
-@click.option("--fault", "faults", metavar="FAULT", multiple=True, help="Go wrong: 'cut-reply nth=2'; repeatable.")
 @click.option(
+    "--fail", "--fault", "faults", metavar="FAULT", multiple=True, help="Go wrong: 'cut-reply nth=2'; repeatable."
+)
+@click.option(
+    "--faults",
     "--plan",
     "plans",
     metavar="FILE",
@@ -55,6 +56,8 @@ def sandbox(
     host: str,
     balance: int,
     seed: int | None,
+    progress: str | None,
+    latency: float | None,
     faults: tuple[str, ...],
     plans: tuple[Path, ...],
     list_faults: bool,
@@ -65,7 +68,7 @@ def sandbox(
     It binds to loopback and prints how to use it. Keys of the real service do not belong here.
 
     \b
-      seedream sandbox --credits 20 --fault "cut-reply nth=3"
+      seedream sandbox --credits 20 --fail "cut-reply nth=3"
     """  # noqa: D301 -- click's mark for text that stays as it is
     package: Any = load("seedream.sandbox", "sandbox")
     if list_faults:
@@ -76,9 +79,12 @@ def sandbox(
     try:
         given = [*map(package.parse_fault, faults), *(fault for plan in plans for fault in package.load_plan(plan))]
     except package.FaultError as error:
-        raise click.BadParameter(str(error), param_hint="'--fault' or '--plan'") from None
+        raise click.BadParameter(str(error), param_hint="'--fail' or '--faults'") from None
     # Ids that differ from those of an earlier run keep its pictures from being taken for those of this one.
     seed = secrets.randbits(32) if seed is None else seed
+    settings["progress"] = progress or ("polls" if latency is None else "time")
+    if latency is not None:
+        settings["latency"] = latency
     stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
     try:
         with warnings.catch_warnings(record=True, action="always") as caught:

@@ -15,14 +15,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--credits", type=int, default=1000, help="to start with")
     parser.add_argument("--seed", type=int, default=0, help="decides ids, pictures and chances")
     parser.add_argument(
-        "--progress", choices=["polls", "time", "instant"], default="polls", help="what moves a task on"
+        "--progress",
+        choices=["polls", "time", "instant"],
+        help="what moves a task on; time where --latency is given, otherwise polls",
     )
     parser.add_argument("--polls", type=int, default=2, help="queries a task takes (progress: polls)")
-    parser.add_argument("--latency", type=float, default=1.0, help="seconds a task takes (progress: time)")
+    parser.add_argument("--latency", type=float, help="seconds a task takes")
     parser.add_argument("--pictures", choices=["painted", "plain"], default="painted", help="plain is fast")
     parser.add_argument("--key", dest="keys", action="append", default=[], help="accept this key alone; repeatable")
-    parser.add_argument("--fault", dest="faults", action="append", default=[], help="'cut-reply nth=2'; repeatable")
-    parser.add_argument("--plan", dest="plans", action="append", default=[], type=Path, help="faults from a YAML file")
+    parser.add_argument(
+        "--fail", "--fault", dest="faults", action="append", default=[], help="'cut-reply nth=2'; repeatable"
+    )
+    parser.add_argument(
+        "--faults", "--plan", dest="plans", action="append", default=[], type=Path, help="faults from a YAML file"
+    )
     parser.add_argument("--ledger", dest="ledger_path", type=Path, help="append each charge to this file")
     parser.add_argument("--list-faults", action="store_true", help="list the faults there are, and stop")
     return parser
@@ -43,6 +49,9 @@ def main(words: list[str] | None = None) -> int:
     except FaultError as error:
         parser.error(str(error))
     options["keys"] = tuple(options["keys"])
+    options["progress"] = options["progress"] or ("polls" if options["latency"] is None else "time")
+    if options["latency"] is None:
+        del options["latency"]
     try:
         run_server(Sandbox(faults=faults, **options), say)
     except (OSError, OverflowError) as error:
