@@ -157,6 +157,11 @@ def test_only_this_machine_may_look(peer: str, status: int) -> None:
     assert status == reply.status
 
 
+@pytest.mark.parametrize("told", ["192.0.2.7", "not an address"])
+def test_who_asks_is_told_by_the_connection_and_not_by_a_header(bench: Bench, told: str) -> None:
+    assert 200 == ask(bench, "/_sandbox/state", x_forwarded_for=told).status_code
+
+
 def test_the_api_is_none_of_the_inspectors(bench: Bench) -> None:
     """Only ``/`` and what is below ``/_sandbox/``; the image host has no inspector at all."""
     page = inspector(bench.sandbox, bench.sandbox.base_url, bench.sandbox.images_url)

@@ -138,7 +138,8 @@ class Server:
             uvicorn.Server(
                 uvicorn.Config(
                     app, http=protocol, lifespan="off", log_config=None, access_log=False, loop="asyncio",
-                    ws="none", server_header=False, date_header=True, timeout_keep_alive=30, backlog=_BACKLOG,
+                    ws="none", server_header=False, date_header=True,
+                    proxy_headers=False, timeout_keep_alive=30, backlog=_BACKLOG,
                 )
             )
             for app in apps
