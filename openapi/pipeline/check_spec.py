@@ -10,6 +10,7 @@ from .spec import At, Json, SpecError, follow
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
 _LONG: Final = 160
+_LONGEST_TEXT: Final = 20_000
 
 
 def check_spec(document: Json, name: str) -> None:
@@ -28,7 +29,7 @@ def check_spec(document: Json, name: str) -> None:
     match = _VERSION.fullmatch(str(version))
     if match is None or not isinstance(version, str):
         raise RefusedInput(f"{name} says openapi {version!r:.40}; this pipeline reads 3.0.x and 3.1.x.")
-    _check_references(document, name)
+    _check_nodes(document, name)
     validator = OpenAPIV30SpecValidator if match[1] == "0" else OpenAPIV31SpecValidator
     try:
         error = next(iter(validator(document).iter_errors()), None)
@@ -42,7 +43,7 @@ def check_spec(document: Json, name: str) -> None:
         raise RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {told}.")
 
 
-def _check_references(document: Json, name: str) -> None:
+def _check_nodes(document: Json, name: str) -> None:
     stack: list[tuple[Any, str]] = [(document, "")]
     while stack:
         node, where = stack.pop()
@@ -53,5 +54,7 @@ def _check_references(document: Json, name: str) -> None:
                 except SpecError as error:
                     raise RefusedInput(f"{name}: {error}.") from None
             stack += [(value, f"{where}/{key}") for key, value in node.items()]
+        elif isinstance(node, str) and len(node) > _LONGEST_TEXT:
+            raise RefusedInput(f"{name}: the text at {where[:200]} is longer than {_LONGEST_TEXT:,} characters.")
         elif isinstance(node, list):
             stack += [(value, f"{where}/{index}") for index, value in enumerate(node)]

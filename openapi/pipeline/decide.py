@@ -240,6 +240,24 @@ def _breaking(change: Change) -> Finding:
     )
 
 
+def _sizes_out_of_bounds(after: Inputs) -> list[str]:
+    """Sizes that one rule calls valid although another one, of the same field, forbids them; and the other way round."""
+    found: list[str] = []
+    for bounds in after.ledger.rules.values():
+        low, high = bounds.facts.get("minimum"), bounds.facts.get("maximum")
+        if not isinstance(low, int) or not isinstance(high, int):
+            continue
+        for rule in after.ledger.rules.values():
+            for kind, values in rule.examples.items() if rule.at == bounds.at else ():
+                for size in values:
+                    wide, _, tall = size.partition("x")
+                    if wide.isdecimal() and tall.isdecimal():
+                        inside = low <= int(wide) * int(tall) <= high
+                        if inside != (kind == "valid"):
+                            found.append(f"{rule.id} calls {size} {kind}, {bounds.id} says otherwise")
+    return found
+
+
 def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
     """Values that a stated rule allows and the schema forbids, each with its place."""
     found: list[tuple[str, Finding]] = []
@@ -273,6 +291,12 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
 def warnings(seen: View, after: Inputs) -> list[str]:
     """Prose that does not agree with the schema beside it."""
     found = [f"{told.subject}: {told.what}" for _, told in contradictions(seen, after)]
+    found += [
+        f"the API key will travel to {change.new}, no longer to {change.old}"
+        for change in seen.changes
+        if change.name == Name("document/servers/0", "url")
+    ]
+    found += _sizes_out_of_bounds(after)
     for rule in after.ledger.rules.values():
         words = rule.sentences.get(seen.language)
         for key, value in mirrored(rule, seen.effective, after.settings.submit).items():

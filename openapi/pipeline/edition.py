@@ -17,6 +17,8 @@ _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _PATH_LANGUAGE = re.compile(r"(?:^|\s)/([a-z]{2})(?:-[A-Za-z]{2,4})?/")
 WINDOW: Final = 3
+LONGEST: Final = 1000  # characters of a sentence that are compared
+MOST: Final = 40  # sentences of one text that are compared closely
 
 
 def prose_at(leaves: Leaves, place: str) -> str:
@@ -74,15 +76,15 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
         leaves: of the new document.
         mirrored: the schema's own values of the keywords that the rule's sentence repeats.
     """
-    candidates = _windows(sentences(prose_at(leaves, rule.at)))
+    known = next(iter(rule.sentences.values()), "")
+    candidates = _windows(_nearest(sentences(prose_at(leaves, rule.at)), known))
     if not candidates:
         return Match(rule, "", ("nothing is said there",), ("nothing is said there",))
-    known = next(iter(rule.sentences.values()), "")
     wanted = _wanted(rule, mirrored)
 
     def rank(index: int) -> tuple[int, int, float, int]:
         text = candidates[index]
-        likeness = SequenceMatcher(None, normal(known), normal(text), autojunk=False).ratio()
+        likeness = SequenceMatcher(None, normal(known), normal(text)[:LONGEST], autojunk=False).ratio()
         return (len(missing_facts(text, wanted)), len(_differences(rule, text, mirrored)), -likeness, len(text))
 
     best = candidates[min(range(len(candidates)), key=rank)]
@@ -92,6 +94,15 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
 
 def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:
     return {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}, **mirrored}
+
+
+def _nearest(parts: list[str], known: str) -> list[str]:
+    """The sentences in order; of very many only those that share most characters with the known one."""
+    if len(parts) <= MOST:
+        return parts
+    shared = [len(set(known) & set(part)) for part in parts]
+    best = sorted(range(len(parts)), key=lambda index: -shared[index])[:MOST]
+    return [parts[index] for index in sorted(best)]
 
 
 def _windows(parts: list[str]) -> list[str]:

@@ -176,14 +176,14 @@ def _fields(document: Json, operation: Operation, attributes: Mapping[str, str])
 
 def describe(document: Json, at: At) -> Json:
     """The attributes of limits.Field (without name, attribute, required) that the schema at this place sets."""
-    whole = _combined(document, at)
+    whole = combined(document, at)
     item = whole
     field: Json = {"kind": "object"}
     types = whole.get("type")
     if "array" in (types if isinstance(types, list) else [types]):
         field["many"] = True
         field |= _picked(whole, (("min_items", "minItems"), ("max_items", "maxItems"), ("unique_items", "uniqueItems")))
-        item = _combined(document, _items(document, at)) if "items" in whole else {}
+        item = combined(document, _items(document, at)) if "items" in whole else {}
     field["kind"] = _kind(item)
     if _nullable(whole):
         field["nullable"] = True
@@ -201,7 +201,7 @@ def describe(document: Json, at: At) -> Json:
     return field
 
 
-def _combined(document: Json, at: At) -> Json:
+def combined(document: Json, at: At) -> Json:
     """Keywords of all layers of a schema as one; of anyOf and oneOf the first branch that is not null."""
     whole: Json = {}
     for layer in layers(document, at):
@@ -215,7 +215,7 @@ def _combined(document: Json, at: At) -> Json:
         ]
         solid = [choice for choice in choices if choice.value.get("type") != "null"]
         if solid:
-            whole = {**_combined(document, solid[0]), **{k: v for k, v in whole.items() if k != key}}
+            whole = {**combined(document, solid[0]), **{k: v for k, v in whole.items() if k != key}}
             if len(choices) > len(solid):
                 whole["nullable"] = True
     return whole
@@ -291,4 +291,6 @@ def _scheme(document: Json) -> tuple[str, str]:
     for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
         if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
             return name, scheme["name"]
+        if scheme.get("type") == "http" and str(scheme.get("scheme", "")).lower() == "bearer":
+            return name, "Authorization"
     raise DecisionNeeded("the document names no API key in a header any more; the client sends it in no other way.")

@@ -156,6 +156,10 @@ def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[
     found = request_schema(document, operation)
     if found:
         yield from _schema(document, found[1], place, "request")
+        for media in content:
+            if media != found[0] and "schema" in content[media]:
+                other = body.child("content").child(media).child("schema")
+                yield from _schema(document, other, f"{place} {media.replace('/', '.')}", "request")
 
 
 def _reply(document: Json, operation: Operation, name: str, status: str) -> Iterator[tuple[Name, Leaf]]:

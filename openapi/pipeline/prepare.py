@@ -3,7 +3,8 @@
 import copy
 import re
 
-from .spec import Json, operations, reply_schema, request_schema
+from .emit_limits import combined
+from .spec import Json, Operation, operations, properties, reply_schema, request_schema
 
 
 def prepared(document: Json) -> Json:
@@ -21,6 +22,7 @@ def prepared(document: Json) -> Json:
                 part for part in operation.path.split("/") if re.fullmatch(r"(?!v\d+$)[A-Za-z][\w-]*", part, re.ASCII)
             ]
             operation.at.value["tags"] = words[:1] or ["other"]
+        _flatten_scalars(result, operation)
     used_by_requests: set[str] = set()
     for operation in operations(result):
         if body := request_schema(result, operation):
@@ -30,6 +32,17 @@ def prepared(document: Json) -> Json:
             if reply := reply_schema(result, operation, status):
                 _open(result, reply.value, set(used_by_requests))
     return result
+
+
+def _flatten_scalars(document: Json, operation: Operation) -> None:
+    """A plain field cut into allOf would become a class of its own, which no caller could fill with a plain value."""
+    body = request_schema(document, operation)
+    for at in properties(document, body[1]).values() if body else ():
+        if isinstance(at.value, dict) and "allOf" in at.value:
+            whole = combined(document, at)
+            if whole.get("type") in ("string", "integer", "number", "boolean"):
+                at.value.clear()
+                at.value.update(whole)
 
 
 def _references(document: Json, node: object, seen: set[str]) -> None:

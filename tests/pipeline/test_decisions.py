@@ -104,6 +104,14 @@ STOPS: dict[str, tuple[bytes, tuple[str, ...]]] = {
         edited(lambda d: field(d, "imageUrl").update({"x-note": "最多 3 个"})),
         ("submit/request/imageUrl#x-note",),
     ),
+    "prose of another media type": (
+        edited(
+            lambda d: operation(d)["requestBody"]["content"].update(
+                {"application/json": {"schema": {"properties": {"prompt": {"description": "最长 10 字"}}}}}
+            )
+        ),
+        ("unreviewed text: submit/request application.json/prompt", "now | 最长 10 字"),
+    ),
     "prose beside a reference": (
         edited(lambda d: schema(d, "GeneralResponse")["allOf"][1]["properties"]["data"].update(description="最多一天")),
         ("unreviewed text: submit/reply/data", "最多一天"),
@@ -330,6 +338,13 @@ def test_server_that_is_not_https(url: str, house: House) -> None:
         ended = house.take(data, accept=accept)
         assert (ended.code, ended.changed) == (3, False)
         assert "the key may only travel to an absolute https:// address" in ended.text
+
+
+# The page may contradict itself: that is taken with ACCEPT=1, but said.
+def test_examples_against_bounds_are_told(house: House) -> None:
+    ended = house.take(replaced(("如 2048x2048", "如 1920x1080")), accept=True)
+    assert ended.code == 0
+    assert "RES-FORMAT calls 1920x1080 valid, RES-PIXELS says otherwise" in ended.text
 
 
 # An update of several kinds at once tells all of them.

@@ -59,6 +59,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "deep JSON": (b"[" * 200_000, f"nested deeper than {MAX_DEPTH} levels"),
     "huge": (b"x" * (MAX_JSON_BYTES + 1), "is larger than"),
     "huge YAML": (page(b"a: " + b"x" * MAX_YAML_BYTES + b"\n"), "longer than"),
+    "endless text": (replaced(("description: 源图片文件", f"description: {'甲。' * 11_000}")), "is longer than 20,000"),
     "a list": (page(b"- 1\n"), "the top level is no mapping"),
     "a JSON list": (b"[1]", "the top level is no mapping"),
     "Swagger 2": (page(YAML.replace(b"openapi: 3.0.3", b"swagger: '2.0'")), "is Swagger 2.0, not OpenAPI 3"),
