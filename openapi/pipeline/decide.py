@@ -241,7 +241,7 @@ def _breaking(change: Change) -> Finding:
 
 
 def _sizes_out_of_bounds(after: Inputs) -> list[str]:
-    """Sizes that one rule calls valid although another one, of the same field, forbids them; and the other way round."""
+    """Sizes that one rule calls valid although another one of the same field forbids them, and the reverse."""
     found: list[str] = []
     for bounds in after.ledger.rules.values():
         low, high = bounds.facts.get("minimum"), bounds.facts.get("maximum")
