@@ -1,9 +1,11 @@
 """Which files enforce a rule and which test it: those that name it or one of its facts."""
 
 import re
+import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 from .emit_rules import constant
@@ -33,11 +35,22 @@ def guards_of(root: Path, ledger: Ledger) -> dict[str, dict[str, list[str]]]:
 
 @cache
 def _texts(root: Path, key: str) -> list[tuple[str, str]]:
-    """Path and text of every Python file that counts for the key."""
+    """Path and text of every Python file that counts for the key; in a Git checkout only what Git knows."""
     apart = _OTHERS if key == "tested_by" else (*_OTHERS, "overlay/seedream/contract/")
-    paths = sorted({path for folder in _SIDES[key] for path in (root / folder).rglob("*.py")})
-    named = [(path.relative_to(root).as_posix(), path) for path in paths]
-    return [(name, path.read_text("utf-8")) for name, path in named if not name.startswith(apart)]
+    names = sorted({path.relative_to(root).as_posix() for side in _SIDES[key] for path in (root / side).rglob("*.py")})
+    known = _known_to_git(root)
+    counted = [name for name in names if not name.startswith(apart) and (not known or name in known)]
+    return [(name, (root / name).read_text("utf-8")) for name in counted]
+
+
+@cache
+def _known_to_git(root: Path) -> frozenset[str]:
+    """Paths that Git tracks, so that a file of today's experiments is not listed; empty outside of a checkout."""
+    git = which("git")
+    if git is None or not (root / ".git").exists():
+        return frozenset()
+    done = subprocess.run([git, "ls-files", "-z"], cwd=root, capture_output=True, check=False)
+    return frozenset(done.stdout.decode("utf-8", "replace").split("\0"))
 
 
 def _names(rule: Rule, text: str) -> bool:
