@@ -61,3 +61,16 @@ demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, i
 .PHONY: chaos
 chaos: $(READY) ## cut the power 1,000 times, Ctrl-C 50 times and kill -9 500 times; nothing may be lost or paid twice
 	@PYTHONPATH=tests $(BIN)/python -m chaos
+
+.PHONY: contract contract-live mutants mutants-core
+contract: $(READY) ## the contract suite: client, generated client, sandbox and judge against the page
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/contract $(ARGS)
+
+contract-live: $(READY) ## the server checks against a real service (TENSORSLAB_API_KEY; SEEDREAM_LIVE_BUDGET=n pictures may be paid for)
+	@$(BIN)/python -m seedream.contract.live
+
+mutants: $(READY) ## plant wrong specs, servers and clients; each must be found (tables: docs/mutants.md)
+	@PYTHONPATH=tests:openapi $(BIN)/python -m mutants --report docs/mutants.md > /dev/null
+
+mutants-core: $(READY) ## mutmut on the hand-written core, for SECONDS=1500 at most (table: docs/mutants.md)
+	@PYTHONPATH=tests $(BIN)/python -m mutants.core --report docs/mutants.md $(if $(SECONDS),--seconds $(SECONDS))

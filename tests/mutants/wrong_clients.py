@@ -83,7 +83,7 @@ WRONG_CLIENTS = (
         on_parts(lambda parts: [evolve(p, media_type="image/png") if p.filename else p for p in parts]),
     ),
     WrongClient("puts headers into a part", "WIRE-BOUNDARY", on_submit(extra_part_header)),
-    WrongClient("uses one boundary for ever", "WIRE-BOUNDARY PROMPT-REQUIRED", on_submit(fixed_boundary)),
+    WrongClient("uses one boundary for ever", "WIRE-BOUNDARY", on_submit(fixed_boundary)),
     WrongClient("sends another media type", "WIRE-HTTP", on_submit(urlencoded)),
     WrongClient("sends PUT", "WIRE-HTTP", on_submit(lambda request: rebuilt(request, method="PUT"))),
     WrongClient(

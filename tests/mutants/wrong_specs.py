@@ -160,7 +160,7 @@ WRONG_SPECS = (
     _overlay("states with their reason alone", "SERVER-ENVELOPE", "required: [taskid, image_status]", "required: [taskid, image_status, reason]"),
     _overlay("a link to no id", "TASK-ID", "requestBody: {taskid: $response.body#/data/taskid}", "requestBody: {taskid: $response.body#/data/id}"),
     # The generated client itself.
-    _code("the fixed boundary", "WIRE-BOUNDARY PROMPT-REQUIRED WIRE-HTTP", _SUBMIT,
+    _code("the fixed boundary", "WIRE-BOUNDARY", _SUBMIT,
           '    _kwargs["headers"] = headers', '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n    _kwargs["headers"] = headers'),
     _code("a URL that is not sent", "IMAGE-URL", _BODY, '("imageUrl", (None,', '("image", (None,'),
     _code("the prompt in another form", "PROMPT-REQUIRED WIRE-EXACT", _BODY, "str(self.prompt).encode()", "repr(self.prompt).encode()"),

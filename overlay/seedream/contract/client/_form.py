@@ -6,7 +6,7 @@ from typing import Any
 from seedream.contract._decode import boundary, decode
 from seedream.contract._page import Case, Part
 from seedream.contract._violation import Sent, Violation
-from seedream.contract.client._bench import Bench, check, short
+from seedream.contract.client._bench import KEY, Bench, check, short
 from seedream.errors import InvalidRequest
 
 
@@ -18,20 +18,20 @@ def sends_what_the_page_allows(bench: Bench) -> None:
             same_form(bench, case, bench.one(case.options, case.rule))
 
 
-def same_form(bench: Bench, case: Case, sent: Sent) -> None:
+def same_form(bench: Bench, case: Case, sent: Sent, rule: str = "") -> None:
     """Whether a request holds exactly the case's parts: contents and order within a field.
 
     Raises:
-        Violation: It does not; the rule is that of the field.
+        Violation: It does not; under this rule, or else under that of the field.
     """
     parts = decode(sent)
     for name in dict.fromkeys([*bench.page.rules, *(part.name for part in parts)]):
         found = [part.content for part in parts if part.name == name]
         meant = [part.content for part in case.wire or () if part.name == name]
         if found != meant:
-            rule = "WIRE-EXACT" if name not in bench.page.rules or not meant else bench.page.rules[name]
+            broken = "WIRE-EXACT" if name not in bench.page.rules or not meant else bench.page.rules[name]
             told = f"{case.name}: field {name!r} arrived as {short_list(found)}, but {short_list(meant)} was meant"
-            raise Violation(told, rule=rule, sent=sent)
+            raise Violation(told, rule=rule or broken, sent=sent)
     for part in parts:
         _part_is_plain(case, part, sent)
     if Counter(map(_named, parts)) != Counter(map(_named, case.wire or ())):
@@ -85,15 +85,13 @@ def sends_the_key_as_the_page_says(bench: Bench) -> None:
     check_key(bench, bench.one({"prompt": "a fish"}, "AUTH-KEY"))
 
 
-def check_key(bench: Bench, sent: Sent, key: str | None = None) -> None:
+def check_key(bench: Bench, sent: Sent, key: str = KEY) -> None:
     """Whether a request carries the key as the page says.
 
     Raises:
         Violation: Rule AUTH-KEY without the header, AUTH-HEADER with a wrong one.
     """
-    from seedream.contract.client._bench import KEY  # noqa: PLC0415 -- the default, kept out of the signature's text
-
-    name, meant = bench.page.auth_header, f"{bench.page.auth_scheme} {key or KEY}"
+    name, meant = bench.page.auth_header, f"{bench.page.auth_scheme} {key}"
     found = sent.header(name)
     if not found:
         raise Violation(f"there is no header {name}", rule="AUTH-KEY", sent=sent)
@@ -116,7 +114,7 @@ def no_text_can_end_its_part(bench: Bench) -> None:
             {"prompt": "a fish", "image_url": attack},
             {"prompt": "a fish", "source_images": [b"\x89PNG" + attack.encode()]},
         ):
-            same_form(bench, _meant(options), bench.one(options, "WIRE-BOUNDARY"))
+            same_form(bench, _meant(options), bench.one(options, "WIRE-BOUNDARY"), "WIRE-BOUNDARY")
     if len(set(seen)) != len(seen):
         raise Violation(f"the boundary {seen[0]!r} is used again", rule="WIRE-BOUNDARY")
 

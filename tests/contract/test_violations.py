@@ -1,0 +1,100 @@
+"""What a failing case prints: the check, the rule with its sentence, and a curl line that sends the same bytes."""
+
+import shutil
+import subprocess
+from typing import Any
+
+import judge
+import pytest
+from seedream import SeeDream
+from seedream.contract import CLIENT_CHECKS, HOUSE, SERVER_CHECKS, Check, Sent, Violation, sentence
+from seedream.contract._checks import Suite, run_all
+from seedream.contract._decode import decode
+from seedream.contract._witness import Witness, envelope
+from seedream.contract.client import Bench
+from tensorslab_images.rules import RULES
+
+BASH = shutil.which("bash")
+KEY = "sk-contract-MARKER-0123456789"
+
+
+def sent_by(options: dict[str, Any]) -> Sent:
+    with Witness(envelope(1000, {"taskid": "t"})) as witness, SeeDream(KEY, base_url=witness.url) as client:
+        client.submit(**options)
+    return witness.sent[0]
+
+
+def test_a_violation_names_check_rule_and_sentence_and_hides_the_key() -> None:
+    told = str(Violation("too few pixels", rule="RES-PIXELS", check="some_check", sent=sent_by({"prompt": "鱼"})))
+    assert told.startswith("[RES-PIXELS] some_check: too few pixels\n")
+    assert "[3,686,400, 16,777,216]" in told  # the vendor's sentence
+    assert "curl -sS -X POST http://127.0.0.1:" in told
+    assert KEY not in told
+    assert "Bearer $TENSORSLAB_API_KEY" in told
+
+
+@pytest.mark.skipif(shutil.which("curl") is None or BASH is None, reason="needs curl and bash")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prompt": "a fish"},
+        {"prompt": 'it\'s 100% \\x41 "$HOME" `ls` \\\\ \r\n鱼🌫\0end', "batchsize": 3},
+        {"prompt": "a fish", "source_images": [bytes(range(256))]},
+    ],
+)
+def test_the_curl_line_sends_the_same_bytes(options: dict[str, Any]) -> None:
+    first = sent_by(options)
+    with Witness(envelope(1000, {"taskid": "t"})) as witness:
+        line = first.curl.replace(first.url.partition("/v1")[0], witness.url)
+        subprocess.run(
+            ["bash", "-c", line],
+            env={"TENSORSLAB_API_KEY": KEY, "PATH": "/usr/bin:/bin"},
+            check=True,
+            capture_output=True,
+        )
+    second = witness.sent[0]
+    assert (second.method, second.path, second.body) == (first.method, first.path, first.body)
+    assert second.header("authorization") == first.header("authorization") == (f"Bearer {KEY}",)
+    assert decode(second) == decode(first)
+
+
+def test_a_long_body_is_not_shown() -> None:
+    curl = sent_by({"prompt": "x" * 5000}).curl
+    assert "too long to show" in curl
+    assert len(curl) < 1000
+
+
+def test_whatever_a_check_raises_names_the_rule() -> None:
+    suite = Suite[None]()
+
+    @suite.check("TASK-ID")
+    def breaks(_: None) -> None:
+        """Breaks."""
+        raise KeyError("data")
+
+    with pytest.raises(Violation) as caught:
+        run_all(suite.checks, None)
+    assert (caught.value.check, caught.value.rule) == ("breaks", "TASK-ID")
+    assert "KeyError: 'data'" in str(caught.value)
+
+
+def test_every_check_names_a_known_rule_and_says_what_it_proves() -> None:
+    assert not HOUSE.keys() & RULES.keys()
+    checks: list[Check[Any]] = [*CLIENT_CHECKS, *SERVER_CHECKS]
+    for check in checks:
+        assert sentence(check.rule), check.name
+        assert check.proves.endswith("."), check.name
+    with pytest.raises(KeyError):
+        sentence("NO-SUCH-RULE")
+    cases = [*judge.PAGE.legal, *judge.PAGE.illegal]
+    assert {case.rule for case in cases} <= RULES.keys() | HOUSE.keys()
+
+
+def test_an_unusable_client_is_a_violation_and_no_crash() -> None:
+    def broken(**options: object) -> object:
+        raise RuntimeError(f"cannot be made with {sorted(options)}")
+
+    for check in CLIENT_CHECKS:
+        with pytest.raises(Violation) as caught:
+            check.run(Bench(broken, judge.PAGE))
+        assert caught.value.rule in RULES.keys() | HOUSE.keys()

@@ -1,0 +1,43 @@
+"""Breaking one thing in a copy of the repository makes the contract suite fail, and the failure names the rule."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SUBMIT = "generated/tensorslab_images/api/images/see_dream_v45.py"
+ASK = "overlay/seedream/_workflows.py"
+RULES, LIMITS = "generated/tensorslab_images/rules.py", "generated/tensorslab_images/limits.py"
+KEPT = '    _kwargs["headers"] = headers'
+FIXED = '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n'
+BREAKS = {
+    "the boundary fix": (SUBMIT, KEPT, FIXED + KEPT, "[WIRE-BOUNDARY]"),
+    "the auth rule": (ASK, 'f"{AUTH_HEADER_SCHEME} {self.key}"', "self.key", "[AUTH-HEADER]"),
+    "the pixel minimum": (RULES, "Final[int] = 3686400", "Final[int] = 3686399", "[RES-PIXELS]"),
+    "a limit by one": (LIMITS, "maximum=15", "maximum=16", "[BATCH-RANGE]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_broken_copy_is_found(name: str, tmp_path: Path) -> None:
+    for part in ("generated", "overlay", "tests/contract"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (ROOT / "tests").glob("*.py"):
+        shutil.copy(file, tmp_path / "tests")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    file, old, new, rule = BREAKS[name]
+    text = (tmp_path / file).read_text("utf-8")
+    assert old in text, "bring this table up to date"
+    (tmp_path / file).write_text(text.replace(old, new), "utf-8")
+    path = os.pathsep.join([str(tmp_path / "generated"), str(tmp_path / "overlay")])
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "sync-judge and not async",
+         "tests/contract/test_client_checks.py"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1, ended.stdout[-2000:] + ended.stderr[-2000:]
+    assert rule in ended.stdout
