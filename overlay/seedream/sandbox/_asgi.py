@@ -9,9 +9,10 @@ from typing import Any, Final
 import anyio.to_thread
 from attrs import evolve
 
+from seedream.sandbox._answer import Answer, Arrival
 from seedream.sandbox._fault import Fault
 from seedream.sandbox._message import Request, Response
-from seedream.sandbox._service import Answer, Arrival, Service
+from seedream.sandbox._service import Service
 from seedream.sandbox._socket import cut
 
 Scope = dict[str, Any]

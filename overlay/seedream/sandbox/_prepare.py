@@ -1,6 +1,6 @@
 """What can be read out of a submission before anything is decided: outside the service's lock, for it takes time."""
 
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -29,6 +29,17 @@ class Form:
         """The first text field of that name; empty when there is none."""
         found = (part.content for part in self.parts if part.name == name and part.filename is None)
         return next(found, b"").decode("utf-8", "replace")
+
+    def content(self) -> tuple[dict[str, list[Any]], list[tuple[str, str, str, int]]]:
+        """Each text field with all its values, and of each file its field, name, media type and size in bytes."""
+        fields: dict[str, list[Any]] = {}
+        files: list[tuple[str, str, str, int]] = []
+        for part in self.parts:
+            if part.filename is None:
+                fields.setdefault(part.name, []).append(part.content.decode("utf-8", "replace"))
+            else:
+                files.append((part.name, part.filename, part.content_type or "", len(part.content)))
+        return fields, files
 
 
 def read_form(request: Request, files: str) -> Form:

@@ -1,79 +1,34 @@
 """The service itself: submit, query, delete, pictures. No sockets: a request goes in, an answer comes out."""
 
-import hashlib
 import json
 import re
 import threading
-from typing import Any, Final
+from typing import Final
 
-from attrs import field, frozen
-from tensorslab_images.limits import DELETE_IMAGES_TASK, INFO_BY_TASK_ID, SEE_DREAM_V45, Operation
-from tensorslab_images.rules import (
-    AUTH_HEADER_SCHEME,
-    CODE_MEANING_INSUFFICIENT_CREDITS,
-    CODE_MEANING_SUCCESS,
-    STATUS_MEANING_COMPLETED,
-    STATUS_MEANING_FAILED,
-)
+from tensorslab_images.limits import Operation
+from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
 from seedream.sandbox import _images
 from seedream.sandbox._account import Account
+from seedream.sandbox._answer import OPERATIONS, Answer, Arrival, scope_of
 from seedream.sandbox._catalogue import Layer, Scope
-from seedream.sandbox._check import Checked, check_form, check_json
+from seedream.sandbox._check import check_form, check_json
 from seedream.sandbox._damage import damage
-from seedream.sandbox._fault import HEADER, Fault, FaultError, from_header, markers
-from seedream.sandbox._form import MalformedForm, Part
+from seedream.sandbox._desk import FILES, SPOKEN, Desk, Done, attached
+from seedream.sandbox._fault import HEADER, Fault, FaultError, from_header
+from seedream.sandbox._form import MalformedForm
 from seedream.sandbox._gallery import Gallery
-from seedream.sandbox._message import Request, Response, failure, reply
+from seedream.sandbox._message import Request, Response, failure
 from seedream.sandbox._plan import Plan
 from seedream.sandbox._prepare import Form, read_form
 from seedream.sandbox._record import Log, RequestRecord
 from seedream.sandbox._refusal import Refusal
 from seedream.sandbox._settings import Settings
 from seedream.sandbox._shelf import Shelf
-from seedream.sandbox._size import picture_size
 from seedream.sandbox._task import Task
 
-_OPERATIONS: Final[dict[str, tuple[Scope, Operation]]] = {
-    SEE_DREAM_V45.path: ("submit", SEE_DREAM_V45),
-    INFO_BY_TASK_ID.path: ("query", INFO_BY_TASK_ID),
-    DELETE_IMAGES_TASK.path: ("delete", DELETE_IMAGES_TASK),
-}
-_FILES: Final = "sourceImage"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,500}")
 _ARRIVAL: Final[frozenset[Layer]] = frozenset({"arrival"})
-_SPOKEN: Final[frozenset[Layer]] = frozenset({"pace", "reply", "delivery"})
-_TASK: Final[frozenset[Layer]] = frozenset({"task"})
-
-
-@frozen
-class Answer:
-    """What goes out, and how: the reply, and the faults of the layers pace and delivery that carry it."""
-
-    response: Response
-    faults: tuple[Fault, ...] = ()
-
-    def of(self, layer: Layer) -> Fault | None:
-        """The fault of a layer, if one struck."""
-        return next((fault for fault in self.faults if fault.kind.layer == layer), None)
-
-
-@frozen
-class Arrival:
-    """What is decided before a request's body is read: its number at its place, and the arrival fault, if any."""
-
-    scope: Scope
-    ordinal: int
-    fault: Fault | None = None
-    asked: tuple[Fault, ...] = field(factory=tuple)  # by header
-    wrong: str = ""  # what is wrong with the header
-
-
-def scope_of(request: Request) -> Scope:
-    """The place where a fault would meet the request."""
-    if request.images:
-        return "picture"
-    return _OPERATIONS.get(request.path, ("any", SEE_DREAM_V45))[0]
 
 
 class Service:
@@ -83,26 +38,31 @@ class Service:
         self.settings = settings
         self.clock = settings.clock
         self.lock = threading.RLock()
-        self.account = Account(settings.credits, settings.price, settings.ledger_path)
-        self.tasks = Shelf(settings.keep)
+        self.plan = Plan(settings.seed)
+        self.desk = Desk(settings, self.plan)
         self.requests = Log(settings.keep)
         self.leaks: list[str] = []
-        self.plan = Plan(settings.seed)
         for fault in settings.faults:
             self.plan.add(fault)
         self.gallery = Gallery(settings.format)
-        self._signer = _images.Signer(hashlib.sha256(f"sandbox/{settings.seed}".encode()).digest(), settings.lifetime)
         self._numbers = 0
-        self._made = 0
+
+    @property
+    def account(self) -> Account:
+        """Balance and charges."""
+        return self.desk.account
+
+    @property
+    def tasks(self) -> Shelf:
+        """The tasks that are kept."""
+        return self.desk.tasks
 
     def reset(self) -> None:
         """As at the start; only task ids and request numbers go on, so that none comes twice."""
         with self.lock:
-            self.tasks.clear()
+            self.desk.clear()
             self.requests.clear()
             self.leaks.clear()
-            self.account.charges.clear()
-            self.account.balance = self.settings.credits
             self.plan.clear()
             for fault in self.settings.faults:
                 self.plan.add(fault)
@@ -134,7 +94,7 @@ class Service:
         arrival = arrival or self.arrive(request)
         if len(request.body) > self.settings.max_body:
             return Answer(self.dropped(request, "the request is too large", 413))
-        form = read_form(request, _FILES) if arrival.scope == "submit" else Form()
+        form = read_form(request, FILES) if arrival.scope == "submit" else Form()
         with self.lock:
             record = self._record(request)
             if arrival.wrong:
@@ -185,7 +145,7 @@ class Service:
     # The API.
 
     def _api_answer(self, request: Request, record: RequestRecord, arrival: Arrival, form: Form) -> Answer:
-        known = _OPERATIONS.get(request.path)
+        known = OPERATIONS.get(request.path)
         if known is None:
             record.verdict = "refused"
             return self._answer(record, failure(f"there is no path {request.path[:200]!r}", status=404))
@@ -195,7 +155,7 @@ class Service:
             return self._answer(
                 record, failure("method not allowed", status=405, headers={"allow": operation.method.upper()})
             )
-        before = self._struck(arrival, record, None, form.text("prompt") or self._prompt(request))
+        before = self._struck(arrival, None, form.text("prompt") or self._prompt(request))
         instead = [fault for fault in before if not fault.billed and fault.kind.layer in ("reply", "delivery")]
         if scope == "submit" and instead:
             response = failure("not processed, by the fault asked for")
@@ -224,79 +184,18 @@ class Service:
 
     def _work(
         self, known: tuple[Scope, Operation], request: Request, record: RequestRecord, arrival: Arrival, form: Form
-    ) -> tuple[Response, list[Fault]]:
+    ) -> Done:
         scope, operation = known
         if scope == "submit":
             if form.error is not None:
                 raise form.error
-            self.requests.note(record, *_content(form.parts))
-            return self._submit(check_form(operation, form.parts), form.copies, record, arrival)
+            self.requests.note(record, *form.content())
+            return self.desk.submit(check_form(operation, form.parts), form.copies, record, arrival)
         checked = check_json(operation, request.header("content-type"), request.body)
         self.requests.note(record, {name: [value] for name, value in checked.values.items()}, [])
         if scope == "delete":
-            for taskid in checked.values["taskids"]:
-                if taskid in self.tasks:
-                    self.tasks[taskid].deleted = True
-            return _success({"status": "Success"}), []
-        return self._query(checked.text("taskid"), request, record)
-
-    def _submit(
-        self, checked: Checked, copies: tuple[bytes, ...], record: RequestRecord, arrival: Arrival
-    ) -> tuple[Response, list[Fault]]:
-        prompt, images = checked.text("prompt"), int(checked.values["batchsize"])
-        width, height = picture_size(checked.text("resolution"))
-        marked = list(markers(prompt))
-        now = [one for one in marked if one.at in ("submit", "any") and one.kind.layer in _SPOKEN]
-        if any(not one.billed for one in now):
-            return failure("not processed, by the fault asked for"), now
-        if not self.account.can_pay(images):
-            record.verdict, record.rule = "refused", "CODE-MEANING"
-            return failure("Insufficient credits", CODE_MEANING_INSUFFICIENT_CREDITS), now
-        self._made += 1
-        seed = int(hashlib.sha256(f"{self.settings.seed}/{self._made}".encode()).hexdigest()[:8], 16)
-        taskid = (
-            f"sb{self._made:06d}_{hashlib.sha256(f'{self.settings.seed}/{self._made}/id'.encode()).hexdigest()[:16]}"
-        )
-        later = [one for one in (*marked, *arrival.asked) if one.at != "submit" or one.kind.layer == "task"]
-        task = Task(
-            taskid, prompt, checked.text("category"), checked.text("resolution"), images, width, height,
-            self.clock.time(), seed, copies, len(checked.files.get(_FILES, ())),
-            checked.values.get("imageUrl"), record.number, later,
-        )  # fmt: skip
-        task.faults += self.plan.strike("submit", arrival.ordinal, _TASK, prompt)
-        self.tasks.add(task)
-        self.account.charge(taskid, images, prompt, record.number, task.created)
-        record.taskid, record.charged = taskid, images
-        return _success({"taskid": taskid}, "Task created successfully"), now
-
-    def _query(self, taskid: str, request: Request, record: RequestRecord) -> tuple[Response, list[Fault]]:
-        record.taskid = taskid[:200]
-        task = self.tasks.get(taskid)
-        lost = task is not None and any(
-            one.name == "lost-task" and task.polled < one.integer("polls") for one in task.faults
-        )
-        if task is None or task.deleted or lost:
-            if task is not None:
-                task.polled += 1
-            record.verdict, record.rule = "refused", "TASK-ID"
-            return failure("TASK-ID there is no such task"), []
-        status = task.status(self.settings.pace, self.clock.time())
-        urls = self._urls(task, request.images_url) if status == STATUS_MEANING_COMPLETED else []
-        told = next((one.text("msg") for one in task.faults if one.name == "task-fails"), "")
-        task.polled += 1
-        faults = self._attached(task, "query", record)
-        return _success(task.data(status, urls, told if status == STATUS_MEANING_FAILED else "")), faults
-
-    def _urls(self, task: Task, origin: str) -> list[str]:
-        urls = [self._signer.url(origin, task, index, self.clock.time()) for index in range(task.images)]
-        for one in task.faults:
-            if one.name == "no-urls" and task.polled < one.integer("polls"):
-                urls = []
-            elif one.name == "fewer-urls":
-                urls = urls[: max(0, len(urls) - one.integer("missing"))]
-            elif one.name == "bad-url":
-                urls = [one.text("to")] * len(urls)
-        return urls
+            return self.desk.delete(checked.values["taskids"])
+        return self.desk.query(checked.text("taskid"), request.images_url, record)
 
     # Faults.
 
@@ -308,23 +207,11 @@ class Service:
         except (ValueError, RecursionError, KeyError, TypeError):
             return ""
 
-    def _struck(self, arrival: Arrival, record: RequestRecord, task: Task | None, prompt: str) -> list[Fault]:
+    def _struck(self, arrival: Arrival, task: Task | None, prompt: str) -> list[Fault]:
         """The faults of header, task and plan that shape this reply; the first of a layer wins."""
-        by_header = [one for one in arrival.asked if one.kind.layer in _SPOKEN and one.at in (arrival.scope, "any")]
-        attached = self._attached(task, arrival.scope, record) if task else []
-        return [*by_header, *attached, *self.plan.strike(arrival.scope, arrival.ordinal, _SPOKEN, prompt)]
-
-    @staticmethod
-    def _attached(task: Task, scope: Scope, _record: RequestRecord) -> list[Fault]:
-        found: list[Fault] = []
-        for number, one in enumerate(task.faults):
-            if one.kind.layer in _SPOKEN and one.at in (scope, "any"):
-                key = f"{number}/{scope}"
-                task.seen[key] += 1
-                if one.meets(task.seen[key], task.seen[f"{key}/used"], f"{task.seed}/{key}", task.prompt):
-                    task.seen[f"{key}/used"] += 1
-                    found.append(one)
-        return found
+        by_header = [one for one in arrival.asked if one.kind.layer in SPOKEN and one.at in (arrival.scope, "any")]
+        by_task = attached(task, arrival.scope) if task else []
+        return [*by_header, *by_task, *self.plan.strike(arrival.scope, arrival.ordinal, SPOKEN, prompt)]
 
     def _finish(self, request: Request, record: RequestRecord, response: Response, faults: list[Fault]) -> Answer:
         chosen: dict[Layer, Fault] = {}
@@ -350,29 +237,13 @@ class Service:
             return self._answer(record, _images.deny("method not allowed", 405))
         asked = _images.place(request.path)
         task = self.tasks.get(asked[0]) if asked else None
-        refusal = self._signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
+        refusal = self.desk.signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
         if asked is None or task is None or task.deleted or asked[1] >= task.images:
             refusal = refusal or "no such picture"
-        faults = self._struck(arrival, record, task, task.prompt if task else "")
+        faults = self._struck(arrival, task, task.prompt if task else "")
         if refusal or task is None or asked is None:
             record.verdict, record.message = "refused", refusal
             status = 404 if refusal == "no such picture" else 403
             return self._finish(request, record, _images.deny(refusal, status), faults)
         record.taskid = task.id
         return task, asked[1], faults
-
-
-def _success(data: dict[str, Any], msg: str = "success") -> Response:
-    return reply({"code": CODE_MEANING_SUCCESS, "msg": msg, "data": data})
-
-
-def _content(parts: tuple[Part, ...]) -> tuple[dict[str, list[Any]], list[tuple[str, str, str, int]]]:
-    """Of a form: each text field with all its values, and what is to be said of its files."""
-    fields: dict[str, list[Any]] = {}
-    files: list[tuple[str, str, str, int]] = []
-    for part in parts:
-        if part.filename is None:
-            fields.setdefault(part.name, []).append(part.content.decode("utf-8", "replace"))
-        else:
-            files.append((part.name, part.filename, part.content_type or "", len(part.content)))
-    return fields, files
