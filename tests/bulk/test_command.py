@@ -120,6 +120,20 @@ def test_resolve_lists_and_decides(bench: Bench, capsys: pytest.CaptureFixture[s
     assert bench.paid.count("[[cut]] 2") == 2
 
 
+def test_found_task_is_looked_up_before_it_is_believed(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    # A wrong id cannot be taken back, so the service is asked for it first.
+    bench.write("[[cut]]", "other")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--concurrency", "1")[0] == 6
+    ids = {charge["prompt"]: charge["taskid"] for charge in bench.running.charges}
+    assert call(capsys, "bulk", "resolve", "out", "[[cut]]", "--taskid", "typo")[0] == 7
+    code, _, err = call(capsys, "bulk", "resolve", "out", "[[cut]]", "--taskid", ids["other"])
+    assert (code, "another prompt" in err) == (2, True)
+    assert bench.states()["[[cut]]"] == "unknown"
+    assert call(capsys, "bulk", "resolve", "out", "[[cut]]", "--taskid", ids["[[cut]]"])[0] == 0
+    assert call(capsys, "bulk", "resume", "out")[0] == 0
+    assert sorted(bench.paid) == ["[[cut]]", "other"]
+
+
 def test_retry(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.write("[[reject]]", "[[fail]]")
     call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")

@@ -1,5 +1,6 @@
 """When a run stops by itself: nothing is spent that need not be, the queue is kept, and it can go on."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +170,18 @@ def test_resolve_takes_only_unknown_jobs(bench: Bench) -> None:
         bench.bulk.resolve("zzz")
     with pytest.raises(ConfigError, match="not sent again"):
         bench.bulk.resolve("[[cut]]", taskid="t", again=True)
+
+
+def test_retry_of_a_rejected_job_frees_nothing_of_an_earlier_try(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The first try may have been charged: that stays counted, whatever becomes of the second.
+    bench.run("[[cut]]")
+    bench.bulk.resolve("[[cut]]", again=True)
+    refusal = json.dumps({"code": 9999, "msg": "no"}).encode()
+    monkeypatch.setattr(bench.running.service, "_refusal", lambda *_: (200, refusal, "application/json"))
+    bench.bulk.run()
+    assert bench.states() == {"[[cut]]": "rejected"}
+    bench.bulk.retry()
+    assert bench.bulk.counts()[0].spent == 1
 
 
 def test_retry_plans_rejected_and_failed_anew(bench: Bench) -> None:

@@ -155,14 +155,15 @@ class Bulk:
         """Plan rejected or failed jobs again, for the next run; gives how many. A failed task may be paid again."""
         if bad := [state for state in states if state not in ("rejected", "failed")]:
             raise ConfigError(f"{', '.join(bad)} jobs are not retried", hint="Unknown ones are resolved one by one.")
-        return self._decide(lambda journal, job: journal.again(job, charged=job.state == "failed"), states)
+        return self._decide(lambda journal, job: journal.again(job), states)
 
     def resolve(self, key: str, *, taskid: str | None = None, again: bool = False, charged: bool = True) -> None:
         """Decide about one unknown job, after a look into the vendor's console.
 
         Args:
             key: The job's id.
-            taskid: The task that was found for it: it is fetched at the next run.
+            taskid: The task that was found for it: it is fetched at the next run. It is taken as it is: ask the
+                service for it first (``client.query``) if in doubt.
             again: Send it again at the next run; otherwise, without a task id, it is given up.
             charged: Whether the unknown submission stays counted as spent.
 

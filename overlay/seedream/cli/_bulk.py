@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import click
 
-from seedream import AsyncSeeDream
+from seedream import AsyncSeeDream, SeeDream
+from seedream._text import quote
 from seedream.bulk import Bulk, read_jobs
 from seedream.cli._bulkreport import BulkDisplay, exit_of, state_table, tell
 from seedream.cli._exit import Exit
@@ -165,6 +166,7 @@ def retry(terminal: Terminal, /, *, folder: Path, failed: bool, rejected: bool) 
 @click.option("--again", is_flag=True, help="Send it again: it may be paid twice.")
 @click.option("--give-up", is_flag=True, help="Neither wait for it nor send it again.")
 @click.option("--not-charged", is_flag=True, help="You know that it was not charged: free its share of the budget.")
+@service_options
 @json_option
 @click.pass_obj
 def resolve(
@@ -177,6 +179,8 @@ def resolve(
     again: bool,
     give_up: bool,
     not_charged: bool,
+    base_url: str | None,
+    api_key_file: Path | None,
 ) -> None:
     """List the unknown jobs of FOLDER, or decide about one.
 
@@ -195,9 +199,20 @@ def resolve(
         return
     if sum(map(bool, (taskid, again, give_up))) != 1:
         raise click.UsageError("give one of --taskid, --again and --give-up")
+    if taskid:
+        with open_client(terminal, base_url, api_key_file) as client:
+            _look_up(client, run, job, taskid)
     run.resolve(job, taskid=taskid, again=again, charged=not not_charged)
     terminal.document({"id": job, "resolved": True})
     terminal.result(f"Decided. Next: seedream bulk resume {folder}")
+
+
+def _look_up(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
+    """Refuse a task that the service does not know, or that was made from another prompt: a slip of the pen."""
+    made_from = client.query(taskid).prompt
+    prompts = [str(one.request.get("prompt")) for one in run.jobs("unknown") if one.key == job]
+    if made_from and prompts and made_from != prompts[0]:
+        raise click.UsageError(f"task {taskid} was made from another prompt: {quote(made_from)}")
 
 
 @bulk.command()
