@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import respx
 from attrs import frozen
 from tensorslab_images.limits import SERVER
 
@@ -63,8 +64,6 @@ def serve(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> It
 
 def mock(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[SeeDreamMock]:
     """Behind ``seedream_mock``."""
-    import respx  # noqa: PLC0415 -- only this fixture needs it
-
     sandbox = Sandbox(**{**_QUICK, **settings})  # type: ignore[arg-type]  # checked by Sandbox
     monkeypatch.setenv(KEY_VARIABLE, sandbox.api_key)
     monkeypatch.delenv(URL_VARIABLE, raising=False)

@@ -5,6 +5,8 @@ used or a host is looked up; that is why it is a package of its own. ``seedream.
 """
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,9 +52,7 @@ def seedream_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     ``@pytest.mark.seedream(credits=2, faults=["cut-reply nth=1"])`` sets it up; see ``seedream.sandbox.Settings``.
     Fails the test if the image host was sent a credential.
     """
-    from seedream.testing import serve  # noqa: PLC0415 -- only when used
-
-    yield from serve(_settings(request), monkeypatch)
+    yield from _testing().serve(_settings(request), monkeypatch)
 
 
 @pytest.fixture
@@ -61,21 +61,26 @@ def seedream_mock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
     Takes the same mark. Requests are checked against the spec and answered as the sandbox does.
     """
-    from seedream.testing import mock  # noqa: PLC0415 -- only when used
-
-    yield from mock(_settings(request), monkeypatch)
+    yield from _testing().mock(_settings(request), monkeypatch)
 
 
 @pytest.fixture
 def assert_charged(request: pytest.FixtureRequest) -> "AssertCharged":
     """``assert_charged(4)``: so many images were charged in this test, no more, no less."""
-    from seedream.testing import charged_by  # noqa: PLC0415 -- only when used
-
     names = [name for name in ("seedream_sandbox", "seedream_mock") if name in request.fixturenames]
     if not names:
         pytest.fail("assert_charged needs the fixture seedream_sandbox or seedream_mock in the same test")
     get: Callable[[str], Sandbox | SeeDreamMock] = request.getfixturevalue
-    return charged_by([get(name) for name in names])
+    assert_images: AssertCharged = _testing().charged_by([get(name) for name in names])
+    return assert_images
+
+
+def _testing() -> ModuleType:
+    """The module behind the fixtures; its libraries are an extra, and it is loaded only when one is used."""
+    try:
+        return import_module("seedream.testing")
+    except ModuleNotFoundError as error:
+        pytest.fail(f'{error.name} is not installed: pip install "seedream[testing]"', pytrace=False)
 
 
 def _settings(request: pytest.FixtureRequest) -> dict[str, object]:

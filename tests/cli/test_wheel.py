@@ -23,16 +23,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(target / built.stdout.split()[-1])
 
 
-def test_it_holds_both_packages_with_their_types_and_data(wheel: zipfile.ZipFile) -> None:
+def test_it_holds_all_packages_with_their_types_and_data(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     for name in (
         "seedream/py.typed",
         "tensorslab_images/py.typed",
         "tensorslab_images/openapi.json",
         "seedream/cli/demo/_command.py",
+        "seedream/sandbox/inspector/page.html",
+        "seedream/sandbox/inspector/app.js",
+        "seedream_pytest/__init__.py",
+        "seedream_pytest/py.typed",
     ):
         assert name in names
-    assert {"seedream", "tensorslab_images"} == {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert {"seedream", "seedream_pytest", "tensorslab_images"} == {
+        name.split("/")[0] for name in names if ".dist-info" not in name
+    }
     assert [] == [name for name in names if "__pycache__" in name]
 
 

@@ -179,3 +179,21 @@ def test_marks_set_the_service_up_and_the_nearest_decides(run: Run) -> None:
         """,
         "--strict-markers",
     ).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("missing", ["respx", "uvicorn"])
+def test_a_missing_extra_is_told(run: Run, missing: str) -> None:
+    result = run(
+        f"""
+        import sys
+        sys.modules[{missing!r}] = None
+
+        def test_sandbox(seedream_sandbox):
+            pass
+
+        def test_charges(seedream_mock, assert_charged):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(['*pip install "seedream[[]testing]"*'])
