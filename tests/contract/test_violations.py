@@ -46,12 +46,8 @@ def test_the_curl_line_sends_the_same_bytes(options: dict[str, Any]) -> None:
     first = sent_by(options)
     with Witness(envelope(1000, {"taskid": "t"})) as witness:
         line = first.curl.replace(first.url.partition("/v1")[0], witness.url)
-        subprocess.run(
-            ["bash", "-c", line],
-            env={"TENSORSLAB_API_KEY": KEY, "PATH": "/usr/bin:/bin"},
-            check=True,
-            capture_output=True,
-        )
+        environ = {**os.environ, "TENSORSLAB_API_KEY": KEY}
+        subprocess.run([BASH or "", "-c", line], env=environ, check=True, capture_output=True)
     second = witness.sent[0]
     assert (second.method, second.path, second.body) == (first.method, first.path, first.body)
     assert second.header("authorization") == first.header("authorization") == (f"Bearer {KEY}",)

@@ -26,8 +26,8 @@ BREAKS = {
 def test_a_broken_copy_is_found(name: str, tmp_path: Path) -> None:
     for part in ("generated", "overlay", "tests/contract"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (ROOT / "tests").glob("*.py"):
-        shutil.copy(file, tmp_path / "tests")
+    for helper in (ROOT / "tests").glob("*.py"):
+        shutil.copy(helper, tmp_path / "tests")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     file, old, new, rule = BREAKS[name]
     text = (tmp_path / file).read_text("utf-8")
