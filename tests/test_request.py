@@ -1,5 +1,6 @@
 """A request is refused before it costs anything, with every problem named; what is legal goes out as it was meant."""
 
+import enum
 import io
 import pickle
 from pathlib import Path
@@ -131,6 +132,19 @@ def test_a_url_as_source_goes_into_its_own_field() -> None:
     assert ("https://example.org/a.png", 1) == (submission.values["imageUrl"], len(submission.files["sourceImage"]))
     assert [("source_images", "IMAGE-URL")] == problems(source_images=["https://a.example/", "https://b.example/"])
     assert [("image_url", "IMAGE-URL")] == problems(source_images="https://a.example/", image_url="https://b.example/")
+
+
+def test_a_url_under_the_specs_own_name_is_not_lost() -> None:
+    submission = check({"prompt": "a fish", "source_image": "https://example.org/a.png"})
+    assert "https://example.org/a.png" == submission.values["imageUrl"]
+
+
+def test_text_of_an_enumeration_is_sent_as_its_value() -> None:
+    class Prompt(str, enum.Enum):  # noqa: UP042 -- the older way, whose str() is the member's name
+        CAT = "a cat"
+
+    sent = check_submit(Prompt.CAT, {}).values["prompt"]
+    assert ("a cat", str) == (sent, type(sent))
 
 
 def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:

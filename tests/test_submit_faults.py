@@ -13,8 +13,9 @@ import pytest
 import respx
 from helpers import KEY, Both
 from scripted import Action, Connection, ScriptedServer, reply
-from seedream import errors
+from seedream import SeeDream, Timeouts, errors
 from seedream._retry import RetryPolicy
+from seedream._text import scrub, scrub_reply
 
 SIGNED = "https://cdn.example/picture.png?X-Signature=MARKER-signature"
 OK = b'{"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}'
@@ -57,6 +58,8 @@ MATRIX = [
     ("301", reply(301, headers={"location": SIGNED}), errors.ConfigError, "no", 1),
     ("307", reply(307, headers={"location": SIGNED}), errors.ConfigError, "no", 1),
     ("400", reply(400, answer(code=400, msg="bad")), errors.Rejected, "no", 1),
+    ("429 with a task id", reply(429, answer(code=429, data={"taskid": "t"})), errors.SubmissionUnknown, "unknown", 1),
+    ("9999 with an id", reply(200, answer(code=9999, data={"taskid": "t"})), errors.SubmissionUnknown, "unknown", 1),
     ("401", reply(401, answer(code=401, msg="bad key")), errors.AuthError, "no", 1),
     ("403", reply(403), errors.AuthError, "no", 1),
     ("404", reply(404), errors.Rejected, "no", 1),
@@ -229,3 +232,91 @@ def test_mocks_that_report_no_events_are_judged_by_class(
         with pytest.raises(kind):
             both.call(lambda client: client.submit("a fish"))
     assert (1 if kind is errors.SubmissionUnknown else RetryPolicy().attempts) == route.call_count
+
+
+TIGHT = Timeouts(connect=0.2, write=0.2, submit_read=0.3, query_read=0.3)
+
+
+def dripped_head(connection: Connection) -> None:
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    while not connection.stop.wait(0.05):
+        connection.send(b"a")
+
+
+def endless_continue(connection: Connection) -> None:
+    connection.read_request()
+    while not connection.stop.wait(0.05):
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.parametrize("action", [dripped_head, endless_continue])
+def test_a_reply_that_drips_ends_at_the_limit(both: Both, action: Action) -> None:
+    with ScriptedServer(action) as server:
+        with pytest.raises(errors.SubmissionUnknown) as caught:
+            both.call(lambda client: client.submit("a fish"), base_url=server.url, timeouts=TIGHT)
+        assert 1 == len(server.requests)
+    assert "sent_full" == caught.value.phase
+
+
+@pytest.mark.parametrize("answered", [b"HTTP/1.1 407 No\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_proxy_that_fails_before_the_request_is_not_a_submission(
+    both: Both, answered: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def proxy(connection: Connection) -> None:
+        connection.read_head()
+        connection.send(answered)
+
+    with ScriptedServer(proxy) as server:
+        monkeypatch.setenv("HTTPS_PROXY", server.url)
+        with pytest.raises(errors.NotSent):
+            both.call(lambda client: client.submit("a fish"))
+    assert all(request.startswith(b"CONNECT ") for request in server.requests)
+    assert KEY.encode() not in b"".join(server.requests)
+
+
+def test_plain_loopback_never_goes_through_a_proxy(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(reply(200, OK)) as proxy, ScriptedServer(reply(200, OK)) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+        assert ([], 1) == (proxy.requests, len(server.requests))
+
+
+def test_what_fails_before_it_is_handed_over_was_not_sent(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
+    with pytest.raises(errors.NotSent):
+        both.call(lambda client: client.submit("a fish"))
+
+
+def test_a_transport_that_repeats_by_itself_is_stopped() -> None:
+    class Repeating(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            response.close()
+            return super().handle_request(request)
+
+    with ScriptedServer(reply(503), reply(200, OK)) as server:
+        client = SeeDream(KEY, base_url=server.url, transport=Repeating())
+        with pytest.raises(errors.SubmissionUnknown):
+            client.submit("a fish")
+        client.close()
+        assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HTTPS://h/x?sig=MARKER", "https://h/it's.png?sig=MARKER", "https://h/x?a='b'&sig=MARKER", "/y?sig=MARKER",
+        "//h/x?sig=MARKER", r"https:\u002f\u002fh\u002fx?sig=MARKER", r"https:\/\/h\/x?sig=MARKER",
+        "https://h/x#t=MARKER",
+        "https://me:MARKER@h/x", r"https://h/x\u003fsig=MARKER",
+    ],
+)  # fmt: skip
+def test_a_signature_is_removed_however_the_url_is_written(text: str) -> None:
+    assert "MARKER" not in scrub(f'{{"url": "{text}"}}')
+    assert "MARKER" not in repr(scrub_reply(200, {"location": text}, text.encode(), "k"))
+
+
+def test_scrubbing_is_quick_on_hostile_text() -> None:
+    for piece in ("?", "https://", "?a", "://?", r"\/"):
+        assert len(scrub(piece * (1_000_000 // len(piece)))) > 0

@@ -1,5 +1,6 @@
 """Waiting never hangs, never gives up a running task, takes the first final answer (rule STATUS-MEANING)."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -143,12 +144,40 @@ def test_a_single_query_repeats_what_may_pass_and_reports_what_will_not(both: Bo
     assert 1 == len(service.asked)
 
 
-@pytest.mark.parametrize("taskid", ["", "  ", None, 7])
+@pytest.mark.parametrize("taskid", ["", "  ", None, 7, "\ud800", "a\x1bb", "a\nb"])
 def test_what_cannot_be_a_task_id_is_refused_unsent(both: Both, taskid: Any) -> None:
     service = FakeService(told(1))
     with pytest.raises(errors.InvalidRequest) as caught:
         both.call(lambda client: client.query(taskid), transport=service.transport)
     assert ("TASK-ID", []) == (caught.value.rule, service.asked)
+
+
+def test_a_task_id_told_as_a_number_is_the_same_task(both: Both) -> None:
+    answer = {"code": 1000, "msg": "", "data": {"taskid": 77, "image_status": 3, "url": [URL]}}
+    service = FakeService(answer)
+    assert "completed" == both.call(lambda client: client.query("77"), transport=service.transport).state
+
+
+@pytest.mark.parametrize("options", [{"timeout": None}, {"timeout": "60"}, {"timeout": float("nan")}, {"progress": 3}])
+def test_what_would_fail_after_paying_is_refused_before(both: Both, tmp_path: Path, options: Any) -> None:
+    service = FakeService(done(URL))
+    with pytest.raises(errors.InvalidRequest):
+        both.call(lambda client: client.generate("a", output_dir=tmp_path, **options), transport=service.transport)
+    with pytest.raises(errors.InvalidRequest):
+        both.call(lambda client: client.generate("a", output_dir=7), transport=service.transport)
+    assert [] == service.asked
+
+
+def test_a_callback_that_raises_does_not_hide_the_paid_task(both: Both, tmp_path: Path) -> None:
+    def broken(event: Progress) -> None:
+        raise ZeroDivisionError(event.stage)
+
+    service = FakeService(done(URL))
+    with pytest.raises(ZeroDivisionError) as caught:
+        both.call(
+            lambda client: client.generate("a", output_dir=tmp_path, progress=broken), transport=service.transport
+        )
+    assert "t1" in caught.value.__notes__[0]
 
 
 def test_delete_sends_all_ids_once(both: Both) -> None:

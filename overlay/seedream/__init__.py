@@ -19,6 +19,7 @@ from seedream._workflows import Progress, ProgressCallback
 from seedream.client import AsyncSeeDream, SeeDream
 from seedream.errors import (
     AuthError,
+    BudgetReached,
     ConfigError,
     DownloadError,
     InsufficientCredits,
@@ -52,6 +53,7 @@ __all__ = [
     "AsyncSeeDream",
     "AsyncTask",
     "AuthError",
+    "BudgetReached",
     "Clock",
     "ConfigError",
     "DownloadError",

@@ -1,6 +1,5 @@
 """Reads the configuration: the key, and the base URL. Nothing unusable gets past here, and no message shows the key."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from tensorslab_images.limits import SERVER
 
 from seedream._text import quote
+from seedream._urls import is_loopback
 from seedream.errors import ConfigError
 
 KEY_VARIABLE: Final = "TENSORSLAB_API_KEY"
@@ -23,6 +23,8 @@ def api_key(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigError: There is none, or it holds what a header cannot. The message never shows it.
     """
+    if given is not None and not isinstance(given, str):
+        raise ConfigError(f"the API key is a {type(given).__name__}, not text", hint="Give it as str.")
     key = (given if given is not None else environ.get(KEY_VARIABLE, "")).strip()
     where = "the api_key argument" if given is not None else KEY_VARIABLE
     if not key:
@@ -41,6 +43,8 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
     """
+    if given is not None and not isinstance(given, str):
+        raise ConfigError(f"the base URL is a {type(given).__name__}, not text", hint="Give it as str.")
     url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
     try:
         parts = urlsplit(url)
@@ -48,24 +52,13 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     except ValueError:
         parts, host = urlsplit(""), ""
     hint = f"Give, for example, {SERVER}."
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or parts.password or "?" in url or "#" in url:
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
     if not host or parts.scheme not in ("https", "http") or not url.isprintable() or " " in url:
         raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
-    if parts.scheme == "http" and not is_loopback(url):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
             hint="Use https; http is for a service on this machine (loopback) alone.",
         )
     return url.rstrip("/")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -38,10 +38,10 @@ def save(
         picture = Picture(service, taskid, index, total, started, options)
         while True:
             try:
-                if index >= len(urls):
+                if index >= len(urls) or not urls[index]:
                     raise picture.error(
                         errors.DownloadError,
-                        f"the service gives {len(urls)} of {total} URLs",
+                        f"the service gives {sum(map(bool, urls))} of {total} URLs",
                         "Query the task again later.",
                     )
                 files[index] = yield from _one(picture, urls[index], directory)

@@ -5,10 +5,11 @@ whole body are both ReadError). Its ``trace`` extension can: before the event th
 written, not one byte of it has left. The same hook is where the barrier runs.
 """
 
-import ipaddress
+import socket
 import ssl
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import httpx
@@ -16,6 +17,7 @@ from attrs import define, evolve, field
 
 from seedream._flow import Channel, Failure, Flow, Reply, Request, close, now, open_stream, read
 from seedream._text import scrub
+from seedream._urls import is_public_address
 from seedream.errors import Phase, UnsafeUrl
 
 MAX_JSON: Final = 1024 * 1024  # bytes: no reply of this API comes near it
@@ -33,6 +35,8 @@ class Exchange:
     barrier: Callable[[], None] | None = None
     public_only: bool = False
     secret: str = field(default="", repr=False)
+    line: Any = None
+    handed: bool = False  # over to the HTTP library: before that, nothing can have left
     _phase: Phase = "never_sent"
     _seen: bool = False
     _entered: bool = False
@@ -46,9 +50,16 @@ class Exchange:
         request = info.get("request")
         if request is not None and request.method == b"CONNECT":
             return False  # the proxy's own request, not ours
-        if place.endswith("send_request_body") and moment == "complete":
+        if place.endswith("send_request_body") and moment == "complete" and self._phase == "sent_partial":
             self._phase = "sent_full"
         return place.endswith("send_request_headers") and moment == "started"
+
+    def cut(self) -> None:
+        """The time is up: shut the connection, which wakes a blocked read or write. For a thread's timer."""
+        sock = self.line.get_extra_info("socket") if self.line is not None else None
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def enter(self) -> None:
         """Run the barrier, once. If it raises, nothing may be sent."""
@@ -63,7 +74,9 @@ class Exchange:
         self._entered = True
 
     def writing(self) -> None:
-        """From here on bytes leave."""
+        """From here on bytes leave. A submission leaves once: a transport that repeats it by itself is stopped."""
+        if self.barrier is not None and self._phase != "never_sent":
+            raise RuntimeError("the transport tried to send a submission again by itself")
         self.enter()
         self._phase = "sent_partial"
 
@@ -77,7 +90,7 @@ class Exchange:
         if self._stopped is not None:
             # Its traceback would hold the HTTP library's frames, and in them the request with its key.
             raise self._stopped.with_traceback(None) from None
-        if not self._seen and self._phase != "sent_full" and not isinstance(error, _NOT_SENT):
+        if self.handed and not self._seen and self._phase != "sent_full" and not isinstance(error, _NOT_SENT):
             self.enter()
             self._phase = "sent_partial" if isinstance(error, _WRITING) else "sent_full"
         text = scrub(str(error), self.secret).strip() or type(error).__name__
@@ -93,10 +106,7 @@ class Exchange:
             return False
         address = info["return_value"].get_extra_info("server_addr")
         self._peer = str(address[0]).partition("%")[0] if address else ""
-        try:
-            return not ipaddress.ip_address(self._peer).is_global
-        except ValueError:
-            return True
+        return not is_public_address(self._peer)
 
     def peer_refused(self) -> UnsafeUrl:
         """The error for a refused peer."""
@@ -111,7 +121,8 @@ class Exchange:
 def _is_tls(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
-    return error is not None
+    # An end in mid-handshake is the network's doing and passes.
+    return error is not None and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def exchange(

@@ -3,10 +3,10 @@
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,6 +19,7 @@ from seedream._exchange import Exchange
 from seedream._flow import Blocking, Close, Failure, Now, Open, Read, Sleep, Step
 from seedream._version import __version__
 
+T = TypeVar("T")
 _AGENT: Final = f"seedream/{__version__}"
 
 
@@ -95,6 +96,7 @@ class _Shared:
     """
 
     _kind: Any
+    _kept: int  # idle connections of queries and downloads
 
     def __init__(self, transport: Any, timeouts: Timeouts, clock: Clock, secret: str) -> None:
         self._transport = transport
@@ -117,10 +119,11 @@ class _Shared:
             if (channel, scheme) not in self._clients:
                 self._clients[channel, scheme] = self._kind(
                     transport=self._transport,
-                    limits=httpx.Limits(max_keepalive_connections=0 if channel == "submit" else 20),
+                    limits=httpx.Limits(max_keepalive_connections=0 if channel == "submit" else self._kept),
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                     # Loading the certificates takes a tenth of a second: once, and never for plain loopback.
                     verify=self._tls if scheme == "https" else False,
+                    trust_env=scheme == "https",  # plain http is loopback alone: never by a proxy
                 )
             return self._clients[channel, scheme]
 
@@ -143,6 +146,10 @@ class _Shared:
             extensions={"trace": partial(trace, exchange), "timeout": self._timeouts.of(step.channel, step.within)},
         )  # fmt: skip
 
+    def _limit(self, step: Open) -> float:
+        longest = self._timeouts.within(step.channel)
+        return longest if step.within is None else min(step.within, longest)
+
     def _exchange(self, step: Open) -> Exchange:
         return Exchange(step.barrier, step.public_only, self._secret)
 
@@ -157,6 +164,7 @@ class SyncHTTP(_Shared):
     """Blocking."""
 
     _kind = httpx.Client
+    _kept = 0  # only a connection made under our eyes can be cut when the time is up
 
     def perform(self, step: Step) -> Any:
         match step:
@@ -179,19 +187,28 @@ class SyncHTTP(_Shared):
 
     def _open(self, step: Open) -> _Stream | Failure:
         exchange = self._exchange(step)
+        watch = threading.Timer(self._limit(step), exchange.cut)
+        watch.daemon = True
+        watch.start()
         try:
             if self._eager:
                 exchange.enter()
             client, request = self._start(step, exchange, self._trace)
+            exchange.handed = not client.is_closed
             response = client.send(request, stream=True)
             # A mock's reply may be read already.
             chunks = iter([response.content]) if response.is_stream_consumed else response.iter_raw()
             return self._stream(response, exchange, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
-            return exchange.failure(error)
+            failed = error
+        finally:
+            watch.cancel()
+        return exchange.failure(failed)  # out of the except block: an error of ours keeps no other behind it
 
     @staticmethod
     def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
+        if event.startswith("connection.") and event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            exchange.line = info["return_value"]
         if exchange.refuses_peer(event, info):
             info["return_value"].close()
             raise exchange.peer_refused()
@@ -203,6 +220,31 @@ class SyncHTTP(_Shared):
             client.close()
 
 
+async def _in_thread(call: Callable[[], T]) -> T:
+    """Run a blocking call in a thread, to its end whatever happens.
+
+    asyncio's own ``cancel()`` (``timeout``, ``wait_for``) goes through anyio's shields; the call must not go on unseen.
+    """
+    claim, ended = threading.Lock(), threading.Event()
+
+    def work() -> T:
+        if not claim.acquire(blocking=False):
+            raise RuntimeError("given up before it began")
+        try:
+            return call()
+        finally:
+            ended.set()
+
+    with anyio.CancelScope(shield=True):
+        try:
+            return await anyio.to_thread.run_sync(work)
+        except BaseException:
+            if not claim.acquire(blocking=False):
+                ended.wait()
+            raise
+    raise AssertionError("a shield lets every end through")
+
+
 async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
@@ -211,6 +253,7 @@ class AsyncHTTP(_Shared):
     """Awaiting. Blocking calls and the barrier run in a thread, so a slow disk does not hold up other tasks."""
 
     _kind = httpx.AsyncClient
+    _kept = 20
 
     async def perform(self, step: Step) -> Any:
         match step:
@@ -229,21 +272,23 @@ class AsyncHTTP(_Shared):
             case Now():
                 return self._clock.monotonic()
             case Blocking(call):
-                with anyio.CancelScope(shield=True):
-                    return await anyio.to_thread.run_sync(call)
+                return await _in_thread(call)
         return None
 
     async def _open(self, step: Open) -> _Stream | Failure:
         exchange = self._exchange(step)
         try:
             if self._eager and step.barrier is not None:
-                await anyio.to_thread.run_sync(exchange.enter)
+                await _in_thread(exchange.enter)
             client, request = self._start(step, exchange, self._trace)
-            response = await client.send(request, stream=True)
+            exchange.handed = not client.is_closed
+            with anyio.fail_after(self._limit(step)):
+                response = await client.send(request, stream=True)
             chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw()
             return self._stream(response, exchange, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
-            return exchange.failure(error)
+            failed = error
+        return exchange.failure(failed)
 
     @staticmethod
     async def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
@@ -252,7 +297,7 @@ class AsyncHTTP(_Shared):
             raise exchange.peer_refused()
         if exchange.note(event, info):
             if exchange.barrier is not None:
-                await anyio.to_thread.run_sync(exchange.enter)
+                await _in_thread(exchange.enter)
             exchange.writing()
 
     async def close(self) -> None:

@@ -83,7 +83,9 @@ class Part:
         self._file = self._path.open("xb", buffering=0)
 
     def write(self, chunk: bytes) -> None:
-        self._file.write(chunk)
+        rest = memoryview(chunk)
+        while rest:  # unbuffered: the last piece before a full disk is written in part, without an error
+            rest = rest[self._file.write(rest) :]
         self.size += len(chunk)
         self._head = (self._head + chunk[:HEAD])[:HEAD]
         self._tail = (self._tail + chunk[-TAIL:])[-TAIL:]
@@ -97,9 +99,9 @@ class Part:
     def kind(self) -> PictureType | None:
         return sniff(self._head)
 
-    def is_whole(self) -> bool:
+    def is_whole(self, *, told: bool) -> bool:
         kind = self.kind()
-        return kind is not None and is_whole(kind, self._head, self._tail, self.size)
+        return kind is not None and is_whole(kind, self._head, self._tail, self.size, told=told)
 
     @property
     def head(self) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 HEAD: Final = 64  # bytes needed by sniff()
-TAIL: Final = 64  # bytes needed by is_whole()
+TAIL: Final = 4096  # bytes needed by is_whole()
 Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic"]
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
@@ -64,7 +64,7 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
     return None
 
 
-def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int) -> bool:
+def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int, *, told: bool = False) -> bool:
     """Whether the picture's own end mark or length says that no byte is missing.
 
     Args:
@@ -72,15 +72,16 @@ def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int) -> bool:
         head: The first HEAD bytes (or all).
         tail: The last TAIL bytes (or all).
         size: The number of bytes in all.
+        told: Whether so many bytes were announced: then something may stand behind the end mark (labels, padding).
 
     Formats without an end mark count as whole: the transfer's own length is then the only check.
     """
     match kind.format:
         case "png":
-            return tail.endswith(_PNG_END)
+            return _PNG_END in tail if told else tail.endswith(_PNG_END)
         case "jpeg":
             # Some encoders pad; the mark must still be the last thing that is not padding.
-            return tail.rstrip(b"\0\r\n ").endswith(_JPEG_END)
+            return _JPEG_END in tail if told else tail.rstrip(b"\0\r\n ").endswith(_JPEG_END)
         case "webp":
             stated = int(struct.unpack("<I", head[4:8])[0])
             return size in (stated + 8, stated + 8 + (stated & 1))

@@ -10,6 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
@@ -48,7 +49,7 @@ class Submission:
         """How many images it asks for, and so costs."""
         return int(cast("int", self.values.get(_BATCH, _FIELDS[_BATCH].default)))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Sha256 (hex) of the canonical request: values in order of name, files by their own hash."""
         files = {
@@ -125,17 +126,20 @@ class _Draft:
         gathered = gather(cast("Any", sources))
         if gathered.files:
             self._add_files(_FIELDS[_SOURCES], gathered.files)
-        if gathered.url is not None and _URL in self.given:
+        if gathered.url is None:
+            return
+        if _URL in self.given or _FIELDS[_URL].name in self.values:
             raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give one of them."))
-        if gathered.url is not None:
-            self.given[_URL] = gathered.url
+        self.take(_URL, gathered.url)
 
     def take(self, name: str, value: object) -> None:
         spec = _FIELDS.get(name)
         if spec is None:
             known = ", ".join(sorted(_FIELDS))
             raise InvalidRequest(Problem(name, "the API has no such field", hint=f"It has {known}."))
-        if spec.kind == "binary":
+        if name == _SOURCES:
+            self.take_sources(value)
+        elif spec.kind == "binary":
             self._add_files(spec, gather(cast("Any", value)).files)
         else:
             self.values[spec.name] = _wire_value(spec, value)
@@ -198,7 +202,7 @@ def _typed(spec: Field, value: object) -> Scalar:
         case "boolean" if isinstance(value, bool):
             return value
         case "string" if isinstance(value, str):
-            return value
+            return str.__str__(value)
         case _:
             pass
     raise InvalidRequest(_problem(spec, wrong, f"Give {_KINDS[spec.kind]}."))

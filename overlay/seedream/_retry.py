@@ -25,6 +25,7 @@ other 4xx                        refused                                        
 2xx, code 9999                   refused, as it reports                          no     Rejected
 2xx, other code, task id         a task exists                                   --     the task
 2xx, other code or no envelope   nobody knows                                    never  SubmissionUnknown
+a refusal that names a task id   it contradicts itself                           never  SubmissionUnknown
 ===============================  ==============================================  =====  =========================
 
 Queries and downloads cost nothing: they are repeated until their deadline.
@@ -65,8 +66,17 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-def judge(outcome: Reply | Failure, envelope: Envelope) -> Verdict:  # noqa: PLR0911 -- one return a row of the table
+_REFUSALS: Final = (Verdict.REQUEST_TIMEOUT, Verdict.RATE_LIMITED, Verdict.NO_CREDITS, Verdict.REJECTED)
+
+
+def judge(outcome: Reply | Failure, envelope: Envelope) -> Verdict:
     """The verdict on a submission; ``envelope`` is what could be read of the reply's body."""
+    verdict = _judge(outcome, envelope)
+    # A refusal that names a task contradicts itself: nobody knows, so it is not sent again.
+    return Verdict.UNKNOWN if verdict in _REFUSALS and envelope.taskid else verdict
+
+
+def _judge(outcome: Reply | Failure, envelope: Envelope) -> Verdict:  # noqa: PLR0911 -- one return a row of the table
     if isinstance(outcome, Failure):
         if outcome.phase == "never_sent":
             return Verdict.TLS_REFUSED if outcome.tls else Verdict.NOT_SENT
@@ -115,15 +125,17 @@ class RetryPolicy:
         """Seconds to wait after failed try ``attempt`` (1, 2, ...)."""
         return float(min(self.cap, self.base * 2 ** min(attempt - 1, 30))) * (0.5 + 0.5 * chance())
 
-    def again(self, verdict: Verdict, attempt: int, retry_after: float | None) -> float | None:
+    def again(
+        self, verdict: Verdict, attempt: int, retry_after: float | None, chance: Callable[[], float] = random.random
+    ) -> float | None:
         """Seconds until the next try of a submission, or None: no further try."""
         if verdict is Verdict.REQUEST_TIMEOUT:
-            return self.delay(attempt) if attempt == 1 else None
+            return self.delay(attempt, chance) if attempt == 1 else None
         if verdict not in (Verdict.NOT_SENT, Verdict.RATE_LIMITED) or attempt >= self.attempts:
             return None
         if verdict is Verdict.RATE_LIMITED and retry_after is not None:
             return retry_after if retry_after <= self.retry_after_cap else None
-        return self.delay(attempt)
+        return self.delay(attempt, chance)
 
 
 def retry_after(reply: Reply | None) -> float | None:

@@ -92,18 +92,18 @@ def _read(source: object, number: int) -> tuple[bytes, str]:
             try:
                 path = Path(source)
                 return path.read_bytes(), path.name
-            except (OSError, ValueError) as error:
+            except (OSError, TypeError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
             raise InvalidRequest(_problem(f"cannot read {quote(os.fsdecode(source))}: {reason}", "Check the path."))
         case _ if callable(read := getattr(source, "read", None)):
             try:
                 content = read()
-            except (OSError, ValueError) as error:
-                reason = str(error)
+            except Exception as error:  # noqa: BLE001 -- whatever somebody's file object raises
+                reason = str(error) or type(error).__name__
             else:
-                if isinstance(content, bytes):
+                if isinstance(content, bytes | bytearray | memoryview):
                     name = getattr(source, "name", "")
-                    return content, os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 -- any text, also none
+                    return bytes(content), os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 -- any text, also none
                 reason = "it gives text, not bytes"
             raise InvalidRequest(_problem(f"cannot read open file {number}: {reason}", "Open it with mode 'rb'."))
         case _:

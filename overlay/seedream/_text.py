@@ -12,9 +12,13 @@ _KEPT_BODY: Final = 2000
 _REMOVED: Final = "[removed]"
 # A URL's query and fragment, and a user part: where signatures and passwords stand. JSON may escape / ? and &.
 _SIGNED: Final = re.compile(
-    r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"'<>@\\]*@)?([^\s\"'<>?#\\]*(?:\\/[^\s\"'<>?#\\]*)*)"
-    r"(?:(?:[?#]|\\u003[fF])[^\s\"'<>]*)?",
+    r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"<>@\\]*@)?([^\s\"<>?#\\]*(?:\\/[^\s\"<>?#\\]*)*)"
+    r"(?:(?:[?#]|\\u003f)[^\s\"<>]*)?",
+    re.IGNORECASE,
 )
+# The same behind a relative address, or one that is written in another way.
+_QUERY: Final = re.compile(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
+_ADDRESSES: Final = frozenset({"location", "content-location", "link", "refresh"})
 _NEVER_KEPT: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
@@ -41,8 +45,8 @@ def scrub(text: str, *secrets: str) -> str:
     """The text with the queries of its URLs and the secrets replaced."""
     for secret in secrets:
         if secret:
-            text = text.replace(secret, _REMOVED)
-    return _SIGNED.sub(_unsigned, text)
+            text = text.replace(secret, _REMOVED).replace(secret.replace("/", r"\/"), _REMOVED)
+    return _QUERY.sub(rf"\1{_REMOVED}", _SIGNED.sub(_unsigned, text))
 
 
 def _unsigned(match: re.Match[str]) -> str:
@@ -54,6 +58,8 @@ def scrub_reply(status: int, headers: Mapping[str, str], body: bytes, secret: st
     """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
     text = scrub(body.decode("utf-8", "surrogateescape"), secret)
     kept = {name.lower(): scrub(value, secret) for name, value in headers.items() if name.lower() not in _NEVER_KEPT}
+    for name in _ADDRESSES & kept.keys():
+        kept[name] = kept[name].partition("?")[0]
     return RawReply(status, kept, text.encode("utf-8", "surrogateescape")[:_KEPT_BODY])
 
 

@@ -1,6 +1,6 @@
 """One picture's way from its URL into a file: redirects, limits and checks. The host is not trusted."""
 
-import ipaddress
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from seedream import errors
 from seedream._flow import Failure, Flow, Request, Stream, blocking, close, now, open_stream, read
 from seedream._part import Part
 from seedream._text import plain, quote, scrub_reply
+from seedream._urls import is_private
 from seedream._workflows import Progress, ProgressCallback, Service
 
 MAX_PICTURE: Final = 64 * 1024 * 1024  # bytes
@@ -101,7 +102,7 @@ def _begin(picture: Picture, stream: Stream, part: Part) -> Flow[int | None]:
     told = int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
     if stream.status == _WHOLE:
         yield from blocking(part.restart)
-    elif not stream.headers.get("content-range", "").startswith(f"bytes {part.size}-"):
+    elif not _continues(stream, part):
         part.validator = ""
         raise picture.error(errors.Truncated, "the host sent another part than asked", again=True)
     elif told is not None:
@@ -111,6 +112,13 @@ def _begin(picture: Picture, stream: Stream, part: Part) -> Flow[int | None]:
     if told is not None and told > picture.options.max_bytes:
         raise _too_large(picture, told)
     return told
+
+
+def _continues(stream: Stream, part: Part) -> bool:
+    """Whether a partial reply is the whole rest of the same picture."""
+    place = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)", stream.headers.get("content-range", ""))
+    same = stream.headers.get("etag", part.validator) == part.validator
+    return place is not None and same and int(place[1]) == part.size and place[3] in ("*", str(int(place[2]) + 1))
 
 
 def _too_large(picture: Picture, size: int) -> errors.DownloadError:
@@ -129,7 +137,7 @@ def _check_whole(picture: Picture, stream: Stream, part: Part, size: int | None)
         raise error
     if size is not None and size != part.size:
         raise picture.error(errors.Truncated, f"{part.size:,} bytes came of {size:,}", again=True)
-    if not part.is_whole():
+    if not part.is_whole(told=size is not None):
         raise picture.error(errors.Truncated, f"the picture's end is missing after {part.size:,} bytes", again=True)
 
 
@@ -181,14 +189,5 @@ def _check_url(picture: Picture, url: str) -> None:
     if parts.scheme not in schemes or not host or parts.username or parts.password:
         allowed, found = " or ".join(schemes), f"scheme {quote(parts.scheme)}, host {quote(host)}"
         raise picture.error(errors.UnsafeUrl, f"its URL is not a plain {allowed} URL ({found})")
-    if not picture.service.local and _is_private(host):
+    if not picture.service.local and is_private(host):
         raise picture.error(errors.UnsafeUrl, f"its URL points to {quote(host)}, which is not on the public network")
-
-
-def _is_private(host: str) -> bool:
-    if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost"):
-        return True
-    try:
-        return not ipaddress.ip_address(host.partition("%")[0]).is_global
-    except ValueError:
-        return False  # a name: its address is checked once the connection stands

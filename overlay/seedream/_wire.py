@@ -6,6 +6,7 @@ or be no JSON at all, and none of that may lose a paid task.
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, Final, cast
@@ -21,7 +22,7 @@ from tensorslab_images.types import File
 from seedream._request import Scalar, Submission, WireValue
 
 Arguments = Callable[[], Mapping[str, Any]]
-_ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})', re.IGNORECASE)
+_ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
 _LONGEST_ID: Final = 200
 _STATES: Final = {
     rules.STATUS_MEANING_QUEUED: "queued",
@@ -89,24 +90,24 @@ def read_envelope(body: bytes) -> Envelope:
         value = json.loads(text)
     except (ValueError, RecursionError):
         found = _ID.search(text)
-        return Envelope(taskid=_id(found[1]) if found else None)
+        return Envelope(taskid=task_id(found[1]) if found else None)
     if not isinstance(value, dict):
         return Envelope(taskid=_anywhere(value))
     data = value.get("data")
     data = data if isinstance(data, dict) else {}
     msg = value.get("msg")
-    taskid = _id(data.get("taskid")) or _anywhere(value)
+    taskid = task_id(data.get("taskid")) or _anywhere(value)
     return Envelope(_whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True)
 
 
 def _anywhere(value: object) -> str | None:
     """The first task id in a JSON document, however deep. Its raw text would not do: an id may be escaped there."""
-    left = [value]
+    left = deque([value])
     while left:
-        node = left.pop(0)
+        node = left.popleft()
         if isinstance(node, dict):
             for name, inner in node.items():
-                if str(name).lower() in ("taskid", "task_id") and (found := _id(inner)):
+                if str(name).lower() in ("taskid", "task_id") and (found := task_id(inner)):
                     return found
             left.extend(node.values())
         elif isinstance(node, list):
@@ -114,11 +115,12 @@ def _anywhere(value: object) -> str | None:
     return None
 
 
-def _id(value: object) -> str | None:
+def task_id(value: object) -> str | None:
+    """The value as a task id, if it can be one: text, or a number as some services send."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None
     usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())
-    return value if usable and value not in ("null", "true", "false") else None  # type: ignore[return-value]  # a str by now
+    return value if usable and value not in ("null", "true", "false") else None  # type: ignore[return-value]  # a str
 
 
 def _whole(value: object) -> int | None:
@@ -140,7 +142,8 @@ class TaskInfo:
         taskid: The task's id.
         status: The service's number; the list of numbers is open.
         state: ``queued``, ``processing``, ``completed``, ``failed``, or ``unknown`` for any other number.
-        urls: URLs of the finished pictures, in order. They may be signed and expire: not shown by ``repr``.
+        urls: URLs of the finished pictures, in order, empty where one is missing. They may be signed and expire:
+            not shown by ``repr``.
         width: Pixels, if told.
         height: Pixels, if told.
         prompt: The prompt, if told.
@@ -176,7 +179,8 @@ def read_task(taskid: str, envelope: Envelope) -> TaskInfo:
     return TaskInfo(
         taskid=taskid,
         status=_whole(data.get("image_status")),
-        urls=tuple(url for url in urls if isinstance(url, str) and url) if isinstance(urls, list) else (),
+        # A gap keeps its place, so that no picture gets another one's number.
+        urls=tuple(url if isinstance(url, str) else "" for url in urls) if isinstance(urls, list) else (),
         width=_whole(data.get("width")),
         height=_whole(data.get("height")),
         prompt=prompt if isinstance(prompt := data.get("prompt"), str) else "",

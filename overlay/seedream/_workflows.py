@@ -1,5 +1,6 @@
 """The workflows: submit, query, wait, delete. Generators, run by the drivers of _flow; no I/O, no clock, no async."""
 
+import math
 import random
 from collections.abc import Callable
 from functools import partial
@@ -22,9 +23,9 @@ from seedream._http import Timeouts
 from seedream._replies import raw, status_error, submission_error, told
 from seedream._request import Submission
 from seedream._retry import OK, RetryPolicy, Verdict, judge, retry_after
-from seedream._text import plain
+from seedream._text import plain, shown
 from seedream._wire import Envelope, TaskInfo, read_envelope, read_task
-from seedream.errors import AuthError, InvalidRequest, JournalError, SeeDreamError, TaskFailed, WaitTimeout
+from seedream.errors import AuthError, InvalidRequest, JournalError, Problem, SeeDreamError, TaskFailed, WaitTimeout
 
 _POLL_FIRST: Final = 1.0  # seconds
 _POLL_GROWTH: Final = 1.5
@@ -85,19 +86,8 @@ class Recorder(Protocol):
         """Nobody knows: no usable answer, or an interruption after it began."""
 
 
-class NoRecorder:
-    """Records nothing."""
-
-    def begin(self) -> None: ...
-    def not_sent(self) -> None: ...
-    def submitted(self, taskid: str) -> None: ...
-    def refused(self, error: SeeDreamError) -> None: ...
-    def unknown(self, error: BaseException) -> None: ...
-
-
 def submit(service: Service, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
     """Submit once, and again only where that is safe (table in _retry). Gives the task's id."""
-    journal = recorder or NoRecorder()
     digest = submission.digest
     attempt = 0
     while True:
@@ -106,22 +96,32 @@ def submit(service: Service, submission: Submission, recorder: Recorder | None =
         envelope = _envelope(outcome)
         verdict = judge(outcome, envelope)
         if verdict is Verdict.ACCEPTED and envelope.taskid:
-            taskid = envelope.taskid
-            try:
-                yield from blocking(partial(journal.submitted, taskid))
-            except JournalError as unrecorded:
-                unrecorded.taskid = taskid  # paid for: never lost, whatever the journal says
-                raise
-            return taskid
-        pause = service.retry.again(verdict, attempt, retry_after(outcome if isinstance(outcome, Reply) else None))
+            if recorder is not None:
+                yield from _accepted(recorder, envelope.taskid)
+            return envelope.taskid
+        told_to_wait = retry_after(outcome if isinstance(outcome, Reply) else None)
+        pause = service.retry.again(verdict, attempt, told_to_wait, service.chance)
         if pause is not None:
-            if began:
-                yield from blocking(journal.not_sent)
+            if began and recorder is not None:
+                yield from blocking(recorder.not_sent)
             yield from sleep(pause)
             continue
         error = submission_error(verdict, outcome, envelope, digest=digest, at=service.wall(), key=service.key)
-        yield from blocking(partial(journal.unknown if error.billing == "unknown" else journal.refused, error))
+        if recorder is not None:
+            end = recorder.unknown if error.billing == "unknown" else recorder.refused
+            yield from blocking(partial(end, error))
         raise error
+
+
+def _accepted(recorder: Recorder, taskid: str) -> Flow[None]:
+    try:
+        yield from blocking(partial(recorder.submitted, taskid))
+    except JournalError as unrecorded:
+        unrecorded.taskid = taskid  # paid for: never lost, whatever the journal says
+        raise
+    except BaseException as interrupted:
+        interrupted.add_note(f"The submission was accepted: task {taskid}.")
+        raise
 
 
 def _attempt(
@@ -163,7 +163,7 @@ def _try_query(
     envelope = _envelope(outcome)
     if not _succeeded(outcome, envelope):
         return None, outcome
-    if envelope.data.get("taskid") not in (None, taskid):
+    if _wire.task_id(envelope.data.get("taskid")) not in (None, taskid):
         return None, outcome  # another task's answer
     return read_task(taskid, envelope), outcome
 
@@ -222,6 +222,7 @@ def wait(
 ) -> Flow[TaskInfo]:
     """Query until the task is completed, has failed, or the deadline (seconds) passes."""
     check_taskid(taskid)
+    check_wait(timeout, progress)
     started = yield from now()
     pause, without_urls, state = _POLL_FIRST, 0, "not answered yet"
     while True:
@@ -236,7 +237,8 @@ def wait(
                 raise _task_failed(info, outcome, service.key)
             if info.state == "completed":
                 without_urls += 1
-                if len(info.urls) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
+                state = "without all its pictures' URLs"
+                if sum(map(bool, info.urls)) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
                     return info
         else:
             _give_up_if_final(service, taskid, outcome, elapsed)
@@ -248,7 +250,7 @@ def wait(
             )
             raise WaitTimeout(
                 f"task {taskid} was still {state} after {elapsed:.0f} s{last}",
-                hint="It is the server's still: wait again later with the same id.",
+                hint="Ask again later with the same id: waiting costs nothing.",
                 reply=raw(outcome, service.key),
                 taskid=taskid,
             )
@@ -295,9 +297,23 @@ def check_taskid(taskid: object) -> None:
     """Refuse what cannot be a task's id.
 
     Raises:
-        InvalidRequest: It is not text, or is blank.
+        InvalidRequest: It is not printable text, or is blank.
     """
-    if not isinstance(taskid, str) or not taskid.strip():
+    if not isinstance(taskid, str) or not taskid.strip() or not taskid.isprintable():
         raise InvalidRequest(
-            "a task id is text and not empty", rule="TASK-ID", hint="Give the id that submit returned."
+            "a task id is printable text and not empty", rule="TASK-ID", hint="Give the id that submit returned."
+        )
+
+
+def check_wait(timeout: object, progress: object) -> None:
+    """Refuse a deadline or a callback that would fail once a task is paid for.
+
+    Raises:
+        InvalidRequest: The deadline is no number of seconds, or the callback cannot be called.
+    """
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or math.isnan(timeout):
+        raise InvalidRequest(Problem("timeout", f"{shown(timeout)} is no number of seconds", hint="Give seconds."))
+    if progress is not None and not callable(progress):
+        raise InvalidRequest(
+            Problem("progress", f"{shown(progress)} cannot be called", hint="Give a function or None.")
         )

@@ -4,6 +4,7 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, Union, Unpack
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,10 +14,12 @@ from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream._part import writable
 from seedream._request import Submission, SubmitOptions, check_submit
 from seedream._retry import RetryPolicy
-from seedream._text import guard_logs, scrub
+from seedream._text import guard_logs, scrub, shown
 from seedream._transfer import Options
+from seedream._urls import is_loopback
 from seedream._wire import TaskInfo
 from seedream._workflows import ProgressCallback, Recorder, Service
+from seedream.errors import InvalidRequest, Problem, SeeDreamError
 from seedream.task import DOWNLOAD, WAIT, AsyncTask, Generated, Task
 
 if TYPE_CHECKING:
@@ -33,6 +36,14 @@ def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
     from seedream.journal import Journal  # noqa: PLC0415 -- see above
 
     return (given, False) if isinstance(given, Journal) else (Journal(Path(given)), True)
+
+
+def _directory(given: object) -> Path:
+    try:
+        return Path(given)  # type: ignore[arg-type]  # whatever it is
+    except TypeError:
+        pass
+    raise InvalidRequest(Problem("output_dir", f"{shown(given)} is no path", hint="Give a path."))
 
 
 class _Client:
@@ -54,7 +65,7 @@ class _Client:
         self.service = Service(
             base_url=url,
             key=_config.api_key(api_key),
-            local=_config.is_loopback(url),
+            local=is_loopback(urlsplit(url).hostname or ""),
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             wall=self._clock.time,
@@ -83,10 +94,22 @@ class _Client:
             self._journal.close()
 
     def _generate(
-        self, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
+        self, submission: Submission, output_dir: str | PathLike[str], timeout: float, progress: ProgressCallback | None
     ) -> Flow[Generated]:
+        _workflows.check_wait(timeout, progress)
+        directory = _directory(output_dir)
         yield from blocking(partial(writable, directory))
         taskid = yield from self.submission_flow(submission)
+        try:
+            return (yield from self._finish(taskid, submission, directory, timeout, progress))
+        except BaseException as error:
+            if not isinstance(error, SeeDreamError):
+                error.add_note(f"Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.")
+            raise
+
+    def _finish(
+        self, taskid: str, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
+    ) -> Flow[Generated]:
         info = yield from _workflows.wait(
             self.service, taskid, timeout=timeout, images=submission.images, progress=progress
         )
@@ -177,7 +200,7 @@ class SeeDream(_Client):
         Raises:
             SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``; once there is a task, its id is on the error.
         """
-        return self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
+        return self.run(self._generate(check_submit(prompt, options), output_dir, timeout, progress))
 
     def close(self) -> None:
         """Close the connections, and the journal if it was given as a path."""
@@ -240,7 +263,7 @@ class AsyncSeeDream(_Client):
         **options: Unpack[SubmitOptions],
     ) -> Generated:
         """See SeeDream.generate."""
-        return await self.run(self._generate(check_submit(prompt, options), Path(output_dir), timeout, progress))
+        return await self.run(self._generate(check_submit(prompt, options), output_dir, timeout, progress))
 
     async def close(self) -> None:
         """See SeeDream.close."""

@@ -1,0 +1,40 @@
+"""What a URL's host is: this machine, the public network, or neither."""
+
+import ipaddress
+from typing import Final
+
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is written as; None for a name. An IPv4 address inside an IPv6 one counts as itself."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is None and (address in _NAT64 or address in _IPV4_COMPATIBLE) and int(address) > 1:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner or address
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    name = host.rstrip(".").lower()
+    address = _address(name)
+    return name == "localhost" or name.endswith(".localhost") if address is None else address.is_loopback
+
+
+def is_private(host: str) -> bool:
+    """Whether the host is written as this machine or as an address that is not on the public network."""
+    address = _address(host)
+    return is_loopback(host) if address is None else not address.is_global
+
+
+def is_public_address(host: str) -> bool:
+    """Whether the host is an address, and on the public network."""
+    address = _address(host)
+    return address is not None and address.is_global
