@@ -99,7 +99,7 @@ class Part:
     def kind(self) -> PictureType | None:
         return sniff(self._head)
 
-    def is_whole(self, *, told: bool) -> bool:
+    def is_whole(self, *, told: bool = False) -> bool:
         kind = self.kind()
         return kind is not None and is_whole(kind, self._head, self._tail, self.size, told=told)
 
