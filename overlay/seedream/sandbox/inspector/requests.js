@@ -7,7 +7,8 @@ export function row(record, old) {
   const [verdict, fault] = record.verdict.split(" ");
   const struck = fault ?? record.faults.join(", ");
   const quiet = verdict === "accepted" && !record.charged ? "quiet" : "";
-  const short = record.path.split("/").pop() || record.path;
+  const end = record.path.split("/").pop() || record.path;
+  const short = record.host === "images" && /^\d+$/.test(end) ? word("picture", Number(end) + 1) : end;
   const details = make(
     "details",
     { class: `request ${verdict} ${quiet}`, open: old?.open ? "" : null },
