@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ READY: Final = "READY"
 
 
 @contextmanager
-def alone(root: Path) -> Iterator[None]:
+def alone(root: Path) -> Generator[None]:
     """Waits until no other run works on the same tree."""
     (root / "build").mkdir(exist_ok=True)
     with (root / "build" / "pipeline.lock").open("wb") as file:
