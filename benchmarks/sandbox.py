@@ -1,9 +1,14 @@
-"""What the sandbox takes: pictures of the largest size, and submissions, over HTTP on this machine."""
+"""What the sandbox takes: pictures of the largest size, submissions, and memory, over HTTP on this machine."""
 
+import os
+import ssl
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import PIPE, Popen
 
 import httpx
 from seedream.sandbox import Sandbox
@@ -11,6 +16,8 @@ from tensorslab_images.limits import INFO_BY_TASK_ID, SEE_DREAM_V45
 
 LARGEST = "4096x4096"
 CLIENTS, EACH = 8, 50
+PAGE = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 0
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used: but making the default one takes longer than a request
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -50,10 +57,33 @@ def submissions() -> float:
             return CLIENTS * EACH / seconds(lambda: list(pool.map(client, range(CLIENTS))))
 
 
+def memory(waves: int = 4, clients: int = 200) -> list[int]:
+    """Megabytes that its process takes after each wave of clients at once, each with a submission of 100 kB."""
+    with Popen([sys.executable, "-m", "seedream.sandbox", "--port", "0"], stdout=PIPE, text=True) as process:
+        said = process.stdout.readline() if process.stdout else ""
+        address = said.split()[5].rstrip(":")
+        sizes = []
+
+        def client(_: int) -> None:
+            with httpx.Client(trust_env=False, timeout=60, verify=PLAIN) as http:
+                form = {"prompt": (None, "x" * 100_000)}
+                http.post(address + SEE_DREAM_V45.path, files=form, headers={"Authorization": "k"}).raise_for_status()
+
+        with ThreadPoolExecutor(clients) as pool:
+            for _wave in range(waves):
+                list(pool.map(client, range(clients)))
+                pages = int(Path(f"/proc/{process.pid}/statm").read_text("ascii").split()[1])
+                sizes.append(pages * PAGE // 2**20)
+        process.terminate()
+    return sizes
+
+
 def main() -> None:
     """Print the results."""
     for kind in ("png", "jpeg", "webp"):
         print(f"a painted picture of {LARGEST} as {kind}: {statistics.median(pictures(kind)):.2f} s")
+    if sys.platform == "linux":
+        print(f"memory after each wave of 200 clients with 100 kB each: {memory()} MB")
     print(f"submissions of {CLIENTS} clients: {submissions():.0f} a second")
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -189,3 +190,23 @@ def test_beyond_loopback_it_warns() -> None:
     with pytest.warns(UserWarning, match="other machines can reach it"):
         sandbox = Sandbox(host="0.0.0.0").start()  # noqa: S104 -- on purpose
     sandbox.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_it_stops_quietly_when_nobody_reads_what_it_says() -> None:
+    with serve() as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for _ in range(4):
+            assert process.stdout.readline()
+        process.stdout.close()
+        process.terminate()
+        assert "" == process.stderr.read()
+    assert 0 == process.returncode
+
+
+def test_a_port_in_use_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, serve("--port", str(taken.getsockname()[1])) as process:
+        out, err = process.communicate(timeout=30)
+    assert (1, "") == (process.returncode, err)
+    assert "choose another with --port" in out

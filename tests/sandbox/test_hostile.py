@@ -155,8 +155,8 @@ def closed_within(peer: socket.socket, seconds: float) -> bytes:
 
 
 def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_server, "_HEAD_TIME", 0.2)
-    monkeypatch.setattr(_asgi, "_BODY_TIME", 0.2)
+    monkeypatch.setattr(_server, "_HEAD_TIME", 0.5)
+    monkeypatch.setattr(_asgi, "_BODY_TIME", 0.5)
     with Sandbox(pictures="plain") as sandbox:
         for sent, answer in (
             (b"", b""),

@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -52,11 +53,16 @@ def main(words: list[str] | None = None) -> int:
     options["progress"] = options["progress"] or ("polls" if options["latency"] is None else "time")
     if options["latency"] is None:
         del options["latency"]
+    sandbox = Sandbox(faults=faults, **options)
     try:
-        run_server(Sandbox(faults=faults, **options), say)
+        sandbox.start()
     except (OSError, OverflowError) as error:
         say(f"cannot serve on {options['host']} port {options['port']}: {error}; choose another with --port")
         return 1
+    try:
+        run_server(sandbox, say)
+    except BrokenPipeError:  # nobody reads any more: nor what Python itself would flush at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from seedream.sandbox._answer import Answer, Arrival
 from seedream.sandbox._fault import Fault
+from seedream.sandbox._inspector import PREFIX
 from seedream.sandbox._message import Request, Response
 from seedream.sandbox._service import Service
 from seedream.sandbox._socket import cut
@@ -56,10 +57,11 @@ class App:
             images_url=self._images_url,
             peer=scope["client"][0] if scope.get("client") else None,
         )
-        page = await anyio.to_thread.run_sync(self._page, head) if self._page is not None else None
-        if page is not None:
-            await _send_whole(send, page, head.method)
-            return
+        if self._page is not None and (head.path == "/" or head.path.startswith(PREFIX)):
+            page = await anyio.to_thread.run_sync(self._page, head)
+            if page is not None:
+                await _send_whole(send, page, head.method)
+                return
         arrival = self._service.arrive(head)
         async with AsyncExitStack() as held:
             body = await self._read_body(head, (scope, receive, send), arrival, held)

@@ -8,7 +8,7 @@ import colorsys
 import random
 from functools import partial
 from io import BytesIO
-from math import pi, sin
+from math import ceil, floor, pi, sin
 from typing import Final, Literal
 
 from attrs import frozen
@@ -139,7 +139,7 @@ def _sun(picture: Image.Image, dice: random.Random, colour: Colour) -> None:
         reach = radius * scale
         draw.ellipse((across - reach, down - reach, across + reach, down + reach), fill=level)
     soft = mask.filter(ImageFilter.GaussianBlur(max(1.0, radius / 40)))
-    picture.paste(colour, mask=soft.resize(picture.size, Image.Resampling.BILINEAR))
+    _stamp(picture, colour, soft)
 
 
 def _hill(picture: Image.Image, dice: random.Random, colour: Colour, level: float, swing: float) -> None:
@@ -155,4 +155,17 @@ def _hill(picture: Image.Image, dice: random.Random, colour: Colour, level: floa
     edge = [(x, ridge(x / max(width, 1))) for x in range(0, width + step, step)]
     mask = Image.new("L", (width, height))
     ImageDraw.Draw(mask).polygon([*edge, (width + step, height + 1), (0, height + 1)], fill=255)
-    picture.paste(colour, mask=mask.resize(picture.size, Image.Resampling.BILINEAR))
+    _stamp(picture, colour, mask)
+
+
+def _stamp(picture: Image.Image, colour: Colour, mask: Image.Image) -> None:
+    """Lay a colour on where the mask, enlarged to the picture's size, is not empty; only there is work to do."""
+    found = mask.getbbox()
+    if found is None:
+        return
+    across, down = picture.width / mask.width, picture.height / mask.height
+    left, top = max(0, floor((found[0] - 2) * across)), max(0, floor((found[1] - 2) * down))
+    right, bottom = min(picture.width, ceil((found[2] + 2) * across)), min(picture.height, ceil((found[3] + 2) * down))
+    box = (left / across, top / down, min(right / across, mask.width), min(bottom / down, mask.height))
+    part = mask.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
+    picture.paste(colour, (left, top), mask=part)

@@ -44,7 +44,7 @@ def run_server(sandbox: Sandbox, say: Say = print, *, stop: threading.Event | No
         stop: Ends it too, when set.
 
     Raises:
-        OSError: The address or port cannot be had.
+        OSError: The address or port cannot be had, or ``say`` raises it.
     """
     ended = stop or threading.Event()
     if not sandbox.serving:
