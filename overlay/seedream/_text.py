@@ -10,6 +10,7 @@ from seedream.errors import RawReply
 _SHOWN: Final = 60
 _KEPT_BODY: Final = 2000
 _REMOVED: Final = "[removed]"
+_SHORTEST_SECRET: Final = 8  # a shorter one is no real key, and stands in many a word
 # A URL's query and fragment, and a user part: where signatures and passwords stand. JSON may escape / ? and &.
 _SIGNED: Final = re.compile(
     r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"<>@\\]*@)?([^\s\"<>?#\\]*(?:\\/[^\s\"<>?#\\]*)*)"
@@ -44,7 +45,7 @@ def plain(text: str, secret: str = "", length: int = 500) -> str:
 def scrub(text: str, *secrets: str) -> str:
     """The text with the queries of its URLs and the secrets replaced."""
     for secret in secrets:
-        if secret:
+        if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, _REMOVED).replace(secret.replace("/", r"\/"), _REMOVED)
     return _QUERY.sub(rf"\1{_REMOVED}", _SIGNED.sub(_unsigned, text))
 
