@@ -1,5 +1,6 @@
 """What a failing case prints: the check, the rule with its sentence, and a curl line that sends the same bytes."""
 
+import os
 import shutil
 import subprocess
 from typing import Any

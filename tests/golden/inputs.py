@@ -8,6 +8,7 @@ from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 from golden.play import KEY, called, listed
@@ -85,7 +86,7 @@ def sources(folder: Path) -> str:
         str(folder / "none.png"), str(folder), str(folder / "empty.png"), "a\0b", "http://a/1", "HTTPS://a/1", "ftp://a/1",
         ["http://a/1", "http://a/2"], ["http://a/1", b"x"], BytesIO(b"y"), StringIO("text"), Reader(b"z"), Reader(b"z", "/x/../ü n.jpg"),
         Reader(b"z", 5), Reader(b"z", "..."), Reader(b"z", "a" * 200 + ".x"), Reader(OSError("gone")), Reader(ValueError("closed")),
-        Reader("text"), Reader(b""), 5, Odd(), [Odd()], [5], [None], {b"x": 1}, [[b"x"]], Reader(b"z", ".hidden"), Reader(b"z", "_a_.png"),
+        Reader("text"), Reader(b""), 5, Odd(), [Odd()], [5], [None], {b"x": 1}, [[b"x"]], Reader(b"z", ".hidden"), Reader(b"z", "_a_.png"), Reader(b"z", "XaX.png"),
     ]  # fmt: skip
 
     def shown(sources: Any) -> Any:
@@ -192,6 +193,9 @@ def request(folder: Path) -> str:
     )
     counts = listed(_request._check_count, [(field("binary", max_items=5), (1,) * 2), (field("binary", many=True, max_items=2), (1,) * 3),
                                             (field("binary", many=True), (1,) * 3), (field("binary"), (1,))])  # fmt: skip
+    fewer = attrs.evolve(_request._FIELDS["source_image"], max_items=1)
+    with patch.dict(_request._FIELDS, {"source_image": fewer}):
+        counts += "\n" + listed(checked, [("a", {"source_images": [b"x"]}), ("a", {"source_images": [b"x", b"y"]})])
     return "\n".join([listed(checked, options), shown, counts])
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
+from attrs import evolve
 from golden.play import KEY, called, described, listed, told
 from seedream import _pictures, _replies, _request, _retry, _wire
 from seedream._exchange import Exchange, _decoded
@@ -17,6 +19,7 @@ from seedream._part import Part, existing, stem_of, whole_format, writable
 from seedream._retry import RetryPolicy, Verdict
 from seedream._wire import Envelope
 from seedream.contract._samples import jpeg, png
+from tensorslab_images.limits import SEE_DREAM_V45
 
 SIGNED = "https://cdn.example/a/b.png?sig=SECRET#frag"
 
@@ -51,6 +54,10 @@ def wire(_: Path) -> str:
     )
     arguments = [_wire.submit_arguments(submission), _wire.query_arguments("t"), _wire.delete_arguments(("a", "b"))]
     requests = "\n".join(f"{name}: {told(value)}" for build in arguments for name, value in build().items())
+    single = evolve(SEE_DREAM_V45, fields=tuple(evolve(f, many=False) for f in SEE_DREAM_V45.fields))
+    with patch.object(_wire, "SEE_DREAM_V45", single):
+        requests += "\n" + called(lambda: told(_wire.submit_arguments(submission)()["files"]))
+    requests += "\n" + listed(_wire._as_text, [(True,), (False,), ("A",), (5,), (1.5,), ([True, "B", 2],), ([],)])
     twice = told(arguments[0]()["files"]) == told(arguments[0]()["files"])
     return "\n".join(
         [
@@ -114,6 +121,18 @@ def _envelope(outcome: Reply | Failure) -> Envelope:
 
 def replies(_: Path) -> str:
     lines = []
+    named = b'{"code":5,"msg":"m","data":{"taskid":"t"}}'
+    odd: list[Reply | Failure] = [
+        Reply(299, {}, named),
+        Reply(300, {}, named),
+        Reply(301, {}, named),
+        REPLIES[-1],
+        REPLIES[-2],
+    ]
+    for verdict in Verdict:
+        for outcome in odd:
+            error = _replies.submission_error(verdict, outcome, _envelope(outcome), digest="d" * 64, at=5.0, key=KEY)
+            lines.append(f"{verdict} {outcome!r}\n  {described(error)}")
     for outcome in REPLIES:
         envelope = _envelope(outcome)
         verdict = _retry.judge(outcome, envelope)
@@ -166,7 +185,7 @@ def part(folder: Path) -> str:
     ]
     lines = [listed(stem_of, [(one, index) for one in ids for index in (0, 9)])]
     for name, content in {"a.png": png(), "b.png": jpeg(), "c.jpg": jpeg(), "d.webp": b"RIFF", "e.png": png()[:-1], "f.png": b"", "g.gif": b"GIF89a;",
-                          "h.bmp": b"BM\x40\0\0\0" + b"\0" * 58, "i.png": png(64, 64, 9), "j.png": png() + b"\0" * 200}.items():  # fmt: skip
+                          "w.webp": b"RIFF\x0e\0\0\0WEBPVP8 " + b"x" * 6, "v.webp": b"RIFF\x0e\0\0\0WEBPVP8 " + b"x" * 8, "u.bmp": b"BM\x41\0\0\0" + b"\0" * 58, "h.bmp": b"BM\x40\0\0\0" + b"\0" * 58, "i.png": png(64, 64, 9), "j.png": png() + b"\0" * 200}.items():  # fmt: skip
         (folder / name).write_bytes(content)
         lines.append(f"{name} {whole_format(folder / name)} {existing(folder, name[0])}")
     (folder / "k.png").symlink_to(folder / "a.png")
@@ -205,6 +224,16 @@ class Request:
         self.method = method
 
 
+class Peer:
+    """A network stream that tells its peer's address."""
+
+    def __init__(self, address: Any) -> None:
+        self.address = address
+
+    def get_extra_info(self, name: str) -> Any:
+        return self.address if name == "server_addr" else ("wrong",)
+
+
 def exchange(_: Path) -> str:
     ours, proxy = {"request": Request(b"POST")}, {"request": Request(b"CONNECT")}
     events: dict[str, list[tuple[str, dict[str, Any]]]] = {
@@ -238,6 +267,22 @@ def exchange(_: Path) -> str:
 
     stopped = Exchange(stop, secret="")
     lines += [called(stopped.writing), called(lambda: stopped.failure(httpx.ReadError("x")))]
+    for address in (
+        None,
+        ("10.0.0.1", 80),
+        ("8.8.8.8", 80),
+        ("fe80::1%eth0", 80, 0, 0),
+        ("2001:4860:4860::8888", 80, 0, 0),
+        ("x",),
+        (),
+    ):
+        for public in (True, False):
+            guard, info = Exchange(public_only=public), {"return_value": Peer(address)}
+            events_seen = [
+                called(partial(guard.refuses_peer, name, info))
+                for name in ("connection.connect_tcp.started", "connection.connect_tcp.complete", "http11.x.complete")
+            ]
+            lines.append(f"{address} {public}: {events_seen}\n{described(guard.peer_refused())}")
     import gzip  # noqa: PLC0415 -- here alone
     import zlib  # noqa: PLC0415 -- here alone
 

@@ -23,7 +23,7 @@ KEY = "sk-MARKER-key"
 
 @frozen
 class Scene:
-    """One scripted reply: a head, its body chunk by chunk (or a Failure in the middle), and the seconds it takes."""
+    """One scripted reply: a head, its body chunk by chunk (or a Failure, or an exception), and the seconds it takes."""
 
     status: int = 200
     body: Any = b""
@@ -59,6 +59,8 @@ class Stage:
                 if isinstance(chunk, tuple):
                     self.now += chunk[0]
                     chunk = chunk[1]
+                if isinstance(chunk, BaseException):
+                    raise chunk
                 return chunk
             case Close():
                 self.lines.append("  close")
@@ -109,7 +111,7 @@ def played(flow: Flow[Any], *script: Any) -> str:
     stage = Stage(list(script))
     try:
         ended = f"gives {run(flow, stage)!r}"
-    except Exception as error:  # noqa: BLE001 -- whatever comes out is written down
+    except BaseException as error:  # noqa: BLE001 -- whatever comes out is written down, Ctrl-C too
         ended = described(error)
     return "\n".join([*stage.lines, f"  at {stage.now:.4g} s: {ended}"])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from golden.play import Scene, called, played, service
+from golden.play import KEY, Scene, played, service
 from seedream import _workflows
 from seedream._download import save
 from seedream._exchange import MAX_JSON, exchange
@@ -79,11 +79,10 @@ def submit(_: Path) -> str:
             recorder = Recorder(refuses)
             flow = _workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
             lines.append(f"the journal refuses {refuses}:\n{played(flow, *script)}\n  journal: {recorder.told}")
-    broken = _workflows.submit(service(), asked, Recorder())
-    next(broken)
-    for _step in range(3):
-        broken.send(0.0)
-    lines.append(called(lambda: broken.throw(RuntimeError("torn down"))))
+    for stop in (RuntimeError("torn down"), KeyboardInterrupt("stop")):
+        for recorder in (None, Recorder(), Recorder("unknown")):
+            flow = _workflows.submit(service(), asked, recorder)
+            lines.append(f"interrupted:\n{played(flow, Scene(200, [stop]))}\n  journal: {recorder and recorder.told}")
     return "\n".join(lines)
 
 
@@ -125,7 +124,7 @@ def query(_: Path) -> str:
         "running": [RUNNING], "finished": [FINISHED], "nameless": [NAMELESS], "another's": [OTHER], "unknown": [UNKNOWN], "no credits": [answer(9000)],
         "tls": [TLS], "refused": [REFUSED], "lost, then running": [LOST, RUNNING], "400": [Scene(400)], "404": [Scene(404)], "401": [Scene(401)], "403": [Scene(403)],
         "408": [Scene(408), RUNNING], "425": [Scene(425), RUNNING], "429": [Scene(429), RUNNING], "499": [Scene(499), RUNNING], "500": [Scene(500), RUNNING],
-        "399": [Scene(399), RUNNING], "html": [Scene(200, b"<html>"), RUNNING], "created": [Scene(201, b'{"code":1000,"data":{}}')], "for ever": [Scene(500)],
+        "399": [Scene(399), RUNNING], "html": [Scene(200, b"<html>"), RUNNING], "created": [Scene(201, b'{"code":1000,"data":{}}')], "for ever": [Scene(500)], "echo": [Scene(400, KEY.encode())],
     }  # fmt: skip
     lines = [f"{name}:\n{played(_workflows.query(service(), 't-1'), *script)}" for name, script in scripts.items()]
     odd: list[Any] = ["", " ", None, 5]
@@ -161,6 +160,7 @@ def wait(_: Path) -> str:
 def delete(_: Path) -> str:
     gone = Scene(200, b'{"code":1000,"msg":"","data":{"status":"Success"}}', JSON)
     scripts: dict[str, list[Any]] = {
+        "echo": [Scene(400, KEY.encode())],
         "gone": [gone],
         "lost once": [LOST, gone],
         "unknown": [UNKNOWN],
@@ -225,7 +225,7 @@ def download(folder: Path) -> str:
         "moved to http": [Scene(307, headers={"location": "http://other.example/x"})], "moved in": [Scene(308, headers={"location": "https://10.0.0.1/x"})],
         "moved nowhere": [Scene(303)], "moved badly": [Scene(302, headers={"location": "https://[x"})], "in circles": [moved], "five hops": [moved] * 5 + [Scene(200, WHOLE)],
         "304": [Scene(304)], "400": [Scene(400)], "408": [Scene(408), Scene(200, WHOLE)], "425": [Scene(425), Scene(200, WHOLE)], "429": [Scene(429), Scene(200, WHOLE)],
-        "499": [Scene(499)], "500": [Scene(500), Scene(200, WHOLE)], "503 for ever": [Scene(503)], "refused": [REFUSED], "tls": [TLS],
+        "499": [Scene(499)], "echo": [Scene(403, headers={"x": KEY})], "500": [Scene(500), Scene(200, WHOLE)], "503 for ever": [Scene(503)], "refused": [REFUSED], "tls": [TLS],
         "too slow": [Scene(200, [(200.0, WHOLE[:30]), (200.0, WHOLE[30:])])], "204": [Scene(204)],
     }  # fmt: skip
     lines = []
