@@ -103,6 +103,14 @@ def test_a_header_with_a_mistake_is_told_and_costs_nothing(bench: OpenBench) -> 
     assert [] == one.sandbox.charges
 
 
+def test_a_header_comes_too_late_for_a_fault_of_the_connection(bench: OpenBench) -> None:
+    one = bench()
+    assert "put it into a plan" in one.submit(headers={"X-Sandbox-Fault": "cut-accept"}).json()["msg"]
+    with pytest.raises(httpx.TransportError):
+        one.submit("y" * 5000, headers={"X-Sandbox-Fault": "cut-request after=10"})
+    assert ([], "fault cut-request") == (one.sandbox.charges, one.sandbox.requests[-1].verdict)
+
+
 def test_by_prompt(bench: OpenBench) -> None:
     one = bench()
     assert 502 == one.submit("a fish [[fault:status-502]]").status_code

@@ -155,7 +155,9 @@ def test_as_a_process_of_its_own(tmp_path: Path, number: signal.Signals) -> None
     assert ("Stopped. Images charged: 3; credits left: 2.\n", "", 0) == (out, err, process.returncode)
 
 
-@pytest.mark.parametrize("words", [("--fault", "cut-replly"), ("--port", "many"), ("--plan", "none.yaml")])
+@pytest.mark.parametrize(
+    "words", [("--fault", "cut-replly"), ("--port", "many"), ("--plan", "none.yaml"), ("--credits", "-1")]
+)
 def test_a_wrong_option_is_told(words: tuple[str, ...]) -> None:
     with serve(*words) as process:
         out, err = process.communicate(timeout=30)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sandbox.bench import DELETE, QUERY, OpenBench
-from seedream.sandbox import ManualClock
+from seedream.sandbox import ManualClock, Sandbox
 
 
 def states(one: Any, taskid: str, count: int) -> list[int]:
@@ -27,9 +27,10 @@ def test_progress_by_queries(bench: OpenBench, settings: Any, expected: list[int
     assert expected == states(one, one.made(), 4)
 
 
-def test_progress_by_time(bench: OpenBench) -> None:
+@pytest.mark.parametrize("settings", [{"progress": "time", "latency": 8.0}, {"latency": 8}])
+def test_progress_by_time(bench: OpenBench, settings: Any) -> None:
     clock = ManualClock()
-    one = bench(progress="time", latency=8.0, clock=clock)
+    one = bench(clock=clock, **settings)
     taskid, found = one.made(), []
     for _ in range(6):
         found.append(one.query(taskid)["data"]["image_status"])
@@ -119,3 +120,15 @@ def test_the_same_seed_and_clock_give_the_same_story(bench: OpenBench) -> None:
     other = story(bench, 8)
     assert first[0] != other[0]
     assert first[3] != other[3]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"progress": "slowly"}, {"pictures": "none"}, {"format": "gif"}, {"credits": -1}, {"polls": -1},
+        {"latency": -1}, {"keep": 0}, {"price": -1}, {"max_body": -1},
+    ],
+)  # fmt: skip
+def test_a_setting_out_of_range_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Sandbox(**wrong)

@@ -53,7 +53,10 @@ def main(words: list[str] | None = None) -> int:
     options["progress"] = options["progress"] or ("polls" if options["latency"] is None else "time")
     if options["latency"] is None:
         del options["latency"]
-    sandbox = Sandbox(faults=faults, **options)
+    try:
+        sandbox = Sandbox(faults=faults, **options)
+    except ValueError as error:
+        parser.error(str(error.args[0]))
     try:
         sandbox.start()
     except (OSError, OverflowError) as error:

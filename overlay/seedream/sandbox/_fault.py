@@ -163,9 +163,13 @@ def from_header(value: str | None) -> list[Fault]:
     """The faults that a request's header asks for.
 
     Raises:
-        FaultError: As ``parse_fault``.
+        FaultError: As ``parse_fault``; or one strikes before any header is read.
     """
-    return [parse_fault(text) for text in (value or "").split(";") if text.strip()]
+    faults = [parse_fault(text) for text in (value or "").split(";") if text.strip()]
+    for fault in faults:
+        if fault.kind.layer == "connect":
+            raise FaultError(f"the fault {fault.name!r} strikes before a header is read: put it into a plan")
+    return faults
 
 
 def _typed(name: str, key: str, value: Any, default: Any) -> Any:

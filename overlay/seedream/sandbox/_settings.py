@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import field, frozen
+from attrs.validators import ge, in_, optional
 
 from seedream.sandbox._clock import Clock, SystemClock
 from seedream.sandbox._fault import Fault, parse_fault
@@ -26,9 +27,10 @@ class Settings:
         credits: Balance at the start.
         price: Credits for one image.
         seed: Decides ids, pictures and the faults' probabilities.
-        progress: ``polls``, ``time`` or ``instant``: how tasks progress.
+        progress: ``polls``, ``time`` or ``instant``: how tasks progress; None: ``time`` when a latency is given, else
+            ``polls``.
         polls: Queries that find a task still running (``polls``).
-        latency: Seconds from submission to completion (``time``).
+        latency: Seconds from submission to completion (``time``); None: one.
         pictures: ``painted``, or ``plain``: one colour, made fast.
         format: Format of pictures.
         keys: The only keys that are accepted; empty: any well-formed one.
@@ -38,25 +40,30 @@ class Settings:
         keep: How many tasks, and how many requests, are remembered.
         max_body: Bytes of a request's body; more is refused with 413.
         clock: Time, to be replaced in tests.
+
+    Raises:
+        ValueError: A setting is out of its range, or none of its words.
+        FaultError: A fault is not written as it must be.
     """
 
-    credits: int = 1000
-    price: int = 1
+    credits: int = field(default=1000, validator=ge(0))
+    price: int = field(default=1, validator=ge(0))
     seed: int = 0
-    progress: Progress = "polls"
-    polls: int = 2
-    latency: float = 1.0
-    pictures: Pictures = "painted"
-    format: Format = "png"
+    progress: Progress | None = field(default=None, validator=optional(in_(get_args(Progress))))
+    polls: int = field(default=2, validator=ge(0))
+    latency: float | None = field(default=None, validator=optional(ge(0)))
+    pictures: Pictures = field(default="painted", validator=in_(get_args(Pictures)))
+    format: Format = field(default="png", validator=in_(get_args(Format)))
     keys: tuple[str, ...] = field(default=(), repr=False)
     faults: tuple[Fault, ...] = field(default=(), converter=_faults)
     ledger_path: Path | None = None
     lifetime: float = 24 * 3600.0
-    keep: int = 1000
-    max_body: int = 64 * 1024 * 1024
+    keep: int = field(default=1000, validator=ge(1))
+    max_body: int = field(default=64 * 1024 * 1024, validator=ge(0))
     clock: Clock = field(factory=SystemClock)
 
     @property
     def pace(self) -> Pace:
         """How tasks progress."""
-        return Pace(self.progress, self.polls, self.latency)
+        progress = self.progress or ("polls" if self.latency is None else "time")
+        return Pace(progress, self.polls, 1.0 if self.latency is None else self.latency)
