@@ -109,11 +109,13 @@ def text(_: Path) -> str:
         called(partial(_text.shown, value)) for value in (5, None, [1, 2], b"x", 10**5000, Bad(), "x" * 99)
     )
     urls = [SIGNED, "http://u:p@h/x", "see https://h/p?a=1&b=2, then", '{"u":"https:\\/\\/h\\/p?a=1\\u0026b"}', "ftp://h/x#y", "https://h/x",
-            "https://h/p\\u003fa=1", "HTTPS://h/?x", "key sk and sk", "https://h?x https://i?y", "<https://h?x>", "https://u@h"]  # fmt: skip
+            "https://h/p\\u003fa=1", "HTTPS://h/?x", f"key {KEY} and {KEY}", "https://h?x https://i?y", "<https://h?x>", "https://u@h"]  # fmt: skip
     scrubbed = listed(
-        lambda one: (_text.scrub(one, "sk", ""), _text.scrub(one), _text.plain(one, "sk")), [(one,) for one in urls]
+        lambda one: (_text.scrub(one, KEY, ""), _text.scrub(one), _text.plain(one, KEY)), [(one,) for one in urls]
     )
-    plains = listed(_text.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), ("a sk b", "sk"), ("\ud800",)])
+    plains = listed(
+        _text.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
+    )
     headers = {
         "Content-Type": "a",
         "Authorization": KEY,

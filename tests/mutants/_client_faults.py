@@ -37,12 +37,22 @@ def again_when_lost(transport: Tampering, request: httpx.Request) -> httpx.Respo
     try:
         return transport.plain(request)
     except httpx.TransportError:
-        return transport.plain(request)
+        return transport.plain(unseen(request))
 
 
 def again_on_500(transport: Tampering, request: httpx.Request) -> httpx.Response:
     response = transport.plain(request)
-    return response if response.status_code < 500 else transport.plain(request)
+    return response if response.status_code < 500 else transport.plain(unseen(request))
+
+
+def unseen(request: httpx.Request) -> httpx.Request:
+    """The request once more, without the trace by which the client would notice."""
+    return httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+
+
+def by_task(service: Any, taskid: str, urls: Any, directory: Path, **options: Any) -> Any:
+    """Saves pictures where the task id says."""
+    return save(service, taskid, urls, directory / Path(taskid).parent, **options)
 
 
 def twice(transport: Tampering, request: httpx.Request) -> httpx.Response:

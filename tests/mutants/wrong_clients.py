@@ -17,6 +17,7 @@ from mutants._client_faults import (
     UrlsExtension,
     again_on_500,
     again_when_lost,
+    by_task,
     codes,
     cookies,
     data,
@@ -74,7 +75,7 @@ WRONG_CLIENTS = (
     ),
     WrongClient(
         "sends files as text fields",
-        "SOURCE-IMAGE WIRE-HTTP",
+        "SOURCE-IMAGE WIRE-HTTP WIRE-BOUNDARY",
         on_parts(lambda parts: [evolve(p, filename=None) for p in parts]),
     ),
     WrongClient(
@@ -178,9 +179,5 @@ WRONG_CLIENTS = (
         patches=(("seedream._part.is_whole", lambda *arguments: True),),
     ),
     WrongClient("does not count the pictures", "PAY-KNOWN", patches=(("seedream._download.save", uncounted),)),
-    WrongClient(
-        "lets a task id choose the directory",
-        "FILE-PLACE",
-        patches=(("seedream._download.stem_of", lambda taskid, index: f"{taskid}-{index}"),),
-    ),
+    WrongClient("lets a task id choose the directory", "FILE-PLACE", patches=(("seedream._download.save", by_task),)),
 )

@@ -131,7 +131,8 @@ def _nothing(scene: Studio, what: str) -> None:
 @check("FILE-PLACE")
 def a_task_id_is_no_path(bench: Bench) -> None:
     """Pictures of a task whose id looks like a path stay in the directory that was named."""
-    for taskid in ("../../escape", "/tmp/escape", "a/../../b", "..", "con.", "x" * 5000, "\0", "图", "a\nb"):  # noqa: S108 -- never written
+    odd = ["../escape", "../../escape", "/escape", "a/../../b", "..", "con.", "x" * 5000, "\0", "图", "a\nb"]
+    for taskid in odd:
         with studio(bench, picture(), lambda host: [f"{host}/1"], taskid=taskid) as scene:
             inner = scene.directory / "inner"
             try:
