@@ -50,9 +50,9 @@ def run_server(sandbox: Sandbox, say: Say = print, *, stop: threading.Event | No
     if not sandbox.serving:
         sandbox.start()
     try:
-        for line in usage(sandbox):
-            say(line)
         with _terminated_by(ended), suppress(KeyboardInterrupt):
+            for line in usage(sandbox):  # who reads them may send the signal at once
+                say(line)
             while not ended.wait(1.0):  # in pieces: Windows hears Ctrl-C only between them
                 pass
     finally:
