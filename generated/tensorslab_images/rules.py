@@ -152,6 +152,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             examples=MappingProxyType({}),
             enforced_by=(
                 "overlay/seedream/resolution.py",
+                "overlay/seedream/sandbox/_desk.py",
                 "overlay/seedream/sandbox/_size.py",
             ),
             tested_by=(
@@ -198,6 +199,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "tests/cli/test_dry_run.py",
                 "tests/cli/test_output.py",
                 "tests/contract/test_client_checks.py",
+                "tests/contract/test_violations.py",
                 "tests/judge.py",
                 "tests/sandbox/test_inspector.py",
                 "tests/sandbox/test_inspector_page.py",
@@ -351,6 +353,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "overlay/seedream/_workflows.py",
                 "overlay/seedream/errors.py",
                 "overlay/seedream/sandbox/_damage.py",
+                "overlay/seedream/sandbox/_desk.py",
                 "overlay/seedream/sandbox/_message.py",
             ),
             tested_by=(
@@ -392,13 +395,17 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=("overlay/seedream/_workflows.py",),
+            enforced_by=(
+                "overlay/seedream/_workflows.py",
+                "overlay/seedream/sandbox/_desk.py",
+            ),
             tested_by=(
                 "overlay/seedream/contract/client/_money.py",
                 "overlay/seedream/contract/client/_tasks.py",
                 "overlay/seedream/contract/server/_accepts.py",
                 "overlay/seedream/contract/server/_bench.py",
                 "overlay/seedream/contract/server/_refusals.py",
+                "tests/contract/test_violations.py",
                 "tests/judge.py",
                 "tests/sandbox/test_tasks.py",
                 "tests/test_wait.py",
@@ -455,6 +462,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "overlay/seedream/_wire.py",
                 "overlay/seedream/_workflows.py",
                 "overlay/seedream/errors.py",
+                "overlay/seedream/sandbox/_desk.py",
                 "overlay/seedream/sandbox/_task.py",
             ),
             tested_by=(
