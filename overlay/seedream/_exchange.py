@@ -35,7 +35,8 @@ class Exchange:
     barrier: Callable[[], None] | None = None
     public_only: bool = False
     secret: str = field(default="", repr=False)
-    line: Any = None
+    watch: Callable[[], None] | None = None  # starts the clock that may cut the connection
+    _line: Any = None
     handed: bool = False  # over to the HTTP library: before that, nothing can have left
     _phase: Phase = "never_sent"
     _seen: bool = False
@@ -54,9 +55,15 @@ class Exchange:
             self._phase = "sent_full"
         return place.endswith("send_request_headers") and moment == "started"
 
+    def connected(self, line: Any) -> None:
+        """A connection stands (a second time when TLS does): from the first on, the clock runs."""
+        if self._line is None and self.watch is not None:
+            self.watch()
+        self._line = line
+
     def cut(self) -> None:
         """The time is up: shut the connection, which wakes a blocked read or write. For a thread's timer."""
-        sock = self.line.get_extra_info("socket") if self.line is not None else None
+        sock = self._line.get_extra_info("socket") if self._line is not None else None
         if sock is not None:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

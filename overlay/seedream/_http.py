@@ -189,7 +189,7 @@ class SyncHTTP(_Shared):
         exchange = self._exchange(step)
         watch = threading.Timer(self._limit(step), exchange.cut)
         watch.daemon = True
-        watch.start()
+        exchange.watch = watch.start
         try:
             if self._eager:
                 exchange.enter()
@@ -208,7 +208,7 @@ class SyncHTTP(_Shared):
     @staticmethod
     def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection.") and event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            exchange.line = info["return_value"]
+            exchange.connected(info["return_value"])
         if exchange.refuses_peer(event, info):
             info["return_value"].close()
             raise exchange.peer_refused()
