@@ -85,7 +85,7 @@ def sources(folder: Path) -> str:
         None, [], (), b"", b"x", bytearray(b"\xff\xd8\xff"), memoryview(png()), png(), jpeg(), path, folder / "a b.png", [path, b"x", jpeg()],
         str(folder / "none.png"), str(folder), str(folder / "empty.png"), "a\0b", "http://a/1", "HTTPS://a/1", "ftp://a/1",
         ["http://a/1", "http://a/2"], ["http://a/1", b"x"], BytesIO(b"y"), StringIO("text"), Reader(b"z"), Reader(b"z", "/x/../ü n.jpg"),
-        Reader(b"z", 5), Reader(b"z", "..."), Reader(b"z", "a" * 200 + ".x"), Reader(OSError("gone")), Reader(ValueError("closed")),
+        Reader(b"z", 5), Reader(b"z", "..."), Reader(b"z", "a" * 200 + ".x"), Reader(OSError("gone")), Reader(OSError()), Reader(ValueError("closed")),
         Reader("text"), Reader(b""), 5, Odd(), [Odd()], [5], [None], {b"x": 1}, [[b"x"]], Reader(b"z", ".hidden"), Reader(b"z", "_a_.png"), Reader(b"z", "XaX.png"),
     ]  # fmt: skip
 

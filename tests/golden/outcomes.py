@@ -93,11 +93,24 @@ def pictures(_: Path) -> str:
         [(name, head, size) for name, head in (("webp", b"RIFF\x0e\0\0\0"), ("webp", b"RIFF\x0f\0\0\0"), ("bmp", b"BM\x20\0\0\0"))
          for size in (21, 22, 23, 24, 25, 31, 32, 33)],
     )  # fmt: skip
+    more = [("jpeg", jpeg() + b"X"), ("jpeg", jpeg()[:-2] + b"X"), ("gif", b"GIF89a;X"), ("jpeg", jpeg() + b"tail")]
+    as_told = listed(
+        lambda name, data, told: _pictures.is_whole(
+            _pictures.PictureType(name), data[:64], data[-64:], len(data), told=told
+        ),
+        [(name, data, told) for name, data in [*whole, *more] for told in (True, False)],
+    )
+    huge = listed(
+        lambda name, head: _pictures.is_whole(_pictures.PictureType(name), head, b"", 30),
+        [("webp", b"RIFF\xff\xff\xff\xff"), ("bmp", b"BM\xff\xff\xff\xff"), ("webp", b"RIFF\x16\0\0\0")],
+    )
     return "\n".join(
         [
             listed(kind, [(head,) for head in HEAD]),
             ends,
             sizes,
+            as_told,
+            huge,
             repr((_pictures.EXTENSIONS, _pictures.HEAD, _pictures.TAIL)),
         ]
     )

@@ -34,12 +34,14 @@ DONE = answer(1000, taskid="t-1")
 class Recorder:
     """Notes what the journal is told; may refuse."""
 
-    def __init__(self, refuses: str = "") -> None:
+    def __init__(self, refuses: str = "", stops: str = "") -> None:
         self.told: list[str] = []
-        self.refuses = refuses
+        self.refuses, self.stops = refuses, stops
 
     def _note(self, what: str, detail: object = "") -> None:
         self.told.append(f"{what} {detail!r}")
+        if what == self.stops:
+            raise KeyboardInterrupt("stop")
         if what == self.refuses:
             raise JournalFull("no room", hint="Free space.")
 
@@ -79,6 +81,10 @@ def submit(_: Path) -> str:
             recorder = Recorder(refuses)
             flow = _workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
             lines.append(f"the journal refuses {refuses}:\n{played(flow, *script)}\n  journal: {recorder.told}")
+    for stops in ("begin", "submitted"):
+        recorder = Recorder(stops=stops)
+        flow = _workflows.submit(service(), asked, recorder)
+        lines.append(f"interrupted while the journal writes {stops}:\n{played(flow, DONE)}\n  journal: {recorder.told}")
     for stop in (RuntimeError("torn down"), KeyboardInterrupt("stop")):
         for recorder in (None, Recorder(), Recorder("unknown")):
             flow = _workflows.submit(service(), asked, recorder)
@@ -213,6 +219,8 @@ def download(folder: Path) -> str:
         "cut, resumed": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], _range(30))],
         "cut twice, resumed": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, [WHOLE[30:40], CUT], _range(30)), Scene(206, WHOLE[40:], _range(40))],
         "resumed elsewhere": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[20:], _range(20)), Scene(200, WHOLE)],
+        "resumed without a range": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], KIND), Scene(200, WHOLE)],
+        "resumed, size unknown": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], {**_range(30), "content-range": f"bytes 30-{len(WHOLE) - 1}/*"})],
         "resumed whole": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(200, WHOLE)], "weak tag": [Scene(200, [WHOLE[:30], CUT], {**TAGGED, "etag": 'W/"v"'}), Scene(200, WHOLE)],
         "no ranges": [Scene(200, [WHOLE[:30], CUT], {**TAGGED, "accept-ranges": "none"}), Scene(200, WHOLE)],
         "bad range": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(416), Scene(200, WHOLE)], "cut at once": [Scene(200, [CUT], TAGGED), Scene(200, WHOLE)],
@@ -262,7 +270,7 @@ def batches(folder: Path) -> str:
     stale = answer(1000, taskid="t-1", image_status=3, url=list(two))
     cases: dict[str, tuple[tuple[str, ...], list[Any], dict[str, Any]]] = {
         "both": (two, [good], {"images": 2}), "one missing": (two[:1], [good], {"images": 2}), "more than asked": (two, [good], {"images": 1}), "not told": (two, [good], {"images": None}),
-        "first bad": (two, [bad, good], {"images": 2}), "both bad": (two, [bad], {"images": 2}), "bad in two ways": (two, [bad, Scene(200, b"<html>")], {"images": 2}),
+        "first bad": (two, [bad, good], {"images": 2}), "both bad": (two, [bad], {"images": 2}), "odd in two ways": (two, [Scene(200, b"<html>"), Scene(200, b"<html>"), bad], {"images": 2}), "bad in two ways": (two, [bad, Scene(200, b"<html>")], {"images": 2}),
         "expired once": (two, [gone, fresh, good], {"images": 2}), "expired twice": (two, [gone, fresh, gone, fresh, good], {"images": 2}), "expired, same again": (two, [gone, stale, good], {"images": 2}),
         "expired, no answer": (two, [gone, Scene(404), good], {"images": 2}), "expired for ever": (two, [gone, fresh, gone, stale, gone], {"images": 2}), "404": (two[:1], [Scene(404), stale], {}),
         "410": (two[:1], [Scene(410), stale], {}), "none": ((), [good], {"images": None}), "local": (("http://127.0.0.1:9/1.png",), [good], {"local": True}),
