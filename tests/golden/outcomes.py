@@ -244,7 +244,19 @@ class Peer:
         self.address = address
 
     def get_extra_info(self, name: str) -> Any:
-        return self.address if name == "server_addr" else ("wrong",)
+        return self.address if name in ("server_addr", "socket") else ("wrong",)
+
+
+class Socket:
+    """A socket that notes how it is shut, and may be gone."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.calls = error, list[int]()
+
+    def shutdown(self, how: int) -> None:
+        self.calls.append(how)
+        if self.error is not None:
+            raise self.error
 
 
 def exchange(_: Path) -> str:
@@ -296,6 +308,12 @@ def exchange(_: Path) -> str:
                 for name in ("connection.connect_tcp.started", "connection.connect_tcp.complete", "http11.x.complete")
             ]
             lines.append(f"{address} {public}: {events_seen}\n{described(guard.peer_refused())}")
+    for line in (None, Peer(None), Peer(Socket()), Peer(Socket(OSError("gone"))), Peer(Socket(ValueError("other")))):
+        late = Exchange()
+        late._line = line
+        lines.append(
+            f"cut {type(line).__name__}: {called(late.cut)} {getattr(getattr(line, 'address', None), 'calls', None)}"
+        )
     import gzip  # noqa: PLC0415 -- here alone
     import zlib  # noqa: PLC0415 -- here alone
 
