@@ -195,6 +195,10 @@ def request(folder: Path) -> str:
     )
     counts = listed(_request._check_count, [(field("binary", max_items=5), (1,) * 2), (field("binary", many=True, max_items=2), (1,) * 3),
                                             (field("binary", many=True), (1,) * 3), (field("binary"), (1,))])  # fmt: skip
+    with patch.dict(_request._FIELDS, {"mask": field("binary", name="mask", attribute="mask", many=True)}):
+        counts += "\n" + listed(
+            checked, [("a", {"mask": [b"x", b"yz"]}), ("a", {"mask": 5}), ("a", {"mask": "none.png"})]
+        )
     fewer = attrs.evolve(_request._FIELDS["source_image"], max_items=1)
     with patch.dict(_request._FIELDS, {"source_image": fewer}):
         counts += "\n" + listed(checked, [("a", {"source_images": [b"x"]}), ("a", {"source_images": [b"x", b"y"]})])

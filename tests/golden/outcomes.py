@@ -3,6 +3,7 @@
 # ruff: noqa: E501 -- one scene a line reads as a table
 
 import json
+import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import httpx
 from attrs import evolve
 from golden.play import KEY, called, described, listed, told
 from seedream import _pictures, _replies, _request, _retry, _wire
-from seedream._exchange import Exchange, _decoded
+from seedream._exchange import Exchange, _decoded, _is_tls
 from seedream._flow import Failure, Reply
 from seedream._part import Part, existing, stem_of, whole_format, writable
 from seedream._retry import RetryPolicy, Verdict
@@ -54,9 +55,10 @@ def wire(_: Path) -> str:
     )
     arguments = [_wire.submit_arguments(submission), _wire.query_arguments("t"), _wire.delete_arguments(("a", "b"))]
     requests = "\n".join(f"{name}: {told(value)}" for build in arguments for name, value in build().items())
+    alone = _request.check_submit("a fish", {"source_images": b"x"})
     single = evolve(SEE_DREAM_V45, fields=tuple(evolve(f, many=False) for f in SEE_DREAM_V45.fields))
     with patch.object(_wire, "SEE_DREAM_V45", single):
-        requests += "\n" + called(lambda: told(_wire.submit_arguments(submission)()["files"]))
+        requests += "\n" + called(lambda: told(_wire.submit_arguments(alone)()["files"]))
     requests += "\n" + listed(_wire._as_text, [(True,), (False,), ("A",), (5,), (1.5,), ([True, "B", 2],), ([],)])
     twice = told(arguments[0]()["files"]) == told(arguments[0]()["files"])
     return "\n".join(
@@ -117,6 +119,8 @@ def pictures(_: Path) -> str:
 
 
 REPLIES: list[Reply | Failure] = [
+    Reply(200, {}, b'{"code":9000,"data":{"taskid":"t"}}'), Reply(200, {}, b'{"code":9999,"taskid":"t"}'), Reply(400, {}, b'{"taskid":"t"}'),
+    Reply(429, {}, b'{"taskid":"t"}'), Reply(408, {}, b'{"taskid":"t"}'), Reply(401, {}, b'{"taskid":"t"}'),
     Reply(200, {}, b'{"code":9000,"msg":"none"}'), Reply(200, {}, b'{"code":9999,"msg":"bad \\u001b sk-MARKER-key"}'), Reply(200, {}, b"<html>"),
     Reply(200, {}, b""), Reply(200, {}, b'{"code":1000,"data":{"taskid":"t"}}'), Reply(200, {}, b'{"code":1000}'), Reply(200, {}, b'{"code":5}'),
     Reply(200, {}, b'{"code":5,"data":{"taskid":"t"}}'), Reply(201, {}, b'{"code":9000}'), Reply(299, {}, b"{}"), Reply(199, {}, b"{}"), Reply(300, {}, b"{}"),
@@ -165,6 +169,10 @@ def retry(_: Path) -> str:
                     [(which, verdict, attempt, told) for which in (free, RetryPolicy(attempts=2, base=0.0, retry_after_cap=9.0)) for verdict in Verdict
                      for attempt in (1, 2, 4) for told in (None, 0.0, 9.0, 9.5, 120.0, 121.0)])  # fmt: skip
     dates = {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+    chances = listed(
+        lambda verdict, attempt, chance: policy.again(verdict, attempt, None, lambda: chance),
+        [(verdict, attempt, chance) for verdict in Verdict for attempt in (1, 2) for chance in (0.0, 1.0)],
+    )
     headers: list[dict[str, str]] = [
         {}, {"retry-after": "0"}, {"retry-after": " 7 "}, {"retry-after": "-1"}, {"retry-after": "1.5"}, {"retry-after": "٣"}, {"retry-after": "9" * 30},
         {"retry-after": "x"}, {**dates, "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, {**dates, "retry-after": "Sun, 22 Nov 2026 09:00:00 GMT"},
@@ -172,7 +180,7 @@ def retry(_: Path) -> str:
         {**dates, "retry-after": "Sun, 22 Nov 2026 10:00:30 -0000"},
     ]  # fmt: skip
     waits = "\n".join(f"{one} {called(partial(_retry.retry_after, Reply(429, one, b'')))}" for one in headers)
-    return "\n".join([delays, agains, waits, called(lambda: _retry.retry_after(None))])
+    return "\n".join([delays, agains, chances, waits, called(lambda: _retry.retry_after(None))])
 
 
 def part(folder: Path) -> str:
@@ -259,6 +267,13 @@ class Socket:
             raise self.error
 
 
+def _after(cause: Exception) -> Exception:
+    """An exception raised from another."""
+    error = httpx.ConnectError("refused")
+    error.__cause__ = cause
+    return error
+
+
 def exchange(_: Path) -> str:
     ours, proxy = {"request": Request(b"POST")}, {"request": Request(b"CONNECT")}
     events: dict[str, list[tuple[str, dict[str, Any]]]] = {
@@ -308,6 +323,18 @@ def exchange(_: Path) -> str:
                 for name in ("connection.connect_tcp.started", "connection.connect_tcp.complete", "http11.x.complete")
             ]
             lines.append(f"{address} {public}: {events_seen}\n{described(guard.peer_refused())}")
+    watched: list[str] = []
+    one_line = Exchange(watch=lambda: watched.append("watch"))
+    for number in range(2):
+        one_line.connected(number)
+        lines.append(f"connected {number}: {one_line._line} {watched}")
+    unwatched = Exchange()
+    unwatched.connected(5)
+    lines.append(f"connected, not watched: {unwatched._line}")
+    for refused in (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS")):
+        lines.append(
+            f"{type(refused).__name__}: {[_is_tls(refused), _is_tls(_after(refused)), _is_tls(_after(_after(refused)))]}"
+        )
     for line in (None, Peer(None), Peer(Socket()), Peer(Socket(OSError("gone"))), Peer(Socket(ValueError("other")))):
         late = Exchange()
         late._line = line

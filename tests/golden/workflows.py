@@ -81,6 +81,7 @@ def submit(_: Path) -> str:
             recorder = Recorder(refuses)
             flow = _workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
             lines.append(f"the journal refuses {refuses}:\n{played(flow, *script)}\n  journal: {recorder.told}")
+    lines.append(played(_workflows.submit(service(chance=lambda: 0.25), asked), REFUSED, Scene(408), Scene(429), DONE))
     for stops in ("begin", "submitted"):
         recorder = Recorder(stops=stops)
         flow = _workflows.submit(service(), asked, recorder)
