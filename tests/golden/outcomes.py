@@ -267,6 +267,46 @@ class Socket:
             raise self.error
 
 
+def connections() -> list[str]:
+    """What a connection tells and suffers: its peer, its start, its cut."""
+    lines: list[str] = []
+    for address in (
+        None,
+        ("10.0.0.1", 80),
+        ("8.8.8.8", 80),
+        ("fe80::1%eth0", 80, 0, 0),
+        ("2001:4860:4860::8888", 80, 0, 0),
+        ("x",),
+        (),
+    ):
+        for public in (True, False):
+            guard, info = Exchange(public_only=public), {"return_value": Peer(address)}
+            events_seen = [
+                called(partial(guard.refuses_peer, name, info))
+                for name in ("connection.connect_tcp.started", "connection.connect_tcp.complete", "http11.x.complete")
+            ]
+            lines.append(f"{address} {public}: {events_seen}\n{described(guard.peer_refused())}")
+    watched: list[str] = []
+    one_line = Exchange(watch=lambda: watched.append("watch"))
+    for number in range(2):
+        one_line.connected(number)
+        lines.append(f"connected {number}: {one_line._line} {watched}")
+    unwatched = Exchange()
+    unwatched.connected(5)
+    lines.append(f"connected, not watched: {unwatched._line}")
+    for refused in (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS")):
+        lines.append(
+            f"{type(refused).__name__}: {[_is_tls(refused), _is_tls(_after(refused)), _is_tls(_after(_after(refused)))]}"
+        )
+    for line in (None, Peer(None), Peer(Socket()), Peer(Socket(OSError("gone"))), Peer(Socket(ValueError("other")))):
+        late = Exchange()
+        late._line = line
+        lines.append(
+            f"cut {type(line).__name__}: {called(late.cut)} {getattr(getattr(line, 'address', None), 'calls', None)}"
+        )
+    return lines
+
+
 def _after(cause: Exception) -> Exception:
     """An exception raised from another."""
     error = httpx.ConnectError("refused")
@@ -307,40 +347,7 @@ def exchange(_: Path) -> str:
 
     stopped = Exchange(stop, secret="")
     lines += [called(stopped.writing), called(lambda: stopped.failure(httpx.ReadError("x")))]
-    for address in (
-        None,
-        ("10.0.0.1", 80),
-        ("8.8.8.8", 80),
-        ("fe80::1%eth0", 80, 0, 0),
-        ("2001:4860:4860::8888", 80, 0, 0),
-        ("x",),
-        (),
-    ):
-        for public in (True, False):
-            guard, info = Exchange(public_only=public), {"return_value": Peer(address)}
-            events_seen = [
-                called(partial(guard.refuses_peer, name, info))
-                for name in ("connection.connect_tcp.started", "connection.connect_tcp.complete", "http11.x.complete")
-            ]
-            lines.append(f"{address} {public}: {events_seen}\n{described(guard.peer_refused())}")
-    watched: list[str] = []
-    one_line = Exchange(watch=lambda: watched.append("watch"))
-    for number in range(2):
-        one_line.connected(number)
-        lines.append(f"connected {number}: {one_line._line} {watched}")
-    unwatched = Exchange()
-    unwatched.connected(5)
-    lines.append(f"connected, not watched: {unwatched._line}")
-    for refused in (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS")):
-        lines.append(
-            f"{type(refused).__name__}: {[_is_tls(refused), _is_tls(_after(refused)), _is_tls(_after(_after(refused)))]}"
-        )
-    for line in (None, Peer(None), Peer(Socket()), Peer(Socket(OSError("gone"))), Peer(Socket(ValueError("other")))):
-        late = Exchange()
-        late._line = line
-        lines.append(
-            f"cut {type(line).__name__}: {called(late.cut)} {getattr(getattr(line, 'address', None), 'calls', None)}"
-        )
+    lines += connections()
     import gzip  # noqa: PLC0415 -- here alone
     import zlib  # noqa: PLC0415 -- here alone
 
