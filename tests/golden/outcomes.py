@@ -294,10 +294,10 @@ def connections() -> list[str]:
     unwatched = Exchange()
     unwatched.connected(5)
     lines.append(f"connected, not watched: {unwatched._line}")
-    for refused in (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS")):
-        lines.append(
-            f"{type(refused).__name__}: {[_is_tls(refused), _is_tls(_after(refused)), _is_tls(_after(_after(refused)))]}"
-        )
+    ends = (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS"))
+    lines += [
+        f"{type(end).__name__}: {[_is_tls(one) for one in (end, _after(end), _after(_after(end)))]}" for end in ends
+    ]
     for line in (None, Peer(None), Peer(Socket()), Peer(Socket(OSError("gone"))), Peer(Socket(ValueError("other")))):
         late = Exchange()
         late._line = line
