@@ -294,6 +294,8 @@ def connections() -> list[str]:
     unwatched = Exchange()
     unwatched.connected(5)
     lines.append(f"connected, not watched: {unwatched._line}")
+    for guarded in (Exchange(barrier=lambda: None), Exchange()):
+        lines += [f"writing: {called(guarded.writing)}" for _ in range(2)]
     ends = (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS"))
     lines += [
         f"{type(end).__name__}: {[_is_tls(one) for one in (end, _after(end), _after(_after(end)))]}" for end in ends
