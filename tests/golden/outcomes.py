@@ -296,6 +296,11 @@ def connections() -> list[str]:
     lines.append(f"connected, not watched: {unwatched._line}")
     for guarded in (Exchange(barrier=lambda: None), Exchange()):
         lines += [f"writing: {called(guarded.writing)}" for _ in range(2)]
+    for heard in (False, True):
+        passed_on = Exchange(barrier=lambda: None, secret=KEY)
+        passed_on.handed = True
+        wanted = passed_on.note("connection.connect_tcp.started", {}) if heard else None
+        lines.append(f"handed on, heard {heard} {wanted}: {passed_on.failure(httpx.ReadError('reset'))}")
     ends = (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS"))
     lines += [
         f"{type(end).__name__}: {[_is_tls(one) for one in (end, _after(end), _after(_after(end)))]}" for end in ends
