@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 from helpers import FakeService
+from judge import FEWEST, LARGEST
 from pictures import picture
 from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
 from seedream._request import check, check_submit
@@ -24,13 +25,15 @@ def problems(prompt: Any = "a fish", **options: Any) -> list[tuple[str, str | No
     return [(problem.field, problem.rule) for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("batchsize", [1, 2, 14, 15])
-def test_a_batch_of_1_to_15_is_legal(batchsize: int) -> None:
+@pytest.mark.parametrize("batchsize", [FEWEST, FEWEST + 1, LARGEST - 1, LARGEST])
+def test_a_batch_within_the_bounds_is_legal(batchsize: int) -> None:
     submission = check_submit("a fish", {"batchsize": batchsize})
     assert (batchsize, batchsize) == (submission.values["batchsize"], submission.images)
 
 
-@pytest.mark.parametrize("batchsize", [0, 16, -1, 10**30, True, False, 1.0, "3", [1], float("nan"), b"1", object()])
+@pytest.mark.parametrize(
+    "batchsize", [FEWEST - 1, LARGEST + 1, -1, 10**30, True, False, 1.0, "3", [1], float("nan"), b"1", object()]
+)
 def test_any_other_batch_is_refused(batchsize: Any) -> None:
     assert [("batchsize", "BATCH-RANGE")] == problems(batchsize=batchsize)
 
@@ -68,10 +71,10 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_the_message_can_be_read_aloud() -> None:
     with pytest.raises(InvalidRequest) as caught:
-        check_submit("a fish", {"batchsize": 16})
-    assert "batchsize: “16” is above the maximum 15. Rule BATCH-RANGE: “批量生成数量，1-15” Give 1 to 15." == str(
-        caught.value
-    )
+        check_submit("a fish", {"batchsize": LARGEST + 1})
+    start = f"batchsize: “{LARGEST + 1}” is above the maximum {LARGEST}. Rule BATCH-RANGE: “批量生成数量，"
+    assert start == str(caught.value)[: len(start)]
+    assert f"Give {FEWEST} to {LARGEST}." == str(caught.value).rpartition("” ")[2]
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 -- our own bytes
     assert (str(caught.value), caught.value.problems) == (str(again), again.problems)
 
@@ -210,7 +213,7 @@ def test_a_refused_request_sends_nothing() -> None:
     service = FakeService({})
     client = SeeDream("sk-key", transport=service.transport)
     with pytest.raises(InvalidRequest):
-        client.generate("a fish", batchsize=16)
+        client.generate("a fish", batchsize=LARGEST + 1)
     with pytest.raises(InvalidRequest):
         client.submit("a fish", colour="red")  # type: ignore[call-arg]  # the point of the test
     assert [] == service.asked
