@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from helpers import FakeService
+from helpers import FakeClock, FakeService
 from judge import FEWEST, LARGEST
 from pictures import picture
 from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
@@ -211,7 +211,7 @@ def test_a_field_that_a_later_spec_adds_is_checked_by_its_own_limits(
 
 def test_a_refused_request_sends_nothing() -> None:
     service = FakeService({})
-    client = SeeDream("sk-key", transport=service.transport)
+    client = SeeDream("sk-key", transport=service.transport, clock=FakeClock())
     with pytest.raises(InvalidRequest):
         client.generate("a fish", batchsize=LARGEST + 1)
     with pytest.raises(InvalidRequest):
