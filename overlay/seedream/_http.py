@@ -33,9 +33,10 @@ class Timeouts:
     query_read: float = 30.0
     download_read: float = 60.0
 
-    def within(self, channel: str) -> float:
-        """Seconds for a whole exchange on this channel."""
-        return self.connect + self.write + float(getattr(self, f"{channel}_read"))
+    def within(self, channel: str, most: float | None = None) -> float:
+        """Seconds for a whole exchange on this channel, not above ``most``."""
+        longest = self.connect + self.write + float(getattr(self, f"{channel}_read"))
+        return longest if most is None else min(most, longest)
 
     def of(self, channel: str, within: float | None) -> dict[str, float | None]:
         """Timeouts as httpx takes them for one request, none above ``within``."""
@@ -146,10 +147,6 @@ class _Shared:
             extensions={"trace": partial(trace, exchange), "timeout": self._timeouts.of(step.channel, step.within)},
         )  # fmt: skip
 
-    def _limit(self, step: Open) -> float:
-        longest = self._timeouts.within(step.channel)
-        return longest if step.within is None else min(step.within, longest)
-
     def _exchange(self, step: Open) -> Exchange:
         return Exchange(step.barrier, step.public_only, self._secret)
 
@@ -187,7 +184,7 @@ class SyncHTTP(_Shared):
 
     def _open(self, step: Open) -> _Stream | Failure:
         exchange = self._exchange(step)
-        watch = threading.Timer(self._limit(step), exchange.cut)
+        watch = threading.Timer(self._timeouts.within(step.channel, step.within), exchange.cut)
         watch.daemon = True
         exchange.watch = watch.start
         try:
@@ -282,7 +279,7 @@ class AsyncHTTP(_Shared):
                 await _in_thread(exchange.enter)
             client, request = self._start(step, exchange, self._trace)
             exchange.handed = not client.is_closed
-            with anyio.fail_after(self._limit(step)):
+            with anyio.fail_after(self._timeouts.within(step.channel, step.within)):
                 response = await client.send(request, stream=True)
             chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw()
             return self._stream(response, exchange, chunks)

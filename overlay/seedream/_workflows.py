@@ -63,8 +63,7 @@ class Service:
             return {name: value for name, value in arguments().items() if name not in ("method", "url")}
 
         request = Request(operation.method.upper(), self.base_url + operation.path, build, headers)
-        longest = self.timeouts.within(channel)
-        return exchange(request, channel, barrier=barrier, within=longest if within is None else min(within, longest))
+        return exchange(request, channel, barrier=barrier, within=self.timeouts.within(channel, within))
 
 
 class Recorder(Protocol):

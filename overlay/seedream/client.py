@@ -20,7 +20,7 @@ from seedream._urls import is_loopback
 from seedream._wire import TaskInfo
 from seedream._workflows import ProgressCallback, Recorder, Service
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
-from seedream.task import DOWNLOAD, WAIT, AsyncTask, Generated, Task
+from seedream.task import WAIT, AsyncTask, Generated, Task
 
 if TYPE_CHECKING:
     from seedream.journal import Journal
@@ -113,7 +113,7 @@ class _Client:
         info = yield from _workflows.wait(
             self.service, taskid, timeout=timeout, images=submission.images, progress=progress
         )
-        options = Options(DOWNLOAD, progress=progress)
+        options = Options(progress=progress)
         files = yield from _download.save(
             self.service, taskid, info.urls, directory, images=submission.images, options=options
         )

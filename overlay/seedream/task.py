@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from seedream.client import AsyncSeeDream, SeeDream
 
 WAIT: Final = 600.0  # seconds
-DOWNLOAD: Final = 300.0  # seconds
 ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
 
 
@@ -42,7 +41,7 @@ class _Handle(Generic[ClientT]):
         progress: ProgressCallback | None,
     ) -> Flow[list[Path]]:
         info = yield from self._wait(timeout, progress)
-        options = Options(DOWNLOAD, max_bytes=max_bytes, progress=progress)
+        options = Options(max_bytes=max_bytes, progress=progress)
         return (
             yield from _download.save(
                 self._client.service, self.id, info.urls, Path(directory), images=self.images, options=options
