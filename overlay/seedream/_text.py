@@ -44,7 +44,7 @@ def plain(text: str, secret: str = "", length: int = 500) -> str:
 
 def scrub(text: str, *secrets: str) -> str:
     """The text with the queries of its URLs and the secrets replaced."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one key may begin with another: no tail of it stays
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, _REMOVED).replace(secret.replace("/", r"\/"), _REMOVED)
     return _QUERY.sub(rf"\1{_REMOVED}", _SIGNED.sub(_unsigned, text))

@@ -4,6 +4,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -128,20 +129,23 @@ def text(_: Path) -> str:
         _text.scrub_reply,
         [(200, headers, b"x" * 3000, KEY), (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY), (204, {}, b"", "")],
     )
-    record = logging.LogRecord("httpx", 10, "f", 1, "go %s %s", (SIGNED, KEY), None)
-    _text.guard_logs(KEY)
-    names = (
-        "httpx",
-        "httpcore.connection",
-        "httpcore.http11",
-        "httpcore.http2",
-        "httpcore.proxy",
-        "httpcore.socks",
-        "httpcore",
-    )
-    guarded = [(name, len(logging.getLogger(name).filters)) for name in names]
-    kept = logging.getLogger("httpx").filters[0].filter(record)  # type: ignore[union-attr]  # a Filter
-    return "\n".join([quoted, values, scrubbed, plains, replies, repr((kept, record.msg, record.args, guarded))])
+    return "\n".join([quoted, values, scrubbed, plains, replies, guarded()])
+
+
+def guarded() -> str:
+    """A log record as it comes out of the loggers that are guarded, whatever other tests have guarded before."""
+    record = logging.LogRecord("httpx", 10, "f", 1, "go %s %s %s", (SIGNED, KEY, KEY[:9]), None)
+    parts = ("connection", "http11", "http2", "proxy", "socks")
+    loggers = [logging.getLogger(name) for name in ("httpx", *(f"httpcore.{part}" for part in parts), "httpcore")]
+    with ExitStack() as put_back:
+        put_back.enter_context(patch.object(_text._FILTER, "secrets", set()))
+        for logger in loggers:
+            put_back.enter_context(patch.object(logger, "filters", []))
+        for key in (KEY[:9], KEY, KEY):
+            _text.guard_logs(key)
+        found = [(logger.name, len(logger.filters)) for logger in loggers]
+        kept = bool(loggers[0].filter(record))
+    return repr((kept, record.msg, record.args, found))
 
 
 def field(kind: str, **limits: Any) -> Field:
