@@ -25,6 +25,18 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """After a spec update many tests fail at once: the last word is which line of the typed facts to look at."""
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        from compared import differences  # noqa: PLC0415 -- only when something failed: it loads the package
+
+        found = differences()
+        if found:
+            terminalreporter.section("the facts typed by hand differ from the spec")
+            for one in found:
+                terminalreporter.line(str(one))
+
+
 _REACHING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _REACHED: list[str] = []
 _HERE = ("127.", "::1", "::ffff:127.")

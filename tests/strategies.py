@@ -6,9 +6,8 @@ import json
 from math import isqrt
 from typing import Any
 
+from facts import FEWEST, LARGEST, LEAST, MOST, RATIOS, TIERS
 from hypothesis import strategies as st
-
-LEAST, MOST = 3_686_400, 16_777_216
 
 # --- texts -----------------------------------------------------------------------------------------------------------
 _PIECES = [
@@ -32,29 +31,13 @@ def sizes(draw: st.DrawFn) -> tuple[int, int]:
 
 
 wire_sizes = sizes().map(lambda size: f"{size[0]}x{size[1]}")
-_NAMES = [
-    "9:16",
-    "16:9",
-    "3:4",
-    "4:3",
-    "1:1",
-    "2:3",
-    "3:2",
-    "2K",
-    "4K",
-    "2k",
-    "5:4",
-    "1K",
-    "8K",
-    "2048*2048",
-    "big",
-    "",
-]
+_NAMES = [*RATIOS, *TIERS]
+_ODD_NAMES = ["2k", "5:4", "1K", "8K", "2048*2048", "big", ""]
 resolutions = st.one_of(
-    wire_sizes, st.sampled_from(_NAMES), st.text("0123456789xX:K k×＊", max_size=12), st.text(max_size=10)
+    wire_sizes, st.sampled_from(_NAMES + _ODD_NAMES), st.text("0123456789xX:K k×＊", max_size=12), st.text(max_size=10)
 )
 legal_resolutions = st.one_of(
-    st.sampled_from(_NAMES[:9]),
+    st.sampled_from(_NAMES),
     sizes().filter(lambda size: LEAST <= size[0] * size[1] <= MOST).map(lambda size: f"{size[0]}x{size[1]}"),
 )
 
@@ -82,10 +65,10 @@ def _options(prompt: Any, batchsize: Any, resolution: Any, text: Any) -> st.Sear
 
 legal_options = _options(
     prompts.filter(str.strip).filter(lambda prompt: prompt.isprintable() or "\ud800" not in prompt),
-    st.integers(1, 15), legal_resolutions, whole_text,
+    st.integers(FEWEST, LARGEST), legal_resolutions, whole_text,
 )  # fmt: skip
-near_options = _options(prompts, st.integers(-2, 18), resolutions, any_text)
-odd_options = _options(prompts | junk, st.integers(-2, 18) | junk, resolutions | junk, any_text | junk)
+near_options = _options(prompts, st.integers(FEWEST - 3, LARGEST + 3), resolutions, any_text)
+odd_options = _options(prompts | junk, st.integers(FEWEST - 3, LARGEST + 3) | junk, resolutions | junk, any_text | junk)
 any_options = legal_options | near_options | odd_options
 
 # --- replies ---------------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 import pytest
+from facts import FEWEST, LARGEST
 from helpers import FakeClock, FakeService
-from judge import FEWEST, LARGEST
 from pictures import picture
 from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
 from seedream._request import check, check_submit

@@ -3,11 +3,11 @@
 import pickle
 
 import pytest
+from facts import LEAST as LOW
+from facts import MOST as HIGH
+from facts import RATIOS, TIERS
 from hypothesis import given
 from hypothesis import strategies as st
-from judge import LEAST as LOW
-from judge import MOST as HIGH
-from judge import RATIOS, TIERS
 from seedream import InvalidRequest, InvalidResolution, Resolution
 from seedream.resolution import nearest_size
 

@@ -26,7 +26,9 @@ def _canonical(text: "str | Resolution") -> str:
     if isinstance(text, Resolution):
         return text.wire
     if not isinstance(text, str):
-        raise InvalidResolution(f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_FORMS)
+        raise InvalidResolution(
+            f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_forms()
+        )
     typed = text.strip().translate(_TYPED) if len(text) <= _LONGEST else ""
     if typed.isascii() and typed.upper() in RES_TIER_VALUES:
         return typed.upper()
@@ -99,10 +101,9 @@ class Resolution:
         return self.wire
 
 
-_FORMS: Final = (
-    f"Give a ratio ({', '.join(RES_RATIO_VALUES)}), a tier ({', '.join(RES_TIER_VALUES)}) "
-    f"or WIDTHxHEIGHT in pixels, for example {isqrt(RES_PIXELS_MAXIMUM)}x{isqrt(RES_PIXELS_MAXIMUM)}."
-)
+def _forms() -> str:
+    ratios, tiers, side = ", ".join(RES_RATIO_VALUES), ", ".join(RES_TIER_VALUES), isqrt(RES_PIXELS_MAXIMUM)
+    return f"Give a ratio ({ratios}), a tier ({tiers}) or WIDTHxHEIGHT in pixels, for example {side}x{side}."
 
 
 def nearest_size(width: int, height: int) -> tuple[int, int]:
@@ -132,7 +133,7 @@ def nearest_size(width: int, height: int) -> tuple[int, int]:
 def _check_pixels(width: int, height: int) -> None:
     total = width * height
     if total == 0:
-        raise InvalidResolution(f"{width}x{height} has no pixels", rule="RES-PIXELS", hint=_FORMS)
+        raise InvalidResolution(f"{width}x{height} has no pixels", rule="RES-PIXELS", hint=_forms())
     if RES_PIXELS_MINIMUM <= total <= RES_PIXELS_MAXIMUM:
         return
     bound = f"below {RES_PIXELS_MINIMUM:,}" if total < RES_PIXELS_MINIMUM else f"above {RES_PIXELS_MAXIMUM:,}"
@@ -158,7 +159,7 @@ def _not_understood(text: str, typed: str) -> InvalidResolution:
         rule = "RES-RATIO"
     elif re.fullmatch(r"[0-9]+[kK]", typed):
         rule = "RES-TIER"
-    hint = f"Did you mean {fix}? {_FORMS}" if fix else _FORMS
+    hint = f"Did you mean {fix}? {_forms()}" if fix else _forms()
     return InvalidResolution(f"{quote(text)} is not a resolution", rule=rule, hint=hint)
 
 

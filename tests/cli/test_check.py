@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import judge
+import facts
 import pytest
 from tensorslab_images.rules import RULES
 
@@ -15,8 +15,8 @@ from tensorslab_images.rules import RULES
         (" 2k ", "2K", "tier", None),
         ("3750x1250", "3750x1250", "size", 4_687_500),
         ("2048×2048", "2048x2048", "size", 4_194_304),
-        (f"{judge.LEAST}x1", f"{judge.LEAST}x1", "size", judge.LEAST),
-        (f"1x{judge.MOST}", f"1x{judge.MOST}", "size", judge.MOST),
+        (f"{facts.LEAST}x1", f"{facts.LEAST}x1", "size", facts.LEAST),
+        (f"1x{facts.MOST}", f"1x{facts.MOST}", "size", facts.MOST),
     ],
 )
 def test_a_legal_resolution_is_shown_as_it_is_sent(
@@ -32,13 +32,13 @@ def test_one_bad_resolution_fails_the_run_and_the_good_ones_are_still_told(cli: 
     ran = cli("check", "2K", "1000x1000", "1:1")
     assert 1 == ran.code
     assert 2 == len(ran.out.splitlines())
-    assert f"1,000,000 pixels, below {judge.LEAST:,}" in ran.err
+    assert f"1,000,000 pixels, below {facts.LEAST:,}" in ran.err
     assert RULES["RES-PIXELS"].sentence in ran.err
     assert "nearest 1:1 is " in ran.err
 
 
 def test_json_names_the_rule_of_each_bad_resolution(cli: Any) -> None:
-    ran = cli("check", f"{judge.MOST + 1}x1", "17:5", "9K", "banana", "--json")
+    ran = cli("check", f"{facts.MOST + 1}x1", "17:5", "9K", "banana", "--json")
     assert (1, "") == (ran.code, ran.err)
     rules = [result["error"]["rule"]["id"] for result in ran.document["results"]]
     assert ["RES-PIXELS", "RES-RATIO", "RES-TIER", "RES-FORMAT"] == rules

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import judge
+import facts
 import pytest
 from attrs import evolve
 from PIL import Image
@@ -41,11 +41,11 @@ def test_it_shows_what_it_promises(cli: Any, tmp_path: Path, monkeypatch: pytest
             picture.load()
             width, height = picture.size
         assert abs(width / height - across / down) < 0.01
-        assert judge.LEAST <= width * height <= judge.MOST
+        assert facts.LEAST <= width * height <= facts.MOST
     with Image.open(out / "contact-sheet.jpg") as sheet:
         assert sheet.size > (1000, 1000)
     assert f"{REFUSED[1]} is " in ran.out
-    assert f"pixels, below {judge.LEAST:,}" in ran.out
+    assert f"pixels, below {facts.LEAST:,}" in ran.out
     assert "8 of 100 credits" in ran.out
     assert [8, 8] == [sum(charge.images for charge in sandbox.charges) for sandbox in made]
     sent = [record for record in made[1].requests if record.path.endswith("/seedreamv45")]

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import judge
+import facts
 import pytest
 from helpers import KEY
 from scripted import ScriptedServer, reply
 from seedream import SeeDream
 
-TOO_MANY = str(judge.LARGEST + 1)
+TOO_MANY = str(facts.LARGEST + 1)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 
 

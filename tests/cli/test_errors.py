@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import judge
+import facts
 import pytest
 from helpers import KEY
 from scripted import Action, ScriptedServer, reply
@@ -120,7 +120,7 @@ def test_a_chinese_locale_gets_a_chinese_line_first(cli: Any) -> None:
 
 
 def test_a_rule_is_quoted_in_the_vendors_words(cli: Any) -> None:
-    ran = cli("generate", "x", "-n", str(judge.LARGEST + 1))
+    ran = cli("generate", "x", "-n", str(facts.LARGEST + 1))
     assert "BATCH-RANGE" in ran.err
     assert f"“{RULES['BATCH-RANGE'].sentence}”" in ran.err
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-import judge
+import facts
 import pytest
 from attrs import evolve
 from seedream import InvalidRequest, _request
@@ -93,7 +93,7 @@ def test_what_is_no_setting_is_a_usage_error(setting: str) -> None:
 
 
 def test_help_describes_the_limits_of_the_spec() -> None:
-    assert f"{judge.FEWEST} to {judge.LARGEST}, default 1" == _fields.describe("batchsize")
+    assert f"{facts.FEWEST} to {facts.LARGEST}, default 1" == _fields.describe("batchsize")
     assert "0 to 1" == _fields.describe("strength")
     assert "photo, ink" == _fields.describe("style")
     assert "" == _fields.describe("gone")

@@ -129,7 +129,7 @@ def text(_: Path) -> str:
         _text.scrub_reply,
         [(200, headers, b"x" * 3000, KEY), (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY), (204, {}, b"", "")],
     )
-    return "\n".join([quoted, values, scrubbed, plains, replies, guarded()])
+    return f"{quoted}\n{values}\n{scrubbed}\n{plains}\n{replies}\n{guarded()}"
 
 
 def guarded() -> str:

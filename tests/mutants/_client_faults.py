@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import facts
 import httpx
+import judge
 from mutants._wrong import Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
 from seedream import SeeDream, SubmissionUnknown, TaskInfo, WaitTimeout, errors
 from seedream._download import save
@@ -122,20 +124,20 @@ def forgets_task_ids_of_errors(transport: Tampering, request: httpx.Request) -> 
 class Clamps(SeeDream):
     def submit(self, prompt: str, **options: Any) -> Any:
         if isinstance(options.get("batchsize"), int):
-            options["batchsize"] = min(options["batchsize"], 15)
+            options["batchsize"] = min(options["batchsize"], facts.LARGEST)
         return super().submit(prompt, **options)
 
 
 class Upscales(SeeDream):
     def submit(self, prompt: str, **options: Any) -> Any:
-        if options.get("resolution") in ("1500x1500", "1919x1921"):
+        if options.get("resolution") in ("1500x1500", judge.TOO_FEW_PIXELS):
             options["resolution"] = "2K"
         return super().submit(prompt, **options)
 
 
 class Timid(SeeDream):
     def submit(self, prompt: str, **options: Any) -> Any:
-        if (options.get("batchsize") or 1) > 14:
+        if (options.get("batchsize") or 1) >= facts.LARGEST:
             raise errors.InvalidRequest("too many", rule="BATCH-RANGE")
         return super().submit(prompt, **options)
 

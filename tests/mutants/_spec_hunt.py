@@ -36,6 +36,8 @@ def hunt(wrong: WrongSpec) -> Found:
         files = _edited(wrong, load(ROOT))
     except PipelineError as error:
         return _stopped(survived, str(error))
+    except LookupError as error:  # the page has changed: this fault alone cannot be planted any more
+        return replace(survived, said=str(error))
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():
             path = Path(folder) / name

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from facts import LARGEST, LEAST
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMIT = "generated/tensorslab_images/api/images/see_dream_v45.py"
@@ -17,8 +18,8 @@ FIXED = '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n'
 BREAKS = {
     "the boundary fix": (SUBMIT, KEPT, FIXED + KEPT, "[WIRE-BOUNDARY]"),
     "the auth rule": (ASK, 'f"{AUTH_HEADER_SCHEME} {self.key}"', "self.key", "[AUTH-HEADER]"),
-    "the pixel minimum": (RULES, "Final[int] = 3686400", "Final[int] = 3686399", "[RES-PIXELS]"),
-    "a limit by one": (LIMITS, "maximum=15", "maximum=16", "[BATCH-RANGE]"),
+    "the pixel minimum": (RULES, f"Final[int] = {LEAST}", f"Final[int] = {LEAST - 1}", "[RES-PIXELS]"),
+    "a limit by one": (LIMITS, f"maximum={LARGEST}", f"maximum={LARGEST + 1}", "[BATCH-RANGE]"),
 }  # fmt: skip
 
 

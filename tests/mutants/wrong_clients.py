@@ -1,5 +1,6 @@
 """Clients with one fault each. Every one must be found by check_client, under a rule that fits."""
 
+import facts
 from attrs import evolve
 from mutants._client_faults import (
     AfterRefusal,
@@ -130,8 +131,8 @@ WRONG_CLIENTS = (
     WrongClient("takes a failure for an unknown code", "CODE-MEANING PAY-KNOWN", codes(9999, 1234)),
     WrongClient("says that nothing was billed when the reply is lost", "PAY-KNOWN", kind=Reassuring),
     WrongClient("forgets the task id of an error", "PAY-KNOWN", forgets_task_ids_of_errors),
-    WrongClient("takes 16 pictures for 15", "BATCH-RANGE", kind=Clamps),
-    WrongClient("refuses 15 pictures", "BATCH-RANGE", kind=Timid),
+    WrongClient(f"takes {facts.LARGEST + 1} pictures for {facts.LARGEST}", "BATCH-RANGE", kind=Clamps),
+    WrongClient(f"refuses {facts.LARGEST} pictures", "BATCH-RANGE", kind=Timid),
     WrongClient("makes small sizes larger", "RES-PIXELS", kind=Upscales),
     WrongClient("refuses without naming the rule", "PROMPT-REQUIRED BATCH-RANGE", kind=Mute),
     WrongClient(

@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+import facts
+import judge
 from attrs import frozen
 from mutants import _server_faults as f
 from mutants._wrong import Kill, Send, Tampering, killed, likely, on_reply
@@ -43,28 +45,28 @@ def bench(page: Page, send: Send = Tampering.plain) -> Bench:
 
 WRONG_SERVERS = (
     WrongServer("ignores batchsize", "SERVER-CHARGE SERVER-PICTURES", f.without("batchsize")),
-    WrongServer("makes 14 pictures at most", "SERVER-CHARGE SERVER-PICTURES", f.replaced("batchsize", {"15": "14"})),
+    WrongServer(f"makes {facts.LARGEST - 1} pictures at most", "SERVER-CHARGE SERVER-PICTURES", f.replaced("batchsize", {str(facts.LARGEST): str(facts.LARGEST - 1)})),
     WrongServer("makes two pictures by default", "SERVER-CHARGE",
                 f.on_parts_of_forms(lambda p: p if any(x.name == "batchsize" for x in p) else [*p, text("batchsize", 2)])),
     WrongServer("charges twice", "SERVER-CHARGE", f.twice),
     WrongServer("charges for queries", "SERVER-CHARGE", f.charging_queries),
     WrongServer("charges for refusals", "SERVER-CHARGE", f.charging_refusals),
-    WrongServer("accepts 16 pictures", "BATCH-RANGE", f.replaced("batchsize", {"16": "15"})),
+    WrongServer(f"accepts {facts.LARGEST + 1} pictures", "BATCH-RANGE", f.replaced("batchsize", {str(facts.LARGEST + 1): str(facts.LARGEST)})),
     WrongServer("accepts no picture", "BATCH-RANGE", f.replaced("batchsize", {"0": "1"})),
     WrongServer("accepts a negative number of pictures", "BATCH-RANGE", f.replaced("batchsize", {"-1": "1"})),
     WrongServer("accepts a fraction of a picture", "BATCH-RANGE", f.replaced("batchsize", {"1.5": "1"})),
     WrongServer("takes a word for one picture", "BATCH-RANGE", f.replaced("batchsize", {"many": "1", "None": "1"})),
     WrongServer("takes the last of two batch sizes", "BATCH-RANGE",
                 f.on_parts_of_forms(lambda parts: list({part.name + str(part.filename): part for part in parts}.values()))),
-    WrongServer("refuses 15 pictures", "BATCH-RANGE", f.replaced("batchsize", {"15": "99"})),
-    WrongServer("accepts one pixel too few", "RES-PIXELS", f.replaced("resolution", {"1919x1921": "2K"})),
-    WrongServer("accepts one pixel too many", "RES-PIXELS", f.replaced("resolution", {"97x172961": "2K"})),
+    WrongServer(f"refuses {facts.LARGEST} pictures", "BATCH-RANGE", f.replaced("batchsize", {str(facts.LARGEST): "10000"})),
+    WrongServer("accepts one pixel too few", "RES-PIXELS", f.replaced("resolution", {judge.TOO_FEW_PIXELS: facts.TIERS[0]})),
+    WrongServer("accepts one pixel too many", "RES-PIXELS", f.replaced("resolution", {judge.TOO_MANY_PIXELS: facts.TIERS[0]})),
     WrongServer("accepts 1920x1080", "RES-PIXELS", f.replaced("resolution", {"1920x1080": "2K"})),
     WrongServer("accepts the page's invalid example", "RES-PIXELS", f.replaced("resolution", {"1500x1500": "2K"})),
-    WrongServer("refuses the fewest pixels", "RES-PIXELS", f.replaced("resolution", {"2560x1440": "1x1", "1920x1920": "1x1"})),
-    WrongServer("refuses the most pixels", "RES-PIXELS", f.replaced("resolution", {"4096x4096": "1x1"})),
+    WrongServer("refuses the fewest pixels", "RES-PIXELS", f.replaced("resolution", {judge.FEWEST_PIXELS: "1x1"})),
+    WrongServer("refuses the most pixels", "RES-PIXELS", f.replaced("resolution", {judge.MOST_PIXELS: "1x1"})),
     WrongServer("refuses the page's valid example", "RES-EXAMPLES", f.replaced("resolution", {"3750x1250": "1x1"})),
-    WrongServer("wants sides below 8,000 pixels", "RES-PIXELS", f.replaced("resolution", {"8192x2048": "1x1"})),
+    WrongServer("wants sides below 8,000 pixels", "RES-PIXELS", f.replaced("resolution", {"x".join(map(str, judge.WIDE)): "1x1"})),
     WrongServer("accepts an unknown ratio", "RES-RATIO", f.replaced("resolution", {"5:4": "4:3"})),
     WrongServer("accepts an unknown tier", "RES-TIER", f.replaced("resolution", {"8K": "4K"})),
     WrongServer("accepts any word as a resolution", "RES-FORMAT", f.replaced("resolution", {"big": "2K", "": "2K"})),

@@ -9,6 +9,8 @@ Nothing here imports the package: it is loaded anew from each wrong copy.
 
 from dataclasses import dataclass
 
+from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, SERVER
+
 PAGE, OVERLAY, LEDGER = "openapi/seedreamv45.yaml", "openapi/overlay.yaml", "openapi/rules.yaml"
 SETTINGS, GENERATED = "openapi/generator.yaml", "generated/tensorslab_images"
 STOP = "(the pipeline stops)"  # for what it refuses on its own ground, without a rule of the ledger
@@ -68,28 +70,30 @@ def _code(name: str, expected: str, file: str, old: str, new: str) -> WrongSpec:
     return WrongSpec(name, expected, (Edit(file, old, new),))
 
 
-_BATCH = "minimum: 1\n                  maximum: 15"
+_BATCH, _MORE = f"maximum: {LARGEST}", " " * 18  # the indentation of a field's keywords
+_MOST, _LEAST = f"maximum: {MOST}", f"minimum: {LEAST}"
+_CATEGORY, _RESOLUTION = (f"default: {DEFAULTS[name]}" for name in ("category", "resolution"))
 WRONG_SPECS = (
-    _page("a batch of 16", "BATCH-RANGE", "maximum: 15", "maximum: 16"),
-    _page("a batch of 14", "BATCH-RANGE", "maximum: 15", "maximum: 14"),
-    _page("a batch of none", "BATCH-RANGE", "minimum: 1\n", "minimum: 0\n"),
-    _page("a batch of two at least", "BATCH-RANGE", "minimum: 1\n", "minimum: 2\n"),
-    _page("no upper limit of the batch", "BATCH-RANGE", "                  maximum: 15\n", ""),
-    _page("no lower limit of the batch", "BATCH-RANGE", "                  minimum: 1\n", ""),
-    _page("an open upper limit", "BATCH-RANGE", "maximum: 15", "maximum: 15\n                  exclusiveMaximum: true"),
+    _page("a larger batch", "BATCH-RANGE", _BATCH, f"maximum: {LARGEST + 1}"),
+    _page("a smaller batch", "BATCH-RANGE", _BATCH, f"maximum: {LARGEST - 1}"),
+    _page("a batch of none", "BATCH-RANGE", f"minimum: {FEWEST}\n", f"minimum: {FEWEST - 1}\n"),
+    _page("a batch of two at least", "BATCH-RANGE", f"minimum: {FEWEST}\n", f"minimum: {FEWEST + 1}\n"),
+    _page("no upper limit of the batch", "BATCH-RANGE", f"{_MORE}{_BATCH}\n", ""),
+    _page("no lower limit of the batch", "BATCH-RANGE", f"{_MORE}minimum: {FEWEST}\n", ""),
+    _page("an open upper limit", "BATCH-RANGE", _BATCH, f"{_BATCH}\n{_MORE}exclusiveMaximum: true"),
     _page("a fraction of a picture", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: number\n                  description: 批量"),
     _page("a batch as text", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: string\n                  description: 批量"),
-    _page("four pictures by default", "BATCH-RANGE TASK-ID", "default: 1\n", "default: 4\n"),
-    _page("batches of odd size alone", "BATCH-RANGE", "maximum: 15\n", "maximum: 15\n                  multipleOf: 3\n"),
+    _page("four pictures by default", "BATCH-RANGE TASK-ID", f"default: {DEFAULTS['batchsize']}\n", "default: 4\n"),
+    _page("batches of odd size alone", "BATCH-RANGE", f"{_BATCH}\n", f"{_BATCH}\n{_MORE}multipleOf: 3\n"),
     _page("the sibling's path", "WIRE-HTTP", "/v1/images/seedreamv45:", "/v1/images/seedreamv5:"),
-    _page("another server", "KEY-PRIVATE", "https://api.tensorslab.com", "https://api.tensorslab.example"),
-    _page("a server without encryption", STOP, "https://api.tensorslab.com", "http://api.tensorslab.com"),
+    _page("another server", "KEY-PRIVATE", SERVER, "https://api.tensorslab.example"),
+    _page("a server without encryption", STOP, SERVER, SERVER.replace("https", "http")),
     _page("a short prompt", "PROMPT-REQUIRED", "description: 提示词（必填）", "description: 提示词（必填）\n                  maxLength: 100"),
     _page("a prompt in one line", "PROMPT-REQUIRED", "description: 提示词（必填）", "description: 提示词（必填）\n                  pattern: ^[^\\n]*$"),
-    _page("one category", "CATEGORY-DEFAULT WIRE-EXACT", "default: seedreamv45\n", "default: seedreamv45\n                  enum: [seedreamv45]\n"),
-    _page("another default category", "CATEGORY-DEFAULT", "default: seedreamv45\n", "default: seedreamv4\n"),
-    _page("another default resolution", "RES-FORMAT RES-TIER", "default: 2K", "default: 4K"),
-    _page("no size in pixels", "RES-FORMAT RES-PIXELS RES-TIER", "default: 2K", "default: 2K\n                  pattern: '^([0-9]+:[0-9]+|[24]K)$'"),
+    _page("one category", "CATEGORY-DEFAULT WIRE-EXACT", f"{_CATEGORY}\n", f"{_CATEGORY}\n{_MORE}enum: [{DEFAULTS['category']}]\n"),
+    _page("another default category", "CATEGORY-DEFAULT", f"{_CATEGORY}\n", "default: seedreamv4\n"),
+    _page("another default resolution", "RES-FORMAT RES-TIER", _RESOLUTION, "default: 16:9"),
+    _page("no size in pixels", "RES-FORMAT RES-PIXELS RES-TIER", _RESOLUTION, f"{_RESOLUTION}\n{_MORE}pattern: '^([0-9]+:[0-9]+|[0-9]+K)$'"),
     _page("two source images at most", "SOURCE-IMAGE", "description: 源图片文件", "description: 源图片文件\n                  maxItems: 2"),
     _page("one source image", "SOURCE-IMAGE",
           "                  type: array\n                  items:\n                    type: string\n                    format: binary\n",
@@ -104,18 +108,18 @@ WRONG_SPECS = (
     _page("task ids as numbers", "SERVER-ENVELOPE TASK-ID",
           "type: string\n          description: 任务ID", "type: integer\n          description: 任务ID"),
     # Prose of the page alone: the ledger's sentence is not found again, and the update stops.
-    _prose("fewest pixels, prose alone", "RES-PIXELS", "3,686,400, 16,777,216", "3,686,401, 16,777,216"),
-    _prose("most pixels, prose alone", "RES-PIXELS", "16,777,216]（", "16,777,217]（"),
+    _prose("fewest pixels, prose alone", "RES-PIXELS", f"{LEAST:,}, {MOST:,}", f"{LEAST + 1:,}, {MOST:,}"),
+    _prose("most pixels, prose alone", "RES-PIXELS", f"{MOST:,}]（", f"{MOST + 1:,}]（"),
     _prose("a ratio dropped, prose alone", "RES-RATIO", "2:3、3:2）", "2:3）"),
     _prose("a tier dropped, prose alone", "RES-TIER", "（2K、4K）", "（2K）"),
     _prose("codes swapped, prose alone", "CODE-MEANING", "9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
     _prose("the prompt is optional, prose alone", "PROMPT-REQUIRED", "提示词（必填）", "提示词（选填）"),
-    _prose("the batch, prose alone", "BATCH-RANGE", "批量生成数量，1-15", "批量生成数量，1-20"),
+    _prose("the batch, prose alone", "BATCH-RANGE", "批量生成数量，1-", "批量生成数量，2-"),
     # Page and ledger agree on what is wrong.
-    _both("one pixel less", "RES-PIXELS", ("3,686,400", "3,686,399"), facts=("minimum: 3686400", "minimum: 3686399")),
-    _both("one pixel more at least", "RES-PIXELS", ("3,686,400", "3,686,401"), facts=("minimum: 3686400", "minimum: 3686401")),
-    _both("one pixel more at most", "RES-PIXELS", ("16,777,216", "16,777,217"), facts=("maximum: 16777216", "maximum: 16777217")),
-    _both("one pixel less at most", "RES-PIXELS", ("16,777,216", "16,777,215"), facts=("maximum: 16777216", "maximum: 16777215")),
+    _both("one pixel less", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST - 1:,}"), facts=(_LEAST, f"minimum: {LEAST - 1}")),
+    _both("one pixel more at least", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST + 1:,}"), facts=(_LEAST, f"minimum: {LEAST + 1}")),
+    _both("one pixel more at most", "RES-PIXELS", (f"{MOST:,}", f"{MOST + 1:,}"), facts=(_MOST, f"maximum: {MOST + 1}")),
+    _both("one pixel less at most", "RES-PIXELS", (f"{MOST:,}", f"{MOST - 1:,}"), facts=(_MOST, f"maximum: {MOST - 1}")),
     _both("without 3:2", "RES-RATIO", ("、3:2）", "）"), facts=(", '3:2']", "]")),
     _both("5:2 instead of 2:3", "RES-RATIO", ("2:3、", "5:2、"), facts=("'2:3'", "'5:2'")),
     _both("5:4 besides", "RES-RATIO", ("3:2）", "3:2、5:4）"), facts=("'3:2']", "'3:2', '5:4']")),
