@@ -381,7 +381,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             tested_by=(
                 "overlay/seedream/contract/client/_money.py",
                 "overlay/seedream/contract/server/_bench.py",
-                "tests/judge.py",
                 "tests/sandbox/test_submit.py",
             ),
         ),
@@ -406,7 +405,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "overlay/seedream/contract/server/_bench.py",
                 "overlay/seedream/contract/server/_refusals.py",
                 "tests/contract/test_violations.py",
-                "tests/judge.py",
                 "tests/sandbox/test_tasks.py",
                 "tests/test_wait.py",
             ),
@@ -422,7 +420,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             mirrors=(),
             examples=MappingProxyType({}),
             enforced_by=(),
-            tested_by=("tests/judge.py", "tests/test_download.py"),
+            tested_by=("tests/test_download.py",),
         ),
         "RESULT-EXPIRY": Rule(
             id="RESULT-EXPIRY",
@@ -439,7 +437,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             mirrors=(),
             examples=MappingProxyType({}),
             enforced_by=("overlay/seedream/sandbox/_service.py",),
-            tested_by=("tests/judge.py", "tests/sandbox/test_images.py"),
+            tested_by=("tests/sandbox/test_images.py",),
         ),
         "STATUS-MEANING": Rule(
             id="STATUS-MEANING",
@@ -492,7 +490,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             tested_by=(
                 "overlay/seedream/contract/client/_form.py",
                 "overlay/seedream/contract/server/_refusals.py",
-                "tests/judge.py",
                 "tests/sandbox/test_submit.py",
             ),
         ),
