@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import facts
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ def test_all_problems_of_all_lines(tmp_path: Path) -> None:
     problems = told(
         tmp_path / "jobs.jsonl",
         '{"prompt": "good", "id": "a"}\n'
-        '{"prompt": "", "resolution": "1500x1500", "n": 16}\n'
+        f'{{"prompt": "", "resolution": "1500x1500", "n": {facts.LARGEST + 1}}}\n'
         "\n"
         "not JSON\n"
         '["a list"]\n'

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import facts
 import httpx
 import pytest
 from hypothesis import given, settings
@@ -196,7 +197,7 @@ def test_200_clients_at_once() -> None:
                 one = Bench(sandbox, http)
                 gate.wait()
                 replies = [one.submit(f"{number}")]
-                replies.append(one.submit("too many", batchsize=16))
+                replies.append(one.submit("too many", batchsize=facts.LARGEST + 1))
                 replies.append(one.picture(one.urls(one.made("picture"))[0]))
                 return {reply.status_code for reply in replies}
 
@@ -224,7 +225,7 @@ def test_1000_tasks_are_kept_in_bounded_memory() -> None:
 
         def submit(count: int) -> None:
             for number in range(count):
-                one.submit(f"{number} " + "long " * 200, batchsize=15)
+                one.submit(f"{number} " + "long " * 200, batchsize=facts.LARGEST)
 
         submit(1000)
         assert 1000 == len(sandbox.tasks) == len(sandbox.requests)

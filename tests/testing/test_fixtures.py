@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import facts
 import httpx
 import pytest
 from seedream import AsyncSeeDream, InvalidRequest, RateLimited, SeeDream, SubmissionUnknown
@@ -68,7 +69,7 @@ def test_the_mock_checks_requests_against_the_spec(
     seedream_mock: "SeeDreamMock", assert_charged: "AssertCharged"
 ) -> None:
     """Whoever sends it: here, a client that checks nothing."""
-    parts = {"prompt": (None, "a boat"), "batchsize": (None, "16")}
+    parts = {"prompt": (None, "a boat"), "batchsize": (None, str(facts.LARGEST + 1))}
     reply = httpx.post(SUBMIT, headers={"Authorization": "Bearer x"}, files=parts)
     assert 9999 == reply.json()["code"]
     assert "BATCH-RANGE" == seedream_mock.requests[-1].rule
@@ -83,7 +84,7 @@ def test_any_other_host_is_not_reached_under_the_mock(seedream_mock: "SeeDreamMo
 
 def test_a_refusal_of_the_client_itself_reaches_nobody(seedream_mock: "SeeDreamMock") -> None:
     with SeeDream() as client, pytest.raises(InvalidRequest):
-        client.submit("a boat", batchsize=16)
+        client.submit("a boat", batchsize=facts.LARGEST + 1)
     assert [] == seedream_mock.requests
 
 
