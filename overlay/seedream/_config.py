@@ -24,7 +24,7 @@ def api_key(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
         ConfigError: There is none, or it holds what a header cannot. The message never shows it.
     """
     if given is not None and not isinstance(given, str):
-        raise ConfigError(f"the API key is a {type(given).__name__}, not text", hint="Give it as str.")
+        raise ConfigError(f"the API key is of type {type(given).__name__}, not text", hint="Give it as str.")
     key = (given if given is not None else environ.get(KEY_VARIABLE, "")).strip()
     where = "the api_key argument" if given is not None else KEY_VARIABLE
     if not key:
@@ -44,21 +44,30 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
         ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
     """
     if given is not None and not isinstance(given, str):
-        raise ConfigError(f"the base URL is a {type(given).__name__}, not text", hint="Give it as str.")
+        raise ConfigError(f"the base URL is of type {type(given).__name__}, not text", hint="Give it as str.")
     url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host = urlsplit(""), ""
+    scheme, mark, rest = url.partition("://")
     hint = f"Give, for example, {SERVER}."
-    if parts.username or parts.password or "?" in url or "#" in url:
+    if (
+        "@" in (rest if mark else url).partition("/")[0] or "?" in url or "#" in url
+    ):  # read without urlsplit: it may fail, and all be shown
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
-    if not host or parts.scheme not in ("https", "http") or not url.isprintable() or " " in url:
+    host = _host(url)
+    if not host or scheme.lower() not in ("https", "http") or not url.isprintable() or " " in url:
         raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
-    if parts.scheme == "http" and not is_loopback(host):
+    if scheme.lower() == "http" and not is_loopback(host):
         raise ConfigError(
             f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
             hint="Use https; http is for a service on this machine (loopback) alone.",
         )
     return url.rstrip("/")
+
+
+def _host(url: str) -> str:
+    """The host, or empty where there is none or the URL cannot be read."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    return "" if port == 0 else parts.hostname or ""

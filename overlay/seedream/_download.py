@@ -9,7 +9,8 @@ from seedream._flow import Flow, blocking, now, sleep
 from seedream._part import Part, existing, stem_of
 from seedream._text import quote
 from seedream._transfer import Options, Picture, transfer
-from seedream._workflows import Service, query
+from seedream._wire import TaskInfo
+from seedream._workflows import Service, query, wait
 
 _FRESH_URLS: Final = 2
 _ODD_TRIES: Final = 2
@@ -29,13 +30,12 @@ def save(
     Raises:
         DownloadError: Some are missing: ``files`` and ``errors`` tell which, by index from 0.
     """
-    started = yield from now()
     total = max(len(urls), images or 1)
     files: dict[int, Path] = {}
     failed: dict[int, errors.SeeDreamError] = {}
     fresh = _FRESH_URLS
     for index in range(total):
-        picture = Picture(service, taskid, index, total, started, options)
+        picture = Picture(service, taskid, index, total, (yield from now()), options)
         while True:
             try:
                 if index >= len(urls) or not urls[index]:
@@ -59,6 +59,15 @@ def save(
     if failed:
         raise _summary(taskid, total, files, failed)
     return [files[index] for index in sorted(files)]
+
+
+def wait_and_save(
+    service: Service, taskid: str, directory: Path, *, images: int | None, timeout: float, options: Options
+) -> Flow[tuple[TaskInfo, list[Path]]]:
+    """Wait for a task (deadline in seconds), then save its pictures."""
+    info = yield from wait(service, taskid, timeout=timeout, images=images, progress=options.progress)
+    files = yield from save(service, taskid, info.urls, directory, images=images, options=options)
+    return info, files
 
 
 def _renewed(service: Service, taskid: str) -> Flow[tuple[str, ...] | None]:

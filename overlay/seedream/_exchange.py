@@ -149,7 +149,7 @@ def exchange(
         while len(body) <= MAX_JSON:
             chunk = yield from read(stream)
             if isinstance(chunk, Failure):
-                failed = chunk
+                failed = evolve(chunk, phase="sent_full")  # a head has come: it was sent in full, whatever broke since
                 break
             if not chunk:
                 break
@@ -162,7 +162,7 @@ def exchange(
     if len(body) > MAX_JSON:
         failed = Failure("sent_full", "TooLarge", f"the reply is larger than {MAX_JSON} bytes")
     reply = Reply(stream.status, stream.headers, _decoded(bytes(body[:MAX_JSON]), stream.headers))
-    return reply if failed is None else evolve(failed, phase="sent_full", reply=reply)
+    return reply if failed is None else evolve(failed, reply=reply)
 
 
 def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -26,7 +26,7 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 @frozen
 class Options:
-    """How to download: deadline for a task's pictures (seconds), tries and limit (bytes) for one picture."""
+    """How to download one picture: its deadline (seconds), tries and limit (bytes)."""
 
     timeout: float = 300.0
     attempts: int = 5
@@ -78,7 +78,7 @@ def transfer(picture: Picture, url: str, part: Part) -> Flow[None]:
         part.validator = tag if ranges and tag.startswith('"') else ""
         while chunk := (yield from read(stream)):
             if isinstance(chunk, Failure):
-                raise picture.error(errors.Truncated, f"broke off after {part.size:,} bytes ({chunk.kind})", again=True)
+                raise picture.error(errors.Truncated, f"broke off after {part.size:,} bytes ({chunk.kind})")
             if part.size + len(chunk) > picture.options.max_bytes:
                 raise _too_large(picture, part.size + len(chunk))
             yield from blocking(partial(part.write, chunk))
@@ -104,7 +104,7 @@ def _begin(picture: Picture, stream: Stream, part: Part) -> Flow[int | None]:
         yield from blocking(part.restart)
     elif not _continues(stream, part):
         part.validator = ""
-        raise picture.error(errors.Truncated, "the host sent another part than asked", again=True)
+        raise picture.error(errors.Truncated, "the host sent another part than asked")
     elif told is not None:
         told += part.size
     if stream.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
@@ -136,9 +136,9 @@ def _check_whole(picture: Picture, stream: Stream, part: Part, size: int | None)
         error.reply = scrub_reply(stream.status, stream.headers, part.head, picture.service.key)
         raise error
     if size is not None and size != part.size:
-        raise picture.error(errors.Truncated, f"{part.size:,} bytes came of {size:,}", again=True)
+        raise picture.error(errors.Truncated, f"{part.size:,} bytes came of {size:,}")
     if not part.is_whole(told=size is not None):
-        raise picture.error(errors.Truncated, f"the picture's end is missing after {part.size:,} bytes", again=True)
+        raise picture.error(errors.Truncated, f"the picture's end is missing after {part.size:,} bytes")
 
 
 def _open(picture: Picture, url: str, headers: Mapping[str, str]) -> Flow[Stream]:

@@ -154,38 +154,61 @@ def _succeeded(outcome: Reply | Failure, envelope: Envelope) -> bool:
     return isinstance(outcome, Reply) and outcome.status in OK and envelope.code == CODE_MEANING_SUCCESS
 
 
-def _try_query(
-    service: Service, taskid: str, within: float | None = None
-) -> Flow[tuple[TaskInfo | None, Reply | Failure]]:
-    """One query: the task's state, or None with what came instead."""
+@frozen
+class _Answer:
+    """What came of one request about tasks, and whether it is what was asked for."""
+
+    outcome: Reply | Failure
+    envelope: Envelope
+    usable: bool
+
+    @property
+    def worth_repeating(self) -> bool:
+        if isinstance(self.outcome, Failure):
+            return not self.outcome.tls
+        status = self.outcome.status
+        refused = 400 <= status < 500 and status not in (408, 425, 429)  # noqa: PLR2004 -- client errors
+        return not refused and self.envelope.code != CODE_MEANING_FAILURE
+
+    def error(self, service: Service, taskid: str, what: str) -> SeeDreamError:
+        return status_error(taskid, self.outcome, self.envelope, service.key, what)
+
+
+def _try_query(service: Service, taskid: str, within: float | None = None) -> Flow[_Answer]:
     outcome = yield from service.ask(INFO_BY_TASK_ID, _wire.query_arguments(taskid), "query", within=within)
     envelope = _envelope(outcome)
-    if not _succeeded(outcome, envelope):
-        return None, outcome
-    if _wire.task_id(envelope.data.get("taskid")) not in (None, taskid):
-        return None, outcome  # another task's answer
-    return read_task(taskid, envelope), outcome
+    another = _wire.task_id(envelope.data.get("taskid")) not in (None, taskid)
+    return _Answer(outcome, envelope, _succeeded(outcome, envelope) and not another)
+
+
+def _try_delete(service: Service, taskids: tuple[str, ...]) -> Flow[_Answer]:
+    outcome = yield from service.ask(DELETE_IMAGES_TASK, _wire.delete_arguments(taskids), "query")
+    envelope = _envelope(outcome)
+    return _Answer(outcome, envelope, _succeeded(outcome, envelope))
+
+
+def _repeated(service: Service, ask: Callable[[], Flow[_Answer]], taskid: str, what: str) -> Flow[Envelope]:
+    """Ask until a usable answer comes: neither a query nor a deletion costs anything."""
+    attempt = 0
+    while True:
+        attempt += 1
+        answer = yield from ask()
+        if answer.usable:
+            return answer.envelope
+        if attempt >= service.retry.attempts or not answer.worth_repeating:
+            raise answer.error(service, taskid, what)
+        yield from sleep(service.retry.delay(attempt, service.chance))
 
 
 def query(service: Service, taskid: str) -> Flow[TaskInfo]:
     """Ask for a task's state, repeated where no usable answer came."""
     check_taskid(taskid)
-    attempt = 0
-    while True:
-        attempt += 1
-        info, outcome = yield from _try_query(service, taskid)
-        if info is not None:
-            return info
-        if attempt >= service.retry.attempts or not _worth_repeating(outcome):
-            raise status_error(taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}")
-        yield from sleep(service.retry.delay(attempt, service.chance))
+    ask = partial(_try_query, service, taskid)
+    return read_task(taskid, (yield from _repeated(service, ask, taskid, _query_of(taskid))))
 
 
-def _worth_repeating(outcome: Reply | Failure) -> bool:
-    if isinstance(outcome, Failure):
-        return not outcome.tls
-    refused = 400 <= outcome.status < 500 and outcome.status not in (408, 425, 429)  # noqa: PLR2004 -- client errors
-    return not refused and _envelope(outcome).code != CODE_MEANING_FAILURE
+def _query_of(taskid: str) -> str:
+    return f"the query for task {taskid}"
 
 
 @frozen
@@ -195,7 +218,7 @@ class Progress:
     Attributes:
         stage: ``waiting`` after each query, ``downloading`` while a picture comes in, ``saved`` after each picture.
         taskid: The task's id.
-        elapsed: Seconds since the wait or the download began.
+        elapsed: Seconds since the wait, or the download of this picture, began.
         state: The task's state (see TaskInfo.state).
         index: The picture's index from 0, when downloading or saved.
         total: How many pictures there are, when downloading or saved.
@@ -223,45 +246,42 @@ def wait(
     check_taskid(taskid)
     check_wait(timeout, progress)
     started = yield from now()
-    pause, without_urls, state = _POLL_FIRST, 0, "not answered yet"
+    pause, without_urls, state = _POLL_FIRST, 0, "unanswered"
     while True:
         left = timeout - ((yield from now()) - started)
-        info, outcome = yield from _try_query(service, taskid, within=max(left, 1.0))
+        answer = yield from _try_query(service, taskid, within=max(left, 1.0))
+        info = read_task(taskid, answer.envelope) if answer.usable else None
         elapsed = (yield from now()) - started
         if info is not None:
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
             if progress is not None:
                 progress(Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
-                raise _task_failed(info, outcome, service.key)
+                raise _task_failed(info, answer.outcome, service.key)
             if info.state == "completed":
                 without_urls += 1
                 state = "without all its pictures' URLs"
                 if sum(map(bool, info.urls)) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
                     return info
         else:
-            _give_up_if_final(service, taskid, outcome, elapsed)
+            _give_up_if_final(service, taskid, answer, elapsed)
         if timeout - elapsed < _INSTANT:
-            last = (
-                ""
-                if info is not None
-                else f", and the last answer was {told(outcome, _envelope(outcome), service.key)}"
-            )
+            last = f", and the last answer was {told(answer.outcome, answer.envelope, service.key)}"
             raise WaitTimeout(
-                f"task {taskid} was still {state} after {elapsed:.0f} s{last}",
+                f"task {taskid} was still {state} after {elapsed:.0f} s{'' if info is not None else last}",
                 hint="Ask again later with the same id: waiting costs nothing.",
-                reply=raw(outcome, service.key),
+                reply=raw(answer.outcome, service.key),
                 taskid=taskid,
             )
         yield from sleep(min(pause * (0.75 + 0.5 * service.chance()), timeout - elapsed))
         pause = min(pause * _POLL_GROWTH, _POLL_LONGEST)
 
 
-def _give_up_if_final(service: Service, taskid: str, outcome: Reply | Failure, elapsed: float) -> None:
-    error = status_error(taskid, outcome, _envelope(outcome), service.key, f"the query for task {taskid}")
-    if isinstance(error, AuthError) or (isinstance(outcome, Failure) and outcome.tls):
+def _give_up_if_final(service: Service, taskid: str, answer: _Answer, elapsed: float) -> None:
+    error = answer.error(service, taskid, _query_of(taskid))
+    if isinstance(error, AuthError) or (isinstance(answer.outcome, Failure) and answer.outcome.tls):
         raise error
-    if not _worth_repeating(outcome) and elapsed >= _NOT_FOUND_FOR:
+    if not answer.worth_repeating and elapsed >= _NOT_FOUND_FOR:
         raise error
 
 
@@ -280,16 +300,9 @@ def delete(service: Service, taskids: tuple[str, ...]) -> Flow[None]:
     """Delete tasks on the server, repeated where no usable answer came (deleting twice does no harm)."""
     for taskid in taskids:
         check_taskid(taskid)
-    attempt = 0
-    while taskids:
-        attempt += 1
-        outcome = yield from service.ask(DELETE_IMAGES_TASK, _wire.delete_arguments(taskids), "query")
-        envelope = _envelope(outcome)
-        if _succeeded(outcome, envelope):
-            return
-        if attempt >= service.retry.attempts or not _worth_repeating(outcome):
-            raise status_error(taskids[0], outcome, envelope, service.key, f"deleting {', '.join(taskids)}")
-        yield from sleep(service.retry.delay(attempt, service.chance))
+    if taskids:
+        ask = partial(_try_delete, service, taskids)
+        yield from _repeated(service, ask, taskids[0], f"deleting {', '.join(taskids)}")
 
 
 def check_taskid(taskid: object) -> None:

@@ -101,22 +101,14 @@ class _Client:
         yield from blocking(partial(writable, directory))
         taskid = yield from self.submission_flow(submission)
         try:
-            return (yield from self._finish(taskid, submission, directory, timeout, progress))
+            options, images = Options(progress=progress), submission.images
+            info, files = yield from _download.wait_and_save(
+                self.service, taskid, directory, images=images, timeout=timeout, options=options
+            )
         except BaseException as error:
             if not isinstance(error, SeeDreamError):
                 error.add_note(f"Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.")
             raise
-
-    def _finish(
-        self, taskid: str, submission: Submission, directory: Path, timeout: float, progress: ProgressCallback | None
-    ) -> Flow[Generated]:
-        info = yield from _workflows.wait(
-            self.service, taskid, timeout=timeout, images=submission.images, progress=progress
-        )
-        options = Options(progress=progress)
-        files = yield from _download.save(
-            self.service, taskid, info.urls, directory, images=submission.images, options=options
-        )
         return Generated(taskid, info, files)
 
 

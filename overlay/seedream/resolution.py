@@ -27,7 +27,7 @@ def _canonical(text: "str | Resolution") -> str:
         return text.wire
     if not isinstance(text, str):
         raise InvalidResolution(
-            f"the resolution is a {type(text).__name__}, not text", rule="RES-FORMAT", hint=_forms()
+            f"the resolution is of type {type(text).__name__}, not text", rule="RES-FORMAT", hint=_forms()
         )
     typed = text.strip().translate(_TYPED) if len(text) <= _LONGEST else ""
     if typed.isascii() and typed.upper() in RES_TIER_VALUES:

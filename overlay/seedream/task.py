@@ -40,13 +40,11 @@ class _Handle(Generic[ClientT]):
         max_bytes: int,
         progress: ProgressCallback | None,
     ) -> Flow[list[Path]]:
-        info = yield from self._wait(timeout, progress)
-        options = Options(max_bytes=max_bytes, progress=progress)
-        return (
-            yield from _download.save(
-                self._client.service, self.id, info.urls, Path(directory), images=self.images, options=options
-            )
+        service, options = self._client.service, Options(max_bytes=max_bytes, progress=progress)
+        _, files = yield from _download.wait_and_save(
+            service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
         )
+        return files
 
     def _delete(self) -> Flow[None]:
         return _workflows.delete(self._client.service, (self.id,))
@@ -96,7 +94,7 @@ class Task(_Handle["SeeDream"]):
 
         Args:
             directory: Where; it is made if missing.
-            timeout: Deadline for the wait in seconds; the download has its own of five minutes.
+            timeout: Deadline for the wait in seconds; each picture has one of its own, of five minutes.
             max_bytes: Limit for one picture.
             progress: Called while waiting and downloading.
 

@@ -41,16 +41,18 @@ def vars_of(value: Resolution) -> tuple[Any, ...]:
 
 def config(_: Path) -> str:
     keys = [(None, {}), ("", {}), ("  ", {}), (" k\n", {}), ("a b", {}), ("aé", {}), ("a\nb", {}), (None, {"TENSORSLAB_API_KEY": " e\n"}),
-            (None, {"TENSORSLAB_API_KEY": "e e"}), ("\x7f", {}), ("!~", {}), ("a", {"TENSORSLAB_API_KEY": "b"})]  # fmt: skip
+            (None, {"TENSORSLAB_API_KEY": "e e"}), ("\x7f", {}), ("!~", {}), ("a", {"TENSORSLAB_API_KEY": "b"}), (5, {}), (b"k", {})]  # fmt: skip
     urls = ["https://a.b", "https://a.b///", "http://a.b", "http://localhost:8", "http://LOCALHOST.", "http://127.0.0.9/x/", "http://[::1]:8",
             "http://10.0.0.1", "ftp://a.b", "a.b", "", " https://a.b ", "https://u@a.b", "https://:p@a.b", "https://a.b?x", "https://a.b#x",
-            "https://", "https://a.b:99999", "https://a.b:x", "https://[x", "https://a.b/\x00", "https://a b", "https://" + "a" * 90 + ".b?",
+            "https://", "https://a.b:99999", "https://a.b:x", "https://[x", "https://a.b/\x00", "https://a b", "https://" + "a" * 90 + ".b?", "https://u:p@a.b:x", "u:p@a.b", "https://a.b/@x", "https://a.b/x://y", "https://a.b/x://y@z", "https://a.b:0", "https://a.b/X/", "HTTP://127.0.0.1",
             "http://" + "a" * 90]  # fmt: skip
     cases: list[tuple[Any, ...]] = [(url, {}) for url in urls]
     cases += [
         (None, {}),
         (None, {"TENSORSLAB_BASE_URL": "https://e.f/"}),
         (None, {"TENSORSLAB_BASE_URL": "http://e.f/"}),
+        (5, {}),
+        (b"https://a.b", {}),
     ]
     return "\n".join([listed(_config.api_key, keys), listed(_config.base_url, cases)])
 
@@ -114,6 +116,15 @@ def text(_: Path) -> str:
     scrubbed = listed(
         lambda one: (_text.scrub(one, KEY, ""), _text.scrub(one), _text.plain(one, KEY)), [(one,) for one in urls]
     )
+    scrubbed += "\n" + listed(
+        _text.scrub,
+        [
+            ("x abcdefghij", "bcdefghi", "abcdefghij"),
+            ("x bcdefghi", "bcdefghi"),
+            ("x bcdefgh", "bcdefgh"),
+            ('"a\\/bcdefgh"', "a/bcdefgh"),
+        ],
+    )
     plains = listed(
         _text.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
     )
@@ -127,7 +138,12 @@ def text(_: Path) -> str:
     }
     replies = listed(
         _text.scrub_reply,
-        [(200, headers, b"x" * 3000, KEY), (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY), (204, {}, b"", "")],
+        [
+            (200, headers, b"x" * 3000, KEY),
+            (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY),
+            (204, {}, b"", ""),
+            (302, {"Location": "/x?y?z"}, b"", ""),
+        ],
     )
     return f"{quoted}\n{values}\n{scrubbed}\n{plains}\n{replies}\n{guarded()}"
 

@@ -30,7 +30,7 @@ BODIES = [
     b'[{"task_id":"deep"}]', b'{"a":{"b":[{"TaskID":"deep"}]}}', b'{"data":{"taskid":""},"x":{"taskid":"other"}}', b'{"data":{"taskid":"null"}}',
     b'{"data":{"taskid":"true"}}', b'{"data":{"taskid":"false"}}', b'{"data":{"taskid":true}}', b'{"data":{"taskid":"a\\u001bb"}}',
     b'{"data":{"taskid":" "}}', b'\xef\xbb\xbf{"code":1}', b'{"code":1,"data":{"taskid":"lost_1","x', b'"taskid" : lost_2}', b'"task_id":"l3"]',
-    b'"TASKID":7,', b"\xff\xfe", b"[" * 5000, b'{"data":{"taskid":%d}}' % 10**200, b'{"data":{"taskid":%d}}' % (10**199),
+    b'"TASKID":7,', b'{"taskid":"outer","data":{"taskid":"inner"}}', b"\xff\xfe", b"[" * 5000, b'{"data":{"taskid":%d}}' % 10**200, b'{"data":{"taskid":%d}}' % (10**199),
     json.dumps({"data": {"taskid": "x" * 200}}).encode(), json.dumps({"data": {"taskid": "x" * 201}}).encode(),
 ]  # fmt: skip
 STATES: list[dict[str, Any]] = [
@@ -60,6 +60,7 @@ def wire(_: Path) -> str:
     with patch.object(_wire, "SEE_DREAM_V45", single):
         requests += "\n" + called(lambda: told(_wire.submit_arguments(alone)()["files"]))
     requests += "\n" + listed(_wire._as_text, [(True,), (False,), ("A",), (5,), (1.5,), ([True, "B", 2],), ([],)])
+    requests += "\n" + listed(lambda digits: _wire.task_id(10**digits), [(199,), (200,), (5000,)])
     twice = told(arguments[0]()["files"]) == told(arguments[0]()["files"])
     return "\n".join(
         [
@@ -73,7 +74,7 @@ def wire(_: Path) -> str:
 
 HEAD = [
     png(), png()[:23], png()[:24], b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + b"\0" * 8, b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rXHDR" + b"\1" * 8, jpeg(), b"\xff\xd8",
-    b"\xff\xd8\xff", b"RIFF\x0e\0\0\0WEBPVP8 ", b"RIFF\x0e\0\0\0WEBPVP9 "[:12] + b"VPX", b"RIFF0000WAVE", b"GIF87a", b"GIF89a;", b"GIF88a",
+    b"\xff\xd8\xff", b"RIFF\x0e\0\0\0WEBPVP8 ", b"RIFF\x0e\0\0\0WEBPVP9 "[:12] + b"VPX", b"RIFF0000WAVE", b"RIFF0000WAVEVP8 ", b"GIF87a", b"GIF89a;", b"GIF88a",
     b"BM" + b"\x20\0\0\0" + b"\0" * 12, b"BM" + b"\x20\0\0\0" + b"\0" * 11, b"BM" + b"\x20\0\0\0" + b"\1" * 12, b"II*\0", b"MM\0*", b"II\0*",
     b"\0\0\0\x20ftypavif", b"\0\0\0\x20ftypavis", b"\0\0\0\x20ftypheic", b"\0\0\0\x20ftypheix", b"\0\0\0\x20ftypmif1", b"\0\0\0\x20ftypmp42",
     b"\0\0\0\x20FTYPavif", b"", b"x", b"<html>",
@@ -103,8 +104,13 @@ def pictures(_: Path) -> str:
         [(name, data, told) for name, data in [*whole, *more] for told in (True, False)],
     )
     huge = listed(
-        lambda name, head: _pictures.is_whole(_pictures.PictureType(name), head, b"", 30),
-        [("webp", b"RIFF\xff\xff\xff\xff"), ("bmp", b"BM\xff\xff\xff\xff"), ("webp", b"RIFF\x16\0\0\0")],
+        lambda name, head, size: _pictures.is_whole(_pictures.PictureType(name), head, b"", size),
+        [
+            ("webp", b"RIFF\xff\xff\xff\xff", 30),
+            ("webp", b"RIFF\xff\xff\xff\xff", 7),
+            ("bmp", b"BM\xff\xff\xff\xff", 30),
+            ("webp", b"RIFF\x16\0\0\0", 30),
+        ],
     )
     return "\n".join(
         [
@@ -162,8 +168,9 @@ def replies(_: Path) -> str:
 
 def retry(_: Path) -> str:
     policy, odd = RetryPolicy(), RetryPolicy(attempts=2, base=2.0, cap=5.0, retry_after_cap=9.0)
+    patient = RetryPolicy(cap=1e30)
     delays = listed(lambda which, attempt, chance: which.delay(attempt, lambda: chance),
-                    [(which, attempt, chance) for which in (policy, odd) for attempt in (1, 2, 3, 7, 8, 31, 32, 33, 5000) for chance in (0.0, 0.5, 1.0)])  # fmt: skip
+                    [(which, attempt, chance) for which in (policy, odd, patient) for attempt in (1, 2, 3, 7, 8, 31, 32, 33, 5000) for chance in (0.0, 0.5, 1.0)])  # fmt: skip
     free = RetryPolicy(base=0.0)
     agains = listed(lambda which, verdict, attempt, told: which.again(verdict, attempt, told),
                     [(which, verdict, attempt, told) for which in (free, RetryPolicy(attempts=2, base=0.0, retry_after_cap=9.0)) for verdict in Verdict
@@ -203,6 +210,8 @@ def part(folder: Path) -> str:
         "///",
         "___a___",
         ".a",
+        "/XaX/",
+        "A/B",
     ]
     lines = [listed(stem_of, [(one, index) for one in ids for index in (0, 9)])]
     for name, content in {"a.png": png(), "b.png": jpeg(), "c.jpg": jpeg(), "d.webp": b"RIFF", "e.png": png()[:-1], "f.png": b"", "g.gif": b"GIF89a;",
@@ -222,7 +231,9 @@ def part(folder: Path) -> str:
     data = png(64, 64, 3)
     for chunk in (data[:5], data[5:70], data[70:-3], data[-3:]):
         made.write(chunk)
-        lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r}")
+        lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r} on disk {made._path.stat().st_size}")
+    made.write(b"more")
+    lines.append(f"with more behind it: {made.is_whole()} {made.is_whole(told=True)}")
     made.restart()
     lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r}")
     made.write(data)
@@ -236,6 +247,8 @@ def part(folder: Path) -> str:
     gone = Part(folder / "m" / "n", "r")
     gone.discard()
     gone.discard()
+    gone._path = folder
+    gone.discard()  # a directory cannot be unlinked: whatever the disk says, discarding raises nothing
     lines.append(f"{sorted(one.name for one in path.parent.iterdir())}")
     return "\n".join(lines)
 
@@ -301,6 +314,13 @@ def connections() -> list[str]:
         passed_on.handed = True
         wanted = passed_on.note("connection.connect_tcp.started", {}) if heard else None
         lines.append(f"handed on, heard {heard} {wanted}: {passed_on.failure(httpx.ReadError('reset'))}")
+    for replied_already in (False, True):
+        for wrong in (httpx.ReadError("reset"), httpx.WriteError("reset"), _after(ssl.SSLError("bad"))):
+            unheard = Exchange(barrier=lambda: None)
+            unheard.handed = True
+            if replied_already:
+                unheard.replied()
+            lines.append(f"unheard, replied {replied_already}: {unheard.failure(wrong)}")
     ends = (ssl.SSLError("bad"), ssl.SSLEOFError("end"), ssl.SSLZeroReturnError("zero"), OSError("no TLS"))
     lines += [
         f"{type(end).__name__}: {[_is_tls(one) for one in (end, _after(end), _after(_after(end)))]}" for end in ends

@@ -19,6 +19,7 @@ from seedream._workflows import Service
 from tensorslab_images.rules import RULES
 
 KEY = "sk-MARKER-key"
+START = 1000.0  # what the clock shows at first: nothing may take it for the time that has passed
 
 
 @frozen
@@ -48,7 +49,7 @@ class Stage:
 
     script: list[Any]
     lines: list[str] = field(factory=list[str])
-    now: float = 0.0
+    now: float = START
 
     def perform(self, step: Step) -> Any:
         match step:
@@ -113,7 +114,7 @@ def played(flow: Flow[Any], *script: Any) -> str:
         ended = f"gives {run(flow, stage)!r}"
     except BaseException as error:  # noqa: BLE001 -- whatever comes out is written down, Ctrl-C too
         ended = described(error)
-    return "\n".join([*stage.lines, f"  at {stage.now:.4g} s: {ended}"])
+    return "\n".join([*stage.lines, f"  at {stage.now - START:.4g} s: {ended}"])
 
 
 def described(error: BaseException) -> str:

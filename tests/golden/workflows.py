@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from golden.play import KEY, Scene, played, service
 from seedream import _workflows
 from seedream._download import save
 from seedream._exchange import MAX_JSON, exchange
 from seedream._flow import Failure, Request
+from seedream._part import Part
 from seedream._request import check_submit
 from seedream._retry import RetryPolicy
 from seedream._transfer import Options
@@ -160,6 +162,9 @@ def wait(_: Path) -> str:
             lines.append(f"  heard {len(heard)}: {heard[:2]} {heard[-1:]}")
     lines.append(played(_workflows.wait(service(), "t-1", timeout=0.0, images=1, progress=None), RUNNING))
     lines.append(played(_workflows.wait(service(), "t-1", timeout=0.5, images=1, progress=None), RUNNING))
+    odd: list[tuple[Any, Any]] = [(None, None), ("5", None), (True, None), (float("nan"), None), (5, 7)]
+    for timeout, progress in odd:
+        lines.append(played(_workflows.wait(service(), "t-1", timeout=timeout, images=1, progress=progress), RUNNING))
     lines.append(played(_workflows.wait(service(), " ", timeout=0.5, images=1, progress=None), RUNNING))
     return "\n".join(lines)
 
@@ -220,16 +225,17 @@ def download(folder: Path) -> str:
         "cut, resumed": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], _range(30))],
         "cut twice, resumed": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, [WHOLE[30:40], CUT], _range(30)), Scene(206, WHOLE[40:], _range(40))],
         "resumed elsewhere": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[20:], _range(20)), Scene(200, WHOLE)],
-        "resumed without a range": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], KIND), Scene(200, WHOLE)],
+        "always another part": [Scene(206, WHOLE[20:], _range(20))], "partial at first": [Scene(206, WHOLE, KIND), Scene(200, WHOLE)], "resumed without a range": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], KIND), Scene(200, WHOLE)],
         "resumed, size unknown": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(206, WHOLE[30:], {**_range(30), "content-range": f"bytes 30-{len(WHOLE) - 1}/*"})],
         "resumed whole": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(200, WHOLE)], "weak tag": [Scene(200, [WHOLE[:30], CUT], {**TAGGED, "etag": 'W/"v"'}), Scene(200, WHOLE)],
         "no ranges": [Scene(200, [WHOLE[:30], CUT], {**TAGGED, "accept-ranges": "none"}), Scene(200, WHOLE)],
         "bad range": [Scene(200, [WHOLE[:30], CUT], TAGGED), Scene(416), Scene(200, WHOLE)], "cut at once": [Scene(200, [CUT], TAGGED), Scene(200, WHOLE)],
-        "short": [Scene(200, WHOLE, {"content-length": "900"}), Scene(200, WHOLE)], "odd length": [Scene(200, WHOLE, {"content-length": "x"})],
+        "short": [Scene(200, WHOLE, {"content-length": "400"}), Scene(200, WHOLE)], "always short": [Scene(200, WHOLE, {"content-length": "400"})],
+        "length of 16 digits": [Scene(200, WHOLE, {"content-length": "1" * 16})], "type without end": [Scene(200, b"<html>", {"content-type": "text/" + "x" * 100})], "odd length": [Scene(200, WHOLE, {"content-length": "x"})],
         "huge length": [Scene(200, WHOLE, {"content-length": "9" * 30})], "endless": [Scene(200, WHOLE[:-4])], "html": [Scene(200, b"<html>", {"content-type": "text/html"})],
         "html once": [Scene(200, b"<html>"), Scene(200, WHOLE)], "empty": [Scene(200, b"")], "told too large": [Scene(200, WHOLE, {"content-length": "501"})],
         "just fits": [Scene(200, b"BM" + (500).to_bytes(4, "little") + b"\0" * 494)], "too large": [Scene(200, [b"GIF89a" + b"x" * 300, b"y" * 195])],
-        "gzip": [Scene(200, WHOLE, {"content-encoding": "gzip"})], "identity": [Scene(200, WHOLE, {"content-encoding": " Identity "})],
+        "gzip": [Scene(200, WHOLE, {"content-encoding": "gzip"})], "no coding": [Scene(200, WHOLE, {"content-encoding": ""})], "identity": [Scene(200, WHOLE, {"content-encoding": " Identity "})],
         "moved": [moved, Scene(200, WHOLE)], "moved far": [Scene(301, headers={"location": "https://other.example/x?sig=1"}), Scene(200, WHOLE)],
         "moved to http": [Scene(307, headers={"location": "http://other.example/x"})], "moved in": [Scene(308, headers={"location": "https://10.0.0.1/x"})],
         "moved nowhere": [Scene(303)], "moved badly": [Scene(302, headers={"location": "https://[x"})], "in circles": [moved], "five hops": [moved] * 5 + [Scene(200, WHOLE)],
@@ -291,6 +297,8 @@ def batches(folder: Path) -> str:
     again = folder / "kept"
     lines += [f"kept:\n{_saved(again, two, [good], images=2)}\n{_saved(again, two, [good], images=2)}"]
     (folder / "file").write_bytes(b"")
+    with patch.object(Part, "finish", side_effect=OSError):
+        lines.append(f"a disk that says nothing:\n{_saved(folder / 'silent', two[:1], [good])}")
     lines.append(f"no directory:\n{_saved(folder / 'file', two[:1], [good])}")
     return "\n".join(lines)
 
