@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import facts
 import httpx
 import pytest
 import respx
@@ -366,7 +367,7 @@ def test_a_public_service_cannot_point_into_this_machine(
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     with ScriptedServer(served(PNG)) as host, respx.mock() as router:
         url = f"https://images.example:{host.url.rpartition(':')[2]}/a"
-        router.post("https://api.tensorslab.com/v1/images/infobytaskid").respond(json=done(url))
+        router.post(f"{facts.SERVER}/v1/images/infobytaskid").respond(json=done(url))
         router.route(host="images.example").pass_through()
         with pytest.raises(UnsafeUrl) as caught:
             both.call(lambda client: client.task("t1").save(tmp_path))

@@ -41,14 +41,14 @@ def test_a_changed_rule_names_its_line(name: str) -> None:
 
 
 def test_a_new_field_and_one_that_is_gone_are_told() -> None:
-    seed = limits.Field(name="seed", attribute="seed", kind="integer", minimum=0)
-    fields = (*(field for field in limits.SEE_DREAM_V45.fields if field.name != "category"), seed)
+    dpi = limits.Field(name="dpi", attribute="dpi", kind="integer", minimum=0)
+    fields = (*(field for field in limits.SEE_DREAM_V45.fields if field.name != "category"), dpi)
     with patch.object(limits, "SEE_DREAM_V45", attrs.evolve(limits.SEE_DREAM_V45, fields=fields)):
         gone, new = news()
     assert '    "category"' in LINES[gone.line - 1]
     assert "take the line out" in gone.text
     assert LINES[new.line - 1] == "}"
-    assert "field seed is new in the spec: add a line with {'kind': 'integer', 'minimum': 0}." in new.text
+    assert "field dpi is new in the spec: add a line with {'kind': 'integer', 'minimum': 0}." in new.text
 
 
 def test_another_server_names_its_line() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
-from facts import FEWEST, LARGEST
+from facts import DEFAULTS, FEWEST, LARGEST
 from helpers import FakeClock, FakeService
 from pictures import picture
 from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
@@ -38,8 +38,8 @@ def test_any_other_batch_is_refused(batchsize: Any) -> None:
     assert [("batchsize", "BATCH-RANGE")] == problems(batchsize=batchsize)
 
 
-def test_one_image_is_the_default_and_is_not_typed_here() -> None:
-    assert 1 == check_submit("a fish", {}).images == limits.SEE_DREAM_V45.field("batchsize").default
+def test_the_default_number_of_images_is_the_specs() -> None:
+    assert DEFAULTS["batchsize"] == check_submit("a fish", {}).images == limits.SEE_DREAM_V45.field("batchsize").default
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t　", None, 7, b"fish", ["fish"]])

@@ -8,6 +8,7 @@ import pickle
 import traceback
 from collections.abc import Callable
 
+import facts
 import httpx
 import pytest
 import respx
@@ -227,7 +228,7 @@ def test_tls_refused_is_not_retried(both: Both) -> None:
 def test_mocks_that_report_no_events_are_judged_by_class(
     both: Both, raised: type[Exception], kind: type[Exception]
 ) -> None:
-    with respx.mock(base_url="https://api.tensorslab.com") as router:
+    with respx.mock(base_url=facts.SERVER) as router:
         route = router.post("/v1/images/seedreamv45").mock(side_effect=raised("mocked"))
         with pytest.raises(kind):
             both.call(lambda client: client.submit("a fish"))

@@ -61,7 +61,7 @@ def test_csv_says_the_same(tmp_path: Path) -> None:
     assert (planned.plans[0].key, planned.plans[0].cost) == ("x1", 2)
     assert [plan.line for plan in planned.plans] == [2, 5]
     assert planned.plans[0].request == {"prompt": "a cat, sleeping\non a mat", "batchsize": 2, "resolution": "16:9"}
-    assert planned.images == 3
+    assert planned.images == 2 + facts.DEFAULTS["batchsize"]
 
 
 def test_csv_problems(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_trio_runs_it_too(bench: Bench) -> None:
 
 
 def test_mappings_instead_of_a_file(bench: Bench) -> None:
-    report = bench.bulk.run([{"prompt": "a", "batchsize": 2}, {"prompt": "b", "resolution": "16:9"}])
+    report = bench.bulk.run([{"prompt": "a", "batchsize": 2}, {"prompt": "b", "batchsize": 1, "resolution": "16:9"}])
     assert (report.reason, report.spent, report.complete) == ("done", 3, True)
 
 

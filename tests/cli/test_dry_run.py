@@ -24,7 +24,7 @@ def test_it_needs_no_key_and_tells_fields_files_and_cost(cli: Any, tmp_path: Pat
     )  # fmt: skip
     assert 0 == ran.code, ran.err
     request = ran.document["request"]
-    assert ("POST", "https://api.tensorslab.com/v1/images/seedreamv45") == (request["method"], request["url"])
+    assert ("POST", f"{facts.SERVER}/v1/images/seedreamv45") == (request["method"], request["url"])
     assert {"prompt": "a lighthouse", "batchsize": "4", "resolution": "16:9"} == {
         field["name"]: field["value"] for field in request["fields"]
     }

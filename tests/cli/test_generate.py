@@ -16,7 +16,7 @@ def service() -> Any:
 
 def test_paths_go_to_stdout_and_the_task_id_to_stderr(cli: Any, service: OneTask, tmp_path: Path) -> None:
     service.then(service.done())
-    ran = cli("generate", "x", "-o", "out", "--base-url", service.url)
+    ran = cli("generate", "x", "-n", "1", "-o", "out", "--base-url", service.url)
     assert (0, f"out/{TASK}-1.png\n") == (ran.code, ran.out)
     assert png() == (tmp_path / "out" / f"{TASK}-1.png").read_bytes()
     first, last = ran.err.splitlines()  # quiet: no progress where nobody watches
@@ -91,7 +91,7 @@ def test_a_blank_id_is_refused(cli: Any, command: str) -> None:
 def test_a_source_image_and_its_fields_arrive(cli: Any, service: OneTask, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png())
     service.then(service.done())
-    assert 0 == cli("generate", "x", "--image", "cat.png", "-r", "2k", "--base-url", service.url).code
+    assert 0 == cli("generate", "x", "-n", "1", "--image", "cat.png", "-r", "2k", "--base-url", service.url).code
     (sent,) = [request for request in service.requests if b"/seedreamv45" in request]
     assert b'name="sourceImage"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n' + png() in sent
 

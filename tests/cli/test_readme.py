@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import facts
 import pytest
 from seedream import errors
 from seedream.cli import _exit
@@ -43,7 +44,7 @@ def test_the_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest
             if number == 0:
                 assert 2 == len(list((tmp_path / "pictures").iterdir()))
                 next((tmp_path / "pictures").iterdir()).rename(tmp_path / "pictures" / "lighthouse.png")
-        assert [2, 1] == [charge.images for charge in service.charges]
+        assert [2, facts.DEFAULTS["batchsize"]] == [charge.images for charge in service.charges]
 
 
 def test_the_shell_examples_run(cli: Any, tmp_path: Path) -> None:

@@ -98,12 +98,12 @@ def test_our_own_clients(tmp_path: Path, *, served: bool) -> None:
 
         async def awaiting() -> int:
             async with AsyncSeeDream(sandbox.api_key, **reach) as client:
-                return len((await client.generate("y", output_dir=tmp_path)).files)
+                return len((await client.generate("y", batchsize=1, output_dir=tmp_path)).files)
 
         assert 1 == anyio.run(awaiting)
         sandbox.add_fault("cut-reply")
         with SeeDream(sandbox.api_key, **reach) as client, pytest.raises(SubmissionUnknown):
-            client.submit("z")
+            client.submit("z", batchsize=1)
         sandbox.clear_faults()
         with SeeDream(sandbox.api_key, **reach) as client, pytest.raises(InsufficientCredits):
             client.submit("too much")

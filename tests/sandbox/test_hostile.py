@@ -196,9 +196,9 @@ def test_200_clients_at_once() -> None:
             with connect(60) as http:
                 one = Bench(sandbox, http)
                 gate.wait()
-                replies = [one.submit(f"{number}")]
+                replies = [one.submit(f"{number}", batchsize=1)]
                 replies.append(one.submit("too many", batchsize=facts.LARGEST + 1))
-                replies.append(one.picture(one.urls(one.made("picture"))[0]))
+                replies.append(one.picture(one.urls(one.made("picture", batchsize=1))[0]))
                 return {reply.status_code for reply in replies}
 
         with ThreadPoolExecutor(200) as pool:

@@ -91,7 +91,7 @@ def test_a_source_image_shows_in_the_picture(bench: OpenBench) -> None:
 def test_a_source_that_is_no_picture_is_the_clients_affair(bench: OpenBench, content: bytes) -> None:
     # SOURCE-IMAGE does not say what a source must be.
     one = bench(progress="instant")
-    assert 1 == len(pictures(one, files=[("sourceImage", ("a.png", content, "image/png"))]))
+    assert 1 == len(pictures(one, batchsize=1, files=[("sourceImage", ("a.png", content, "image/png"))]))
     assert (1, ()) == (one.sandbox.tasks[-1].source_count, one.sandbox.tasks[-1].sources)
 
 

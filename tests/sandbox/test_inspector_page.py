@@ -83,7 +83,7 @@ def test_a_refusal_shows_rule_sentence_and_fields(look: Any, bench: Bench) -> No
 
 def test_a_prompt_is_text_and_never_markup(look: Any, bench: Bench) -> None:
     prompt = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
-    bench.urls(bench.made(prompt))
+    bench.urls(bench.made(prompt, batchsize=1))
     page = look()
     page.locator(".card .picture img").wait_for()
     assert prompt == page.locator(".card .prompt").inner_text()
@@ -93,7 +93,7 @@ def test_a_prompt_is_text_and_never_markup(look: Any, bench: Bench) -> None:
 
 
 def test_a_picture_opens_in_its_real_size(look: Any, bench: Bench) -> None:
-    bench.urls(bench.made("a lighthouse", resolution="2560x1440"))
+    bench.urls(bench.made("a lighthouse", batchsize=1, resolution="2560x1440"))
     page = look()
     page.locator(".picture").click()
     until(page, "document.querySelector('dialog img').naturalWidth === 2560")

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import facts
 import judge
 import pytest
 from sandbox.bench import SUBMIT, Bench, OpenBench
@@ -44,7 +45,9 @@ def test_what_the_page_allows_is_accepted_and_charged(bench: OpenBench) -> None:
         assert case.wire is not None
         envelope = send(one, encoded(case.wire))
         assert 1000 == envelope["code"], (case.name, envelope)
-        wanted = next((int(part.content) for part in case.wire if part.name == "batchsize"), 1)
+        wanted = next(
+            (int(part.content) for part in case.wire if part.name == "batchsize"), facts.DEFAULTS["batchsize"]
+        )
         charge = one.sandbox.charges[-1]
         assert (envelope["data"]["taskid"], wanted) == (charge.taskid, charge.images), case.name
         task = one.sandbox.tasks[-1]
@@ -89,7 +92,12 @@ def test_what_is_left_out_has_the_pages_default(bench: OpenBench) -> None:
     one = bench()
     one.made("a lighthouse")
     task = one.sandbox.tasks[-1]
-    assert ("a lighthouse", "seedreamv45", 1, "2K") == (task.prompt, task.category, task.images, task.resolution)
+    assert ("a lighthouse", facts.DEFAULTS["category"], facts.DEFAULTS["batchsize"], facts.DEFAULTS["resolution"]) == (
+        task.prompt,
+        task.category,
+        task.images,
+        task.resolution,
+    )
 
 
 def test_a_field_that_the_page_does_not_name_is_let_pass(bench: OpenBench) -> None:
@@ -151,7 +159,7 @@ def test_without_credits_nothing_is_made(bench: OpenBench) -> None:
     one.made(batchsize=1)
     assert (0, 2) == (one.sandbox.credits, len(one.sandbox.charges))
     one.sandbox.credits = 1
-    one.made()
+    one.made(batchsize=1)
 
 
 def test_an_image_has_a_price(bench: OpenBench) -> None:

@@ -133,7 +133,7 @@ def a_deletion_names_its_tasks(bench: Bench) -> None:
 def generating_asks_for_the_task_that_was_made(bench: Bench) -> None:
     """Submit, query, download: one submission, and the id of its reply in every query."""
     with studio(bench, picture(), lambda host: [f"{host}/1.png"]) as scene:
-        scene.client.generate("a fish", output_dir=scene.directory)
+        scene.client.generate("a fish", batchsize=1, output_dir=scene.directory)
         submissions = [sent for sent in scene.api.sent if sent.path == bench.page.submit]
         queries = [sent for sent in scene.api.sent if sent.path != bench.page.submit]
     if len(submissions) != 1:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tensorslab_images.limits import SUBMIT
+
 from seedream.contract._page import Case, Part, text
 from seedream.contract._samples import picture_size, png
 from seedream.contract._spec import misfit
@@ -13,11 +15,15 @@ from seedream.contract.server._bench import Bench, Reply, check
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _ALL: Final = 100  # pictures: more than all legal cases of any page ask for
 _SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
+_DEFAULT: Final = int(SUBMIT.field("batchsize").default or 1)  # pictures of a submission that does not say how many
 _LIKENESS: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
 
+_ONE: Final = (text("prompt", "a fish"), text("batchsize", 1))
 
-def _images(case: Case) -> int:
-    return next((int(part.content) for part in case.wire or () if part.name == "batchsize"), 1)
+
+def _images(bench: Bench, case: Case) -> int:
+    told = _value(case, "batchsize")
+    return int(bench.page.defaults.get("batchsize", 1) if told is None else told)
 
 
 def _value(case: Case, name: str) -> str | None:
@@ -40,8 +46,8 @@ def _accepted(bench: Bench, case: Case) -> str:
     before = bench.charged()
     reply = bench.submit(case.wire or ())
     taskid = bench.check_taken(reply, case)
-    if bench.charges is not None and bench.charged() != [*before, _images(case)]:
-        told = f"{case.name}, {_images(case)} pictures, was charged as {bench.charged()[len(before) :]}"
+    if bench.charges is not None and bench.charged() != [*before, _images(bench, case)]:
+        told = f"{case.name}, {_images(bench, case)} pictures, was charged as {bench.charged()[len(before) :]}"
         raise reply.violation(told, "SERVER-CHARGE")
     last, seen = bench.completed(taskid)
     _check_statuses(bench, last, seen)
@@ -70,8 +76,8 @@ def check_task(bench: Bench, case: Case, last: Reply) -> None:
     data, urls = last.data, last.data.get("url")
     if not isinstance(urls, list) or not all(isinstance(url, str) and "://" in url for url in urls):
         raise last.violation("url is no list of addresses", "SERVER-PICTURES")
-    if len(urls) != _images(case) or len(set(urls)) != len(urls):
-        raise last.violation(f"{case.name}: {len(set(urls))} pictures, not {_images(case)}", "SERVER-PICTURES")
+    if len(urls) != _images(bench, case) or len(set(urls)) != len(urls):
+        raise last.violation(f"{case.name}: {len(set(urls))} pictures, not {_images(bench, case)}", "SERVER-PICTURES")
     for name, meant in (("prompt", _value(case, "prompt")), ("category", _value(case, "category"))):
         if meant is not None and name in data and data[name] != meant:
             raise last.violation(f"{case.name}: {name} is not what was sent", bench.page.rules[name])
@@ -164,7 +170,8 @@ def tasks_do_not_mix(bench: Bench) -> None:
         (text("prompt", "wide"), text("batchsize", 2), text("resolution", "2560x1440")),
         (2560, 1440),
     )
-    tall = Case("a tall one", "TASK-OWN", None, (text("prompt", "tall"), text("resolution", "1440x2560")), (1440, 2560))
+    one = (text("prompt", "tall"), text("batchsize", 1), text("resolution", "1440x2560"))
+    tall = Case("a tall one", "TASK-OWN", None, one, (1440, 2560))
     made = [(case, bench.check_taken(bench.submit(case.wire or ()), case)) for case in (wide, tall, wide)]
     if len({taskid for _, taskid in made}) != len(made):
         raise Violation("two submissions got one task id", rule="TASK-OWN")
@@ -176,7 +183,7 @@ def tasks_do_not_mix(bench: Bench) -> None:
 @check("STATUS-MEANING", images=1)
 def a_task_keeps_what_it_is(bench: Bench) -> None:
     """Pictures are named when the task is completed, not before; then nothing changes any more."""
-    case = Case("one picture", "STATUS-MEANING", None, (text("prompt", "a fish"),))
+    case = Case("one picture", "STATUS-MEANING", None, _ONE)
     taskid = bench.check_taken(bench.submit(case.wire or ()), case)
     first = bench.state(taskid)
     if first.data.get("image_status") != bench.page.completed and first.data.get("url"):
@@ -190,7 +197,7 @@ def a_task_keeps_what_it_is(bench: Bench) -> None:
 @check("TASK-ID", images=2)
 def deletes_what_it_is_told(bench: Bench) -> None:
     """A deleted task is gone, and no other is."""
-    case = Case("one picture", "TASK-ID", None, (text("prompt", "a fish"),))
+    case = Case("one picture", "TASK-ID", None, _ONE)
     first, second = (bench.check_taken(bench.submit(case.wire or ()), case) for _ in range(2))
     reply = bench.ask(bench.page.delete, {"taskids": [first]})
     if not bench.accepted(reply) or reply.data.get("status") != "Success":
@@ -214,7 +221,7 @@ def refuses_without_credits(bench: Bench) -> None:
         raise reply.violation("a submission without credits was charged", "SERVER-CHARGE")
 
 
-@check("WIRE-EXACT", images=2)
+@check("WIRE-EXACT", images=2 * _DEFAULT)
 def leaves_out_what_is_not_sent(bench: Bench) -> None:
     """A field that is not sent stands for its default: the task is the same as with the default written out."""
     bare = Case("without defaults", "WIRE-EXACT", None, (text("prompt", "a fish"),))
@@ -234,7 +241,7 @@ def leaves_out_what_is_not_sent(bench: Bench) -> None:
 @check("SERVER-ENVELOPE", images=1)
 def replies_fit_the_spec(bench: Bench) -> None:
     """Replies of every operation, good and bad, fit the effective spec's schemas; the good ones the first of them."""
-    case = Case("one picture", "SERVER-ENVELOPE", None, (text("prompt", "a fish"),))
+    case = Case("one picture", "SERVER-ENVELOPE", None, _ONE)
     taken = bench.submit(case.wire or ())
     taskid = bench.check_taken(taken, case)
     page = bench.page
