@@ -52,12 +52,12 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
         "@" in (rest if mark else url).partition("/")[0] or "?" in url or "#" in url
     ):  # read without urlsplit: it may fail, and all be shown
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
-    host = _host(url)
+    host, told = _host(url), quote(url.rpartition("@")[2])
     if not host or scheme.lower() not in ("https", "http") or not url.isprintable() or " " in url:
-        raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
+        raise ConfigError(f"the base URL {told} is not an https URL", hint=hint)
     if scheme.lower() == "http" and not is_loopback(host):
         raise ConfigError(
-            f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
+            f"the base URL {told} is not encrypted, and would show the key to the network",
             hint="Use https; http is for a service on this machine (loopback) alone.",
         )
     return url.rstrip("/")
