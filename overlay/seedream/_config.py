@@ -47,10 +47,9 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
         raise ConfigError(f"the base URL is of type {type(given).__name__}, not text", hint="Give it as str.")
     url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
     scheme, mark, rest = url.partition("://")
+    authority = (rest if mark else url).partition("/")[0]  # read without urlsplit, which may fail
     hint = f"Give, for example, {SERVER}."
-    if (
-        "@" in (rest if mark else url).partition("/")[0] or "?" in url or "#" in url
-    ):  # read without urlsplit: it may fail, and all be shown
+    if "@" in authority or "?" in url or "#" in url:
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
     host, told = _host(url), quote(url.rpartition("@")[2])
     if not host or scheme.lower() not in ("https", "http") or not url.isprintable() or " " in url:
