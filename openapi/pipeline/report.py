@@ -19,6 +19,7 @@ _HEADS: Final[dict[State, str]] = {
     "decision": "Stopped for a decision. Nothing was replaced.",
     "refused": "Refused. Nothing was replaced.",
 }
+_NEXT: Final = "make test; its last lines name each line of tests/facts.py (facts typed by hand) to read and change"
 _KINDS: Final = {
     "rule": "rule",
     "edition": "new edition",
@@ -126,6 +127,8 @@ class Report:
             parts.insert(
                 1, ("Edition", [f"{self.edition}: all prose is in another language; its rules are compared one by one"])
             )
+        if self.state in ("absorbed", "accepted") and (self.schema or self.findings):
+            parts.append(("Next", [_NEXT]))
         if self.moved:
             parts.insert(0, ("Schema", ["parts moved in the document; nothing that a caller can notice changed"]))
         return [(title, items) for title, items in parts if items]

@@ -173,6 +173,7 @@ def test_absorbed_without_a_hand_edit(name: str, house: House) -> None:
     assert ended.text.splitlines()[1] == "Absorbed: no hand edit is needed."
     assert line in ended.text
     assert "Breaking: no." in ended.text
+    assert ("make test; its last lines name each line" in ended.text) == ("Schema changes:" in ended.text)
     assert ("the API key will travel to" in ended.text) == (name == "server")
     assert then in house.read("generated/tensorslab_images/limits.py")
     again = house.take(data)  # regenerates, so it also compares the whole tree
