@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from golden.play import KEY, Scene, played, service
 from seedream import _workflows
-from seedream._download import save
+from seedream._download import save, wait_and_save
 from seedream._exchange import MAX_JSON, exchange
 from seedream._flow import Failure, Request
 from seedream._part import Part
@@ -297,6 +297,13 @@ def batches(folder: Path) -> str:
     again = folder / "kept"
     lines += [f"kept:\n{_saved(again, two, [good], images=2)}\n{_saved(again, two, [good], images=2)}"]
     (folder / "file").write_bytes(b"")
+    one_url = answer(1000, taskid="t-1", image_status=3, url=two[:1])
+    heard: list[Progress] = []
+    for images, script in ((2, [RUNNING, one_url, stale, good]), (None, [one_url, good]), (1, [FAILED])):
+        flow = wait_and_save(
+            service(), "t-1", folder / f"w{images}", images=images, timeout=9.0, options=Options(progress=heard.append)
+        )
+        lines.append(f"waited for, {images}:\n{played(flow, *script)}\n  heard {[one.stage for one in heard]}")
     with patch.object(Part, "finish", side_effect=OSError):
         lines.append(f"a disk that says nothing:\n{_saved(folder / 'silent', two[:1], [good])}")
     lines.append(f"no directory:\n{_saved(folder / 'file', two[:1], [good])}")
