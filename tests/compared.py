@@ -63,10 +63,10 @@ def _ledger() -> Iterator[Difference]:
     for name in dict.fromkeys([*meant, *told]):
         if meant.get(name) != told.get(name):
             yield _differs(f"rule {name}", name, meant.get(name), told.get(name), "LEDGER:", name)
-    for name, examples in facts.EXAMPLES.items():
-        found = dict(rules.RULES[name].examples)
-        if found != examples:
-            yield _differs(f"examples of {name}", name, examples, found, "EXAMPLES:", name)
+    found = {name: dict(row.examples) for name, row in rules.RULES.items() if row.examples}
+    for name in dict.fromkeys([*facts.EXAMPLES, *found]):
+        if facts.EXAMPLES.get(name) != found.get(name):
+            yield _differs(f"examples of {name}", name, facts.EXAMPLES.get(name), found.get(name), "EXAMPLES:", name)
 
 
 def _differs(

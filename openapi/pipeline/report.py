@@ -14,12 +14,14 @@ from .verdicts import Change
 State = Literal["unchanged", "absorbed", "accepted", "decision", "refused"]
 _HEADS: Final[dict[State, str]] = {
     "unchanged": "Nothing changed.",
-    "absorbed": "Absorbed: no hand edit is needed.",
+    "absorbed": "Absorbed: the package needs no hand edit.",
     "accepted": "Accepted, as told by ACCEPT=1.",
     "decision": "Stopped for a decision. Nothing was replaced.",
     "refused": "Refused. Nothing was replaced.",
 }
-_NEXT: Final = "make test; its last lines name each line of tests/facts.py (facts typed by hand) to read and change"
+_NEXT: Final = (
+    "make test; where a fact typed by hand differs, its last lines name the line of tests/facts.py to read and change"
+)
 _KINDS: Final = {
     "rule": "rule",
     "edition": "new edition",

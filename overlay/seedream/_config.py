@@ -2,9 +2,10 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tensorslab_images.limits import SERVER
 
@@ -46,17 +47,17 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     if given is not None and not isinstance(given, str):
         raise ConfigError(f"the base URL is of type {type(given).__name__}, not text", hint="Give it as str.")
     url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
-    scheme, mark, rest = url.partition("://")
-    authority = (rest if mark else url).partition("/")[0]  # read without urlsplit, which may fail
+    scheme = url.partition("://")[0]
     hint = f"Give, for example, {SERVER}."
-    if "@" in authority or "?" in url or "#" in url:
+    # A password may hold anything, and an @ be typed in more than one way: wherever one stands, nothing is shown.
+    if "@" in unicodedata.normalize("NFKC", unquote(url)) or "?" in url or "#" in url:
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
-    host, told = _host(url), quote(url.rpartition("@")[2])
+    host = _host(url)
     if not host or scheme.lower() not in ("https", "http") or not url.isprintable() or " " in url:
-        raise ConfigError(f"the base URL {told} is not an https URL", hint=hint)
+        raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
     if scheme.lower() == "http" and not is_loopback(host):
         raise ConfigError(
-            f"the base URL {told} is not encrypted, and would show the key to the network",
+            f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
             hint="Use https; http is for a service on this machine (loopback) alone.",
         )
     return url.rstrip("/")

@@ -51,12 +51,13 @@ def test_free_checks_come_first_and_charge_nothing() -> None:
     assert service.charges == []
 
 
-def test_a_check_asks_for_no_more_pictures_than_it_says() -> None:
-    for check in SERVER_CHECKS:
-        service = sandbox(10_000)
-        with Bench(service.base_url, KEY, judge.PAGE, service.transport) as one:
-            check.run(one)
-        assert sum(charge.images for charge in service.charges) <= check.images, check.name
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("check", SERVER_CHECKS, ids=lambda check: check.name)
+def test_a_check_asks_for_no_more_pictures_than_it_says(check: Check[Bench], page: Page) -> None:
+    service = sandbox(10_000)
+    with Bench(service.base_url, KEY, page, service.transport) as one:
+        check.run(one)
+    assert sum(charge.images for charge in service.charges) <= check.cost(page)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def config(_: Path) -> str:
             (None, {"TENSORSLAB_API_KEY": "e e"}), ("\x7f", {}), ("!~", {}), ("a", {"TENSORSLAB_API_KEY": "b"}), (5, {}), (b"k", {})]  # fmt: skip
     urls = ["https://a.b", "https://a.b///", "http://a.b", "http://localhost:8", "http://LOCALHOST.", "http://127.0.0.9/x/", "http://[::1]:8",
             "http://10.0.0.1", "ftp://a.b", "a.b", "", " https://a.b ", "https://u@a.b", "https://:p@a.b", "https://a.b?x", "https://a.b#x",
-            "https://", "https://a.b:99999", "https://a.b:x", "https://[x", "https://a.b/\x00", "https://a b", "https://" + "a" * 90 + ".b?", "https://u:p@a.b:x", "u:p@a.b", "https:/u:p@a.b", "https//u:p@a.b", "https://a.b/@x", "https://a.b/x://y", "https://a.b/x://y@z", "https://a.b:0", "https://a.b/X/", "HTTP://127.0.0.1",
+            "https://", "https://a.b:99999", "https://a.b:x", "https://[x", "https://a.b/\x00", "https://a b", "https://" + "a" * 90 + ".b?", "https://u:p@a.b:x", "u:p@a.b", "https:/u:p@a.b", "https//u:p@a.b", "https://u:p＠a.b", "https://u:p%40a.b", "https://u:1/p@a.b", "https://a.b/@x", "https://a.b/x://y",  "https://a.b:0", "https://a.b/X/", "HTTP://127.0.0.1",
             "http://" + "a" * 90]  # fmt: skip
     cases: list[tuple[Any, ...]] = [(url, {}) for url in urls]
     cases += [

@@ -170,10 +170,10 @@ def test_absorbed_without_a_hand_edit(name: str, house: House) -> None:
     data, line, then = ABSORBED[name]
     ended = house.take(data)
     assert ended.code == 0, ended.text
-    assert ended.text.splitlines()[1] == "Absorbed: no hand edit is needed."
+    assert ended.text.splitlines()[1] == "Absorbed: the package needs no hand edit."
     assert line in ended.text
     assert "Breaking: no." in ended.text
-    assert ("make test; its last lines name each line" in ended.text) == ("Schema changes:" in ended.text)
+    assert ("its last lines name the line of tests/facts.py" in ended.text) == ("Schema changes:" in ended.text)
     assert ("the API key will travel to" in ended.text) == (name == "server")
     assert then in house.read("generated/tensorslab_images/limits.py")
     again = house.take(data)  # regenerates, so it also compares the whole tree

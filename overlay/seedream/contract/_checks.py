@@ -5,6 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
 
+from seedream.contract._page import Page
 from seedream.contract._violation import Violation
 
 B = TypeVar("B")
@@ -26,19 +27,23 @@ class Check(Generic[B]):
         rule: Id of the rule that it guards first.
         proves: First line of the function's docstring.
         work: The check itself; returns, or raises.
-        images: For how many pictures a real server would charge.
+        images: For how many pictures a real server would charge at most; some depend on the page.
     """
 
     name: str
     rule: str
     proves: str
     work: _Work[B]
-    images: int = 0
+    images: int | Callable[[Page], int] = 0
 
     @property
     def paid(self) -> bool:
         """Whether a real server would charge for it."""
-        return self.images > 0
+        return self.images != 0
+
+    def cost(self, page: Page) -> int:
+        """For how many pictures a real server would charge at most."""
+        return self.images(page) if callable(self.images) else self.images
 
     def run(self, bench: B) -> None:
         """Run it.
@@ -62,7 +67,7 @@ class Suite(Generic[B]):
     def __init__(self) -> None:
         self.checks: list[Check[B]] = []
 
-    def check(self, rule: str, *, images: int = 0) -> Callable[[_Work[B]], _Work[B]]:
+    def check(self, rule: str, *, images: int | Callable[[Page], int] = 0) -> Callable[[_Work[B]], _Work[B]]:
         """Declare a check; the decorated function stays what it is."""
 
         def add(work: _Work[B]) -> _Work[B]:

@@ -92,6 +92,21 @@ class Page:
     rules: Mapping[str, str]
     defaults: Mapping[str, str]
 
+    @property
+    def sent(self) -> tuple[Case, ...]:
+        """The legal cases that can be sent as they are."""
+        return tuple(case for case in self.legal if case.wire is not None)
+
+    @property
+    def default_pictures(self) -> int:
+        """How many pictures a submission asks for that does not say so."""
+        return int(self.defaults.get("batchsize", 1))
+
+    def pictures(self, case: Case) -> int:
+        """How many pictures a case asks for."""
+        told = [int(part.content) for part in case.wire or () if part.name == "batchsize"]
+        return told[0] if told else self.default_pictures
+
 
 def text(name: str, value: object) -> Part:
     """A text part."""

@@ -36,12 +36,13 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout) -> i
         return 2
     held = skipped = 0
     with Bench(url, key, from_tables(), bad_key=_STRANGER, strict=False, patience=_PATIENCE) as bench:
-        for check in sorted(SERVER_CHECKS, key=lambda check: check.images):
-            if check.images > left:
-                out.write(f"skipped  {check.name}: needs up to {check.images} pictures, {left} are left\n")
+        for check in sorted(SERVER_CHECKS, key=lambda check: check.cost(bench.page)):
+            cost = check.cost(bench.page)
+            if cost > left:
+                out.write(f"skipped  {check.name}: needs up to {cost} pictures, {left} are left\n")
                 skipped += 1
                 continue
-            left -= check.images
+            left -= cost
             try:
                 check.run(bench)
             except Violation as violation:

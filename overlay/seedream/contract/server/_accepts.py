@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tensorslab_images.limits import SUBMIT
-
 from seedream.contract._page import Case, Part, text
 from seedream.contract._samples import picture_size, png
 from seedream.contract._spec import misfit
@@ -13,41 +11,33 @@ from seedream.contract._violation import Violation
 from seedream.contract.server._bench import Bench, Reply, check
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_ALL: Final = 100  # pictures: more than all legal cases of any page ask for
 _SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
-_DEFAULT: Final = int(SUBMIT.field("batchsize").default or 1)  # pictures of a submission that does not say how many
 _LIKENESS: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
 
 _ONE: Final = (text("prompt", "a fish"), text("batchsize", 1))
-
-
-def _images(bench: Bench, case: Case) -> int:
-    told = _value(case, "batchsize")
-    return int(bench.page.defaults.get("batchsize", 1) if told is None else told)
 
 
 def _value(case: Case, name: str) -> str | None:
     return next((part.content.decode() for part in case.wire or () if part.name == name), None)
 
 
-@check("SERVER-CHARGE", images=_ALL)
+@check("SERVER-CHARGE", images=lambda page: sum(map(page.pictures, page.sent)))
 def accepts_what_the_page_allows(bench: Bench) -> None:
     """Each legal form is accepted, charged once for its pictures, and its task is the one that was asked for."""
     ids = set[str]()
-    for case in bench.page.legal:
-        if case.wire is not None:
-            taskid = _accepted(bench, case)
-            if taskid in ids:
-                raise Violation(f"{case.name} got the id of an earlier task", rule="TASK-OWN")
-            ids.add(taskid)
+    for case in bench.page.sent:
+        taskid = _accepted(bench, case)
+        if taskid in ids:
+            raise Violation(f"{case.name} got the id of an earlier task", rule="TASK-OWN")
+        ids.add(taskid)
 
 
 def _accepted(bench: Bench, case: Case) -> str:
     before = bench.charged()
     reply = bench.submit(case.wire or ())
     taskid = bench.check_taken(reply, case)
-    if bench.charges is not None and bench.charged() != [*before, _images(bench, case)]:
-        told = f"{case.name}, {_images(bench, case)} pictures, was charged as {bench.charged()[len(before) :]}"
+    if bench.charges is not None and bench.charged() != [*before, bench.page.pictures(case)]:
+        told = f"{case.name}, {bench.page.pictures(case)} pictures, was charged as {bench.charged()[len(before) :]}"
         raise reply.violation(told, "SERVER-CHARGE")
     last, seen = bench.completed(taskid)
     _check_statuses(bench, last, seen)
@@ -76,8 +66,10 @@ def check_task(bench: Bench, case: Case, last: Reply) -> None:
     data, urls = last.data, last.data.get("url")
     if not isinstance(urls, list) or not all(isinstance(url, str) and "://" in url for url in urls):
         raise last.violation("url is no list of addresses", "SERVER-PICTURES")
-    if len(urls) != _images(bench, case) or len(set(urls)) != len(urls):
-        raise last.violation(f"{case.name}: {len(set(urls))} pictures, not {_images(bench, case)}", "SERVER-PICTURES")
+    if len(urls) != bench.page.pictures(case) or len(set(urls)) != len(urls):
+        raise last.violation(
+            f"{case.name}: {len(set(urls))} pictures, not {bench.page.pictures(case)}", "SERVER-PICTURES"
+        )
     for name, meant in (("prompt", _value(case, "prompt")), ("category", _value(case, "category"))):
         if meant is not None and name in data and data[name] != meant:
             raise last.violation(f"{case.name}: {name} is not what was sent", bench.page.rules[name])
@@ -221,7 +213,7 @@ def refuses_without_credits(bench: Bench) -> None:
         raise reply.violation("a submission without credits was charged", "SERVER-CHARGE")
 
 
-@check("WIRE-EXACT", images=2 * _DEFAULT)
+@check("WIRE-EXACT", images=lambda page: 2 * page.default_pictures)
 def leaves_out_what_is_not_sent(bench: Bench) -> None:
     """A field that is not sent stands for its default: the task is the same as with the default written out."""
     bare = Case("without defaults", "WIRE-EXACT", None, (text("prompt", "a fish"),))
