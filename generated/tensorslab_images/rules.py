@@ -168,6 +168,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "tests/golden/page.py",
                 "tests/judge.py",
                 "tests/sandbox/test_submit.py",
+                "tests/test_facts.py",
                 "tests/test_resolution.py",
             ),
         ),
@@ -241,6 +242,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
                 "tests/contract/test_client_checks.py",
                 "tests/facts.py",
                 "tests/judge.py",
+                "tests/test_facts.py",
             ),
         ),
         "PROMPT-REQUIRED": Rule(
