@@ -46,8 +46,8 @@ def bench(page: Page, send: Send = Tampering.plain) -> Bench:
 WRONG_SERVERS = (
     WrongServer("ignores batchsize", "SERVER-CHARGE SERVER-PICTURES", f.without("batchsize")),
     WrongServer(f"makes {facts.LARGEST - 1} pictures at most", "SERVER-CHARGE SERVER-PICTURES", f.replaced("batchsize", {str(facts.LARGEST): str(facts.LARGEST - 1)})),
-    WrongServer("makes two pictures by default", "SERVER-CHARGE",
-                f.on_parts_of_forms(lambda p: p if any(x.name == "batchsize" for x in p) else [*p, text("batchsize", 2)])),
+    WrongServer("makes one picture more by default", "SERVER-CHARGE",
+                f.on_parts_of_forms(lambda p: p if any(x.name == "batchsize" for x in p) else [*p, text("batchsize", facts.DEFAULTS["batchsize"] + 1)])),
     WrongServer("charges twice", "SERVER-CHARGE", f.twice),
     WrongServer("charges for queries", "SERVER-CHARGE", f.charging_queries),
     WrongServer("charges for refusals", "SERVER-CHARGE", f.charging_refusals),
