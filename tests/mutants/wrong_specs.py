@@ -7,9 +7,11 @@ Nothing here imports the package: it is loaded anew from each wrong copy.
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, SERVER
+from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, RATIOS, SERVER
 
 PAGE, OVERLAY, LEDGER = "openapi/seedreamv45.yaml", "openapi/overlay.yaml", "openapi/rules.yaml"
 SETTINGS, GENERATED = "openapi/generator.yaml", "generated/tensorslab_images"
@@ -72,7 +74,16 @@ def _code(name: str, expected: str, file: str, old: str, new: str) -> WrongSpec:
 
 _BATCH, _MORE = f"maximum: {LARGEST}", " " * 18  # the indentation of a field's keywords
 _MOST, _LEAST = f"maximum: {MOST}", f"minimum: {LEAST}"
-_CATEGORY, _RESOLUTION = (f"default: {DEFAULTS[name]}" for name in ("category", "resolution"))
+
+
+def _default(name: str) -> str:
+    """The line of the page with a field's default, however it is quoted there."""
+    page = (Path(__file__).resolve().parents[2] / PAGE).read_text("utf-8")
+    found = re.search(rf"\n +{name}:\n(?:.*\n)*? +(default: .*)\n", page)
+    return found[1] if found else f"default: (the page gives {name} none)"
+
+
+_CATEGORY, _RESOLUTION, _ONE = map(_default, ("category", "resolution", "batchsize"))
 WRONG_SPECS = (
     _page("a larger batch", "BATCH-RANGE", _BATCH, f"maximum: {LARGEST + 1}"),
     _page("a smaller batch", "BATCH-RANGE", _BATCH, f"maximum: {LARGEST - 1}"),
@@ -83,7 +94,7 @@ WRONG_SPECS = (
     _page("an open upper limit", "BATCH-RANGE", _BATCH, f"{_BATCH}\n{_MORE}exclusiveMaximum: true"),
     _page("a fraction of a picture", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: number\n                  description: 批量"),
     _page("a batch as text", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: string\n                  description: 批量"),
-    _page("four pictures by default", "BATCH-RANGE SERVER-CHARGE", f"default: {DEFAULTS['batchsize']}\n", "default: 4\n"),
+    _page("one picture more by default", "BATCH-RANGE SERVER-CHARGE", f"{_ONE}\n", f"default: {DEFAULTS['batchsize'] + 1}\n"),
     _page("batches of odd size alone", "BATCH-RANGE", f"{_BATCH}\n", f"{_BATCH}\n{_MORE}multipleOf: 3\n"),
     _page("the sibling's path", "WIRE-HTTP", "/v1/images/seedreamv45:", "/v1/images/seedreamv5:"),
     _page("another server", "KEY-PRIVATE", SERVER, "https://api.tensorslab.example"),
@@ -92,7 +103,7 @@ WRONG_SPECS = (
     _page("a prompt in one line", "PROMPT-REQUIRED", "description: 提示词（必填）", "description: 提示词（必填）\n                  pattern: ^[^\\n]*$"),
     _page("one category", "CATEGORY-DEFAULT WIRE-EXACT", f"{_CATEGORY}\n", f"{_CATEGORY}\n{_MORE}enum: [{DEFAULTS['category']}]\n"),
     _page("another default category", "CATEGORY-DEFAULT", f"{_CATEGORY}\n", "default: seedreamv4\n"),
-    _page("another default resolution", "RES-FORMAT RES-TIER", _RESOLUTION, "default: 16:9"),
+    _page("another default resolution", "RES-FORMAT RES-TIER", _RESOLUTION, f"default: '{RATIOS[2]}'"),
     _page("no size in pixels", "RES-FORMAT RES-PIXELS RES-TIER", _RESOLUTION, f"{_RESOLUTION}\n{_MORE}pattern: '^([0-9]+:[0-9]+|[0-9]+K)$'"),
     _page("two source images at most", "SOURCE-IMAGE", "description: 源图片文件", "description: 源图片文件\n                  maxItems: 2"),
     _page("one source image", "SOURCE-IMAGE",
