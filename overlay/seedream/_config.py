@@ -24,9 +24,7 @@ def api_key(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigError: There is none, or it holds what a header cannot. The message never shows it.
     """
-    if given is not None and not isinstance(given, str):
-        raise ConfigError(f"the API key is of type {type(given).__name__}, not text", hint="Give it as str.")
-    key = (given if given is not None else environ.get(KEY_VARIABLE, "")).strip()
+    key = _read("API key", given, KEY_VARIABLE, environ)
     where = "the api_key argument" if given is not None else KEY_VARIABLE
     if not key:
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE}, or give api_key=.")
@@ -44,23 +42,29 @@ def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
     Raises:
         ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
     """
-    if given is not None and not isinstance(given, str):
-        raise ConfigError(f"the base URL is of type {type(given).__name__}, not text", hint="Give it as str.")
-    url = (given if given is not None else environ.get(URL_VARIABLE, "")).strip() or SERVER
-    scheme = url.partition("://")[0]
+    url = _read("base URL", given, URL_VARIABLE, environ) or SERVER
+    scheme = url.partition("://")[0].lower()
     hint = f"Give, for example, {SERVER}."
     # A password may hold anything, and an @ be typed in more than one way: wherever one stands, nothing is shown.
     if "@" in unicodedata.normalize("NFKC", unquote(url)) or "?" in url or "#" in url:
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
     host = _host(url)
-    if not host or scheme.lower() not in ("https", "http") or not url.isprintable() or " " in url:
+    if not host or scheme not in ("https", "http") or not url.isprintable() or " " in url:
         raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
-    if scheme.lower() == "http" and not is_loopback(host):
+    if scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
             hint="Use https; http is for a service on this machine (loopback) alone.",
         )
     return url.rstrip("/")
+
+
+def _read(what: str, given: object, variable: str, environ: Mapping[str, str]) -> str:
+    """The argument, or else the variable, without spaces around it."""
+    value = environ.get(variable, "") if given is None else given
+    if not isinstance(value, str):
+        raise ConfigError(f"the {what} is of type {type(value).__name__}, not text", hint="Give it as str.")
+    return value.strip()
 
 
 def _host(url: str) -> str:
