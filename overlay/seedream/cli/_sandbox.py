@@ -56,8 +56,6 @@ def sandbox(
     host: str,
     balance: int,
     seed: int | None,
-    progress: str | None,
-    latency: float | None,
     faults: tuple[str, ...],
     plans: tuple[Path, ...],
     list_faults: bool,
@@ -82,9 +80,6 @@ def sandbox(
         raise click.BadParameter(str(error), param_hint="'--fail' or '--faults'") from None
     # Ids that differ from those of an earlier run keep its pictures from being taken for those of this one.
     seed = secrets.randbits(32) if seed is None else seed
-    settings["progress"] = progress or ("polls" if latency is None else "time")
-    if latency is not None:
-        settings["latency"] = latency
     stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
     try:
         with warnings.catch_warnings(record=True, action="always") as caught:

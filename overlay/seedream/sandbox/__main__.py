@@ -50,9 +50,6 @@ def main(words: list[str] | None = None) -> int:
     except FaultError as error:
         parser.error(str(error))
     options["keys"] = tuple(options["keys"])
-    options["progress"] = options["progress"] or ("polls" if options["latency"] is None else "time")
-    if options["latency"] is None:
-        del options["latency"]
     try:
         sandbox = Sandbox(faults=faults, **options)
     except ValueError as error:
