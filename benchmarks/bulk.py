@@ -19,7 +19,7 @@ from typing import Any
 from seedream import AsyncSeeDream
 from seedream.bulk import Bulk, BulkOptions, Snapshot
 from seedream.journal import Journal, Plan
-from seedream.journal._commit import Committer
+from seedream.journal.commit import Committer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from chaos.kill import serving

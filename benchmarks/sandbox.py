@@ -11,7 +11,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import httpx
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
 from tensorslab_images.limits import INFO_BY_TASK_ID, SEE_DREAM_V45
 
 LARGEST = "4096x4096"
@@ -59,7 +59,7 @@ def submissions() -> float:
 
 def memory(waves: int = 4, clients: int = 200) -> list[int]:
     """Megabytes that its process takes after each wave of clients at once, each with a submission of 100 kB."""
-    with Popen([sys.executable, "-m", "seedream.sandbox", "--port", "0"], stdout=PIPE, text=True) as process:
+    with Popen([sys.executable, "-m", "seedream_sandbox", "--port", "0"], stdout=PIPE, text=True) as process:
         said = process.stdout.readline() if process.stdout else ""
         address = said.split()[5].rstrip(":")
         sizes = []

@@ -10,8 +10,8 @@ from math import isqrt
 from typing import Any
 
 from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, RATIOS, RULE_OF, SCHEMA, TIERS, fact
-from seedream.contract import Case, Page, Part, Verdict, text
-from seedream.contract._samples import jpeg, png
+from seedream_testing.contract import Case, Page, Part, Verdict, text
+from seedream_testing.contract.samples import jpeg, png
 
 YES = Verdict(legal=True)
 

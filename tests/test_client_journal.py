@@ -76,7 +76,7 @@ def test_a_journal_that_cannot_record_stops_the_submission(both: Both) -> None:
     with ScriptedServer(reply(200, OK)) as server:
 
         def work(client: object) -> object:
-            from seedream._request import check_submit  # noqa: PLC0415 -- white box
+            from seedream._request.submission import check_submit  # noqa: PLC0415 -- white box
 
             return client.run(client.submission_flow(check_submit("a fish", {}), Full()))  # type: ignore[attr-defined]  # either client
 

@@ -14,7 +14,7 @@ from pictures import picture
 from PIL import Image
 from scripted import Connection, ScriptedServer, reply
 from seedream import DownloadError, NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl
-from seedream._part import Part
+from seedream._files.partial_file import Part
 
 HOST = "https://images.example"
 PNG, JPEG, WEBP, GIF = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF"))

@@ -11,8 +11,10 @@ import pytest
 from facts import DEFAULTS, FEWEST, LARGEST
 from helpers import FakeClock, FakeService
 from pictures import picture
-from seedream import InvalidRequest, Resolution, SeeDream, _request, _wire
-from seedream._request import check, check_submit
+from seedream import InvalidRequest, Resolution, SeeDream
+from seedream._protocol import wire as encoding
+from seedream._request import submission
+from seedream._request.submission import check, check_submit
 from tensorslab_images import limits
 
 PNG = picture()
@@ -165,13 +167,13 @@ def changed(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
     """The field's limits as a later spec might have them."""
     operation = limits.SEE_DREAM_V45
     fields = tuple(attrs.evolve(f, **changes) if f.name == name else f for f in operation.fields)
-    monkeypatch.setattr(_request, "_FIELDS", {f.attribute: f for f in fields})
+    monkeypatch.setattr(submission, "_FIELDS", {f.attribute: f for f in fields})
 
 
 def with_field(monkeypatch: pytest.MonkeyPatch, **attributes: Any) -> None:
     """A field that a later spec adds."""
     new = limits.Field(**{"name": "extraField", "attribute": "extra_field", **attributes})
-    monkeypatch.setattr(_request, "_FIELDS", {**_request._FIELDS, "extra_field": new})
+    monkeypatch.setattr(submission, "_FIELDS", {**submission._FIELDS, "extra_field": new})
 
 
 def test_another_maximum_holds_without_an_edit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,5 +224,5 @@ def test_a_refused_request_sends_nothing() -> None:
 @pytest.mark.parametrize(("value", "wire"), [(True, b"true"), (False, b"false"), (7, b"7"), (0.5, b"0.5")])
 def test_a_value_of_a_later_field_is_written_as_json_writes_it(value: bool | float, wire: bytes) -> None:
     # Not as Python does: no service reads "True" as a boolean.
-    arguments = _wire.submit_arguments(_request.Submission({"prompt": "a fish", "extraField": value}))()
+    arguments = encoding.submit_arguments(submission.Submission({"prompt": "a fish", "extraField": value}))()
     assert [wire] == [part[1] for name, part in arguments["files"] if name == "extraField"]

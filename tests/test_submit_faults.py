@@ -15,8 +15,8 @@ import respx
 from helpers import KEY, Both
 from scripted import Action, Connection, ScriptedServer, reply
 from seedream import SeeDream, Timeouts, errors
-from seedream._retry import RetryPolicy
-from seedream._text import scrub, scrub_reply
+from seedream._protocol.retry import RetryPolicy
+from seedream._support.redact import scrub, scrub_reply
 
 SIGNED = "https://cdn.example/picture.png?X-Signature=MARKER-signature"
 OK = b'{"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}'

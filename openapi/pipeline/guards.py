@@ -14,10 +14,10 @@ from .inputs import REVIEWED, load
 from .ledger import Ledger, Rule, reviewed_text
 
 # Key of the row -> where to look; the contract suite that users install tests rules too.
-_SIDES: Final = {"enforced_by": ("overlay",), "tested_by": ("tests", "overlay/seedream/contract")}
+_SIDES: Final = {"enforced_by": ("overlay",), "tested_by": ("tests", "overlay/seedream_testing/contract")}
 # These name rules for another reason: they show or explain any rule, are wrong on purpose, or try the pipeline itself.
 _OTHERS: Final = (
-    "overlay/seedream/_explain.py",
+    "overlay/seedream/cli/rule_text.py",
     "overlay/seedream/cli/",
     "tests/mutants/",
     "tests/page_edits.py",
@@ -36,7 +36,7 @@ def guards_of(root: Path, ledger: Ledger) -> dict[str, dict[str, list[str]]]:
 @cache
 def _texts(root: Path, key: str) -> list[tuple[str, str]]:
     """Path and text of every Python file that counts for the key; in a Git checkout only what Git knows."""
-    apart = _OTHERS if key == "tested_by" else (*_OTHERS, "overlay/seedream/contract/")
+    apart = _OTHERS if key == "tested_by" else (*_OTHERS, "overlay/seedream_testing/contract/")
     names = sorted({path.relative_to(root).as_posix() for side in _SIDES[key] for path in (root / side).rglob("*.py")})
     known = _known_to_git(root)
     counted = [name for name in names if not name.startswith(apart) and (not known or name in known)]

@@ -9,13 +9,13 @@
 """
 
 from seedream import _lean  # noqa: F401  # pyright: ignore[reportUnusedImport] -- before anything imports httpx
-from seedream._http import Clock, Timeouts
-from seedream._request import SubmitOptions
-from seedream._retry import RetryPolicy
-from seedream._sources import Source, Sources
+from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.wire import TaskInfo
+from seedream._protocol.workflows import Progress, ProgressCallback
+from seedream._request.source_images import Source, Sources
+from seedream._request.submission import SubmitOptions
+from seedream._transport.http import Clock, Timeouts
 from seedream._version import __version__
-from seedream._wire import TaskInfo
-from seedream._workflows import Progress, ProgressCallback
 from seedream.client import AsyncSeeDream, SeeDream
 from seedream.errors import (
     AuthError,

@@ -1,4 +1,4 @@
-"""The clients: SeeDream and AsyncSeeDream. One line a method; what they do stands in _workflows and _download."""
+"""The clients: SeeDream and AsyncSeeDream. One line a method; what they do stands in workflows and download."""
 
 from functools import partial
 from os import PathLike
@@ -8,17 +8,18 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from seedream import _config, _download, _workflows
-from seedream._flow import Flow, arun, blocking, run
-from seedream._http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
-from seedream._part import writable
-from seedream._request import Submission, SubmitOptions, check_submit
-from seedream._retry import RetryPolicy
-from seedream._text import guard_logs, scrub, shown
-from seedream._transfer import Options
-from seedream._urls import is_loopback
-from seedream._wire import TaskInfo
-from seedream._workflows import ProgressCallback, Recorder, Service
+from seedream._files.partial_file import writable
+from seedream._protocol import download, workflows
+from seedream._protocol.effects import Flow, arun, blocking, run
+from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.transfer import Options
+from seedream._protocol.wire import TaskInfo
+from seedream._protocol.workflows import ProgressCallback, Recorder, Service
+from seedream._request.submission import Submission, SubmitOptions, check_submit
+from seedream._support import config
+from seedream._support.addresses import is_loopback
+from seedream._support.redact import guard_logs, scrub, shown
+from seedream._transport.http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
 from seedream.task import WAIT, AsyncTask, Generated, Task
 
@@ -60,11 +61,11 @@ class _Client:
         clock: Clock | None,
         journal: JournalPath,
     ) -> None:
-        url = _config.base_url(base_url)
+        url = config.base_url(base_url)
         self._clock = clock or SystemClock()
         self.service = Service(
             base_url=url,
-            key=_config.api_key(api_key),
+            key=config.api_key(api_key),
             local=is_loopback(urlsplit(url).hostname or ""),
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
@@ -87,7 +88,7 @@ class _Client:
                 name: scrub(value) if isinstance(value, str) else value for name, value in submission.values.items()
             }
             recorder = yield from blocking(lambda: journal.call(submission.digest, seen, submission.images))
-        return (yield from _workflows.submit(self.service, submission, recorder))
+        return (yield from workflows.submit(self.service, submission, recorder))
 
     def _close_journal(self) -> None:
         if self._own_journal and self._journal is not None:
@@ -96,13 +97,13 @@ class _Client:
     def _generate(
         self, submission: Submission, output_dir: str | PathLike[str], timeout: float, progress: ProgressCallback | None
     ) -> Flow[Generated]:
-        _workflows.check_wait(timeout, progress)
+        workflows.check_wait(timeout, progress)
         directory = _directory(output_dir)
         yield from blocking(partial(writable, directory))
         taskid = yield from self.submission_flow(submission)
         try:
             options, images = Options(progress=progress), submission.images
-            info, files = yield from _download.wait_and_save(
+            info, files = yield from download.wait_and_save(
                 self.service, taskid, directory, images=images, timeout=timeout, options=options
             )
         except BaseException as error:
@@ -167,7 +168,7 @@ class SeeDream(_Client):
 
     def task(self, taskid: str, *, images: int | None = None) -> Task:
         """A handle for a task known by its id; ``images`` tells how many to expect. Nothing is sent."""
-        _workflows.check_taskid(taskid)
+        workflows.check_taskid(taskid)
         return Task(taskid, self, images)
 
     def query(self, taskid: str) -> TaskInfo:
@@ -176,7 +177,7 @@ class SeeDream(_Client):
 
     def delete(self, *taskids: str) -> None:
         """Delete tasks on the server. Raises StatusError or AuthError where no usable answer came."""
-        self.run(_workflows.delete(self.service, taskids))
+        self.run(workflows.delete(self.service, taskids))
 
     def generate(
         self,
@@ -234,7 +235,7 @@ class AsyncSeeDream(_Client):
 
     def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
         """See SeeDream.task."""
-        _workflows.check_taskid(taskid)
+        workflows.check_taskid(taskid)
         return AsyncTask(taskid, self, images)
 
     async def query(self, taskid: str) -> TaskInfo:
@@ -243,7 +244,7 @@ class AsyncSeeDream(_Client):
 
     async def delete(self, *taskids: str) -> None:
         """See SeeDream.delete."""
-        await self.run(_workflows.delete(self.service, taskids))
+        await self.run(workflows.delete(self.service, taskids))
 
     async def generate(
         self,

@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 from attrs import field, frozen
 from tensorslab_images.rules import RES_PIXELS_MAXIMUM, RES_PIXELS_MINIMUM, RES_RATIO_VALUES, RES_TIER_VALUES
 
-from seedream._text import quote
+from seedream._support.redact import quote
 from seedream.errors import InvalidResolution
 
 # Longer text is refused unread: no legal size comes near it, and int() of it would be slow or refused.

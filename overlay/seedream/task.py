@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from attrs import field, frozen
 
-from seedream import _download, _workflows
-from seedream._flow import Flow
-from seedream._transfer import MAX_PICTURE, Options
-from seedream._wire import TaskInfo
-from seedream._workflows import ProgressCallback
+from seedream._protocol import download, workflows
+from seedream._protocol.effects import Flow
+from seedream._protocol.transfer import MAX_PICTURE, Options
+from seedream._protocol.wire import TaskInfo
+from seedream._protocol.workflows import ProgressCallback
 
 if TYPE_CHECKING:
     from seedream.client import AsyncSeeDream, SeeDream
@@ -28,10 +28,10 @@ class _Handle(Generic[ClientT]):
     images: int | None = field(default=None, eq=False)
 
     def _refresh(self) -> Flow[TaskInfo]:
-        return _workflows.query(self._client.service, self.id)
+        return workflows.query(self._client.service, self.id)
 
     def _wait(self, timeout: float, progress: ProgressCallback | None) -> Flow[TaskInfo]:
-        return _workflows.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
+        return workflows.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
 
     def _save(
         self,
@@ -41,13 +41,13 @@ class _Handle(Generic[ClientT]):
         progress: ProgressCallback | None,
     ) -> Flow[list[Path]]:
         service, options = self._client.service, Options(max_bytes=max_bytes, progress=progress)
-        _, files = yield from _download.wait_and_save(
+        _, files = yield from download.wait_and_save(
             service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
         )
         return files
 
     def _delete(self) -> Flow[None]:
-        return _workflows.delete(self._client.service, (self.id,))
+        return workflows.delete(self._client.service, (self.id,))
 
 
 class Task(_Handle["SeeDream"]):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bulk.conftest import KEY, Bench
-from seedream.cli._app import app
+from seedream.cli.app import app
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

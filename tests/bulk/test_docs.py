@@ -10,11 +10,11 @@ from bulk.conftest import KEY, Bench
 from chaos.__main__ import CUTS, INTERRUPTS, KILLS
 from seedream import SeeDream
 from seedream.bulk import BulkOptions
-from seedream.bulk._fields import _OPTIONS
-from seedream.bulk._gallery import _EMBEDDED
-from seedream.cli import _exit
-from seedream.cli._bulk import bulk
-from seedream.cli._bulkreport import _EXITS, _LEFT
+from seedream.bulk.columns import _OPTIONS
+from seedream.bulk.gallery import _EMBEDDED
+from seedream.cli import exit_codes
+from seedream.cli.bulk import bulk
+from seedream.cli.bulk_report import _EXITS, _LEFT
 from seedream.journal import STATES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -25,7 +25,7 @@ RELIABILITY = (DOCS / "reliability.md").read_text("utf-8")
 def test_every_exit_code_has_its_row_and_no_other() -> None:
     rows = {int(code) for code in re.findall(r"^\| (\d+) \|", BULK, re.MULTILINE)}
     used = {one.code for one in _EXITS.values()} | {one.code for _, one in _LEFT}
-    assert rows == used | {_exit.OK.code, _exit.USAGE.code, _exit.INVALID.code}
+    assert rows == used | {exit_codes.OK.code, exit_codes.USAGE.code, exit_codes.INVALID.code}
 
 
 def test_every_setting_has_its_row_with_its_default() -> None:

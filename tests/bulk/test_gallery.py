@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from attrs import define, field
 from bulk.conftest import Bench
-from seedream.bulk import _gallery
-from seedream.bulk._gallery import _Thumbnails
+from seedream.bulk import gallery
+from seedream.bulk.gallery import _Thumbnails
 from seedream.journal import Picture
 
 FLAGS = [
@@ -140,7 +140,7 @@ def test_page_without_a_browser_holds_everything(shown: Bench) -> None:
 
 
 def test_many_pictures_stand_beside_the_page(shown: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_gallery, "_EMBEDDED", 2)
+    monkeypatch.setattr(gallery, "_EMBEDDED", 2)
     shown.bulk.write()
     for row in data_of(shown.out / "gallery.html"):
         for one in row["pictures"]:

@@ -22,7 +22,7 @@ from seedream import AsyncSeeDream
 from seedream.bulk import Bulk, BulkOptions
 from seedream.errors import JournalError
 from seedream.journal import STATES, Job
-from seedream.journal._commit import Committer
+from seedream.journal.commit import Committer
 
 WORDS = ["", "", "", "[[429]]", "[[cut]]", "[[reject]]", "[[fail]]", "[[short]]", "[[noid]]", "[[500]]"]
 

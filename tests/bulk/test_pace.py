@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream.bulk._pace import Breaker, Pace, Window
+from seedream.bulk.rate_control import Breaker, Pace, Window
 
 
 @given(st.floats(0.1, 100), st.lists(st.floats(0, 2), min_size=1, max_size=40))

@@ -10,7 +10,7 @@ from bulk.conftest import Bench
 from seedream.bulk import BulkOptions
 from seedream.errors import BudgetReached, ConfigError, InsufficientCredits, JournalError, JournalFull, RateLimited
 from seedream.journal import Journal
-from seedream.journal._entry import JobEntry
+from seedream.journal.submission_record import JobEntry
 
 
 def test_credits_pause_the_run_and_keep_the_queue(rich_bench: Callable[[int], Bench]) -> None:

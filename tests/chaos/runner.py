@@ -17,11 +17,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from seedream import AsyncSeeDream, RetryPolicy
-from seedream._part import Part
+from seedream._files.partial_file import Part
 from seedream.bulk import Bulk, BulkOptions
 from seedream.journal import Journal
-from seedream.journal._commit import Committer, Database, _Waiting
-from seedream.journal._entry import JobEntry
+from seedream.journal.commit import Committer, Database, _Waiting
+from seedream.journal.submission_record import JobEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

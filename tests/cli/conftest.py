@@ -9,8 +9,8 @@ import pytest
 from attrs import frozen
 from click.testing import CliRunner
 from helpers import KEY
-from seedream._http import SystemClock
-from seedream.cli._app import app
+from seedream._transport.http import SystemClock
+from seedream.cli.app import app
 
 
 @frozen

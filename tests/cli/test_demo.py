@@ -8,10 +8,10 @@ import pytest
 from attrs import evolve
 from PIL import Image
 from seedream import Resolution, TaskInfo
-from seedream.cli.demo import _measure
-from seedream.cli.demo._scenes import REFUSED, SCENES, Scene, Shot
-from seedream.cli.demo._sheet import Tile, rows
-from seedream.sandbox import Sandbox
+from seedream.cli.demo import measure
+from seedream.cli.demo.contact_sheet import Tile, rows
+from seedream.cli.demo.prompts import REFUSED, SCENES, Scene, Shot
+from seedream_sandbox import Sandbox
 
 SIZES = {
     "text-only.png": (16, 9),
@@ -63,26 +63,26 @@ def shot(tmp_path: Path, resolution: str, size: tuple[int, int], told: tuple[int
 
 def test_a_picture_as_asked_is_no_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1440)), ("2K", (2048, 2048)), ("3750x1250", (3750, 1250))):
-        assert [] == _measure.complaints(shot(tmp_path, resolution, size))
+        assert [] == measure.complaints(shot(tmp_path, resolution, size))
 
 
 def test_a_picture_of_another_size_is_a_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1500)), ("2K", (100, 100)), ("3750x1250", (3750, 1251))):
-        assert 1 == len(_measure.complaints(shot(tmp_path, resolution, size)))
-    assert 1 == len(_measure.complaints(shot(tmp_path, "2K", (2048, 2048), told=(2048, 2047))))
+        assert 1 == len(measure.complaints(shot(tmp_path, resolution, size)))
+    assert 1 == len(measure.complaints(shot(tmp_path, "2K", (2048, 2048), told=(2048, 2047))))
 
 
 def test_a_damaged_or_missing_picture_is_a_complaint(tmp_path: Path) -> None:
     one = shot(tmp_path, "2K", (2048, 2048))
-    assert 1 == len(_measure.complaints(evolve(one, files=[])))
+    assert 1 == len(measure.complaints(evolve(one, files=[])))
     content = one.files[0].read_bytes()
     one.files[0].write_bytes(content[: len(content) // 2])
-    assert 1 == len(_measure.complaints(one))
+    assert 1 == len(measure.complaints(one))
 
 
 def test_a_complaint_fails_the_run(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedream.cli.demo._command.SCENES", SCENES[:1])
-    monkeypatch.setattr(_measure, "as_asked", lambda *_: False)
+    monkeypatch.setattr("seedream.cli.demo.command.SCENES", SCENES[:1])
+    monkeypatch.setattr(measure, "as_asked", lambda *_: False)
     ran = cli("demo")
     assert 1 == ran.code
     assert "is not what 16:9 asks for" in ran.err

@@ -9,7 +9,7 @@ import pytest
 from helpers import KEY
 from scripted import Action, ScriptedServer, reply
 from seedream import errors
-from seedream.cli import _exit
+from seedream.cli import exit_codes
 from tensorslab_images.rules import RULES
 
 
@@ -105,8 +105,8 @@ def test_every_error_of_the_tree_has_an_exit_code_of_the_table() -> None:
 
     tree = below(errors.SeeDreamError)
     assert len(tree) > 20
-    codes = {kind.__name__: _exit.exit_for(kind("x")).code for kind in tree}
-    assert set(codes.values()) <= {one.code for one in _exit.TABLE}
+    codes = {kind.__name__: exit_codes.exit_for(kind("x")).code for kind in tree}
+    assert set(codes.values()) <= {one.code for one in exit_codes.TABLE}
     assert 0 not in codes.values()
     # A script may rely on this: what may have been billed never looks like what was not sent.
     assert [] == [kind.__name__ for kind in tree if kind.billing == "unknown" and codes[kind.__name__] in (3, 9, 10)]

@@ -6,8 +6,9 @@ import click
 import facts
 import pytest
 from attrs import evolve
-from seedream import InvalidRequest, _request
-from seedream.cli import _fields
+from seedream import InvalidRequest
+from seedream._request import submission
+from seedream.cli import field_options
 from tensorslab_images.limits import SUBMIT, Field
 
 LATER = (
@@ -26,12 +27,12 @@ def _later_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     """A spec of some later day."""
     names = {field.name for field in LATER}  # some may be in the spec by now
     later = evolve(SUBMIT, fields=tuple(field for field in SUBMIT.fields if field.name not in names) + LATER)
-    monkeypatch.setattr(_fields, "SUBMIT", later)
-    monkeypatch.setattr(_request, "_FIELDS", {field.attribute: field for field in later.fields})
+    monkeypatch.setattr(field_options, "SUBMIT", later)
+    monkeypatch.setattr(submission, "_FIELDS", {field.attribute: field for field in later.fields})
 
 
-def checked(*settings: str) -> _request.Submission:
-    return _request.check_submit("x", _fields.read_settings(settings, taken=("prompt",)))
+def checked(*settings: str) -> submission.Submission:
+    return submission.check_submit("x", field_options.read_settings(settings, taken=("prompt",)))
 
 
 @pytest.mark.parametrize(
@@ -90,11 +91,13 @@ def test_what_the_field_cannot_hold_is_refused_by_name(settings: tuple[str, ...]
 @pytest.mark.parametrize("setting", ["seed", "=1", ""])
 def test_what_is_no_setting_is_a_usage_error(setting: str) -> None:
     with pytest.raises(click.BadParameter):
-        _fields.read_settings((setting,))
+        field_options.read_settings((setting,))
 
 
 def test_help_describes_the_limits_of_the_spec() -> None:
-    assert f"{facts.FEWEST} to {facts.LARGEST}, default {facts.DEFAULTS['batchsize']}" == _fields.describe("batchsize")
-    assert "0 to 1" == _fields.describe("strength")
-    assert "photo, ink" == _fields.describe("style")
-    assert "" == _fields.describe("gone")
+    assert f"{facts.FEWEST} to {facts.LARGEST}, default {facts.DEFAULTS['batchsize']}" == field_options.describe(
+        "batchsize"
+    )
+    assert "0 to 1" == field_options.describe("strength")
+    assert "photo, ink" == field_options.describe("style")
+    assert "" == field_options.describe("gone")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from one_task import TASK, OneTask, png
-from seedream.cli._exit import DOWNLOAD, FAILED, UNFINISHED
+from seedream.cli.exit_codes import DOWNLOAD, FAILED, UNFINISHED
 
 
 @pytest.fixture

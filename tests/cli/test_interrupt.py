@@ -14,7 +14,7 @@ from typing import IO
 import pytest
 from helpers import KEY
 from scripted import Action, Connection, ScriptedServer, reply
-from seedream.cli._interrupt import Shield
+from seedream.cli.interrupt import Shield
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX does it")
 ACCEPTED = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1"}}).encode()

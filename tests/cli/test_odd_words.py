@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream.cli import _exit
-from seedream.cli._app import COMMANDS
+from seedream.cli import exit_codes
+from seedream.cli.app import COMMANDS
 from tensorslab_images.limits import SUBMIT
 
 # Without a key and with --dry-run nothing is sent; `demo` and `sandbox` would run for long.
@@ -24,5 +24,5 @@ ODD = st.one_of(
 def test_odd_words_are_answered(cli: Any, command: str, words: list[str]) -> None:
     more = ["--dry-run"] if command == "generate" else []
     ran = cli(command, *more, *words, TENSORSLAB_API_KEY="" if command != "generate" else None)
-    assert ran.code in {one.code for one in _exit.TABLE} - {_exit.BUG.code}, ran.err
+    assert ran.code in {one.code for one in exit_codes.TABLE} - {exit_codes.BUG.code}, ran.err
     assert "\x1b" not in ran.out + ran.err

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from seedream.cli import _exit
-from seedream.cli._app import COMMANDS, app
+from seedream.cli import exit_codes
+from seedream.cli.app import COMMANDS, app
 
 EXTRAS = {
     "click", "rich", "starlette", "uvicorn", "multipart", "PIL", "ruamel", "pytest", "respx", "schemathesis",
@@ -68,8 +68,8 @@ def test_help_imports_no_command() -> None:
         "finally: print(*(name for name in sys.modules if name.startswith(('seedream.cli', 'sqlite3', 'PIL'))))\n"
     )
     loaded = python(code).stdout.splitlines()[-1].split()
-    assert "seedream.cli._app" in loaded
-    assert set() == set(loaded) & {"seedream.cli._generate", "seedream.cli._bulk", "sqlite3", "PIL"}
+    assert "seedream.cli.app" in loaded
+    assert set() == set(loaded) & {"seedream.cli.generate", "seedream.cli.bulk", "sqlite3", "PIL"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -82,7 +82,7 @@ def test_each_command_listed_is_there_and_helps(name: str, cli: object) -> None:
 
 def test_help_lists_every_exit_code(cli: object) -> None:
     out = " ".join(cli("--help").out.split())  # type: ignore[operator]  # the fixture
-    for one in _exit.TABLE:
+    for one in exit_codes.TABLE:
         assert f" {one.code} {one.meaning}" in out
-    assert len({one.code for one in _exit.TABLE}) == len(_exit.TABLE) > 10
+    assert len({one.code for one in exit_codes.TABLE}) == len(exit_codes.TABLE) > 10
     assert "seedream" == app.name

@@ -9,8 +9,8 @@ from typing import Any
 import facts
 import pytest
 from seedream import errors
-from seedream.cli import _exit
-from seedream.sandbox import Sandbox
+from seedream.cli import exit_codes
+from seedream_sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -80,7 +80,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
     listed = re.findall(r"(?m)^\| *(\d+) *\| (.*) \|$", prose(ENGLISH))
-    assert [(str(one.code), one.meaning) for one in _exit.TABLE] == listed
+    assert [(str(one.code), one.meaning) for one in exit_codes.TABLE] == listed
 
 
 @pytest.mark.parametrize("path", [ENGLISH, CHINESE], ids=lambda path: path.name)

@@ -3,8 +3,8 @@
 import judge
 import pytest
 from seedream import AsyncSeeDream, SeeDream
-from seedream.contract import CLIENT_CHECKS, Check, Page, awaiting, from_tables
-from seedream.contract.client import Bench, Factory
+from seedream_testing.contract import CLIENT_CHECKS, Check, Page, awaiting, from_tables
+from seedream_testing.contract.client import Bench, Factory
 
 FACTORIES = {"sync": SeeDream, "async": awaiting(AsyncSeeDream)}
 PAGES = {"judge": judge.PAGE, "tables": from_tables()}

@@ -9,8 +9,8 @@ from contract.wire import driven, readings_agree
 from helpers import Both
 from hypothesis import given, settings
 from seedream import InvalidRequest, Task
-from seedream.contract import decode, from_tables
 from seedream.task import AsyncTask
+from seedream_testing.contract import decode, from_tables
 
 RAW = {"image_url": "imageUrl", "source_images": "sourceImage"}
 

@@ -14,8 +14,8 @@ from helpers import KEY, Both
 from hypothesis import given, settings
 from schemathesis import Case
 from seedream import InvalidRequest, Task
-from seedream.contract import Part, Sent, decode
 from seedream.task import AsyncTask
+from seedream_testing.contract import Part, Sent, decode
 from tensorslab_images import AuthenticatedClient
 from tensorslab_images.api.images import see_dream_v45
 from tensorslab_images.limits import SEE_DREAM_V45

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seedream.contract import HOUSE
+from seedream_testing.contract import HOUSE
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
 

@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from seedream.contract import SERVER_CHECKS
-from seedream.contract.live import BUDGET, main
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
+from seedream_testing.contract import SERVER_CHECKS
+from seedream_testing.contract.live import BUDGET, main
 
 KEY = "sk-good-key-0000"
 

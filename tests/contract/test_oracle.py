@@ -11,9 +11,9 @@ import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seedream import InvalidRequest, SeeDream
-from seedream.contract import Part, from_tables, text
-from seedream.contract._encode import encode
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
+from seedream_testing.contract import Part, from_tables, text
+from seedream_testing.contract.encode import encode
 
 KEY = "sk-good-key-0000"
 TABLES = from_tables()

@@ -5,9 +5,9 @@ from typing import Any
 
 import judge
 import pytest
-from seedream.contract import SERVER_CHECKS, Check, Page, check_server, from_tables
-from seedream.contract.server import Bench
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
+from seedream_testing.contract import SERVER_CHECKS, Check, Page, check_server, from_tables
+from seedream_testing.contract.server import Bench
 
 KEY = "sk-good-key-0000"
 PAGES = {"judge": judge.PAGE, "tables": from_tables()}

@@ -9,9 +9,9 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import run_state_machine_as_test
-from seedream.contract.schemathesis import CHECKS, accepted_exactly_when_legal, load
-from seedream.sandbox import Sandbox
-from seedream.sandbox._asgi import App
+from seedream_sandbox import Sandbox
+from seedream_sandbox.asgi import App
+from seedream_testing.contract.schemathesis import CHECKS, accepted_exactly_when_legal, load
 
 HEADERS = {"Authorization": "Bearer sk-good-key-0000"}
 STEADY = settings(

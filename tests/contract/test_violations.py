@@ -8,11 +8,11 @@ from typing import Any
 import judge
 import pytest
 from seedream import SeeDream
-from seedream.contract import CLIENT_CHECKS, HOUSE, SERVER_CHECKS, Check, Sent, Violation, sentence
-from seedream.contract._checks import Suite, run_all
-from seedream.contract._decode import decode
-from seedream.contract._witness import Witness, envelope
-from seedream.contract.client import Bench
+from seedream_testing.contract import CLIENT_CHECKS, HOUSE, SERVER_CHECKS, Check, Sent, Violation, sentence
+from seedream_testing.contract.checks import Suite, run_all
+from seedream_testing.contract.client import Bench
+from seedream_testing.contract.decode import decode
+from seedream_testing.contract.recording_server import Witness, envelope
 from tensorslab_images.rules import RULES
 
 BASH = shutil.which("bash")

@@ -8,8 +8,8 @@ from PIL import Image
 from seedream import InsufficientCredits, SeeDream, SubmissionUnknown
 
 if TYPE_CHECKING:
-    from seedream.sandbox import Sandbox
-    from seedream.testing import AssertCharged, SeeDreamMock
+    from seedream_sandbox import Sandbox
+    from seedream_testing.fixtures import AssertCharged, SeeDreamMock
 
 
 def poster(title: str, folder: Path) -> Path:

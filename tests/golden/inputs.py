@@ -13,9 +13,11 @@ from unittest.mock import patch
 
 import attrs
 from golden.play import KEY, called, listed
-from seedream import _config, _request, _sources, _text
-from seedream.contract._samples import jpeg, png
+from seedream._request import source_images, submission
+from seedream._support import config as config_module
+from seedream._support import redact
 from seedream.resolution import Resolution, nearest_size
+from seedream_testing.contract.samples import jpeg, png
 from tensorslab_images.limits import Field
 
 SIGNED = "https://cdn.example/a/b.png?sig=SECRET#frag"
@@ -54,7 +56,7 @@ def config(_: Path) -> str:
         (5, {}),
         (b"https://a.b", {}),
     ]
-    return "\n".join([listed(_config.api_key, keys), listed(_config.base_url, cases)])
+    return "\n".join([listed(config_module.api_key, keys), listed(config_module.base_url, cases)])
 
 
 class Odd:
@@ -93,10 +95,10 @@ def sources(folder: Path) -> str:
     ]  # fmt: skip
 
     def shown(sources: Any) -> Any:
-        gathered = _sources.gather(sources)
+        gathered = source_images.gather(sources)
         return [(file.content, file.name, file.media_type) for file in gathered.files], gathered.url
 
-    return listed(shown, [(one,) for one in given]) + f"\n{_sources.gather(b'xyz')!r}"
+    return listed(shown, [(one,) for one in given]) + f"\n{source_images.gather(b'xyz')!r}"
 
 
 def text(_: Path) -> str:
@@ -106,18 +108,18 @@ def text(_: Path) -> str:
 
     texts = ["", "a", "a" * 60, "a" * 61, 'q"q', "it's", "a\nb\tc\0", "鱼🌫", "\ud800", "\\"]
     quoted = listed(
-        lambda one: (_text.quote(one), _text.quote(one, marks=False), _text.shown(one)), [(one,) for one in texts]
+        lambda one: (redact.quote(one), redact.quote(one, marks=False), redact.shown(one)), [(one,) for one in texts]
     )
     values = "\n".join(
-        called(partial(_text.shown, value)) for value in (5, None, [1, 2], b"x", 10**5000, Bad(), "x" * 99)
+        called(partial(redact.shown, value)) for value in (5, None, [1, 2], b"x", 10**5000, Bad(), "x" * 99)
     )
     urls = [SIGNED, "http://u:p@h/x", "see https://h/p?a=1&b=2, then", '{"u":"https:\\/\\/h\\/p?a=1\\u0026b"}', "ftp://h/x#y", "https://h/x",
             "https://h/p\\u003fa=1", "HTTPS://h/?x", f"key {KEY} and {KEY}", "https://h?x https://i?y", "<https://h?x>", "https://u@h"]  # fmt: skip
     scrubbed = listed(
-        lambda one: (_text.scrub(one, KEY, ""), _text.scrub(one), _text.plain(one, KEY)), [(one,) for one in urls]
+        lambda one: (redact.scrub(one, KEY, ""), redact.scrub(one), redact.plain(one, KEY)), [(one,) for one in urls]
     )
     scrubbed += "\n" + listed(
-        _text.scrub,
+        redact.scrub,
         [
             ("x abcdefghij", "bcdefghi", "abcdefghij"),
             ("x bcdefghi", "bcdefghi"),
@@ -126,7 +128,7 @@ def text(_: Path) -> str:
         ],
     )
     plains = listed(
-        _text.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
+        redact.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
     )
     headers = {
         "Content-Type": "a",
@@ -137,7 +139,7 @@ def text(_: Path) -> str:
         "X": f"{KEY} {SIGNED}",
     }
     replies = listed(
-        _text.scrub_reply,
+        redact.scrub_reply,
         [
             (200, headers, b"x" * 3000, KEY),
             (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY),
@@ -154,11 +156,11 @@ def guarded() -> str:
     parts = ("connection", "http11", "http2", "proxy", "socks")
     loggers = [logging.getLogger(name) for name in ("httpx", *(f"httpcore.{part}" for part in parts), "httpcore")]
     with ExitStack() as put_back:
-        put_back.enter_context(patch.object(_text._FILTER, "secrets", set()))
+        put_back.enter_context(patch.object(redact._FILTER, "secrets", set()))
         for logger in loggers:
             put_back.enter_context(patch.object(logger, "filters", []))
         for key in (KEY[:9], KEY, KEY):
-            _text.guard_logs(key)
+            redact.guard_logs(key)
         found = [(logger.name, len(logger.filters)) for logger in loggers]
         kept = bool(loggers[0].filter(record))
     return repr((kept, record.msg, record.args, found))
@@ -181,7 +183,7 @@ def request(folder: Path) -> str:
     ]  # fmt: skip
 
     def checked(prompt: Any, given: dict[str, Any]) -> Any:
-        made = _request.check_submit(prompt, given)
+        made = submission.check_submit(prompt, given)
         return (
             dict(made.values),
             {name: [file.name for file in files] for name, files in made.files.items()},
@@ -208,19 +210,19 @@ def request(folder: Path) -> str:
         (field("string", name="prompt", attribute="prompt", many=True), [" "]), (field("integer", name="resolution"), 5),
     ]  # fmt: skip
     shown = "\n".join(
-        f"{limits_of(spec)} <- {value!r:.60}\n  {called(partial(_request._wire_value, spec, value))}".replace(
+        f"{limits_of(spec)} <- {value!r:.60}\n  {called(partial(submission._wire_value, spec, value))}".replace(
             _address(value), ""
         )
         for spec, value in values
     )
-    counts = listed(_request._check_count, [(field("binary", max_items=5), (1,) * 2), (field("binary", many=True, max_items=2), (1,) * 3),
+    counts = listed(submission._check_count, [(field("binary", max_items=5), (1,) * 2), (field("binary", many=True, max_items=2), (1,) * 3),
                                             (field("binary", many=True), (1,) * 3), (field("binary"), (1,))])  # fmt: skip
-    with patch.dict(_request._FIELDS, {"mask": field("binary", name="mask", attribute="mask", many=True)}):
+    with patch.dict(submission._FIELDS, {"mask": field("binary", name="mask", attribute="mask", many=True)}):
         counts += "\n" + listed(
             checked, [("a", {"mask": [b"x", b"yz"]}), ("a", {"mask": 5}), ("a", {"mask": "none.png"})]
         )
-    fewer = attrs.evolve(_request._FIELDS["source_image"], max_items=1)
-    with patch.dict(_request._FIELDS, {"source_image": fewer}):
+    fewer = attrs.evolve(submission._FIELDS["source_image"], max_items=1)
+    with patch.dict(submission._FIELDS, {"source_image": fewer}):
         counts += "\n" + listed(checked, [("a", {"source_images": [b"x"]}), ("a", {"source_images": [b"x", b"y"]})])
     return "\n".join([listed(checked, options), shown, counts])
 

@@ -13,13 +13,17 @@ from unittest.mock import patch
 import httpx
 from attrs import evolve
 from golden.play import KEY, called, described, listed, told
-from seedream import _pictures, _replies, _request, _retry, _wire
-from seedream._exchange import Exchange, _decoded, _is_tls
-from seedream._flow import Failure, Reply
-from seedream._part import Part, existing, stem_of, whole_format, writable
-from seedream._retry import RetryPolicy, Verdict
-from seedream._wire import Envelope
-from seedream.contract._samples import jpeg, png
+from seedream._files import image_formats
+from seedream._files.partial_file import Part, existing, stem_of, whole_format, writable
+from seedream._protocol import failures
+from seedream._protocol import retry as retry_module
+from seedream._protocol import wire as wire_module
+from seedream._protocol.effects import Failure, Reply
+from seedream._protocol.exchange import Exchange, _decoded, _is_tls
+from seedream._protocol.retry import RetryPolicy, Verdict
+from seedream._protocol.wire import Envelope
+from seedream._request import submission
+from seedream_testing.contract.samples import jpeg, png
 from tensorslab_images.limits import SEE_DREAM_V45
 
 SIGNED = "https://cdn.example/a/b.png?sig=SECRET#frag"
@@ -42,25 +46,29 @@ STATES: list[dict[str, Any]] = [
 
 def wire(_: Path) -> str:
     def read(body: bytes) -> Any:
-        found = _wire.read_envelope(body)
+        found = wire_module.read_envelope(body)
         return found, found.data
 
     def task(data: dict[str, Any]) -> Any:
-        info = _wire.read_task("t", Envelope(data=data))
+        info = wire_module.read_task("t", Envelope(data=data))
         return info, info.urls, info.state, info.finished, info.prompt, info.raw
 
-    submission = _request.check_submit(
+    checked = submission.check_submit(
         "a fish",
         {"batchsize": 3, "resolution": "16：9", "source_images": [png(), b"x"], "image_url": "u", "category": "c"},
     )
-    arguments = [_wire.submit_arguments(submission), _wire.query_arguments("t"), _wire.delete_arguments(("a", "b"))]
+    arguments = [
+        wire_module.submit_arguments(checked),
+        wire_module.query_arguments("t"),
+        wire_module.delete_arguments(("a", "b")),
+    ]
     requests = "\n".join(f"{name}: {told(value)}" for build in arguments for name, value in build().items())
-    alone = _request.check_submit("a fish", {"source_images": b"x"})
+    alone = submission.check_submit("a fish", {"source_images": b"x"})
     single = evolve(SEE_DREAM_V45, fields=tuple(evolve(f, many=False) for f in SEE_DREAM_V45.fields))
-    with patch.object(_wire, "SEE_DREAM_V45", single):
-        requests += "\n" + called(lambda: told(_wire.submit_arguments(alone)()["files"]))
-    requests += "\n" + listed(_wire._as_text, [(True,), (False,), ("A",), (5,), (1.5,), ([True, "B", 2],), ([],)])
-    requests += "\n" + listed(lambda digits: _wire.task_id(10**digits), [(199,), (200,), (5000,)])
+    with patch.object(wire_module, "SEE_DREAM_V45", single):
+        requests += "\n" + called(lambda: told(wire_module.submit_arguments(alone)()["files"]))
+    requests += "\n" + listed(wire_module._as_text, [(True,), (False,), ("A",), (5,), (1.5,), ([True, "B", 2],), ([],)])
+    requests += "\n" + listed(lambda digits: wire_module.task_id(10**digits), [(199,), (200,), (5000,)])
     twice = told(arguments[0]()["files"]) == told(arguments[0]()["files"])
     return "\n".join(
         [
@@ -83,28 +91,29 @@ HEAD = [
 
 def pictures(_: Path) -> str:
     def kind(head: bytes) -> Any:
-        found = _pictures.sniff(head)
+        found = image_formats.sniff(head)
         return found and (found.format, found.media_type, found.extension)
 
     whole = [("png", png()), ("png", png()[:-1]), ("png", png() + b"x"), ("jpeg", jpeg()), ("jpeg", jpeg() + b"\0\r\n "), ("jpeg", jpeg()[:-1]),
              ("jpeg", jpeg() + b"x"), ("gif", b"GIF89a;\0"), ("gif", b"GIF89a"), ("avif", b"x"), ("tiff", b""), ("heic", b"x")]  # fmt: skip
     ends = listed(
-        lambda name, data: _pictures.is_whole(_pictures.PictureType(name), data[:64], data[-64:], len(data)), whole
+        lambda name, data: image_formats.is_whole(image_formats.PictureType(name), data[:64], data[-64:], len(data)),
+        whole,
     )
     sizes = listed(
-        lambda name, head, size: _pictures.is_whole(_pictures.PictureType(name), head, b"", size),
+        lambda name, head, size: image_formats.is_whole(image_formats.PictureType(name), head, b"", size),
         [(name, head, size) for name, head in (("webp", b"RIFF\x0e\0\0\0"), ("webp", b"RIFF\x0f\0\0\0"), ("bmp", b"BM\x20\0\0\0"))
          for size in (21, 22, 23, 24, 25, 31, 32, 33)],
     )  # fmt: skip
     more = [("jpeg", jpeg() + b"X"), ("jpeg", jpeg()[:-2] + b"X"), ("gif", b"GIF89a;X"), ("jpeg", jpeg() + b"tail")]
     as_told = listed(
-        lambda name, data, told: _pictures.is_whole(
-            _pictures.PictureType(name), data[:64], data[-64:], len(data), told=told
+        lambda name, data, told: image_formats.is_whole(
+            image_formats.PictureType(name), data[:64], data[-64:], len(data), told=told
         ),
         [(name, data, told) for name, data in [*whole, *more] for told in (True, False)],
     )
     huge = listed(
-        lambda name, head, size: _pictures.is_whole(_pictures.PictureType(name), head, b"", size),
+        lambda name, head, size: image_formats.is_whole(image_formats.PictureType(name), head, b"", size),
         [
             ("webp", b"RIFF\xff\xff\xff\xff", 30),
             ("webp", b"RIFF\xff\xff\xff\xff", 7),
@@ -119,7 +128,7 @@ def pictures(_: Path) -> str:
             sizes,
             as_told,
             huge,
-            repr((_pictures.EXTENSIONS, _pictures.HEAD, _pictures.TAIL)),
+            repr((image_formats.EXTENSIONS, image_formats.HEAD, image_formats.TAIL)),
         ]
     )
 
@@ -139,7 +148,7 @@ REPLIES: list[Reply | Failure] = [
 
 def _envelope(outcome: Reply | Failure) -> Envelope:
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
-    return _wire.read_envelope(reply.body) if reply else Envelope()
+    return wire_module.read_envelope(reply.body) if reply else Envelope()
 
 
 def replies(_: Path) -> str:
@@ -154,15 +163,15 @@ def replies(_: Path) -> str:
     ]
     for verdict in Verdict:
         for outcome in odd:
-            error = _replies.submission_error(verdict, outcome, _envelope(outcome), digest="d" * 64, at=5.0, key=KEY)
+            error = failures.submission_error(verdict, outcome, _envelope(outcome), digest="d" * 64, at=5.0, key=KEY)
             lines.append(f"{verdict} {outcome!r}\n  {described(error)}")
     for outcome in REPLIES:
         envelope = _envelope(outcome)
-        verdict = _retry.judge(outcome, envelope)
-        lines.append(f"{outcome!r} {_replies.told(outcome, envelope, KEY)} -> {verdict}")
-        error = _replies.submission_error(verdict, outcome, envelope, digest="d" * 64, at=5.0, key=KEY)
+        verdict = retry_module.judge(outcome, envelope)
+        lines.append(f"{outcome!r} {failures.told(outcome, envelope, KEY)} -> {verdict}")
+        error = failures.submission_error(verdict, outcome, envelope, digest="d" * 64, at=5.0, key=KEY)
         lines.append(f"  {described(error)}")
-        lines.append(f"  {described(_replies.status_error('t', outcome, envelope, KEY, 'the query'))}")
+        lines.append(f"  {described(failures.status_error('t', outcome, envelope, KEY, 'the query'))}")
     return "\n".join(lines)
 
 
@@ -186,8 +195,8 @@ def retry(_: Path) -> str:
         {"retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, {**dates, "retry-after": "Sun, 99 Nov 2026"}, {"date": "x", "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"},
         {**dates, "retry-after": "Sun, 22 Nov 2026 10:00:30 -0000"},
     ]  # fmt: skip
-    waits = "\n".join(f"{one} {called(partial(_retry.retry_after, Reply(429, one, b'')))}" for one in headers)
-    return "\n".join([delays, agains, chances, waits, called(lambda: _retry.retry_after(None))])
+    waits = "\n".join(f"{one} {called(partial(retry_module.retry_after, Reply(429, one, b'')))}" for one in headers)
+    return "\n".join([delays, agains, chances, waits, called(lambda: retry_module.retry_after(None))])
 
 
 def part(folder: Path) -> str:

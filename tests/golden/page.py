@@ -11,7 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 from attrs import evolve
-from seedream import _config, _replies, _request, _wire, _workflows, resolution
+from seedream import resolution
+from seedream._protocol import failures, wire, workflows
+from seedream._request import submission
+from seedream._support import config
 from tensorslab_images.limits import SEE_DREAM_V45, Field
 
 FIELDS = (
@@ -24,11 +27,11 @@ FIELDS = (
 )
 OPERATION = evolve(SEE_DREAM_V45, fields=FIELDS)
 REPLACED: dict[ModuleType, dict[str, Any]] = {
-    _config: {"SERVER": "https://api.tensorslab.com"},
-    _replies: {"SERVER": "https://api.tensorslab.com"},
-    _request: {"SEE_DREAM_V45": OPERATION, "_FIELDS": {spec.attribute: spec for spec in FIELDS}},
-    _wire: {"SEE_DREAM_V45": OPERATION},
-    _workflows: {"SEE_DREAM_V45": OPERATION},
+    config: {"SERVER": "https://api.tensorslab.com"},
+    failures: {"SERVER": "https://api.tensorslab.com"},
+    submission: {"SEE_DREAM_V45": OPERATION, "_FIELDS": {spec.attribute: spec for spec in FIELDS}},
+    wire: {"SEE_DREAM_V45": OPERATION},
+    workflows: {"SEE_DREAM_V45": OPERATION},
     resolution: {
         "RES_PIXELS_MINIMUM": 3_686_400,
         "RES_PIXELS_MAXIMUM": 16_777_216,

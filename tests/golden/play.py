@@ -12,10 +12,10 @@ from typing import Any
 
 from attrs import define, field, frozen
 from seedream import SeeDreamError
-from seedream._flow import Blocking, Close, Failure, Flow, Now, Open, Read, Sleep, Step, run
-from seedream._http import Timeouts
-from seedream._retry import RetryPolicy
-from seedream._workflows import Service
+from seedream._protocol.effects import Blocking, Close, Failure, Flow, Now, Open, Read, Sleep, Step, run
+from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.workflows import Service
+from seedream._transport.http import Timeouts
 from tensorslab_images.rules import RULES
 
 KEY = "sk-MARKER-key"

@@ -9,17 +9,17 @@ from typing import Any
 from unittest.mock import patch
 
 from golden.play import KEY, Scene, played, service
-from seedream import _workflows
-from seedream._download import save, wait_and_save
-from seedream._exchange import MAX_JSON, exchange
-from seedream._flow import Failure, Request
-from seedream._part import Part
-from seedream._request import check_submit
-from seedream._retry import RetryPolicy
-from seedream._transfer import Options
-from seedream._workflows import Progress
-from seedream.contract._samples import jpeg, png
+from seedream._files.partial_file import Part
+from seedream._protocol import workflows
+from seedream._protocol.download import save, wait_and_save
+from seedream._protocol.effects import Failure, Request
+from seedream._protocol.exchange import MAX_JSON, exchange
+from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.transfer import Options
+from seedream._protocol.workflows import Progress
+from seedream._request.submission import check_submit
 from seedream.errors import JournalFull
+from seedream_testing.contract.samples import jpeg, png
 
 JSON = {"content-type": "application/json"}
 LOST, REFUSED = Failure("sent_full", "ReadTimeout", "slow"), Failure("never_sent", "ConnectError", "refused")
@@ -75,22 +75,22 @@ def submit(_: Path) -> str:
     lines = []
     for name, script in scripts.items():
         for recorder in (None, Recorder()):
-            flow = _workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
+            flow = workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
             lines.append(f"{name}:\n{played(flow, *script)}")
             lines.append(f"  journal: {recorder and recorder.told}")
     for refuses in ("begin", "not_sent", "submitted", "refused", "unknown"):
         for script in ([DONE], [Scene(429), DONE], [answer(9999)], [LOST]):
             recorder = Recorder(refuses)
-            flow = _workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
+            flow = workflows.submit(service(retry=RetryPolicy(base=0.0)), asked, recorder)
             lines.append(f"the journal refuses {refuses}:\n{played(flow, *script)}\n  journal: {recorder.told}")
-    lines.append(played(_workflows.submit(service(chance=lambda: 0.25), asked), REFUSED, Scene(408), Scene(429), DONE))
+    lines.append(played(workflows.submit(service(chance=lambda: 0.25), asked), REFUSED, Scene(408), Scene(429), DONE))
     for stops in ("begin", "submitted"):
         recorder = Recorder(stops=stops)
-        flow = _workflows.submit(service(), asked, recorder)
+        flow = workflows.submit(service(), asked, recorder)
         lines.append(f"interrupted while the journal writes {stops}:\n{played(flow, DONE)}\n  journal: {recorder.told}")
     for stop in (RuntimeError("torn down"), KeyboardInterrupt("stop")):
         for recorder in (None, Recorder(), Recorder("unknown")):
-            flow = _workflows.submit(service(), asked, recorder)
+            flow = workflows.submit(service(), asked, recorder)
             lines.append(f"interrupted:\n{played(flow, Scene(200, [stop]))}\n  journal: {recorder and recorder.told}")
     return "\n".join(lines)
 
@@ -135,9 +135,9 @@ def query(_: Path) -> str:
         "408": [Scene(408), RUNNING], "425": [Scene(425), RUNNING], "429": [Scene(429), RUNNING], "499": [Scene(499), RUNNING], "500": [Scene(500), RUNNING],
         "399": [Scene(399), RUNNING], "html": [Scene(200, b"<html>"), RUNNING], "created": [Scene(201, b'{"code":1000,"data":{}}')], "for ever": [Scene(500)], "echo": [Scene(400, KEY.encode())],
     }  # fmt: skip
-    lines = [f"{name}:\n{played(_workflows.query(service(), 't-1'), *script)}" for name, script in scripts.items()]
+    lines = [f"{name}:\n{played(workflows.query(service(), 't-1'), *script)}" for name, script in scripts.items()]
     odd: list[Any] = ["", " ", None, 5]
-    lines += [f"{taskid!r}:\n{played(_workflows.query(service(), taskid), RUNNING)}" for taskid in odd]
+    lines += [f"{taskid!r}:\n{played(workflows.query(service(), taskid), RUNNING)}" for taskid in odd]
     return "\n".join(lines)
 
 
@@ -152,7 +152,7 @@ def wait(_: Path) -> str:
     for name, script in scripts.items():
         for images, timeout in ((None, 30.0), (1, 200.0), (2, 30.0)):
             heard: list[Progress] = []
-            flow = _workflows.wait(service(), "t-1", timeout=timeout, images=images, progress=heard.append)
+            flow = workflows.wait(service(), "t-1", timeout=timeout, images=images, progress=heard.append)
             steps = [
                 line
                 for line in played(flow, *script).splitlines()
@@ -160,12 +160,12 @@ def wait(_: Path) -> str:
             ]
             lines.append(f"{name}, {images} images, {timeout} s:\n" + "\n".join(steps))
             lines.append(f"  heard {len(heard)}: {heard[:2]} {heard[-1:]}")
-    lines.append(played(_workflows.wait(service(), "t-1", timeout=0.0, images=1, progress=None), RUNNING))
-    lines.append(played(_workflows.wait(service(), "t-1", timeout=0.5, images=1, progress=None), RUNNING))
+    lines.append(played(workflows.wait(service(), "t-1", timeout=0.0, images=1, progress=None), RUNNING))
+    lines.append(played(workflows.wait(service(), "t-1", timeout=0.5, images=1, progress=None), RUNNING))
     odd: list[tuple[Any, Any]] = [(None, None), ("5", None), (True, None), (float("nan"), None), (5, 7)]
     for timeout, progress in odd:
-        lines.append(played(_workflows.wait(service(), "t-1", timeout=timeout, images=1, progress=progress), RUNNING))
-    lines.append(played(_workflows.wait(service(), " ", timeout=0.5, images=1, progress=None), RUNNING))
+        lines.append(played(workflows.wait(service(), "t-1", timeout=timeout, images=1, progress=progress), RUNNING))
+    lines.append(played(workflows.wait(service(), " ", timeout=0.5, images=1, progress=None), RUNNING))
     return "\n".join(lines)
 
 
@@ -181,10 +181,8 @@ def delete(_: Path) -> str:
         "tls": [TLS],
         "401": [Scene(401)],
     }
-    lines = [
-        f"{name}:\n{played(_workflows.delete(service(), ('a', 'b')), *script)}" for name, script in scripts.items()
-    ]
-    lines += [played(_workflows.delete(service(), taskids), gone) for taskids in ((), ("a", ""), (None,))]  # type: ignore[arg-type]  # the point
+    lines = [f"{name}:\n{played(workflows.delete(service(), ('a', 'b')), *script)}" for name, script in scripts.items()]
+    lines += [played(workflows.delete(service(), taskids), gone) for taskids in ((), ("a", ""), (None,))]  # type: ignore[arg-type]  # the point
     return "\n".join(lines)
 
 

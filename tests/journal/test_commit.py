@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from seedream.errors import JournalError, JournalFull
-from seedream.journal._commit import Committer, Database, Rows, failure
+from seedream.journal.commit import Committer, Database, Rows, failure
 
 
 class Spy:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from journal.support import in_state, planned, run_id
 from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
-from seedream.journal import CALLS, Journal, Reader, _place
-from seedream.journal._place import filesystem
+from seedream.journal import CALLS, Journal, Reader, lock
+from seedream.journal.lock import filesystem
 
 
 def test_files_are_private(path: Path) -> None:
@@ -145,14 +145,14 @@ def test_filesystem_is_the_nearest_mount_s(tmp_path: Path, folder: str, kind: st
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"])
 def test_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     # Fault C8: the write-ahead log is not safe there.
-    monkeypatch.setattr(_place, "filesystem", lambda _: kind)
+    monkeypatch.setattr(lock, "filesystem", lambda _: kind)
     with pytest.raises(JournalError, match=rf"network file system \({kind}\)"):
         Journal(path)
     assert not path.exists()
 
 
 def test_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_place, "fcntl", None)
+    monkeypatch.setattr(lock, "fcntl", None)
     with pytest.raises(JournalError, match="POSIX"):
         Journal(path)
 

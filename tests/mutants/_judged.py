@@ -2,8 +2,8 @@
 
 import compared
 import judge
-from seedream.contract import Violation
-from seedream.contract._spec import document
+from seedream_testing.contract import Violation
+from seedream_testing.contract.spec import document
 from tensorslab_images import limits
 
 

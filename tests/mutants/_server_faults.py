@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
-from seedream.contract import Part, text
-from seedream.contract._encode import encode
-from seedream.contract._samples import png
-from seedream.sandbox._form import MalformedForm
+from seedream_sandbox.multipart import MalformedForm
+from seedream_testing.contract import Part, text
+from seedream_testing.contract.encode import encode
+from seedream_testing.contract.samples import png
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 QUERY, DELETE = "/infobytaskid", "/deleteimagestask"

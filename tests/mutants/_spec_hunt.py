@@ -102,9 +102,9 @@ def _judged(survived: Found) -> Found:
     from mutants._wrong import killed, likely  # noqa: PLC0415
     from mutants.wrong_servers import bench  # noqa: PLC0415
     from seedream import SeeDream  # noqa: PLC0415
-    from seedream.contract import CLIENT_CHECKS, SERVER_CHECKS  # noqa: PLC0415
-    from seedream.contract._checks import run_all  # noqa: PLC0415
-    from seedream.contract.client import Bench  # noqa: PLC0415
+    from seedream_testing.contract import CLIENT_CHECKS, SERVER_CHECKS  # noqa: PLC0415
+    from seedream_testing.contract.checks import run_all  # noqa: PLC0415
+    from seedream_testing.contract.client import Bench  # noqa: PLC0415
 
     def work() -> None:
         run_all(likely(CLIENT_CHECKS, survived.expected), Bench(SeeDream, judge.PAGE))

@@ -9,12 +9,12 @@ from unittest.mock import patch
 import httpx
 from attrs import evolve, frozen
 from seedream import SeeDream
-from seedream.contract import CLIENT_CHECKS, Check, Part, Violation
-from seedream.contract._checks import run_all
-from seedream.contract._decode import by_stream
-from seedream.contract._encode import encode
-from seedream.contract._page import Page
-from seedream.contract.client import Bench
+from seedream_testing.contract import CLIENT_CHECKS, Check, Part, Violation
+from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract.checks import run_all
+from seedream_testing.contract.client import Bench
+from seedream_testing.contract.decode import by_stream
+from seedream_testing.contract.encode import encode
 
 B = TypeVar("B")
 

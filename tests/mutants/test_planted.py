@@ -13,8 +13,8 @@ from mutants.wrong_clients import WRONG_CLIENTS
 from mutants.wrong_servers import WRONG_SERVERS, bench
 from mutants.wrong_specs import WRONG_SPECS
 from seedream import SeeDream
-from seedream.contract import HOUSE, SERVER_CHECKS, check_client
-from seedream.contract._checks import failures
+from seedream_testing.contract import HOUSE, SERVER_CHECKS, check_client
+from seedream_testing.contract.checks import failures
 from tensorslab_images.rules import RULES
 
 TESTS = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from facts import LARGEST, LEAST
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBMIT = "generated/tensorslab_images/api/images/see_dream_v45.py"
-ASK = "overlay/seedream/_workflows.py"
+ASK = "overlay/seedream/_protocol/workflows.py"
 RULES, LIMITS = "generated/tensorslab_images/rules.py", "generated/tensorslab_images/limits.py"
 KEPT = '    _kwargs["headers"] = headers'
 FIXED = '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n'

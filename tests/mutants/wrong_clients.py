@@ -116,10 +116,14 @@ WRONG_CLIENTS = (
     WrongClient("sends cookies to the image host", "KEY-PRIVATE", cookies),
     WrongClient("shows the key in its repr", "KEY-PRIVATE", kind=Showing),
     WrongClient(
-        "shows the key in errors", "KEY-PRIVATE", patches=(("seedream._text.scrub", lambda given, *secrets: given),)
+        "shows the key in errors",
+        "KEY-PRIVATE",
+        patches=(("seedream._support.redact.scrub", lambda given, *secrets: given),),
     ),
     WrongClient(
-        "sends the key unencrypted", "KEY-PRIVATE", patches=(("seedream._config.is_loopback", lambda url: True),)
+        "sends the key unencrypted",
+        "KEY-PRIVATE",
+        patches=(("seedream._support.config.is_loopback", lambda url: True),),
     ),
     WrongClient("sends again when the reply is lost", "PAY-ONCE", again_when_lost),
     WrongClient("sends again after a server error", "PAY-ONCE", again_on_500),
@@ -166,19 +170,25 @@ WRONG_CLIENTS = (
     WrongClient(
         "queries with another field", "TASK-ID", json_body("/infobytaskid", lambda body: {"task_id": body["taskid"]})
     ),
-    WrongClient("writes pictures in place", "FILE-WHOLE", patches=(("seedream._download.Part", InPlace),)),
-    WrongClient("names every picture .jpg", "FILE-TYPE", patches=(("seedream._download.Part", UrlsExtension),)),
-    WrongClient("leaves temporary files", "FILE-WHOLE FILE-TYPE", patches=(("seedream._download.Part", LeavesParts),)),
+    WrongClient("writes pictures in place", "FILE-WHOLE", patches=(("seedream._protocol.download.Part", InPlace),)),
+    WrongClient(
+        "names every picture .jpg", "FILE-TYPE", patches=(("seedream._protocol.download.Part", UrlsExtension),)
+    ),
+    WrongClient(
+        "leaves temporary files", "FILE-WHOLE FILE-TYPE", patches=(("seedream._protocol.download.Part", LeavesParts),)
+    ),
     WrongClient(
         "keeps whatever came as a picture",
         "FILE-WHOLE",
-        patches=(("seedream._transfer._check_whole", lambda *arguments: None),),
+        patches=(("seedream._protocol.transfer._check_whole", lambda *arguments: None),),
     ),
     WrongClient(
         "keeps pictures without their end",
         "FILE-WHOLE",
-        patches=(("seedream._part.is_whole", lambda *arguments: True),),
+        patches=(("seedream._files.partial_file.is_whole", lambda *arguments: True),),
     ),
-    WrongClient("does not count the pictures", "PAY-KNOWN", patches=(("seedream._download.save", uncounted),)),
-    WrongClient("lets a task id choose the directory", "FILE-PLACE", patches=(("seedream._download.save", by_task),)),
+    WrongClient("does not count the pictures", "PAY-KNOWN", patches=(("seedream._protocol.download.save", uncounted),)),
+    WrongClient(
+        "lets a task id choose the directory", "FILE-PLACE", patches=(("seedream._protocol.download.save", by_task),)
+    ),
 )

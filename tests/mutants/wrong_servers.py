@@ -7,10 +7,10 @@ import judge
 from attrs import frozen
 from mutants import _server_faults as f
 from mutants._wrong import Kill, Send, Tampering, killed, likely, on_reply
-from seedream.contract import SERVER_CHECKS, Page, text
-from seedream.contract._checks import run_all
-from seedream.contract.server import Bench
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
+from seedream_testing.contract import SERVER_CHECKS, Page, text
+from seedream_testing.contract.checks import run_all
+from seedream_testing.contract.server import Bench
 
 KEY = "sk-good-key-0000"
 

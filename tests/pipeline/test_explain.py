@@ -5,46 +5,49 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream import _explain
+from seedream.cli import rule_text
 from tensorslab_images import limits
 from tensorslab_images.rules import RES_PIXELS_MINIMUM, RULES
 
 
 def test_explains_every_rule() -> None:
-    for name in _explain.rule_ids():
-        rule = _explain.find_rule(name)
-        text = _explain.explain(rule)
+    for name in rule_text.rule_ids():
+        rule = rule_text.find_rule(name)
+        text = rule_text.explain(rule)
         assert text.startswith(name)
         for sentence in rule.sentences.values():
             assert sentence in text
         for path in (*rule.enforced_by, *rule.tested_by):
             assert path in text
-        assert json.loads(json.dumps(_explain.as_data(rule)))["id"] == name
-        assert name in _explain.overview()
+        assert json.loads(json.dumps(rule_text.as_data(rule)))["id"] == name
+        assert name in rule_text.overview()
 
 
 def test_facts_and_what_the_sentence_repeats() -> None:
     batch = limits.SUBMIT.field("batchsize")
-    assert _explain.repeated(_explain.find_rule("batch_range")) == {"minimum": batch.minimum, "maximum": batch.maximum}
-    text = _explain.explain(_explain.find_rule("res pixels"))
+    assert rule_text.repeated(rule_text.find_rule("batch_range")) == {
+        "minimum": batch.minimum,
+        "maximum": batch.maximum,
+    }
+    text = rule_text.explain(rule_text.find_rule("res pixels"))
     assert f"fact minimum      {RES_PIXELS_MINIMUM}" in text
     assert f"stands at         {RULES['RES-PIXELS'].pointer}" in text
-    assert f"inferred ({RULES['AUTH-HEADER'].source})" in _explain.explain(RULES["AUTH-HEADER"])
+    assert f"inferred ({RULES['AUTH-HEADER'].source})" in rule_text.explain(RULES["AUTH-HEADER"])
 
 
 @pytest.mark.parametrize(
     ("name", "hint"), [("RES-PIXEL", "RES-PIXELS"), ("prompt", "PROMPT-REQUIRED"), ("", "The rules are")]
 )
 def test_unknown_rules_get_a_hint(name: str, hint: str) -> None:
-    with pytest.raises(_explain.UnknownRule, match=hint):
-        _explain.find_rule(name)
+    with pytest.raises(rule_text.UnknownRule, match=hint):
+        rule_text.find_rule(name)
 
 
 @given(st.text())
 def test_any_name_is_found_or_refused(name: str) -> None:
     try:
-        assert _explain.find_rule(name).id in RULES
-    except _explain.UnknownRule as error:
+        assert rule_text.find_rule(name).id in RULES
+    except rule_text.UnknownRule as error:
         told = str(error)
     else:
         told = ""

@@ -16,8 +16,8 @@ import contextlib, io, json, sys
 import httpx
 import seedream, tensorslab_images
 from seedream import InvalidRequest, Resolution, SeeDream
-from seedream.contract import from_tables
-from seedream.sandbox import Sandbox
+from seedream_testing.contract import from_tables
+from seedream_sandbox import Sandbox
 from tensorslab_images import limits
 
 seen = {"from": [seedream.__file__, tensorslab_images.__file__], "server": limits.SERVER}

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 from attrs import frozen
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
 
 SUBMIT, QUERY, DELETE = "/v1/images/seedreamv45", "/v1/images/infobytaskid", "/v1/images/deleteimagestask"
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sandbox.bench import Bench, OpenBench, connect
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
 
 
 @pytest.fixture(params=["tcp", "memory"])

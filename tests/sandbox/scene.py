@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 from sandbox.bench import Bench
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

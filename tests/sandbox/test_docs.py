@@ -11,7 +11,7 @@ import httpx
 import pytest
 from attrs import fields
 from PIL import Image
-from seedream.sandbox import KINDS, Sandbox, Settings, load_plan
+from seedream_sandbox import KINDS, Sandbox, Settings, load_plan
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text("utf-8")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sandbox.bench import OpenBench
-from seedream.sandbox import Fault, FaultError, Sandbox, load_plan, parse_fault
+from seedream_sandbox import Fault, FaultError, Sandbox, load_plan, parse_fault
 
 BAD = [
     ("", "has a name"),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image, UnidentifiedImageError
 from sandbox.bench import Bench, OpenBench
-from seedream.sandbox import KINDS
+from seedream_sandbox import KINDS
 
 Check = Callable[[httpx.Response], bool]
 Expected = type[httpx.TransportError] | Check

@@ -19,7 +19,7 @@ import requests
 from PIL import Image
 from sandbox.bench import QUERY, SUBMIT
 from seedream import AsyncSeeDream, InsufficientCredits, SeeDream, SubmissionUnknown
-from seedream.sandbox import Sandbox, bill, run_server, usage
+from seedream_sandbox import Sandbox, bill, run_server, usage
 
 CURL = shutil.which("curl")
 
@@ -125,7 +125,7 @@ def test_in_process_a_client_knows_how_far_a_request_got(fault: str, phase: str)
 
 
 def serve(*words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "seedream.sandbox", "--port", "0", *words]
+    command = [sys.executable, "-m", "seedream_sandbox", "--port", "0", *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

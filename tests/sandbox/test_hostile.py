@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox.bench import SUBMIT, Bench, connect
-from seedream.sandbox import Sandbox, _asgi, _server
-from seedream.sandbox._record import Log, RequestRecord
-from seedream.sandbox._shelf import Shelf
-from seedream.sandbox._task import Task
+from seedream_sandbox import Sandbox, asgi, server
+from seedream_sandbox.request_log import Log, RequestRecord
+from seedream_sandbox.task import Task
+from seedream_sandbox.task_store import Shelf
 
 HEAD = b"POST " + SUBMIT.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
 FORM = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--b--\r\n'
@@ -156,8 +156,8 @@ def closed_within(peer: socket.socket, seconds: float) -> bytes:
 
 
 def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_server, "_HEAD_TIME", 0.5)
-    monkeypatch.setattr(_asgi, "_BODY_TIME", 0.5)
+    monkeypatch.setattr(server, "_HEAD_TIME", 0.5)
+    monkeypatch.setattr(asgi, "_BODY_TIME", 0.5)
     with Sandbox(pictures="plain") as sandbox:
         for sent, answer in (
             (b"", b""),
@@ -173,7 +173,7 @@ def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_one_who_does_not_take_the_reply_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_asgi, "_SEND_TIME", 0.2)
+    monkeypatch.setattr(asgi, "_SEND_TIME", 0.2)
     with Sandbox(faults=["huge-reply bytes=50000000 times=1"]) as sandbox:
         with socket.create_connection(address(sandbox), timeout=5) as peer:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
 from sandbox.bench import Bench, OpenBench, connect
-from seedream.sandbox import CredentialLeak, ManualClock, Sandbox
+from seedream_sandbox import CredentialLeak, ManualClock, Sandbox
 
 SIZES = {
     "1:1": (2048, 2048), "4:3": (2304, 1728), "3:4": (1728, 2304), "16:9": (2560, 1440), "9:16": (1440, 2560),

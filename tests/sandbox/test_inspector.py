@@ -7,9 +7,9 @@ import httpx
 import pytest
 from PIL import Image
 from sandbox.bench import Bench
-from seedream.sandbox import KINDS, Sandbox
-from seedream.sandbox._inspector import inspector
-from seedream.sandbox._message import Request
+from seedream_sandbox import KINDS, Sandbox
+from seedream_sandbox.http import Request
+from seedream_sandbox.inspector_routes import inspector
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sandbox.bench import Bench
 from sandbox.scene import browser, chromium, fill, until
-from seedream.sandbox import Sandbox
+from seedream_sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
     chromium() is None, reason="there is no Chromium here (Debian: apt-get install chromium)"

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from seedream.sandbox import _lettering
-from seedream.sandbox._paint import Motif, encode, paint, small_copy
+from seedream_sandbox import caption
+from seedream_sandbox.landscape import Motif, encode, paint, small_copy
 
 
 @pytest.fixture
 def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def clear() -> None:
-        for cached in (_lettering._font_file, _lettering._font, _lettering._can_draw):
+        for cached in (caption._font_file, caption._font, caption._can_draw):
             cached.cache_clear()
 
     clear()
-    monkeypatch.setattr(_lettering, "_CJK", ())
+    monkeypatch.setattr(caption, "_CJK", ())
     yield
     clear()
 
@@ -34,12 +34,12 @@ def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_what_the_font_lacks_is_left_out_and_told_if_that_is_all(prompt: str, written: str) -> None:
-    assert written == " ".join(_lettering.legible(prompt).split())
+    assert written == " ".join(caption.legible(prompt).split())
 
 
-@pytest.mark.skipif(_lettering._font_file() is None, reason="this machine has no font with Chinese")
+@pytest.mark.skipif(caption._font_file() is None, reason="this machine has no font with Chinese")
 def test_chinese_is_written_where_there_is_a_font() -> None:
-    assert "雪山下的湖" == _lettering.legible("雪山下的湖")
+    assert "雪山下的湖" == caption.legible("雪山下的湖")
 
 
 @given(st.text(max_size=300), st.integers(1, 400), st.integers(1, 400))

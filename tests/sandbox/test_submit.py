@@ -7,7 +7,7 @@ import facts
 import judge
 import pytest
 from sandbox.bench import SUBMIT, Bench, OpenBench
-from seedream.contract import Case, Part
+from seedream_testing.contract import Case, Part
 from tensorslab_images.rules import RULES
 
 BOUNDARY = "page-boundary-7f3a"

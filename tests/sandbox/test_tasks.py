@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sandbox.bench import DELETE, QUERY, OpenBench
-from seedream.sandbox import ManualClock, Sandbox
+from seedream_sandbox import ManualClock, Sandbox
 
 
 def states(one: Any, taskid: str, count: int) -> list[int]:

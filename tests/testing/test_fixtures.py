@@ -12,8 +12,8 @@ import pytest
 from seedream import AsyncSeeDream, InvalidRequest, RateLimited, SeeDream, SubmissionUnknown
 
 if TYPE_CHECKING:
-    from seedream.sandbox import Sandbox
-    from seedream.testing import AssertCharged, SeeDreamMock
+    from seedream_sandbox import Sandbox
+    from seedream_testing.fixtures import AssertCharged, SeeDreamMock
 
 HOST = facts.SERVER.removeprefix("https://")
 SUBMIT = f"{facts.SERVER}/v1/images/seedreamv45"

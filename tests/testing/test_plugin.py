@@ -28,7 +28,7 @@ def test_the_plugin_loads_nothing_until_it_is_used(run: Run) -> None:
         import sys
 
         def test_nothing_is_loaded(pytestconfig):
-            assert "seedream_pytest" in sys.modules
+            assert "seedream_testing.plugin" in sys.modules
             heavy = {"seedream", "tensorslab_images", "httpx", "respx", "uvicorn", "starlette", "PIL", "attrs"}
             assert set() == heavy & set(sys.modules)
         """,
@@ -102,7 +102,7 @@ def test_the_environment_is_as_before_afterwards(run: Run) -> None:
     run(
         """
         import os, socket, subprocess, sys
-        from seedream_pytest._block import Block
+        from seedream_testing.block_network import Block
 
         def test_taken_down(monkeypatch):
             monkeypatch.setenv("NO_PROXY", "example.com")

@@ -11,11 +11,11 @@ Running the same file again goes on where it stopped; so does ``Bulk("out").run(
 ``await arun(...)`` is the same in a coroutine.
 """
 
-from seedream.bulk._bulk import Bulk
-from seedream.bulk._engine import Watch
-from seedream.bulk._jobs import Jobs, read_jobs
-from seedream.bulk._options import BulkOptions
-from seedream.bulk._outcome import ENDINGS, Reason, Report, Snapshot
+from seedream.bulk.bulk import Bulk
+from seedream.bulk.engine import Watch
+from seedream.bulk.jobs_file import Jobs, read_jobs
+from seedream.bulk.options import BulkOptions
+from seedream.bulk.report import ENDINGS, Reason, Report, Snapshot
 
 __all__ = [
     "ENDINGS",

@@ -14,7 +14,7 @@ def main() -> None:
         sys.stderr.write('seedream: the command line is not installed; run: pip install "seedream[cli]"\n')
         sys.exit(2)
     try:
-        from seedream.cli._app import app  # noqa: PLC0415 -- needs the extra
+        from seedream.cli.app import app  # noqa: PLC0415 -- needs the extra
 
         app()
     except KeyboardInterrupt:  # before or after a command; one that runs ends in _end

@@ -33,12 +33,12 @@ After begin() exactly one of the other four must follow; without begin() they do
 its record is durable (``synchronous=FULL``); many at a time share one commit.
 """
 
-from seedream.journal._commit import Database
-from seedream.journal._entry import JobEntry, state_after
-from seedream.journal._journal import CALLS, Journal, connect
-from seedream.journal._read import Reader
-from seedream.journal._records import Event, Job, Picture, Plan, Run
-from seedream.journal._states import EDGES, SETTLED, STATES, WITH_TASKID, State
+from seedream.journal.commit import Database
+from seedream.journal.journal import CALLS, Journal, connect
+from seedream.journal.queries import Reader
+from seedream.journal.rows import Event, Job, Picture, Plan, Run
+from seedream.journal.states import EDGES, SETTLED, STATES, WITH_TASKID, State
+from seedream.journal.submission_record import JobEntry, state_after
 
 __all__ = [
     "CALLS",

@@ -1,0 +1,1 @@
+"""Decisions: workflows as generators that yield effects. No I/O, no clock, no async."""

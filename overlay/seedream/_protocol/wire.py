@@ -1,0 +1,189 @@
+"""The only module that touches the generated package's request and reply code.
+
+Requests are built by it. Replies are read here first: a real reply may lack what the schema requires, hold other types,
+or be no JSON at all, and none of that may lose a paid task.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any, Final, cast
+
+from attrs import field, frozen
+from tensorslab_images import rules
+from tensorslab_images.api.images import see_dream_v45
+from tensorslab_images.api.tasks import delete_images_task, info_by_task_id
+from tensorslab_images.limits import SEE_DREAM_V45
+from tensorslab_images.models import SeeDreamV45Body, TaskDeletion, TaskQuery
+from tensorslab_images.types import File
+
+from seedream._request.submission import Scalar, Submission, WireValue
+
+Arguments = Callable[[], Mapping[str, Any]]
+_ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
+_LONGEST_ID: Final = 200
+_STATES: Final = {
+    rules.STATUS_MEANING_QUEUED: "queued",
+    rules.STATUS_MEANING_PROCESSING: "processing",
+    rules.STATUS_MEANING_COMPLETED: "completed",
+    rules.STATUS_MEANING_FAILED: "failed",
+}
+
+
+def submit_arguments(submission: Submission) -> Arguments:
+    """What the HTTP library needs for a submission, made anew for each try."""
+    attributes = {spec.name: (spec.attribute, spec.many) for spec in SEE_DREAM_V45.fields}
+
+    def build() -> Mapping[str, Any]:
+        body = SeeDreamV45Body.from_dict({name: _as_text(value) for name, value in submission.values.items()})
+        for name, sources in submission.files.items():
+            files = [File(BytesIO(source.content), source.name, source.media_type) for source in sources]
+            attribute, many = attributes[name]
+            setattr(body, attribute, files if many else files[0])
+        return see_dream_v45._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
+
+    return build
+
+
+def _as_text(value: WireValue) -> WireValue:
+    """Booleans as JSON writes them: the generated code would write Python's own ``True``."""
+    if isinstance(value, list):
+        return [cast("Scalar", _as_text(item)) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def query_arguments(taskid: str) -> Arguments:
+    """The same for a task query."""
+    return lambda: info_by_task_id._get_kwargs(body=TaskQuery(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+
+
+def delete_arguments(taskids: tuple[str, ...]) -> Arguments:
+    """The same for a deletion."""
+    return lambda: delete_images_task._get_kwargs(body=TaskDeletion(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+
+
+@frozen
+class Envelope:
+    """What could be read of a reply's body (rule CODE-MEANING).
+
+    Attributes:
+        code: The ``code``, also when it came as text; None when there is none.
+        msg: The ``msg``, or empty.
+        data: The ``data`` object, or empty.
+        taskid: The task's id, found in ``data`` or else anywhere in the body.
+        readable: Whether the body was a JSON object.
+    """
+
+    code: int | None = None
+    msg: str = ""
+    data: Mapping[str, Any] = field(factory=dict, repr=False)
+    taskid: str | None = None
+    readable: bool = False
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Read a reply's body, whatever it is."""
+    text = body.decode("utf-8-sig", "replace")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        found = _ID.search(text)
+        return Envelope(taskid=task_id(found[1]) if found else None)
+    if not isinstance(value, dict):
+        return Envelope(taskid=_anywhere(value))
+    data = value.get("data")
+    data = data if isinstance(data, dict) else {}
+    msg = value.get("msg")
+    taskid = task_id(data.get("taskid")) or _anywhere(value)
+    return Envelope(_whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True)
+
+
+def _anywhere(value: object) -> str | None:
+    """The first task id in a JSON document, however deep. Its raw text would not do: an id may be escaped there."""
+    left = deque([value])
+    while left:
+        node = left.popleft()
+        if isinstance(node, dict):
+            for name, inner in node.items():
+                if str(name).lower() in ("taskid", "task_id") and (found := task_id(inner)):
+                    return found
+            left.extend(node.values())
+        elif isinstance(node, list):
+            left.extend(node)
+    return None
+
+
+def task_id(value: object) -> str | None:
+    """The value as a task id, if it can be one: text, or a number as some services send."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if abs(value) < 10**_LONGEST_ID else None
+    usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())
+    return value if usable and value not in ("null", "true", "false") else None  # type: ignore[return-value]  # a str
+
+
+def _whole(value: object) -> int | None:
+    """An integer, also as text or as a float without a fraction."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if isinstance(value, str) or number == value else None
+
+
+@frozen
+class TaskInfo:
+    """What the service tells of a task (rule STATUS-MEANING).
+
+    Attributes:
+        taskid: The task's id.
+        status: The service's number; the list of numbers is open.
+        state: ``queued``, ``processing``, ``completed``, ``failed``, or ``unknown`` for any other number.
+        urls: URLs of the finished pictures, in order, empty where one is missing. They may be signed and expire:
+            not shown by ``repr``.
+        width: Pixels, if told.
+        height: Pixels, if told.
+        prompt: The prompt, if told.
+        error_message: The vendor's reason for a failed task, if told.
+        raw: The reply's ``data`` as it came.
+    """
+
+    taskid: str
+    status: int | None
+    urls: tuple[str, ...] = field(default=(), repr=lambda urls: f"{len(urls)} URLs")
+    width: int | None = None
+    height: int | None = None
+    prompt: str = field(default="", repr=False)
+    error_message: str = ""
+    raw: Mapping[str, Any] = field(factory=dict, repr=False, eq=False)
+
+    @property
+    def state(self) -> str:
+        return _STATES.get(self.status, "unknown") if self.status is not None else "unknown"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the task will not change any more."""
+        return self.state in ("completed", "failed")
+
+
+def read_task(taskid: str, envelope: Envelope) -> TaskInfo:
+    """A task's state from a query's reply; fields of a wrong type count as not told."""
+    data = envelope.data
+    urls = data.get("url")
+    if isinstance(urls, str):
+        urls = [urls]
+    return TaskInfo(
+        taskid=taskid,
+        status=_whole(data.get("image_status")),
+        # A gap keeps its place, so that no picture gets another one's number.
+        urls=tuple(url if isinstance(url, str) else "" for url in urls) if isinstance(urls, list) else (),
+        width=_whole(data.get("width")),
+        height=_whole(data.get("height")),
+        prompt=prompt if isinstance(prompt := data.get("prompt"), str) else "",
+        error_message=told if isinstance(told := data.get("error_message"), str) else "",
+        raw=data,
+    )

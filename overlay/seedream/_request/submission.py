@@ -1,0 +1,274 @@
+"""Checks a whole submission before it costs anything: the spec's limits, then the ledger's rules.
+
+Every limit comes from the generated table of the operation's fields, so a changed or new one holds without an edit
+here. Only what the page says in prose alone has code of its own: the prompt, and the resolution.
+"""
+
+import hashlib
+import json
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Final, cast
+
+from attrs import define, field, frozen
+from tensorslab_images.limits import SEE_DREAM_V45, Field, MoreSubmitFields
+
+from seedream._request.source_images import SourceFile, Sources, gather
+from seedream._support.redact import quote, shown
+from seedream.errors import InvalidRequest, Problem
+from seedream.resolution import Resolution
+
+Scalar = str | int | float | bool
+WireValue = Scalar | list[Scalar]
+
+_FIELDS: Final = {field.attribute: field for field in SEE_DREAM_V45.fields}
+_BATCH: Final = "batchsize"
+_SOURCES: Final = "source_image"
+_URL: Final = "image_url"
+# Fields whose rule the page states in prose: the error can quote the vendor's sentence.
+_RULES: Final = {"prompt": "PROMPT-REQUIRED", _BATCH: "BATCH-RANGE"}
+
+
+@frozen
+class Submission:
+    """A checked submission.
+
+    Attributes:
+        values: Values by the field's name on the wire, without files.
+        files: Files by the field's name on the wire.
+    """
+
+    values: Mapping[str, WireValue]
+    files: Mapping[str, tuple[SourceFile, ...]] = field(factory=dict)
+
+    @property
+    def images(self) -> int:
+        """How many images it asks for, and so costs."""
+        return int(cast("int", self.values.get(_BATCH, _FIELDS[_BATCH].default)))
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 (hex) of the canonical request: values in order of name, files by their own hash."""
+        files = {
+            name: [[file.name, hashlib.sha256(file.content).hexdigest()] for file in files]
+            for name, files in self.files.items()
+        }
+        canonical = json.dumps([self.values, files], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class SubmitOptions(MoreSubmitFields, total=False):
+    """What a submission may say besides its prompt. Fields that a later spec adds come from MoreSubmitFields.
+
+    Attributes:
+        batchsize: How many images (rule BATCH-RANGE); the service makes one by default.
+        resolution: Ratio, tier or size in pixels (rules RES-*); the service's own default if not given.
+        source_images: Pictures to start from: paths, bytes, open files, or one URL (rule SOURCE-IMAGE).
+        image_url: URL of a picture to start from (rule IMAGE-URL).
+        category: The vendor's category (rule CATEGORY-DEFAULT).
+    """
+
+    batchsize: int | None
+    resolution: str | Resolution | None
+    source_images: Sources | None
+    image_url: str | None
+    category: str | None
+
+
+def check_submit(prompt: object, options: Mapping[str, object]) -> Submission:
+    """Check a prompt and its SubmitOptions; see ``check``."""
+    rest = {name: value for name, value in options.items() if name != "source_images"}
+    return check({"prompt": prompt, **rest}, options.get("source_images"))
+
+
+def check(options: Mapping[str, object], sources: object = None) -> Submission:
+    """Check a submission against the spec's limits and the ledger's rules.
+
+    Args:
+        options: Values by Python name (``prompt``, ``batchsize``, ``resolution``, ...); None means not given.
+        sources: Source images, as ``gather`` takes them.
+
+    Returns:
+        The submission in wire form, resolution canonical.
+
+    Raises:
+        InvalidRequest: With every problem found.
+    """
+    draft = _Draft({name: value for name, value in options.items() if value is not None})
+    draft.collect(draft.take_sources, sources)
+    for name, value in draft.given.items():
+        draft.collect(draft.take, name, value)
+    draft.problems.extend(_missing(draft))
+    if draft.problems:
+        raise InvalidRequest(tuple(draft.problems))
+    return Submission(draft.values, draft.files)
+
+
+@define
+class _Draft:
+    """A submission being checked: what is good so far, and every problem found."""
+
+    given: dict[str, object]
+    values: dict[str, WireValue] = field(factory=dict)
+    files: dict[str, tuple[SourceFile, ...]] = field(factory=dict)
+    problems: list[Problem] = field(factory=list)
+
+    def collect(self, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except InvalidRequest as error:
+            self.problems.extend(error.problems)
+
+    def take_sources(self, sources: object) -> None:
+        gathered = gather(cast("Any", sources))
+        if gathered.files:
+            self._add_files(_FIELDS[_SOURCES], gathered.files)
+        if gathered.url is None:
+            return
+        if _URL in self.given or _FIELDS[_URL].name in self.values:
+            raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give one of them."))
+        self.take(_URL, gathered.url)
+
+    def take(self, name: str, value: object) -> None:
+        spec = _FIELDS.get(name)
+        if spec is None:
+            known = ", ".join(sorted(_FIELDS))
+            raise InvalidRequest(Problem(name, "the API has no such field", hint=f"It has {known}."))
+        if name == _SOURCES:
+            self.take_sources(value)
+        elif spec.kind == "binary":
+            self._add_files(spec, gather(cast("Any", value)).files)
+        else:
+            self.values[spec.name] = _wire_value(spec, value)
+
+    def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
+        self.files[spec.name] = self.files.get(spec.name, ()) + files
+        _check_count(spec, self.files[spec.name])
+
+
+def _missing(draft: _Draft) -> Iterable[Problem]:
+    reported = {problem.field for problem in draft.problems}
+    for spec in SEE_DREAM_V45.fields:
+        given = spec.name in draft.values or spec.name in draft.files
+        if spec.required and not given and spec.attribute not in reported:
+            yield Problem(spec.attribute, "missing", _RULES.get(spec.name), f"Give a {spec.attribute}.")
+
+
+def _wire_value(spec: Field, value: object) -> WireValue:
+    if spec.many:
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise InvalidRequest(_problem(spec, f"a {type(value).__name__} is not a list", "Give a list."))
+        items = [_scalar(spec, item) for item in cast("Iterable[object]", value)]
+        _check_count(spec, items)
+        return items
+    return _scalar(spec, value)
+
+
+def _scalar(spec: Field, value: object) -> Scalar:
+    if spec.name == "resolution" and spec.kind == "string":
+        value = Resolution(cast("str | Resolution", value)).wire
+    if (
+        spec.kind == "string"
+        and not spec.many
+        and spec.name == "prompt"
+        and isinstance(value, str)
+        and not value.strip()
+    ):
+        raise InvalidRequest(Problem("prompt", "empty", "PROMPT-REQUIRED", "Say what the picture shows."))
+    typed = _typed(spec, value)
+    if spec.enum and typed not in spec.enum:
+        legal = ", ".join(str(item) for item in spec.enum)
+        raise InvalidRequest(_problem(spec, f"{quote(str(typed))} is not one of {legal}", "Choose one of them."))
+    if isinstance(typed, str):
+        _check_text(spec, typed)
+    elif not isinstance(typed, bool):
+        _check_number(spec, typed)
+    return typed
+
+
+def _typed(spec: Field, value: object) -> Scalar:
+    wrong = f"{shown(value)} is not {_KINDS[spec.kind]}"
+    match spec.kind:
+        case "integer" if not isinstance(value, bool):
+            try:
+                return operator.index(cast("Any", value))
+            except TypeError:
+                pass  # reported below, as every other wrong type
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return value
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "string" if isinstance(value, str):
+            return str.__str__(value)
+        case _:
+            pass
+    raise InvalidRequest(_problem(spec, wrong, f"Give {_KINDS[spec.kind]}."))
+
+
+_KINDS: Final = {
+    "integer": "a whole number",
+    "number": "a finite number",
+    "boolean": "True or False",
+    "string": "text",
+    "object": "an object, which a form cannot hold",
+    "binary": "a file",
+}
+
+
+def _check_text(spec: Field, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            _problem(
+                spec,
+                f"character {error.start + 1} is half of a pair (a lone surrogate)",
+                "Decode the text properly.",
+            )
+        ) from None
+    if spec.min_length is not None and len(text) < spec.min_length:
+        raise InvalidRequest(_problem(spec, f"{len(text)} characters, fewer than {spec.min_length}", "Make it longer."))
+    if spec.max_length is not None and len(text) > spec.max_length:
+        raise InvalidRequest(_problem(spec, f"{len(text)} characters, more than {spec.max_length}", "Make it shorter."))
+    if spec.pattern is not None and not re.search(spec.pattern, text):
+        raise InvalidRequest(_problem(spec, f"{quote(text)} does not match {spec.pattern}", "Change it to match."))
+
+
+_LARGEST: Final = 2**63  # beyond it a number cannot be relied on to be read back as it was written
+_BOUNDS: Final[tuple[tuple[str, Callable[[Any, Any], bool], str], ...]] = (
+    ("minimum", operator.ge, "below the minimum"),
+    ("exclusive_minimum", operator.gt, "not above"),
+    ("maximum", operator.le, "above the maximum"),
+    ("exclusive_maximum", operator.lt, "not below"),
+)
+
+
+def _check_number(spec: Field, number: float) -> None:
+    if abs(number) > _LARGEST:
+        raise InvalidRequest(_problem(spec, f"{shown(number)} is larger than any service takes", _range(spec)))
+    for name, holds, told in _BOUNDS:
+        bound = getattr(spec, name)
+        if bound is not None and not holds(number, bound):
+            raise InvalidRequest(_problem(spec, f"{shown(number)} is {told} {bound}", _range(spec)))
+    if spec.multiple_of is not None and number % spec.multiple_of:
+        raise InvalidRequest(_problem(spec, f"{number} is not a multiple of {spec.multiple_of}", ""))
+
+
+def _range(spec: Field) -> str:
+    low, high = spec.minimum, spec.maximum
+    return f"Give {low} to {high}." if low is not None and high is not None else "Change it to fit."
+
+
+def _check_count(spec: Field, items: "list[Scalar] | tuple[SourceFile, ...]") -> None:
+    if spec.min_items is not None and len(items) < spec.min_items:
+        raise InvalidRequest(_problem(spec, f"{len(items)} given, fewer than {spec.min_items}", "Give more."))
+    most = spec.max_items if spec.many else 1
+    if most is not None and len(items) > most:
+        raise InvalidRequest(_problem(spec, f"{len(items)} given, more than {most}", "Give fewer."))
+
+
+def _problem(spec: Field, message: str, hint: str) -> Problem:
+    return Problem(spec.attribute, message, _RULES.get(spec.name), hint)

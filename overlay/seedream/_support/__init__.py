@@ -1,0 +1,1 @@
+"""Configuration, redaction and addresses, used by every other package."""

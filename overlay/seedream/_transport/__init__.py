@@ -1,0 +1,1 @@
+"""The only network I/O: carries out effects with httpx."""

@@ -1,0 +1,62 @@
+"""The settings of a run."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import asdict, fields, frozen
+
+from seedream._protocol.transfer import MAX_PICTURE
+from seedream.errors import ConfigError
+
+
+@frozen
+class BulkOptions:
+    """How a run goes about its work.
+
+    Attributes:
+        concurrency: Submissions on the way at once. It bounds what a crash can leave unknown.
+        rate: Submissions per second; None: no limit.
+        budget: Pictures that may be charged in all; None: no limit. Checked before each submission.
+        in_flight: Tasks that are submitted and not yet saved, at once.
+        downloads: Tasks whose pictures are fetched at once.
+        task_timeout: Seconds to wait for one task; then it is left for a resume.
+        patience: Seconds without any submission getting through (429, no network) after which the run stops.
+        max_bytes: Limit for one picture.
+        verify: Read every saved picture again at the start, and fetch those that are damaged. Otherwise only
+            their presence and size are checked.
+        moved: Go on although the service has another address than at the first start. Without it that is refused:
+            task ids and unknowns belong to one service, and a rehearsal must not turn into a paid run.
+
+    Raises:
+        ConfigError: A number is out of its range.
+    """
+
+    concurrency: int = 4
+    rate: float | None = None
+    budget: int | None = None
+    in_flight: int = 64
+    downloads: int = 8
+    task_timeout: float = 900.0
+    patience: float = 600.0
+    max_bytes: int = MAX_PICTURE
+    verify: bool = False
+    moved: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("concurrency", "in_flight", "downloads"):
+            if not 1 <= getattr(self, name) <= 1000:  # noqa: PLR2004 -- beyond any service's limit
+                raise ConfigError(f"{name} is {getattr(self, name)}", hint="Give 1 to 1000.")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise ConfigError(f"rate is {self.rate}", hint="Give submissions per second, more than 0.")
+        if self.budget is not None and self.budget < 0:
+            raise ConfigError(f"budget is {self.budget}", hint="Give a number of pictures.")
+
+    def stored(self) -> dict[str, Any]:
+        """As the journal keeps them; the budget has a column of its own."""
+        return {name: value for name, value in asdict(self).items() if name not in {"budget", "verify", "moved"}}
+
+    @classmethod
+    def restored(cls, stored: Mapping[str, Any], budget: int | None) -> Self:
+        """The options of an earlier start; names of another version are ignored."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known}, budget=budget)

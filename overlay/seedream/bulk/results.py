@@ -1,0 +1,62 @@
+"""The results beside the pictures: one JSON object a job, made from the journal; it can be made again at any time."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from seedream.bulk.folder import Folder
+from seedream.bulk.jobs_file import WITHHELD
+from seedream.journal import STATES, Job, Run
+from seedream.journal.queries import Questions
+
+
+def results(journal: Questions, run: Run) -> Iterator[dict[str, Any]]:
+    """The jobs of a run with their pictures, in order: what results.jsonl holds."""
+    for job in journal.jobs(run.id, STATES):
+        yield {**_job(job), "pictures": [_picture(one) for one in journal.pictures(job.id)]}
+
+
+def _job(job: Job) -> dict[str, Any]:
+    error = {"type": job.error, "message": job.message} if job.error else None
+    return {
+        "id": job.key,
+        "line": job.line,
+        "state": job.state,
+        "taskid": job.taskid,
+        "request": {name: value for name, value in job.request.items() if name != WITHHELD},
+        "images": job.cost,
+        "spent": job.spent,
+        "billing": job.billing,
+        "error": error,
+    }
+
+
+def _picture(one: Any) -> dict[str, Any]:
+    return {"path": one.path, "bytes": one.bytes, "sha256": one.sha256}
+
+
+def write_results(journal: Questions, run: Run, folder: Folder) -> None:
+    """Write results.jsonl, whole or not at all."""
+    replace(folder.results, (_line(row) for row in results(journal, run)))
+
+
+def _line(row: dict[str, Any]) -> str:
+    """One line for any reader: the characters that some take for a line's end are escaped."""
+    text = json.dumps(row, ensure_ascii=False)
+    for end in ("\x85", "\u2028", "\u2029"):
+        text = text.replace(end, f"\\u{ord(end):04x}")
+    return f"{text}\n"
+
+
+def replace(path: Path, texts: Iterator[str]) -> None:
+    """Write a file beside its place and rename it: a reader never sees half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            for text in texts:
+                file.write(text)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

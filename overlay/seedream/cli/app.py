@@ -1,0 +1,72 @@
+"""The program ``seedream``: its list of commands, and the one place where a run ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import click
+
+from seedream import __version__
+from seedream.cli.exit_codes import TABLE
+from seedream.cli.lazy_group import Entry, LazyGroup
+from seedream.cli.runner import carry_out
+
+_NAME: Final = "seedream"
+_COMPLETION: Final = "_SEEDREAM_COMPLETE"  # set by the shell that asks for completions
+COMMANDS: Final = {
+    "generate": Entry("seedream.cli.generate:generate", "Make pictures from a prompt."),
+    "check": Entry("seedream.cli.check:check", "Check resolutions against the rules."),
+    "task": Entry("seedream.cli.task:task", "Show the state of a task."),
+    "wait": Entry("seedream.cli.task:wait", "Wait for a task and save its pictures."),
+    "bulk": Entry("seedream.cli.bulk:bulk", "Run thousands of prompts; survives crashes and never pays twice."),
+    "rules": Entry("seedream.cli.rules:rules", "List the rules that the API's page states."),
+    "explain": Entry("seedream.cli.rules:explain", "Explain one rule: sentence, facts, enforcement, tests."),
+    "sandbox": Entry("seedream.cli.sandbox:sandbox", "Run a local stand-in of the service."),
+    "demo": Entry("seedream.cli.demo.command:demo", "Make a few pictures in the sandbox, and a contact sheet."),
+}
+
+
+class App(LazyGroup):
+    """The group of all commands. Whatever happens, a run ends with an exit code of the table, not a traceback."""
+
+    def main(  # type: ignore[override]  # one signature instead of click's overloads
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **extra: Any,
+    ) -> NoReturn:
+        if _COMPLETION in os.environ:
+            super().main(args, _NAME, **extra)
+        words = list(sys.argv[1:] if args is None else args)
+
+        def run(obj: object) -> object:
+            # As click's own main does, but the ends are told in one place of our own.
+            with self.make_context(prog_name or _NAME, list(words), obj=obj) as context:
+                return self.invoke(context)
+
+        sys.exit(carry_out(run, words).code)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(one.code), one.meaning) for one in TABLE])
+
+
+@click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")
+def _root() -> None:
+    """Make pictures with the TensorsLab SeeDreamV4.5 API.
+
+    A request that breaks a rule of the API is refused here, before it costs. A paid request is sent at most once.
+    The key is read from TENSORSLAB_API_KEY, and never printed. To try it without a key or cost, add --sandbox.
+    """
+
+
+app: Final = App(
+    COMMANDS,
+    name=_NAME,
+    callback=_root,
+    params=getattr(_root, "__click_params__", []),
+    help=_root.__doc__,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)

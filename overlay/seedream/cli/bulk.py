@@ -1,0 +1,227 @@
+"""``seedream bulk``: many jobs, one budget, and a journal that survives whatever happens."""
+
+import re
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from seedream import AsyncSeeDream, SeeDream
+from seedream._support.redact import quote
+from seedream.bulk import Bulk, read_jobs
+from seedream.cli.bulk_report import BulkDisplay, exit_of, state_table, tell
+from seedream.cli.exit_codes import Exit
+from seedream.cli.extras import load
+from seedream.cli.options import json_option, open_client, service_options
+from seedream.cli.terminal import Terminal
+
+_RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+_FOLDER: Final = click.argument("folder", type=click.Path(path_type=Path))
+
+
+def _rate(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``2``, ``2/s``, ``30/m`` or ``500/h``, as submissions per second."""
+    if value is None:
+        return None
+    found = _RATE.fullmatch(value.strip())
+    if found is None or not float(found[1]):
+        raise click.BadParameter(f"{value!r} is not a rate: give 2/s, 30/m or 500/h", ctx, param)
+    return float(found[1]) / _SECONDS[found[2] or "s"]
+
+
+def _settings(command: Any) -> Any:
+    """The options that a run and its resume share; what is not given stays as it was at the last start."""
+    for option in (
+        click.option("--concurrency", type=click.IntRange(1, 1000), help="Submissions on the way at once."),
+        click.option("--rate", callback=_rate, metavar="N/s|N/m|N/h", help="Submissions per second, minute or hour."),
+        click.option("--budget", type=click.IntRange(0), metavar="IMAGES", help="Stop before more pictures are paid."),
+        click.option("--in-flight", type=click.IntRange(1, 1000), help="Tasks submitted and not yet saved, at once."),
+        click.option("--timeout", "task_timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a task."),
+        click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
+        click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def bulk() -> None:
+    """Run thousands of prompts from a file; survives crashes and never pays twice.
+
+    \b
+      seedream bulk run jobs.csv -o out --budget 500 --rate 30/m
+      seedream bulk status out
+      seedream bulk resume out
+
+    Every job is written down in out/journal.sqlite before it is sent. Whatever happens, run or resume again: what is
+    done is not done again, and what may have been paid without an answer is listed, and never sent again by itself.
+    """  # noqa: D301 -- click's mark for text that stays as it is
+
+
+@bulk.command("run")
+@click.argument("jobs", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where.")
+@click.option("--dry-run", is_flag=True, help="Check the file and print what it costs; send nothing. Needs no key.")
+@click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
+@_settings
+@service_options
+@json_option
+@click.pass_obj
+def run_command(
+    terminal: Terminal, /, *, jobs: Path, folder: Path, dry_run: bool, sandbox: bool, **given: Any
+) -> Exit | None:
+    """Run the JOBS of a .jsonl or .csv file; run it again to go on.
+
+    Columns: prompt, and if wanted id, n, resolution, images, image_url, category. The whole file is checked first,
+    and every problem shown with its line. Pictures, results.jsonl and gallery.html go to the output folder.
+    """
+    if dry_run:
+        planned = read_jobs(jobs)
+        terminal.result(f"{len(planned.plans)} jobs, {planned.images} pictures. Nothing was sent.")
+        terminal.document({"jobs": len(planned.plans), "images": planned.images})
+        return None
+    if not sandbox:
+        return _work(terminal, folder, jobs, **given)
+    if given["base_url"] or given["api_key_file"]:
+        raise click.UsageError("--sandbox goes without --base-url and --api-key-file")
+    # Another seed gives other task ids: those of an earlier run stand in the journal.
+    with load("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
+        terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
+        del given["base_url"], given["api_key_file"]
+        connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
+        return _go(terminal, Bulk(folder, connect=connect), jobs, given, sandbox=True)
+
+
+@bulk.command()
+@_FOLDER
+@_settings
+@service_options
+@json_option
+@click.pass_obj
+def resume(terminal: Terminal, /, *, folder: Path, **given: Any) -> Exit:
+    """Go on with the run in FOLDER, with its settings or new ones."""
+    return _work(terminal, folder, None, **given)
+
+
+def _work(
+    terminal: Terminal, folder: Path, jobs: Path | None, base_url: str | None, api_key_file: Path | None, **given: Any
+) -> Exit:
+    with open_client(terminal, base_url, api_key_file) as client:  # checks the key and the address, once
+        connect = partial(AsyncSeeDream, client.service.key, base_url=client.service.base_url)
+    return _go(terminal, Bulk(folder, connect=connect), jobs, given)
+
+
+def _go(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:
+    options = run.options(**{name: value for name, value in given.items() if value is not None})
+    with BulkDisplay(terminal) as display:
+        report = run.run(jobs, options=options, watch=display.show if terminal.lively else None, signals=True)
+    tell(terminal, report, sandbox=sandbox)
+    return exit_of(report)
+
+
+@bulk.command()
+@_FOLDER
+@json_option
+@click.pass_obj
+def status(terminal: Terminal, /, *, folder: Path) -> None:
+    """Show how far the run in FOLDER is; also while it is running."""
+    run = Bulk(folder)
+    found, counts = run.counts()
+    terminal.document({"counts": counts, "spent": found.spent, "budget": found.budget, "unknown": _ids(run)})
+    limit = f" of {found.budget}" if found.budget is not None else ""
+    for line in state_table(counts):
+        terminal.result(line)
+    terminal.result(f"{'pictures that may have been charged':<37}{found.spent}{limit}")
+    if counts["unknown"]:
+        terminal.note(f"To decide about the unknown ones: seedream bulk resolve {folder}")
+
+
+def _ids(run: Bulk) -> list[str]:
+    return [job.key for job in run.jobs("unknown")]
+
+
+@bulk.command()
+@_FOLDER
+@click.option("--failed", is_flag=True, help="Jobs whose task failed: they may be paid again.")
+@click.option("--rejected", is_flag=True, help="Jobs that the service refused.")
+@json_option
+@click.pass_obj
+def retry(terminal: Terminal, /, *, folder: Path, failed: bool, rejected: bool) -> None:
+    """Plan failed or rejected jobs of FOLDER again; then resume."""
+    if not failed and not rejected:
+        raise click.UsageError("give --failed, --rejected or both")
+    states = [name for name, wanted in (("failed", failed), ("rejected", rejected)) if wanted]
+    number = Bulk(folder).retry(states)  # type: ignore[arg-type]  # two of the states
+    terminal.document({"planned": number})
+    terminal.result(f"{number} jobs are planned again. Next: seedream bulk resume {folder}")
+
+
+@bulk.command()
+@_FOLDER
+@click.argument("job", required=False)
+@click.option("--taskid", help="The task that you found for it in the vendor's console.")
+@click.option("--again", is_flag=True, help="Send it again: it may be paid twice.")
+@click.option("--give-up", is_flag=True, help="Neither wait for it nor send it again.")
+@click.option("--not-charged", is_flag=True, help="You know that it was not charged: free its share of the budget.")
+@service_options
+@json_option
+@click.pass_obj
+def resolve(
+    terminal: Terminal,
+    /,
+    *,
+    folder: Path,
+    job: str | None,
+    taskid: str | None,
+    again: bool,
+    give_up: bool,
+    not_charged: bool,
+    base_url: str | None,
+    api_key_file: Path | None,
+) -> None:
+    """List the unknown jobs of FOLDER, or decide about one.
+
+    An unknown job was sent, and no usable answer came: only the vendor's console tells whether it was charged.
+    """
+    run = Bulk(folder)
+    if job is None:
+        if taskid or again or give_up or not_charged:
+            raise click.UsageError("name the job to decide about")
+        unknown = run.jobs("unknown")
+        terminal.document({"unknown": [{"id": one.key, "line": one.line, "message": one.message} for one in unknown]})
+        for one in unknown:
+            terminal.result(f"{one.key}  (line {one.line}, {one.cost} pictures): {one.message}")
+        if not unknown:
+            terminal.result("No job is unknown.")
+        return
+    if sum(map(bool, (taskid, again, give_up))) != 1:
+        raise click.UsageError("give one of --taskid, --again and --give-up")
+    if taskid:
+        with open_client(terminal, base_url, api_key_file) as client:
+            _look_up(client, run, job, taskid)
+    run.resolve(job, taskid=taskid, again=again, charged=not not_charged)
+    terminal.document({"id": job, "resolved": True})
+    terminal.result(f"Decided. Next: seedream bulk resume {folder}")
+
+
+def _look_up(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
+    """Refuse a task that the service does not know, or that was made from another prompt: a slip of the pen."""
+    made_from = client.query(taskid).prompt
+    prompts = [str(one.request.get("prompt")) for one in run.jobs("unknown") if one.key == job]
+    if made_from and prompts and made_from != prompts[0]:
+        raise click.UsageError(f"task {taskid} was made from another prompt: {quote(made_from)}")
+
+
+@bulk.command()
+@_FOLDER
+@json_option
+@click.pass_obj
+def gallery(terminal: Terminal, /, *, folder: Path) -> None:
+    """Write results.jsonl and gallery.html of FOLDER anew."""
+    run = Bulk(folder)
+    run.write()
+    terminal.document({"results": str(run.folder.results), "gallery": str(run.folder.gallery)})
+    terminal.result(str(run.folder.gallery))

@@ -1,0 +1,111 @@
+"""Options that several commands share, and the client that they describe."""
+
+import math
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from seedream import SeeDream
+from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
+from seedream._support.redact import quote
+from seedream.cli.terminal import Terminal
+from seedream.errors import ConfigError
+from seedream.task import WAIT
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_LONGEST_KEY_FILE: Final = 10_000  # bytes: a larger file is no key
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if not math.isfinite(value) or value < 0:
+        raise click.BadParameter(f"{value} is not a number of seconds from 0", ctx, param)
+    return value
+
+
+def json_option(command: Command) -> Command:
+    """``--json``. Where the run ends, the command line itself is searched for it; see _end."""
+    return click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document, errors too.")(
+        command
+    )
+
+
+def service_options(command: Command) -> Command:
+    """``--base-url`` and ``--api-key-file``."""
+    command = click.option(
+        "--api-key-file",
+        type=click.Path(path_type=Path),
+        help=f"File that holds the key; by default it is in {KEY_VARIABLE}.",
+    )(command)
+    return click.option(
+        "--base-url", metavar="URL", help=f"The service; by default {URL_VARIABLE}, else the one of the API's page."
+    )(command)
+
+
+def waiting_options(command: Command) -> Command:
+    """``--timeout`` and ``--output``."""
+    command = click.option(
+        "--timeout",
+        type=float,
+        callback=_seconds,
+        default=WAIT,
+        show_default=f"{WAIT:.0f}",
+        metavar="SECONDS",
+        help="How long to wait for the pictures; the task is not lost after it.",
+    )(command)
+    return click.option(
+        "-o",
+        "--output",
+        "directory",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        metavar="DIR",
+        help="Where the pictures go; by default here.",
+    )(command)
+
+
+def open_client(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> SeeDream:
+    """The client for the service options.
+
+    Raises:
+        ConfigError: The key, its file or the base URL is unusable.
+    """
+    if api_key_file is None and not os.environ.get(KEY_VARIABLE, "").strip():
+        raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE} or give --api-key-file; without a key try --sandbox.")
+    key = api_key(None if api_key_file is None else _key_in(api_key_file))
+    terminal.secrets.add(key)
+    return SeeDream(key, base_url=base_url)
+
+
+def _key_in(path: Path) -> str:
+    """The file's text. Its path may be shown, its content never."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_KEY_FILE + 1)
+        text = content.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
+        raise ConfigError(f"cannot read the key file {quote(str(path))}: {reason}", hint="Check the path.") from None
+    if not text.strip() or len(content) > _LONGEST_KEY_FILE:
+        what = "larger than any key" if text.strip() else "empty"
+        raise ConfigError(f"the key file {quote(str(path))} is {what}", hint="Put the key in it, and nothing else.")
+    return text
+
+
+def resume_command(
+    taskid: str, images: int | None, directory: Path, base_url: str | None, api_key_file: Path | None
+) -> str:
+    """The command that waits for a task and saves its pictures in the same place."""
+    words = ["seedream", "wait", taskid]
+    if images is not None and images != 1:
+        words += ["-n", str(images)]
+    if directory != Path():
+        words += ["-o", str(directory)]
+    if base_url:
+        words += ["--base-url", base_url]
+    if api_key_file:
+        words += ["--api-key-file", str(api_key_file)]
+    return shlex.join(words)

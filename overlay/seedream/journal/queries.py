@@ -1,0 +1,150 @@
+"""Questions to a journal. They change nothing, and work while another process writes."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from seedream.errors import JournalError, JournalTooNew
+from seedream.journal.commit import Database, failure
+from seedream.journal.rows import JOB_COLUMNS, Event, Job, Picture, Run, job_of
+from seedream.journal.schema import APPLICATION_ID, VERSION
+from seedream.journal.states import STATES, State, sql_list
+
+T = TypeVar("T")
+_PAGE = 500
+
+
+def check_version(database: Database, path: Path) -> int:
+    """The schema version, 0 for an empty file.
+
+    Raises:
+        JournalTooNew: A newer seedream wrote it.
+        JournalError: It is another program's database.
+    """
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application not in {0, APPLICATION_ID} or (application == 0 and tables):
+        raise JournalError(f"{path} is another program's database", hint="Use another path for the journal.")
+    if version > VERSION:
+        raise JournalTooNew(
+            f"{path} has version {version}; this seedream reads up to {VERSION}",
+            hint="Update seedream.",
+        )
+    return int(version)
+
+
+class Questions:
+    """The questions, for whoever brings a way to read."""
+
+    def _read(self, work: Callable[[Database], T]) -> T:
+        raise NotImplementedError
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        return self._read(lambda database: database.execute(sql, values).fetchall())
+
+    def find_run(self, name: str) -> Run | None:
+        """The run of this name, if there is one."""
+        rows = self._rows("SELECT id, name, options, budget, spent FROM run WHERE name=?", name)
+        return Run(rows[0][0], rows[0][1], json.loads(rows[0][2]), rows[0][3], rows[0][4]) if rows else None
+
+    def counts(self, run: int) -> Mapping[State, int]:
+        """How many jobs are in each state; every state is there."""
+        found = dict(self._rows("SELECT state, count(*) FROM job WHERE run=? GROUP BY state", run))
+        return {state: found.get(state, 0) for state in STATES}
+
+    def spent(self, run: int) -> int:
+        """Pictures that may have been charged so far."""
+        return int(self._rows("SELECT spent FROM run WHERE id=?", run)[0][0])
+
+    def page(self, run: int, states: Sequence[State] = STATES, *, after: int = 0, limit: int = _PAGE) -> list[Job]:
+        """Up to ``limit`` jobs in these states with a row id above ``after``, in order."""
+        rows = self._rows(
+            f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND id>? AND state IN ({sql_list(tuple(states))})"  # noqa: S608 -- our own names
+            " ORDER BY id LIMIT ?",
+            run,
+            after,
+            limit,
+        )
+        return [job_of(row) for row in rows]
+
+    def jobs(self, run: int, states: Sequence[State] = STATES) -> Iterator[Job]:
+        """All jobs in these states, in order, read page by page."""
+        after = 0
+        while page := self.page(run, states, after=after):
+            yield from page
+            after = page[-1].id
+
+    def job(self, identity: int) -> Job:
+        """One job by its row id."""
+        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE id=?", identity)  # noqa: S608 -- our own names
+        if not rows:
+            raise JournalError(f"the journal has no job {identity}")
+        return job_of(rows[0])
+
+    def by_key(self, run: int, key: str) -> Job | None:
+        """The job with this key, if there is one."""
+        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND key=?", run, key)  # noqa: S608 -- our own names
+        return job_of(rows[0]) if rows else None
+
+    def by_taskid(self, taskid: str) -> Job | None:
+        """The job that this task id was accepted for, if the journal knows it."""
+        rows = self._rows("SELECT job FROM accepted WHERE taskid=?", taskid)
+        return self.job(rows[0][0]) if rows else None
+
+    def pictures(self, identity: int) -> list[Picture]:
+        """The saved pictures of one job, in order."""
+        return [
+            Picture(*row)
+            for row in self._rows("SELECT idx,path,bytes,sha256 FROM picture WHERE job=? ORDER BY idx", identity)
+        ]
+
+    def events(self, identity: int) -> list[Event]:
+        """What happened to one job, oldest first."""
+        sql = "SELECT job,old,new,attempt,at,actor,error,message FROM event WHERE job=? ORDER BY seq"
+        return [Event(*row) for row in self._rows(sql, identity)]
+
+    def accepted(self) -> list[tuple[str, int]]:
+        """Every task id ever recorded, with its job's row id."""
+        return [(row[0], row[1]) for row in self._rows("SELECT taskid, job FROM accepted ORDER BY at, taskid")]
+
+
+class Reader(Questions):
+    """A journal opened for reading only, also while a run is writing it.
+
+    Args:
+        path: The journal file.
+
+    Raises:
+        JournalError: There is none, or it cannot be read.
+        JournalTooNew: A newer seedream wrote it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise JournalError(f"there is no journal at {self.path}")
+        try:
+            uri = f"{self.path.resolve().as_uri()}?mode=ro"
+            self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+            check_version(self._database, self.path)
+        except sqlite3.Error as error:
+            raise failure(error, self.path) from None
+
+    def _read(self, work: Callable[[Database], T]) -> T:
+        try:
+            return work(self._database)
+        except sqlite3.Error as error:
+            raise failure(error, self.path) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

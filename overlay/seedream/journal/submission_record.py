@@ -1,0 +1,126 @@
+"""One submission's line in the journal: what the submit workflow tells it, and nothing else."""
+
+from collections.abc import Callable
+
+from seedream.errors import (
+    AuthError,
+    InsufficientCredits,
+    JournalError,
+    NotSent,
+    RateLimited,
+    SeeDreamError,
+    SubmissionUnknown,
+)
+from seedream.journal.commit import Committer, Database
+from seedream.journal.states import State
+from seedream.journal.transition import Stamp, move
+
+
+def state_after(error: SeeDreamError) -> State:
+    """Where a begun submission goes after the server refused it, or after it was not sent at all.
+
+    ``planned`` (it can be sent again) where the reason lies outside the request; ``rejected`` where it is the
+    request. An error that does not rule out a charge is ``unknown``, whatever its name.
+    """
+    if error.billing != "no":
+        return "unknown"
+    return "planned" if isinstance(error, NotSent | RateLimited | InsufficientCredits | AuthError) else "rejected"
+
+
+class JobEntry:
+    """The entry of one row. Every call returns when it is durable; all block, and any thread may call them.
+
+    Args:
+        committer: Makes it durable.
+        stamp: Gives the time and the process's mark.
+        find: Gives the row id inside a transaction; it makes the row where there is none yet.
+        cost: Pictures that the submission asks for.
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        stamp: Callable[[], Stamp],
+        find: Callable[[Database], int],
+        cost: int,
+    ) -> None:
+        self._committer = committer
+        self._stamp = stamp
+        self._find = find
+        self._cost = cost
+        self._job = 0
+        self._begun = False
+
+    def begin(self) -> None:
+        """The request is about to leave: planned -> submitting. If this raises, nothing may be sent.
+
+        Raises:
+            JournalFull: No room to record it.
+            BudgetReached: The budget does not allow it.
+            JournalError: The job is not planned.
+        """
+
+        def work(database: Database) -> int:
+            job = self._find(database)
+            move(database, job, "planned", "submitting", self._stamp(), spend=self._cost)
+            return job
+
+        try:
+            self._job = self._committer.do(work)
+        except JournalError as error:
+            error.hint = f"Nothing was sent. {error.hint}".strip()
+            raise
+        self._begun = True
+
+    def not_sent(self) -> None:
+        """It did not leave, or was refused unprocessed, and can begin again: submitting -> planned."""
+        self._end("planned", None)
+
+    def refused(self, error: SeeDreamError) -> None:
+        """The server refused it, or it never left: see `state_after`. Its cost goes back to the budget."""
+        self._end(state_after(error), error)
+
+    def unknown(self, error: BaseException) -> None:
+        """Nobody knows if the server took it: submitting -> unknown. It is never sent again by itself."""
+        self._end("unknown", error)
+
+    def submitted(self, taskid: str) -> None:
+        """The server took it and gave this task id: submitting -> submitted.
+
+        Raises:
+            SubmissionUnknown: The journal has this id for another job; this one becomes unknown.
+            JournalError: It cannot be recorded; the error carries the id, which is paid for.
+        """
+        try:
+            recorded = self._committer.do(lambda database: self._accept(database, taskid))
+        except JournalError as error:
+            error.taskid, error.billing = taskid, "yes"
+            error.hint = f"The service took it as task {taskid}, which is paid for: note the id. {error.hint}"
+            raise
+        self._begun = False
+        if not recorded:
+            raise _duplicate(taskid)
+
+    def _accept(self, database: Database, taskid: str) -> bool:
+        if database.execute("SELECT 1 FROM accepted WHERE taskid=?", (taskid,)).fetchone():
+            move(database, self._job, "submitting", "unknown", self._stamp(), error=_duplicate(taskid))
+            return False
+        move(database, self._job, "submitting", "submitted", self._stamp(), taskid=taskid)
+        return True
+
+    def _end(self, new: State, error: BaseException | None) -> None:
+        if not self._begun:  # the barrier was never reached: nothing was recorded, nothing is to be undone
+            return
+        back = 0 if new == "unknown" else -self._cost
+        self._committer.do(
+            lambda database: move(database, self._job, "submitting", new, self._stamp(), spend=back, error=error),
+        )
+        self._begun = False
+
+
+def _duplicate(taskid: str) -> SubmissionUnknown:
+    return SubmissionUnknown(
+        f"the service answered with task id {taskid}, which another submission of this journal has",
+        taskid=taskid,
+        hint="Look in the vendor's console for a task with this prompt.",
+    )

@@ -1,0 +1,39 @@
+"""A stand-in of the service for tests: real pictures, real failures, no cost.
+
+::
+
+    from seedream import SeeDream
+    from seedream_sandbox import Sandbox
+
+    with Sandbox() as sandbox, SeeDream(sandbox.api_key, base_url=sandbox.base_url) as client:
+        client.generate("a lighthouse", output_dir="out")
+        assert sandbox.charges[0].images == 1
+"""
+
+from seedream_sandbox.account import Charge
+from seedream_sandbox.active_faults import load_plan
+from seedream_sandbox.clock import ManualClock, SystemClock
+from seedream_sandbox.fault import Fault, FaultError, parse_fault
+from seedream_sandbox.fault_catalogue import KINDS
+from seedream_sandbox.request_log import RequestRecord
+from seedream_sandbox.run import bill, run_server, usage
+from seedream_sandbox.sandbox import CredentialLeak, Sandbox
+from seedream_sandbox.settings import Settings
+
+__all__ = [
+    "KINDS",
+    "Charge",
+    "CredentialLeak",
+    "Fault",
+    "FaultError",
+    "ManualClock",
+    "RequestRecord",
+    "Sandbox",
+    "Settings",
+    "SystemClock",
+    "bill",
+    "load_plan",
+    "parse_fault",
+    "run_server",
+    "usage",
+]

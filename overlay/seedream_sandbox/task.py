@@ -1,0 +1,143 @@
+"""Tasks and how they progress: by polls, by time, or at once."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from attrs import define, field, frozen
+from tensorslab_images.rules import (
+    STATUS_MEANING_COMPLETED,
+    STATUS_MEANING_FAILED,
+    STATUS_MEANING_PROCESSING,
+    STATUS_MEANING_QUEUED,
+)
+
+from seedream_sandbox.fault import Fault
+
+Progress = Literal["polls", "time", "instant"]
+_QUEUED_SHARE: Final = 0.25  # of the latency is spent in the queue
+NAMES: Final = {
+    STATUS_MEANING_QUEUED: "queued",
+    STATUS_MEANING_PROCESSING: "processing",
+    STATUS_MEANING_COMPLETED: "completed",
+    STATUS_MEANING_FAILED: "failed",
+}
+
+
+@frozen
+class Pace:
+    """How tasks progress.
+
+    Attributes:
+        progress: ``polls``: by the number of queries; ``time``: by the clock; ``instant``: completed at once.
+        polls: So many queries find the task running, the first of them queued (``polls``).
+        latency: Seconds from submission to completion (``time``).
+    """
+
+    progress: Progress = "polls"
+    polls: int = 2
+    latency: float = 1.0
+
+    def status(self, polled: int, age: float) -> int:
+        """The status that a query reports.
+
+        Args:
+            polled: How many queries came before it.
+            age: Seconds since the submission.
+        """
+        match self.progress:
+            case "polls":
+                done, queued = polled >= self.polls, polled == 0
+            case "time":
+                done, queued = age >= self.latency, age < self.latency * _QUEUED_SHARE
+            case "instant":
+                return STATUS_MEANING_COMPLETED
+        if done:
+            return STATUS_MEANING_COMPLETED
+        return STATUS_MEANING_QUEUED if queued else STATUS_MEANING_PROCESSING
+
+
+@define(eq=False)
+class Task:
+    """One generation task.
+
+    Attributes:
+        id: The task id.
+        prompt: As received.
+        category: As received, or the default.
+        resolution: As received, or the default.
+        images: How many were asked for.
+        width: Of each picture, in pixels.
+        height: Of each picture, in pixels.
+        created: Time by the sandbox's clock (seconds since 1970, UTC).
+        seed: Of the task's pictures.
+        sources: Small copies (JPEG) of the source images that could be read.
+        source_count: How many source files came.
+        image_url: As received.
+        request: Number of the request that made it.
+        faults: That act on this task's queries and pictures.
+        polled: How many queries it has had.
+        deleted: Whether it was deleted by the client.
+    """
+
+    id: str
+    prompt: str
+    category: str
+    resolution: str
+    images: int
+    width: int
+    height: int
+    created: float
+    seed: int
+    sources: tuple[bytes, ...] = field(default=(), repr=False)
+    source_count: int = 0
+    image_url: str | None = None
+    request: int = 0
+    faults: list[Fault] = field(factory=list[Fault])
+    polled: int = 0
+    deleted: bool = False
+    seen: Counter[str] = field(factory=Counter[str], repr=False)  # how often each attached fault was asked for
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes, about."""
+        texts = (self.prompt, self.category, self.image_url or "")
+        return 1000 + 4 * sum(map(len, texts)) + sum(map(len, self.sources))
+
+    def status(self, pace: Pace, now: float) -> int:
+        """The status as of now, without counting as a query. Faults included."""
+        status = pace.status(self.polled, now - self.created)
+        for fault in self.faults:
+            status = fault_status(fault, status, self.polled)
+        return status
+
+    def data(self, status: int, urls: list[str], error: str) -> dict[str, Any]:
+        """The ``data`` of a query's reply."""
+        return {
+            "taskid": self.id,
+            "category": self.category,
+            "starttime": datetime.fromtimestamp(self.created, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "url": urls,
+            "image_status": status,
+            "width": self.width,
+            "height": self.height,
+            "prompt": self.prompt,
+            "negative": "",
+            "origseed": self.seed,
+            "error_message": error,
+        }
+
+
+def fault_status(fault: Fault, status: int, polled: int) -> int:
+    """What a task fault makes of a status."""
+    match fault.name:
+        case "stuck":
+            return STATUS_MEANING_QUEUED if fault.text("state") == "queued" else STATUS_MEANING_PROCESSING
+        case "flapping":
+            return STATUS_MEANING_PROCESSING if status == STATUS_MEANING_COMPLETED and polled % 2 else status
+        case "task-fails":
+            return STATUS_MEANING_FAILED if status == STATUS_MEANING_COMPLETED else status
+        case "unknown-status":
+            return fault.integer("status") if polled < fault.integer("polls") else status
+        case _:
+            return status

@@ -1,0 +1,1 @@
+"""Test an application that uses seedream: a pytest plugin, and contract checks for clients and servers."""

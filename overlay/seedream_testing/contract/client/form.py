@@ -1,0 +1,170 @@
+"""Checks of what a client sends: accepted exactly when legal, and what arrives is what was meant."""
+
+from collections import Counter
+from typing import Any
+
+from seedream.errors import InvalidRequest
+
+from seedream_testing.contract.api_facts import Case, Part
+from seedream_testing.contract.client.under_test import KEY, Bench, check, short
+from seedream_testing.contract.decode import boundary, decode
+from seedream_testing.contract.violation import Sent, Violation
+
+
+@check("WIRE-EXACT")
+def sends_what_the_page_allows(bench: Bench) -> None:
+    """Each legal submission is sent, once, and arrives as it was meant."""
+    for case in bench.page.legal:
+        if case.options is not None and case.wire is not None:
+            same_form(bench, case, bench.one(case.options, case.rule))
+
+
+def same_form(bench: Bench, case: Case, sent: Sent, rule: str = "") -> None:
+    """Whether a request holds exactly the case's parts: contents and order within a field.
+
+    Raises:
+        Violation: It does not; under this rule, or else under that of the field.
+    """
+    parts = decode(sent)
+    for name in dict.fromkeys([*bench.page.rules, *(part.name for part in parts)]):
+        found = [part.content for part in parts if part.name == name]
+        meant = [part.content for part in case.wire or () if part.name == name]
+        if found != meant:
+            broken = "WIRE-EXACT" if name not in bench.page.rules or not meant else bench.page.rules[name]
+            told = f"{case.name}: field {name!r} arrived as {short_list(found)}, but {short_list(meant)} was meant"
+            raise Violation(told, rule=rule or broken, sent=sent)
+    for part in parts:
+        _part_is_plain(case, part, sent)
+    if Counter(map(_named, parts)) != Counter(map(_named, case.wire or ())):
+        raise Violation(f"{case.name}: {parts} arrived, but {case.wire} was meant", rule="SOURCE-IMAGE", sent=sent)
+
+
+def _part_is_plain(case: Case, part: Part, sent: Sent) -> None:
+    if set(part.headers) - {"content-disposition", "content-type"} or len(set(part.headers)) != len(part.headers):
+        raise Violation(f"{case.name}: part {part.name!r} has headers {part.headers}", rule="WIRE-BOUNDARY", sent=sent)
+    if part.filename is None and not (part.media_type or "text/plain").startswith("text/plain"):
+        raise Violation(f"{case.name}: text part {part.name!r} is {part.media_type}", rule="WIRE-HTTP", sent=sent)
+
+
+def _named(part: Part) -> tuple[str, bool, str | None]:
+    return part.name, part.filename is not None, part.media_type if part.filename is not None else None
+
+
+def short_list(contents: list[bytes]) -> str:
+    """Contents for a message."""
+    return repr([content[:60] for content in contents])
+
+
+@check("RES-PIXELS")
+def refuses_what_the_page_forbids(bench: Bench) -> None:
+    """Each illegal submission is refused before anything is sent, with an error that names the rule."""
+    for case in bench.page.illegal:
+        if case.options is None:
+            continue
+        sent, result = bench.submit(case.options)
+        if sent:
+            raise Violation(f"{case.name}: {short(case.options)} was sent", rule=case.rule, sent=sent[0])
+        if not isinstance(result, InvalidRequest):
+            raise Violation(f"{case.name}: {short(case.options)} gave {result!r}", rule=case.rule)
+        if case.rule not in {problem.rule for problem in result.problems}:
+            raise Violation(f"{case.name}: the error does not name the rule: {result}", rule=case.rule)
+
+
+@check("WIRE-HTTP")
+def speaks_the_operations_http(bench: Bench) -> None:
+    """Method and path are the spec's; the form is the whole body, and nothing stands in the query."""
+    sent = bench.one({"prompt": "a fish"}, "WIRE-HTTP")
+    if (sent.method, sent.path) != ("POST", bench.page.submit):
+        raise Violation(f"it sent {sent.method} {sent.path}, not POST {bench.page.submit}", rule="WIRE-HTTP", sent=sent)
+    if sent.header("content-length") != (str(len(sent.body)),):
+        raise Violation("the body's length is not told", rule="WIRE-HTTP", sent=sent)
+
+
+@check("AUTH-HEADER")
+def sends_the_key_as_the_page_says(bench: Bench) -> None:
+    """The header names the key once, after the scheme word, and no other header holds it."""
+    check_key(bench, bench.one({"prompt": "a fish"}, "AUTH-KEY"))
+
+
+def check_key(bench: Bench, sent: Sent, key: str = KEY) -> None:
+    """Whether a request carries the key as the page says.
+
+    Raises:
+        Violation: Rule AUTH-KEY without the header, AUTH-HEADER with a wrong one.
+    """
+    name, meant = bench.page.auth_header, f"{bench.page.auth_scheme} {key}"
+    found = sent.header(name)
+    if not found:
+        raise Violation(f"there is no header {name}", rule="AUTH-KEY", sent=sent)
+    if found != (meant,):
+        schemes = [value.partition(" ")[0] for value in found if " " in value]
+        raise Violation(f"header {name} is not one “{bench.page.auth_scheme} KEY” (schemes {schemes})",
+                        rule="AUTH-HEADER", sent=sent)  # fmt: skip
+
+
+@check("WIRE-BOUNDARY")
+def no_text_can_end_its_part(bench: Bench) -> None:
+    """A prompt, a name or a picture that holds a boundary, known or guessed, changes nothing in the form."""
+    seen = [boundary(bench.one({"prompt": "a fish"}, "WIRE-BOUNDARY")) for _ in range(3)]
+    evil = 'Content-Disposition: form-data; name="batchsize"\r\n\r\n15'
+    for mark in dict.fromkeys([*seen, "+++", "boundary", "----WebKitFormBoundary"]):
+        attack = f"a fish\r\n--{mark}\r\n{evil}\r\n--{mark}--\r\n"
+        for options in (
+            {"prompt": attack},
+            {"prompt": "a fish", "category": attack},
+            {"prompt": "a fish", "image_url": attack},
+            {"prompt": "a fish", "source_images": [b"\x89PNG" + attack.encode()]},
+        ):
+            same_form(bench, _meant(options), bench.one(options, "WIRE-BOUNDARY"), "WIRE-BOUNDARY")
+    if len(set(seen)) != len(seen):
+        raise Violation(f"the boundary {seen[0]!r} is used again", rule="WIRE-BOUNDARY")
+
+
+def _meant(options: dict[str, Any]) -> Case:
+    wire = [Part({"image_url": "imageUrl"}.get(name, name), value.encode())
+            for name, value in options.items() if isinstance(value, str)]  # fmt: skip
+    wire += [Part("sourceImage", content, "x.bin", "application/octet-stream")
+             for content in options.get("source_images", ())]  # fmt: skip
+    return Case("a value that holds a boundary", "WIRE-BOUNDARY", options, tuple(wire))
+
+
+@check("SOURCE-IMAGE")
+def no_file_name_can_add_a_header(bench: Bench) -> None:
+    """File names with quotation marks, line breaks or paths arrive tame, and add nothing."""
+    for name in (
+        'a".png',
+        "a\r\nX-Evil: 1.png",
+        "../../etc/passwd",
+        "图.png",
+        "a\0b.png",
+        ";name=batchsize",
+        "\ud800.png",
+    ):
+        source = NamedBytes(b"\x89PNG-bytes", name)
+        sent = bench.one({"prompt": "a fish", "source_images": [source]}, "SOURCE-IMAGE")
+        files = [part for part in decode(sent) if part.filename is not None]
+        if len(files) != 1 or files[0].content != source.content or len(decode(sent)) != 2:  # noqa: PLR2004 -- prompt and file
+            raise Violation(f"the file name {name!r} changed the form", rule="WIRE-BOUNDARY", sent=sent)
+        if not files[0].filename or set(files[0].filename) & set('"\r\n\0/\\;'):
+            raise Violation(f"the file name {name!r} arrived as {files[0].filename!r}", rule="SOURCE-IMAGE", sent=sent)
+
+
+class NamedBytes:
+    """An open file with any name at all."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.content, self.name = content, name
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.content
+
+
+@check("WIRE-EXACT")
+def none_is_not_a_value(bench: Bench) -> None:
+    """An option given as None is not sent, and not as the text None."""
+    names = ("batchsize", "resolution", "source_images", "image_url", "category")
+    sent = bench.one({"prompt": "a fish", **dict.fromkeys(names)}, "WIRE-EXACT")
+    parts = decode(sent)
+    if [(part.name, part.content) for part in parts] != [("prompt", b"a fish")]:
+        raise Violation(f"{[(part.name, part.content) for part in parts]} arrived", rule="WIRE-EXACT", sent=sent)

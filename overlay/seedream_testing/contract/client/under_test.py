@@ -1,0 +1,143 @@
+"""What a check of a client works with: a factory of clients, the page, and a witness for each exchange."""
+
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import anyio
+import anyio.lowlevel
+from attrs import frozen
+from seedream.errors import SeeDreamError
+
+from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract.checks import Suite
+from seedream_testing.contract.recording_server import Answer, Script, Witness, envelope
+from seedream_testing.contract.samples import png
+from seedream_testing.contract.violation import Sent, Violation
+
+KEY: Final = "sk-contract-MARKER-0123456789"
+TASK: Final = "abcd_1234567890abcdef"
+Factory = Callable[..., Any]
+
+
+class FastClock:
+    """Time that passes only when somebody sleeps: no check waits."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self._now
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return 1_800_000_000.0 + self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Pass the time."""
+        self._now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Pass the time."""
+        self._now += seconds
+        await anyio.lowlevel.checkpoint()
+
+
+class Client(Protocol):
+    """What a client under test can do: the blocking face of SeeDream."""
+
+    def submit(self, prompt: str, **options: Any) -> Any: ...
+    def query(self, taskid: str) -> Any: ...
+    def delete(self, *taskids: str) -> None: ...
+    def generate(self, prompt: str, **options: Any) -> Any: ...
+    def close(self) -> None: ...
+
+
+@frozen
+class Bench:
+    """A client's factory, called as ``factory(api_key=..., base_url=..., clock=...)``, and the page that judges it."""
+
+    factory: Factory
+    page: Page
+
+    @contextmanager
+    def client(self, url: str, key: str = KEY) -> Generator[Any]:
+        """A client for this address, closed at the end."""
+        client = self.factory(api_key=key, base_url=url, clock=FastClock())
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def accepted(self) -> Answer:
+        """The page's own example of a good reply."""
+        return envelope(self.page.success, {"taskid": TASK}, "Task created successfully")
+
+    def state(self, status: int | None, **data: object) -> Answer:
+        """A query's reply; completed when the status is None."""
+        told = {"taskid": TASK, "image_status": self.page.completed if status is None else status, **data}
+        return envelope(self.page.success, told)
+
+    def submit(self, options: Mapping[str, Any], answer: Answer | None = None) -> tuple[list[Sent], Any]:
+        """Submit once; gives what arrived, and the task or the error."""
+        with Witness(answer or self.accepted()) as witness, self.client(witness.url) as client:
+            result: Any
+            try:
+                result = client.submit(**options)
+            except SeeDreamError as error:
+                result = error
+            return witness.sent, result
+
+    def one(self, options: Mapping[str, Any], rule: str) -> Sent:
+        """Submit what is legal; gives the one request that arrived."""
+        sent, result = self.submit(options)
+        if isinstance(result, SeeDreamError) or len(sent) != 1:
+            raise Violation(f"{short(options)} is legal, but {len(sent)} requests came, and {result!r}", rule=rule)
+        return sent[0]
+
+
+@frozen
+class Studio:
+    """API and image host as two witnesses, and a directory for the pictures."""
+
+    api: Witness
+    images: Witness
+    client: Any
+    directory: Path
+
+
+@contextmanager
+def studio(
+    bench: Bench, images: Script, urls: Callable[[str], list[str]] | list[str], **data: object
+) -> Generator[Studio]:
+    """A service whose task is completed at once, its pictures at ``urls``, or at ``urls(image host)``."""
+
+    def api(sent: Sent) -> Answer:
+        if sent.path == bench.page.submit:
+            return bench.accepted()
+        return bench.state(None, **{"url": urls(host.url) if callable(urls) else urls, **data})
+
+    with (
+        Witness(images) as host,
+        Witness(api) as service,
+        tempfile.TemporaryDirectory() as folder,
+        bench.client(service.url) as client,
+    ):
+        yield Studio(service, host, client, Path(folder))
+
+
+def picture(shade: int = 0) -> Answer:
+    """A whole PNG."""
+    return Answer(200, png(shade=shade), {"content-type": "image/png"})
+
+
+def short(options: Mapping[str, Any]) -> str:
+    """Options for a message."""
+    return ", ".join(f"{name}={value!r:.60}" for name, value in options.items())
+
+
+SUITE: Final = Suite[Bench]()
+check = SUITE.check

@@ -1,0 +1,82 @@
+"""What a failed check says: which check, which rule, what happened, and a curl line that shows it."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from seedream_testing.contract.rule_text import sentence
+
+_HIDDEN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+_QUIET: Final = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
+_SHOWN: Final = 4000
+_PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"\\'")  # what a quoted shell word shows as it is
+
+
+@frozen
+class Sent:
+    """A request as it was on the wire.
+
+    Attributes:
+        method: In capitals.
+        url: Whole.
+        headers: As sent, in order, names in lower case.
+        body: The bytes.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> tuple[str, ...]:
+        """All values of a header."""
+        return tuple(value for key, value in self.headers if key == name.lower())
+
+    @property
+    def path(self) -> str:
+        """Path and query."""
+        return "/" + self.url.split("://", 1)[1].partition("/")[2]
+
+    @property
+    def curl(self) -> str:
+        """A line for a shell that sends the same bytes; the key is a variable."""
+        words = ["curl", "-sS", "-X", self.method, self.url]
+        for name, value in self.headers:
+            if name in _HIDDEN:
+                words += ["-H", f"{name}: Bearer $TENSORSLAB_API_KEY"]
+            elif name not in _QUIET:
+                words += ["-H", f"{name}: {value}"]
+        line = " ".join(f'"{word}"' if "$TENSORSLAB" in word else shlex.quote(word) for word in words)
+        if not self.body:
+            return line
+        escaped = "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in self.body)
+        if len(escaped) > _SHOWN:
+            return f"{line} --data-binary @body  # {len(self.body):,} bytes, too long to show"
+        return f"printf '%b' '{escaped}' | {line} --data-binary @-"
+
+
+class Violation(AssertionError):
+    """A check found a rule broken.
+
+    Attributes:
+        check: Name of the check.
+        rule: Id of the rule, of the ledger or of ``HOUSE``.
+        what: What happened.
+        curl: A line that shows it, or empty.
+    """
+
+    def __init__(self, what: str, *, rule: str, check: str = "", sent: Sent | None = None) -> None:
+        super().__init__(what)
+        self.what, self.rule, self.check = what, rule, check
+        self.curl = sent.curl if sent else ""
+
+    def __str__(self) -> str:
+        lines = [f"[{self.rule}] {self.check}: {self.what}", f"  rule {self.rule}: “{sentence(self.rule)}”"]
+        return "\n".join([*lines, *([f"  {self.curl}"] if self.curl else [])])
+
+
+def named(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Headers of a mapping, names in lower case."""
+    return tuple((name.lower(), value) for name, value in headers.items())
