@@ -16,6 +16,7 @@
     ├── TaskFailed                          the task ended as failed; the vendor's message
     ├── WaitTimeout                         still running at the deadline; the task is not lost
     ├── StatusError                         a task query or deletion got no usable answer
+    │   └── TaskNotFound                    the service does not know the task
     ├── DownloadError                       pictures are missing; files and errors, picture by picture
     │   ├── ResultExpired                   the picture's URL is no longer served
     │   ├── Truncated                       fewer or other bytes than the picture has
@@ -241,6 +242,13 @@ class StatusError(SeeDreamError):
 
     summary_zh = "任务查询失败"
     retryable = True
+
+
+class TaskNotFound(StatusError):
+    """The service does not know a task with this id, also after the time that a new task may need to appear."""
+
+    summary_zh = "服务器上没有这个任务，请检查任务编号"
+    retryable = False
 
 
 class DownloadError(SeeDreamError):
