@@ -32,6 +32,7 @@ check: $(READY) verify-generated ## formatting, lint, types, generated code and 
 	@echo "==> ruff"      && $(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@echo "==> mypy"      && $(BIN)/mypy --no-error-summary
 	@echo "==> pyright"   && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings > build/pyright.txt || { cat build/pyright.txt; exit 1; }
+	@echo "==> imports"   && $(BIN)/lint-imports --no-cache > build/imports.txt || { cat build/imports.txt; exit 1; }
 	@echo "==> installed" && $(BIN)/uv pip check -q --python $(BIN)/python
 	@echo "==> house"     && $(BIN)/python -m pytest -q tests/test_house.py
 	@echo "check: all good"
