@@ -32,11 +32,12 @@ def test_it_holds_all_packages_with_their_types_and_data(wheel: zipfile.ZipFile)
         "seedream/cli/demo/command.py",
         "seedream_sandbox/inspector/page.html",
         "seedream_sandbox/inspector/app.js",
+        "seedream_sandbox/py.typed",
         "seedream_testing/plugin.py",
         "seedream_testing/py.typed",
     ):
         assert name in names
-    assert {"seedream", "seedream_testing.plugin", "tensorslab_images"} == {
+    assert {"seedream", "seedream_sandbox", "seedream_testing", "tensorslab_images"} == {
         name.split("/")[0] for name in names if ".dist-info" not in name
     }
     assert [] == [name for name in names if "__pycache__" in name]
