@@ -14,7 +14,7 @@ from pictures import picture
 from PIL import Image
 from scripted import Connection, ScriptedServer, reply
 from seedream import DownloadError, NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl
-from seedream._files.partial_file import Part
+from seedream._files.partial_file import PartialFile
 
 HOST = "https://images.example"
 PNG, JPEG, WEBP, GIF = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF"))
@@ -316,7 +316,7 @@ def test_a_disk_that_takes_only_a_part_keeps_no_picture(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last piece before a full disk is written in part, without an error; the next write tells."""
-    real = Part.__attrs_post_init__
+    real = PartialFile.__attrs_post_init__
 
     class Full:
         def __init__(self, file: Any) -> None:
@@ -332,11 +332,11 @@ def test_a_disk_that_takes_only_a_part_keeps_no_picture(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._file, name)
 
-    def small(part: Part) -> None:
+    def small(part: PartialFile) -> None:
         real(part)
         part._file = Full(part._file)  # type: ignore[assignment]  # a file on a full disk
 
-    monkeypatch.setattr(Part, "__attrs_post_init__", small)
+    monkeypatch.setattr(PartialFile, "__attrs_post_init__", small)
     with pytest.raises(DownloadError) as caught:
         save(both, one(PNG), tmp_path)
     assert "No space left" in str(caught.value)

@@ -16,7 +16,7 @@ from helpers import KEY, Both
 from scripted import Action, Connection, ScriptedServer, reply
 from seedream import SeeDream, Timeouts, errors
 from seedream._protocol.retry import RetryPolicy
-from seedream._support.redact import scrub, scrub_reply
+from seedream._support.redact import redact, redact_reply
 
 SIGNED = "https://cdn.example/picture.png?X-Signature=MARKER-signature"
 OK = b'{"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}'
@@ -314,10 +314,10 @@ def test_a_transport_that_repeats_by_itself_is_stopped() -> None:
     ],
 )  # fmt: skip
 def test_a_signature_is_removed_however_the_url_is_written(text: str) -> None:
-    assert "MARKER" not in scrub(f'{{"url": "{text}"}}')
-    assert "MARKER" not in repr(scrub_reply(200, {"location": text}, text.encode(), "k"))
+    assert "MARKER" not in redact(f'{{"url": "{text}"}}')
+    assert "MARKER" not in repr(redact_reply(200, {"location": text}, text.encode(), "k"))
 
 
 def test_scrubbing_is_quick_on_hostile_text() -> None:
     for piece in ("?", "https://", "?a", "://?", r"\/"):
-        assert len(scrub(piece * (1_000_000 // len(piece)))) > 0
+        assert len(redact(piece * (1_000_000 // len(piece)))) > 0

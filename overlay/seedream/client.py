@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from seedream._files.partial_file import writable
+from seedream._files.partial_file import ensure_writable
 from seedream._protocol import download, workflows
 from seedream._protocol.effects import Flow, arun, blocking, run
 from seedream._protocol.retry import RetryPolicy
-from seedream._protocol.transfer import Options
+from seedream._protocol.transfer import DownloadOptions
 from seedream._protocol.wire import TaskInfo
 from seedream._protocol.workflows import ProgressCallback, Recorder, Service
 from seedream._request.submission import Submission, SubmitOptions, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
-from seedream._support.redact import guard_logs, scrub, shown
+from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._transport.http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
 from seedream.task import WAIT, AsyncTask, Generated, Task
@@ -44,7 +44,7 @@ def _directory(given: object) -> Path:
         return Path(given)  # type: ignore[arg-type]  # whatever it is
     except TypeError:
         pass
-    raise InvalidRequest(Problem("output_dir", f"{shown(given)} is no path", hint="Give a path."))
+    raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is no path", hint="Give a path."))
 
 
 class _Client:
@@ -71,7 +71,7 @@ class _Client:
             retry=retry or RetryPolicy(),
             wall=self._clock.time,
         )
-        guard_logs(self.service.key)
+        install_log_filter(self.service.key)
         self._journal, self._own_journal = _open_journal(journal)
 
     def __repr__(self) -> str:
@@ -85,7 +85,7 @@ class _Client:
         journal = self._journal
         if recorder is None and journal is not None:
             seen = {
-                name: scrub(value) if isinstance(value, str) else value for name, value in submission.values.items()
+                name: redact(value) if isinstance(value, str) else value for name, value in submission.values.items()
             }
             recorder = yield from blocking(lambda: journal.call(submission.digest, seen, submission.images))
         return (yield from workflows.submit(self.service, submission, recorder))
@@ -99,10 +99,10 @@ class _Client:
     ) -> Flow[Generated]:
         workflows.check_wait(timeout, progress)
         directory = _directory(output_dir)
-        yield from blocking(partial(writable, directory))
+        yield from blocking(partial(ensure_writable, directory))
         taskid = yield from self.submission_flow(submission)
         try:
-            options, images = Options(progress=progress), submission.images
+            options, images = DownloadOptions(progress=progress), submission.images
             info, files = yield from download.wait_and_save(
                 self.service, taskid, directory, images=images, timeout=timeout, options=options
             )

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from seedream._protocol import download, workflows
 from seedream._protocol.effects import Flow
-from seedream._protocol.transfer import MAX_PICTURE, Options
+from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
 from seedream._protocol.wire import TaskInfo
 from seedream._protocol.workflows import ProgressCallback
 
@@ -40,7 +40,7 @@ class _Handle(Generic[ClientT]):
         max_bytes: int,
         progress: ProgressCallback | None,
     ) -> Flow[list[Path]]:
-        service, options = self._client.service, Options(max_bytes=max_bytes, progress=progress)
+        service, options = self._client.service, DownloadOptions(max_bytes=max_bytes, progress=progress)
         _, files = yield from download.wait_and_save(
             service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
         )

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from seedream import AsyncSeeDream, RetryPolicy
-from seedream._files.partial_file import Part
+from seedream._files.partial_file import PartialFile
 from seedream.bulk import Bulk, BulkOptions
 from seedream.journal import Journal
 from seedream.journal.commit import Committer, Database, _Waiting
@@ -40,9 +40,9 @@ FAILPOINTS: Final[dict[str, tuple[type, str, str]]] = {
     "after-commit": (Committer, "_transact", "after"),
     "before-succeeded": (Journal, "succeeded", "before"),
     "after-succeeded": (Journal, "succeeded", "after"),
-    "part-written": (Part, "write", "after"),
-    "before-rename": (Part, "finish", "before"),
-    "after-rename": (Part, "finish", "after"),
+    "part-written": (PartialFile, "write", "after"),
+    "before-rename": (PartialFile, "finish", "before"),
+    "after-rename": (PartialFile, "finish", "after"),
     "before-downloaded": (Journal, "downloaded", "before"),
     "after-downloaded": (Journal, "downloaded", "after"),
 }

@@ -108,18 +108,20 @@ def text(_: Path) -> str:
 
     texts = ["", "a", "a" * 60, "a" * 61, 'q"q', "it's", "a\nb\tc\0", "鱼🌫", "\ud800", "\\"]
     quoted = listed(
-        lambda one: (redact.quote(one), redact.quote(one, marks=False), redact.shown(one)), [(one,) for one in texts]
+        lambda one: (redact.quote(one), redact.quote(one, marks=False), redact.short_repr(one)),
+        [(one,) for one in texts],
     )
     values = "\n".join(
-        called(partial(redact.shown, value)) for value in (5, None, [1, 2], b"x", 10**5000, Bad(), "x" * 99)
+        called(partial(redact.short_repr, value)) for value in (5, None, [1, 2], b"x", 10**5000, Bad(), "x" * 99)
     )
     urls = [SIGNED, "http://u:p@h/x", "see https://h/p?a=1&b=2, then", '{"u":"https:\\/\\/h\\/p?a=1\\u0026b"}', "ftp://h/x#y", "https://h/x",
             "https://h/p\\u003fa=1", "HTTPS://h/?x", f"key {KEY} and {KEY}", "https://h?x https://i?y", "<https://h?x>", "https://u@h"]  # fmt: skip
     scrubbed = listed(
-        lambda one: (redact.scrub(one, KEY, ""), redact.scrub(one), redact.plain(one, KEY)), [(one,) for one in urls]
+        lambda one: (redact.redact(one, KEY, ""), redact.redact(one), redact.sanitize(one, KEY)),
+        [(one,) for one in urls],
     )
     scrubbed += "\n" + listed(
-        redact.scrub,
+        redact.redact,
         [
             ("x abcdefghij", "bcdefghi", "abcdefghij"),
             ("x bcdefghi", "bcdefghi"),
@@ -128,7 +130,7 @@ def text(_: Path) -> str:
         ],
     )
     plains = listed(
-        redact.plain, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
+        redact.sanitize, [("a\nb\x1b[2J",), ("x" * 600,), ("x" * 600, "", 10), (f"a {KEY} b", KEY), ("\ud800",)]
     )
     headers = {
         "Content-Type": "a",
@@ -139,7 +141,7 @@ def text(_: Path) -> str:
         "X": f"{KEY} {SIGNED}",
     }
     replies = listed(
-        redact.scrub_reply,
+        redact.redact_reply,
         [
             (200, headers, b"x" * 3000, KEY),
             (500, {}, f"{KEY} {SIGNED}".encode() + b"\xff\0", KEY),
@@ -160,7 +162,7 @@ def guarded() -> str:
         for logger in loggers:
             put_back.enter_context(patch.object(logger, "filters", []))
         for key in (KEY[:9], KEY, KEY):
-            redact.guard_logs(key)
+            redact.install_log_filter(key)
         found = [(logger.name, len(logger.filters)) for logger in loggers]
         kept = bool(loggers[0].filter(record))
     return repr((kept, record.msg, record.args, found))

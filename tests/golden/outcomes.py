@@ -14,7 +14,7 @@ import httpx
 from attrs import evolve
 from golden.play import KEY, called, described, listed, told
 from seedream._files import image_formats
-from seedream._files.partial_file import Part, existing, stem_of, whole_format, writable
+from seedream._files.partial_file import PartialFile, ensure_writable, find_complete, stem_of, whole_format
 from seedream._protocol import failures
 from seedream._protocol import retry as retry_module
 from seedream._protocol import wire as wire_module
@@ -108,7 +108,7 @@ def pictures(_: Path) -> str:
     more = [("jpeg", jpeg() + b"X"), ("jpeg", jpeg()[:-2] + b"X"), ("gif", b"GIF89a;X"), ("jpeg", jpeg() + b"tail")]
     as_told = listed(
         lambda name, data, told: image_formats.is_whole(
-            image_formats.PictureType(name), data[:64], data[-64:], len(data), told=told
+            image_formats.PictureType(name), data[:64], data[-64:], len(data), size_known=told
         ),
         [(name, data, told) for name, data in [*whole, *more] for told in (True, False)],
     )
@@ -226,15 +226,15 @@ def part(folder: Path) -> str:
     for name, content in {"a.png": png(), "b.png": jpeg(), "c.jpg": jpeg(), "d.webp": b"RIFF", "e.png": png()[:-1], "f.png": b"", "g.gif": b"GIF89a;",
                           "w.webp": b"RIFF\x0e\0\0\0WEBPVP8 " + b"x" * 6, "v.webp": b"RIFF\x0e\0\0\0WEBPVP8 " + b"x" * 8, "u.bmp": b"BM\x41\0\0\0" + b"\0" * 58, "h.bmp": b"BM\x40\0\0\0" + b"\0" * 58, "i.png": png(64, 64, 9), "j.png": png() + b"\0" * 200}.items():  # fmt: skip
         (folder / name).write_bytes(content)
-        lines.append(f"{name} {whole_format(folder / name)} {existing(folder, name[0])}")
+        lines.append(f"{name} {whole_format(folder / name)} {find_complete(folder, name[0])}")
     (folder / "k.png").symlink_to(folder / "a.png")
     (folder / "l.png").mkdir()
-    lines += [f"{name} {existing(folder, name)}" for name in ("k", "l", "none")]
+    lines += [f"{name} {find_complete(folder, name)}" for name in ("k", "l", "none")]
     deep = folder / "x" / "y"
-    lines.append(f"{called(lambda: writable(deep))} {deep.is_dir()} {list(deep.iterdir())}")
-    lines.append(called(lambda: writable(folder / "a.png")))
-    lines.append(called(lambda: writable(folder / "a\0b")))
-    made = Part(folder / "m" / "n", "p")
+    lines.append(f"{called(lambda: ensure_writable(deep))} {deep.is_dir()} {list(deep.iterdir())}")
+    lines.append(called(lambda: ensure_writable(folder / "a.png")))
+    lines.append(called(lambda: ensure_writable(folder / "a\0b")))
+    made = PartialFile(folder / "m" / "n", "p")
     names = [path.name.count(".") for path in (folder / "m" / "n").iterdir()]
     lines.append(f"{names} {made.size} {made.kind()} {made.is_whole()} {made.head!r}")
     data = png(64, 64, 3)
@@ -242,7 +242,7 @@ def part(folder: Path) -> str:
         made.write(chunk)
         lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r} on disk {made._path.stat().st_size}")
     made.write(b"more")
-    lines.append(f"with more behind it: {made.is_whole()} {made.is_whole(told=True)}")
+    lines.append(f"with more behind it: {made.is_whole()} {made.is_whole(size_known=True)}")
     made.restart()
     lines.append(f"{made.size} {made.kind()} {made.is_whole()} {made.head!r}")
     made.write(data)
@@ -250,10 +250,10 @@ def part(folder: Path) -> str:
     lines.append(f"{path} {path.read_bytes() == data} {[one.name for one in path.parent.iterdir()]}")
     made.discard()
     lines.append(f"{path.exists()}")
-    plain = Part(folder / "m" / "n", "q")
+    plain = PartialFile(folder / "m" / "n", "q")
     plain.write(b"nothing known")
     lines.append(f"{plain.finish()}")
-    gone = Part(folder / "m" / "n", "r")
+    gone = PartialFile(folder / "m" / "n", "r")
     gone.discard()
     gone.discard()
     gone._path = folder

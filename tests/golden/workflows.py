@@ -9,13 +9,13 @@ from typing import Any
 from unittest.mock import patch
 
 from golden.play import KEY, Scene, played, service
-from seedream._files.partial_file import Part
+from seedream._files.partial_file import PartialFile
 from seedream._protocol import workflows
 from seedream._protocol.download import save, wait_and_save
 from seedream._protocol.effects import Failure, Request
 from seedream._protocol.exchange import MAX_JSON, exchange
 from seedream._protocol.retry import RetryPolicy
-from seedream._protocol.transfer import Options
+from seedream._protocol.transfer import DownloadOptions
 from seedream._protocol.workflows import Progress
 from seedream._request.submission import check_submit
 from seedream.errors import JournalFull
@@ -257,7 +257,7 @@ def _saved(
     **changes: Any,
 ) -> str:
     heard: list[Progress] = []
-    options = Options(timeout=timeout, max_bytes=500, progress=heard.append)
+    options = DownloadOptions(timeout=timeout, max_bytes=500, progress=heard.append)
     flow = save(service(**changes), "t-1", urls, folder, images=images, options=options)
     told = played(flow, *script)
     files = (
@@ -299,10 +299,15 @@ def batches(folder: Path) -> str:
     heard: list[Progress] = []
     for images, script in ((2, [RUNNING, one_url, stale, good]), (None, [one_url, good]), (1, [FAILED])):
         flow = wait_and_save(
-            service(), "t-1", folder / f"w{images}", images=images, timeout=9.0, options=Options(progress=heard.append)
+            service(),
+            "t-1",
+            folder / f"w{images}",
+            images=images,
+            timeout=9.0,
+            options=DownloadOptions(progress=heard.append),
         )
         lines.append(f"waited for, {images}:\n{played(flow, *script)}\n  heard {[one.stage for one in heard]}")
-    with patch.object(Part, "finish", side_effect=OSError):
+    with patch.object(PartialFile, "finish", side_effect=OSError):
         lines.append(f"a disk that says nothing:\n{_saved(folder / 'silent', two[:1], [good])}")
     lines.append(f"no directory:\n{_saved(folder / 'file', two[:1], [good])}")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ import httpx
 import judge
 from mutants._wrong import Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
 from seedream import SeeDream, SubmissionUnknown, TaskInfo, WaitTimeout, errors
-from seedream._files.partial_file import Part as PartFile
+from seedream._files.partial_file import PartialFile as PartFile
 from seedream._protocol.download import save
 from seedream_testing.contract import Part, text
 from seedream_testing.contract.decode import by_stream

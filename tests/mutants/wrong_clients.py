@@ -118,7 +118,7 @@ WRONG_CLIENTS = (
     WrongClient(
         "shows the key in errors",
         "KEY-PRIVATE",
-        patches=(("seedream._support.redact.scrub", lambda given, *secrets: given),),
+        patches=(("seedream._support.redact.redact", lambda given, *secrets: given),),
     ),
     WrongClient(
         "sends the key unencrypted",

@@ -64,7 +64,7 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
     return None
 
 
-def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int, *, told: bool = False) -> bool:
+def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int, *, size_known: bool = False) -> bool:
     """Whether the picture's own end mark or length says that no byte is missing.
 
     Args:
@@ -72,16 +72,16 @@ def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int, *, told: bo
         head: The first HEAD bytes (or all).
         tail: The last TAIL bytes (or all).
         size: The number of bytes in all.
-        told: Whether so many bytes were announced: then something may stand behind the end mark (labels, padding).
+        size_known: Whether this number of bytes was announced; bytes may then follow the end mark.
 
     Formats without an end mark count as whole: the transfer's own length is then the only check.
     """
     match kind.format:
         case "png":
-            return _PNG_END in tail if told else tail.endswith(_PNG_END)
+            return _PNG_END in tail if size_known else tail.endswith(_PNG_END)
         case "jpeg":
             # Some encoders pad; the mark must still be the last thing that is not padding.
-            return _JPEG_END in tail if told else tail.rstrip(b"\0\r\n ").endswith(_JPEG_END)
+            return _JPEG_END in tail if size_known else tail.rstrip(b"\0\r\n ").endswith(_JPEG_END)
         case "webp":
             stated = int(struct.unpack("<I", head[4:8])[0])
             return size in (stated + 8, stated + 8 + (stated & 1))

@@ -25,7 +25,7 @@ def stem_of(taskid: str, index: int) -> str:
     return f"{kept}-{hashlib.sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}-{index + 1}"
 
 
-def writable(directory: Path) -> Path:
+def ensure_writable(directory: Path) -> Path:
     """The directory, made if missing. Asked before a submission, so that nothing is paid for that cannot be kept.
 
     Raises:
@@ -44,7 +44,7 @@ def writable(directory: Path) -> Path:
     return directory
 
 
-def existing(directory: Path, stem: str) -> Path | None:
+def find_complete(directory: Path, stem: str) -> Path | None:
     """A whole picture that is there already under this name, if any."""
     for extension in EXTENSIONS:
         path = directory / f"{stem}.{extension}"
@@ -65,13 +65,13 @@ def whole_format(path: Path) -> str | None:
 
 
 @define
-class Part:
+class PartialFile:
     """A temporary file in the target directory. All methods may raise OSError, but for ``discard``."""
 
     directory: Path
     stem: str
     size: int = 0
-    validator: str = ""  # a strong ETag, where the host lets the rest be asked for alone
+    etag: str = ""  # a strong ETag, where the host lets the rest be asked for alone
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
     _head: bytes = b""
@@ -99,9 +99,9 @@ class Part:
     def kind(self) -> PictureType | None:
         return sniff(self._head)
 
-    def is_whole(self, *, told: bool = False) -> bool:
+    def is_whole(self, *, size_known: bool = False) -> bool:
         kind = self.kind()
-        return kind is not None and is_whole(kind, self._head, self._tail, self.size, told=told)
+        return kind is not None and is_whole(kind, self._head, self._tail, self.size, size_known=size_known)
 
     @property
     def head(self) -> bytes:

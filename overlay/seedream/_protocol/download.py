@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from seedream import errors
-from seedream._files.partial_file import Part, existing, stem_of
+from seedream._files.partial_file import PartialFile, find_complete, stem_of
 from seedream._protocol.effects import Flow, blocking, now, sleep
-from seedream._protocol.transfer import Options, Picture, transfer
+from seedream._protocol.transfer import DownloadOptions, PictureDownload, transfer
 from seedream._protocol.wire import TaskInfo
 from seedream._protocol.workflows import Service, query, wait
 from seedream._support.redact import quote
@@ -23,7 +23,7 @@ def save(
     directory: Path,
     *,
     images: int | None,
-    options: Options,
+    options: DownloadOptions,
 ) -> Flow[list[Path]]:
     """Save a completed task's pictures; those already there and whole are kept.
 
@@ -35,7 +35,7 @@ def save(
     failed: dict[int, errors.SeeDreamError] = {}
     fresh = _FRESH_URLS
     for index in range(total):
-        picture = Picture(service, taskid, index, total, (yield from now()), options)
+        picture = PictureDownload(service, taskid, index, total, (yield from now()), options)
         while True:
             try:
                 if index >= len(urls) or not urls[index]:
@@ -62,7 +62,7 @@ def save(
 
 
 def wait_and_save(
-    service: Service, taskid: str, directory: Path, *, images: int | None, timeout: float, options: Options
+    service: Service, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
 ) -> Flow[tuple[TaskInfo, list[Path]]]:
     """Wait for a task (deadline in seconds), then save its pictures."""
     info = yield from wait(service, taskid, timeout=timeout, images=images, progress=options.progress)
@@ -98,7 +98,7 @@ def _summary(
     return error
 
 
-def _one(picture: Picture, url: str, directory: Path) -> Flow[Path]:
+def _one(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
     """One picture into its file; disk errors become errors of the tree."""
     try:
         return (yield from _fetch(picture, url, directory))
@@ -111,14 +111,14 @@ def _one(picture: Picture, url: str, directory: Path) -> Flow[Path]:
     )
 
 
-def _fetch(picture: Picture, url: str, directory: Path) -> Flow[Path]:
+def _fetch(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
     """Tried again until the deadline where that can help; a whole picture that is there already is kept."""
     stem = stem_of(picture.taskid, picture.index)
-    kept = yield from blocking(lambda: existing(directory, stem))
+    kept = yield from blocking(lambda: find_complete(directory, stem))
     if kept is not None:
-        picture.tell("saved", 0.0, 0, None)
+        picture.report("saved", 0.0, 0, None)
         return kept
-    part = yield from blocking(lambda: Part(directory, stem))
+    part = yield from blocking(lambda: PartialFile(directory, stem))
     try:
         attempt = 0
         while True:
@@ -135,7 +135,7 @@ def _fetch(picture: Picture, url: str, directory: Path) -> Flow[Path]:
                     raise
             yield from sleep(pause)
         path = yield from blocking(part.finish)
-        picture.tell("saved", (yield from now()) - picture.started, part.size, part.size)
+        picture.report("saved", (yield from now()) - picture.started, part.size, part.size)
         return path
     finally:
         yield from blocking(part.discard)

@@ -17,7 +17,7 @@ from attrs import define, evolve, field
 
 from seedream._protocol.effects import Channel, Failure, Flow, Reply, Request, close, now, open_stream, read
 from seedream._support.addresses import is_public_address
-from seedream._support.redact import scrub
+from seedream._support.redact import redact
 from seedream.errors import Phase, UnsafeUrl
 
 MAX_JSON: Final = 1024 * 1024  # bytes: no reply of this API comes near it
@@ -100,7 +100,7 @@ class Exchange:
         if self.handed and not self._seen and self._phase != "sent_full" and not isinstance(error, _NOT_SENT):
             self.enter()
             self._phase = "sent_partial" if isinstance(error, _WRITING) else "sent_full"
-        text = scrub(str(error), self.secret).strip() or type(error).__name__
+        text = redact(str(error), self.secret).strip() or type(error).__name__
         return Failure(self._phase, type(error).__name__, text, tls=self._phase == "never_sent" and _is_tls(error))
 
     def refuses_peer(self, event: str, info: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from seedream import errors
 from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.retry import Verdict, retry_after
 from seedream._protocol.wire import Envelope
-from seedream._support.redact import plain, scrub_reply
+from seedream._support.redact import redact_reply, sanitize
 
 _CONSOLE: Final = (
     "It is not sent again. Look in the vendor's console whether the task exists before you submit it anew."
@@ -19,16 +19,16 @@ _TOP_UP: Final = "Buy credits in the vendor's console, then submit again; nothin
 def raw(outcome: Reply | Failure, key: str) -> errors.RawReply | None:
     """The raw reply, if one had begun, fit to be carried by an error."""
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
-    return scrub_reply(reply.status, reply.headers, reply.body, key) if reply else None
+    return redact_reply(reply.status, reply.headers, reply.body, key) if reply else None
 
 
 def told(outcome: Reply | Failure, envelope: Envelope, key: str) -> str:
     """What came back, in a few words."""
     if isinstance(outcome, Failure):
-        return f"{outcome.kind}: {plain(outcome.text, key)}"
+        return f"{outcome.kind}: {sanitize(outcome.text, key)}"
     code = f", code {envelope.code}" if envelope.code is not None else ""
     if envelope.msg:
-        return f"HTTP {outcome.status}{code}: {plain(envelope.msg, key)}"
+        return f"HTTP {outcome.status}{code}: {sanitize(envelope.msg, key)}"
     kind = "" if envelope.readable else " with no readable answer" if outcome.body else " with an empty body"
     return f"HTTP {outcome.status}{code}{kind}"
 

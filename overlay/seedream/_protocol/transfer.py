@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 from attrs import frozen
 
 from seedream import errors
-from seedream._files.partial_file import Part
+from seedream._files.partial_file import PartialFile
 from seedream._protocol.effects import Failure, Flow, Request, Stream, blocking, close, now, open_stream, read
 from seedream._protocol.workflows import Progress, ProgressCallback, Service
 from seedream._support.addresses import is_private
-from seedream._support.redact import plain, quote, scrub_reply
+from seedream._support.redact import quote, redact_reply, sanitize
 
 MAX_PICTURE: Final = 64 * 1024 * 1024  # bytes
 _HOPS: Final = 5
@@ -25,7 +25,7 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
 @frozen
-class Options:
+class DownloadOptions:
     """How to download one picture: its deadline (seconds), tries and limit (bytes)."""
 
     timeout: float = 300.0
@@ -35,7 +35,7 @@ class Options:
 
 
 @frozen
-class Picture:
+class PictureDownload:
     """One picture of a task, on its way."""
 
     service: Service
@@ -43,39 +43,39 @@ class Picture:
     index: int
     total: int
     started: float
-    options: Options
+    options: DownloadOptions
 
     def error(
-        self, kind: type[errors.DownloadError], message: str, hint: str = "", *, again: bool | None = None
+        self, kind: type[errors.DownloadError], message: str, hint: str = "", *, retryable: bool | None = None
     ) -> errors.DownloadError:
         return kind(
             f"picture {self.index + 1} of task {self.taskid}: {message}",
             hint=hint,
             taskid=self.taskid,
-            retryable=again,
+            retryable=retryable,
         )
 
-    def tell(self, stage: str, elapsed: float, received: int, size: int | None) -> None:
+    def report(self, stage: str, elapsed: float, received: int, size: int | None) -> None:
         if self.options.progress is not None:
             self.options.progress(
                 Progress(stage, self.taskid, elapsed, "completed", self.index, self.total, received, size)  # type: ignore[arg-type]  # one of its literals
             )
 
 
-def transfer(picture: Picture, url: str, part: Part) -> Flow[None]:
+def transfer(picture: PictureDownload, url: str, part: PartialFile) -> Flow[None]:
     """One request for the picture into the part, from where an earlier one broke off if the host allows.
 
     Raises:
         DownloadError: The part is not the whole picture; ``retryable`` tells whether another try can help.
     """
-    headers = {"range": f"bytes={part.size}-", "if-range": part.validator} if part.validator and part.size else {}
+    headers = {"range": f"bytes={part.size}-", "if-range": part.etag} if part.etag and part.size else {}
     stream = yield from _open(picture, url, headers)
     try:
         size = yield from _begin(picture, stream, part)
         # Only a strong validator proves that the rest belongs to what is there already.
         ranges = stream.status == _PARTIAL or stream.headers.get("accept-ranges") == "bytes"
         tag = stream.headers.get("etag", "")
-        part.validator = tag if ranges and tag.startswith('"') else ""
+        part.etag = tag if ranges and tag.startswith('"') else ""
         while chunk := (yield from read(stream)):
             if isinstance(chunk, Failure):
                 raise picture.error(errors.Truncated, f"broke off after {part.size:,} bytes ({chunk.kind})")
@@ -85,43 +85,45 @@ def transfer(picture: Picture, url: str, part: Part) -> Flow[None]:
             elapsed = (yield from now()) - picture.started
             if elapsed > picture.options.timeout:
                 raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
-            picture.tell("downloading", elapsed, part.size, size)
+            picture.report("downloading", elapsed, part.size, size)
     finally:
         yield from close(stream)
-    part.validator = ""  # whatever is wrong from here on, more of the same does not mend it
+    part.etag = ""  # whatever is wrong from here on, more of the same does not mend it
     _check_whole(picture, stream, part, size)
 
 
-def _begin(picture: Picture, stream: Stream, part: Part) -> Flow[int | None]:
+def _begin(picture: PictureDownload, stream: Stream, part: PartialFile) -> Flow[int | None]:
     """Check the reply's head; gives the picture's size in bytes if told."""
     if stream.status not in (_WHOLE, _PARTIAL):
         if stream.status == _BAD_RANGE:
-            part.validator = ""
+            part.etag = ""
         raise _refused(picture, stream)
     length = stream.headers.get("content-length", "")
     told = int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
     if stream.status == _WHOLE:
         yield from blocking(part.restart)
     elif not _continues(stream, part):
-        part.validator = ""
+        part.etag = ""
         raise picture.error(errors.Truncated, "the host sent another part than asked")
     elif told is not None:
         told += part.size
     if stream.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
-        raise picture.error(errors.DownloadError, "the host compressed it although it was asked not to", again=False)
+        raise picture.error(
+            errors.DownloadError, "the host compressed it although it was asked not to", retryable=False
+        )
     if told is not None and told > picture.options.max_bytes:
         raise _too_large(picture, told)
     return told
 
 
-def _continues(stream: Stream, part: Part) -> bool:
+def _continues(stream: Stream, part: PartialFile) -> bool:
     """Whether a partial reply is the whole rest of the same picture."""
     place = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)", stream.headers.get("content-range", ""))
-    same = stream.headers.get("etag", part.validator) == part.validator
+    same = stream.headers.get("etag", part.etag) == part.etag
     return place is not None and same and int(place[1]) == part.size and place[3] in ("*", str(int(place[2]) + 1))
 
 
-def _too_large(picture: Picture, size: int) -> errors.DownloadError:
+def _too_large(picture: PictureDownload, size: int) -> errors.DownloadError:
     return picture.error(
         errors.TooLarge,
         f"at least {size:,} bytes, more than {picture.options.max_bytes:,}",
@@ -129,19 +131,19 @@ def _too_large(picture: Picture, size: int) -> errors.DownloadError:
     )
 
 
-def _check_whole(picture: Picture, stream: Stream, part: Part, size: int | None) -> None:
+def _check_whole(picture: PictureDownload, stream: Stream, part: PartialFile, size: int | None) -> None:
     if part.kind() is None:
-        media = plain(stream.headers.get("content-type", "unknown type"))[:80]
+        media = sanitize(stream.headers.get("content-type", "unknown type"))[:80]
         error = picture.error(errors.NotAPicture, f"{part.size:,} bytes of {media} came, which is no picture")
-        error.reply = scrub_reply(stream.status, stream.headers, part.head, picture.service.key)
+        error.reply = redact_reply(stream.status, stream.headers, part.head, picture.service.key)
         raise error
     if size is not None and size != part.size:
         raise picture.error(errors.Truncated, f"{part.size:,} bytes came of {size:,}")
-    if not part.is_whole(told=size is not None):
+    if not part.is_whole(size_known=size is not None):
         raise picture.error(errors.Truncated, f"the picture's end is missing after {part.size:,} bytes")
 
 
-def _open(picture: Picture, url: str, headers: Mapping[str, str]) -> Flow[Stream]:
+def _open(picture: PictureDownload, url: str, headers: Mapping[str, str]) -> Flow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
         _check_url(picture, url)
@@ -153,7 +155,9 @@ def _open(picture: Picture, url: str, headers: Mapping[str, str]) -> Flow[Stream
             public_only=not picture.service.local,
         )
         if isinstance(stream, Failure):
-            raise picture.error(errors.DownloadError, f"{stream.kind}: {plain(stream.text)}", again=not stream.tls)
+            raise picture.error(
+                errors.DownloadError, f"{stream.kind}: {sanitize(stream.text)}", retryable=not stream.tls
+            )
         if stream.status not in _REDIRECTS or "location" not in stream.headers:
             return stream
         yield from close(stream)
@@ -164,7 +168,7 @@ def _open(picture: Picture, url: str, headers: Mapping[str, str]) -> Flow[Stream
     raise picture.error(errors.UnsafeUrl, f"more than {_HOPS} redirects")
 
 
-def _refused(picture: Picture, stream: Stream) -> errors.DownloadError:
+def _refused(picture: PictureDownload, stream: Stream) -> errors.DownloadError:
     if stream.status in _GONE:
         error = picture.error(
             errors.ResultExpired,
@@ -173,12 +177,12 @@ def _refused(picture: Picture, stream: Stream) -> errors.DownloadError:
         )
     else:
         passing = stream.status >= 500 or stream.status in (408, 425, 429, _BAD_RANGE)  # noqa: PLR2004 -- server errors
-        error = picture.error(errors.DownloadError, f"the image host answers {stream.status}", again=passing)
-    error.reply = scrub_reply(stream.status, stream.headers, b"", picture.service.key)
+        error = picture.error(errors.DownloadError, f"the image host answers {stream.status}", retryable=passing)
+    error.reply = redact_reply(stream.status, stream.headers, b"", picture.service.key)
     return error
 
 
-def _check_url(picture: Picture, url: str) -> None:
+def _check_url(picture: PictureDownload, url: str) -> None:
     """Refuse a URL that must not be fetched: not https (http for a local service alone), a private host."""
     try:
         parts = urlsplit(url)

@@ -23,7 +23,7 @@ from seedream._protocol.failures import raw, status_error, submission_error, tol
 from seedream._protocol.retry import OK, RetryPolicy, Verdict, judge, retry_after
 from seedream._protocol.wire import Envelope, TaskInfo, read_envelope, read_task
 from seedream._request.submission import Submission
-from seedream._support.redact import plain, shown
+from seedream._support.redact import sanitize, short_repr
 from seedream._transport.http import Timeouts
 from seedream.errors import AuthError, InvalidRequest, JournalError, Problem, SeeDreamError, TaskFailed, WaitTimeout
 
@@ -286,7 +286,7 @@ def _give_up_if_final(service: Service, taskid: str, answer: _Answer, elapsed: f
 
 
 def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
-    reason = plain(info.error_message, key) or "the service gives no reason"
+    reason = sanitize(info.error_message, key) or "the service gives no reason"
     return TaskFailed(
         f"task {info.taskid} failed: {reason}",
         rule="STATUS-MEANING",
@@ -324,8 +324,8 @@ def check_wait(timeout: object, progress: object) -> None:
         InvalidRequest: The deadline is no number of seconds, or the callback cannot be called.
     """
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or math.isnan(timeout):
-        raise InvalidRequest(Problem("timeout", f"{shown(timeout)} is no number of seconds", hint="Give seconds."))
+        raise InvalidRequest(Problem("timeout", f"{short_repr(timeout)} is no number of seconds", hint="Give seconds."))
     if progress is not None and not callable(progress):
         raise InvalidRequest(
-            Problem("progress", f"{shown(progress)} cannot be called", hint="Give a function or None.")
+            Problem("progress", f"{short_repr(progress)} cannot be called", hint="Give a function or None.")
         )

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from tensorslab_images.limits import SEE_DREAM_V45, Field, MoreSubmitFields
 
 from seedream._request.source_images import SourceFile, Sources, gather
-from seedream._support.redact import quote, shown
+from seedream._support.redact import quote, short_repr
 from seedream.errors import InvalidRequest, Problem
 from seedream.resolution import Resolution
 
@@ -97,10 +97,10 @@ def check(options: Mapping[str, object], sources: object = None) -> Submission:
     Raises:
         InvalidRequest: With every problem found.
     """
-    draft = _Draft({name: value for name, value in options.items() if value is not None})
-    draft.collect(draft.take_sources, sources)
+    draft = SubmissionBuilder({name: value for name, value in options.items() if value is not None})
+    draft.collecting_problems(draft.set_sources, sources)
     for name, value in draft.given.items():
-        draft.collect(draft.take, name, value)
+        draft.collecting_problems(draft.set_field, name, value)
     draft.problems.extend(_missing(draft))
     if draft.problems:
         raise InvalidRequest(tuple(draft.problems))
@@ -108,7 +108,7 @@ def check(options: Mapping[str, object], sources: object = None) -> Submission:
 
 
 @define
-class _Draft:
+class SubmissionBuilder:
     """A submission being checked: what is good so far, and every problem found."""
 
     given: dict[str, object]
@@ -116,13 +116,13 @@ class _Draft:
     files: dict[str, tuple[SourceFile, ...]] = field(factory=dict)
     problems: list[Problem] = field(factory=list)
 
-    def collect(self, work: Callable[..., None], *arguments: object) -> None:
+    def collecting_problems(self, work: Callable[..., None], *arguments: object) -> None:
         try:
             work(*arguments)
         except InvalidRequest as error:
             self.problems.extend(error.problems)
 
-    def take_sources(self, sources: object) -> None:
+    def set_sources(self, sources: object) -> None:
         gathered = gather(cast("Any", sources))
         if gathered.files:
             self._add_files(_FIELDS[_SOURCES], gathered.files)
@@ -130,15 +130,15 @@ class _Draft:
             return
         if _URL in self.given or _FIELDS[_URL].name in self.values:
             raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give one of them."))
-        self.take(_URL, gathered.url)
+        self.set_field(_URL, gathered.url)
 
-    def take(self, name: str, value: object) -> None:
+    def set_field(self, name: str, value: object) -> None:
         spec = _FIELDS.get(name)
         if spec is None:
             known = ", ".join(sorted(_FIELDS))
             raise InvalidRequest(Problem(name, "the API has no such field", hint=f"It has {known}."))
         if name == _SOURCES:
-            self.take_sources(value)
+            self.set_sources(value)
         elif spec.kind == "binary":
             self._add_files(spec, gather(cast("Any", value)).files)
         else:
@@ -149,7 +149,7 @@ class _Draft:
         _check_count(spec, self.files[spec.name])
 
 
-def _missing(draft: _Draft) -> Iterable[Problem]:
+def _missing(draft: SubmissionBuilder) -> Iterable[Problem]:
     reported = {problem.field for problem in draft.problems}
     for spec in SEE_DREAM_V45.fields:
         given = spec.name in draft.values or spec.name in draft.files
@@ -190,7 +190,7 @@ def _scalar(spec: Field, value: object) -> Scalar:
 
 
 def _typed(spec: Field, value: object) -> Scalar:
-    wrong = f"{shown(value)} is not {_KINDS[spec.kind]}"
+    wrong = f"{short_repr(value)} is not {_KINDS[spec.kind]}"
     match spec.kind:
         case "integer" if not isinstance(value, bool):
             try:
@@ -248,11 +248,11 @@ _BOUNDS: Final[tuple[tuple[str, Callable[[Any, Any], bool], str], ...]] = (
 
 def _check_number(spec: Field, number: float) -> None:
     if abs(number) > _LARGEST:
-        raise InvalidRequest(_problem(spec, f"{shown(number)} is larger than any service takes", _range(spec)))
+        raise InvalidRequest(_problem(spec, f"{short_repr(number)} is larger than any service takes", _range(spec)))
     for name, holds, told in _BOUNDS:
         bound = getattr(spec, name)
         if bound is not None and not holds(number, bound):
-            raise InvalidRequest(_problem(spec, f"{shown(number)} is {told} {bound}", _range(spec)))
+            raise InvalidRequest(_problem(spec, f"{short_repr(number)} is {told} {bound}", _range(spec)))
     if spec.multiple_of is not None and number % spec.multiple_of:
         raise InvalidRequest(_problem(spec, f"{number} is not a multiple of {spec.multiple_of}", ""))
 

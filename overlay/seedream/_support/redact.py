@@ -29,7 +29,7 @@ def quote(text: str, *, marks: bool = True) -> str:
     return f"“{shown}”" if marks else shown
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """The value as Python writes it, quoted and cut; its type where it cannot be written."""
     try:
         return quote(repr(value) if not isinstance(value, str) else value)
@@ -37,12 +37,12 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
-def plain(text: str, secret: str = "", length: int = 500) -> str:
+def sanitize(text: str, secret: str = "", length: int = 500) -> str:
     """A server's text for a message: control characters replaced, cut to length, credentials removed."""
-    return "".join(c if c.isprintable() else " " for c in scrub(text, secret))[:length]
+    return "".join(c if c.isprintable() else " " for c in redact(text, secret))[:length]
 
 
-def scrub(text: str, *secrets: str) -> str:
+def redact(text: str, *secrets: str) -> str:
     """The text with the queries of its URLs and the secrets replaced."""
     for secret in sorted(secrets, key=len, reverse=True):  # one key may begin with another: no tail of it stays
         if len(secret) >= _SHORTEST_SECRET:
@@ -55,29 +55,29 @@ def _unsigned(match: re.Match[str]) -> str:
     return kept if match[0] == kept else f"{kept}?{_REMOVED}"
 
 
-def scrub_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
+def redact_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
     """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
-    text = scrub(body.decode("utf-8", "surrogateescape"), secret)
-    kept = {name.lower(): scrub(value, secret) for name, value in headers.items() if name.lower() not in _NEVER_KEPT}
+    text = redact(body.decode("utf-8", "surrogateescape"), secret)
+    kept = {name.lower(): redact(value, secret) for name, value in headers.items() if name.lower() not in _NEVER_KEPT}
     for name in _ADDRESSES & kept.keys():
         kept[name] = kept[name].partition("?")[0]
     return RawReply(status, kept, text.encode("utf-8", "surrogateescape")[:_KEPT_BODY])
 
 
-class _ScrubFilter(logging.Filter):
+class _RedactFilter(logging.Filter):
     """Removes keys and URL queries from the HTTP library's own log lines, which hold what a server sent in full."""
 
     secrets: Final[set[str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = scrub(record.getMessage(), *self.secrets), ()
+        record.msg, record.args = redact(record.getMessage(), *self.secrets), ()
         return True
 
 
-_FILTER: Final = _ScrubFilter()
+_FILTER: Final = _RedactFilter()
 
 
-def guard_logs(key: str) -> None:
+def install_log_filter(key: str) -> None:
     """Keep this key and signed URLs out of the HTTP library's logs. Calling it again changes nothing."""
     _FILTER.secrets.add(key)
     for name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):

@@ -8,7 +8,7 @@ import anyio
 import anyio.to_thread
 
 from seedream._protocol.download import save
-from seedream._protocol.transfer import Options
+from seedream._protocol.transfer import DownloadOptions
 from seedream._protocol.wire import TaskInfo
 from seedream._protocol.workflows import wait
 from seedream.bulk.folder import Folder
@@ -72,7 +72,7 @@ class Collector:
         if job.state != "succeeded":
             await anyio.to_thread.run_sync(self._journal.succeeded, job.id)
         async with self._downloads:
-            options = Options(max_bytes=self._options.max_bytes)
+            options = DownloadOptions(max_bytes=self._options.max_bytes)
             flow = save(
                 self._client.service, taskid, info.urls, self._folder.pictures, images=job.cost, options=options
             )

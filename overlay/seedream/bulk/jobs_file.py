@@ -17,7 +17,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from seedream._request.submission import Submission, check_submit
-from seedream._support.redact import quote, scrub
+from seedream._support.redact import quote, redact
 from seedream.bulk.columns import from_text, id_of, options_of
 from seedream.errors import InvalidRequest, Problem
 from seedream.journal import Plan
@@ -116,7 +116,7 @@ def request_of(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unsigned(value: Any) -> Any:
     if isinstance(value, str):
-        return scrub(value)
+        return redact(value)
     return [_unsigned(item) for item in value] if isinstance(value, list) else value
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from seedream._support.redact import scrub
+from seedream._support.redact import redact
 from seedream.bulk.jobs_file import WITHHELD, Planned, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.errors import ConfigError, InvalidRequest
@@ -46,7 +46,7 @@ def prepare(journal: Journal, planned: Planned | None, options: BulkOptions | No
     stored = dict(earlier.options) if earlier is not None else {}
     if options is None:
         options = BulkOptions.restored(stored, earlier.budget if earlier is not None else None)
-    service, before = scrub(base_url), stored.get("service")
+    service, before = redact(base_url), stored.get("service")
     if before not in (None, service) and not options.moved:
         raise ConfigError(
             f"this folder's run belongs to the service at {before}, not {service}",

@@ -12,7 +12,7 @@ from tensorslab_images.limits import SUBMIT
 from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 
 from seedream import SeeDream
-from seedream._files.partial_file import writable
+from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import Submission, check_submit
 from seedream.cli import dry_run as dry_run_output
 from seedream.cli import saving
@@ -116,7 +116,7 @@ def generate(
     if dry_run:
         dry_run_output.show(terminal, submission, base_url)
         return
-    writable(directory)
+    ensure_writable(directory)
     with _client(terminal, base_url, api_key_file, sandbox=sandbox) as client, Display(terminal) as display:
         line = display.line("picture" if submission.images == 1 else f"{submission.images} pictures")
         resume = "" if sandbox else partial(

@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from seedream import __version__
-from seedream._support.redact import plain, scrub
+from seedream._support.redact import redact, sanitize
 from seedream.cli import exit_codes, reporting
 from seedream.cli.exit_codes import Exit
 from seedream.cli.language import is_chinese
@@ -109,7 +109,7 @@ def _brief(terminal: Terminal, kind: str, message: str, code: Exit) -> None:
 
 
 def _bug(terminal: Terminal, error: BaseException) -> None:
-    text = plain(scrub(str(error), *terminal.secrets))
+    text = sanitize(redact(str(error), *terminal.secrets))
     for note in getattr(error, "__notes__", []):
         terminal.note(note)
     terminal.note(

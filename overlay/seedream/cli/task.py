@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from seedream import TaskInfo
-from seedream._files.partial_file import writable
-from seedream._support.redact import plain
+from seedream._files.partial_file import ensure_writable
+from seedream._support.redact import sanitize
 from seedream.cli import saving
 from seedream.cli.options import (
     json_option,
@@ -29,7 +29,7 @@ def task(terminal: Terminal, /, *, taskid: str, base_url: str | None, api_key_fi
     with open_client(terminal, base_url, api_key_file) as client:
         info = client.query(taskid)
     for label, text in _lines(info):
-        terminal.result(f"{label:<9} {plain(text, length=2000)}")
+        terminal.result(f"{label:<9} {sanitize(text, length=2000)}")
     terminal.document(
         {
             "taskid": info.taskid,
@@ -75,7 +75,7 @@ def wait(
     """Wait for task ID and save its pictures. It costs nothing; pictures already saved are kept."""
     with open_client(terminal, base_url, api_key_file) as client, Display(terminal) as display:
         handle = client.task(taskid, images=count)
-        writable(directory)
+        ensure_writable(directory)
         terminal.taskid = taskid
         terminal.resume = resume_command(taskid, count, directory, base_url, api_key_file)
         files = saving.deliver(handle, directory, timeout, display.line("pictures"))

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 import click
 from rich.console import Console
 
-from seedream._support.redact import scrub
+from seedream._support.redact import redact
 
 _UTF8: Final = "utf-8"
 
@@ -66,12 +66,12 @@ class Terminal:
     def result(self, text: str, style: str = "") -> None:
         """A line of the result; nothing where JSON was asked for."""
         if not self.as_json:
-            self.out.print(scrub(text, *self.secrets), style=style)
+            self.out.print(redact(text, *self.secrets), style=style)
 
     def note(self, text: str, style: str = "") -> None:
         """A line for people, on stderr. Where nobody can read it, the run goes on: what is paid for is fetched."""
         with suppress(OSError, ValueError, RuntimeError):  # the last: a signal came while something was being printed
-            self.err.print(scrub(text, *self.secrets), style=style)
+            self.err.print(redact(text, *self.secrets), style=style)
 
     def document(self, value: Any) -> None:
         """The one JSON document; nothing where JSON was not asked for."""
@@ -83,7 +83,7 @@ class Terminal:
 
 def _clean(value: Any, secrets: set[str]) -> Any:
     if isinstance(value, str):
-        return scrub(value, *secrets)
+        return redact(value, *secrets)
     if isinstance(value, dict):
         return {key: _clean(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
-from seedream._support.redact import plain
+from seedream._support.redact import sanitize
 from seedream.errors import BudgetReached, JournalError
 from seedream.journal.commit import Database
 from seedream.journal.states import Actor, State
@@ -53,7 +53,7 @@ def move(
         "boot": stamp.boot,
         "updated": stamp.at,
         "error": None if error is None else type(error).__name__,
-        "message": None if error is None else plain(str(error)),
+        "message": None if error is None else sanitize(str(error)),
     }
     if taskid is not True:
         changes["taskid"] = taskid
@@ -77,5 +77,5 @@ def hold(database: Database, job: int, stamp: Stamp, error: BaseException) -> No
     """Keep a job in its state and note why it did not get on."""
     database.execute(
         "UPDATE job SET error=?, message=?, updated=? WHERE id=?",
-        (type(error).__name__, plain(str(error)), stamp.at, job),
+        (type(error).__name__, sanitize(str(error)), stamp.at, job),
     )

@@ -8,7 +8,7 @@ import anyio
 import click
 
 from seedream import AsyncSeeDream, AsyncTask, InvalidRequest
-from seedream._files.partial_file import writable
+from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import check_submit
 from seedream.cli import exit_codes, reporting
 from seedream.cli.demo.prompts import REFUSED, SCENES, Scene, Shot
@@ -39,7 +39,7 @@ def demo(terminal: Terminal, /, *, directory: Path) -> exit_codes.Exit:
     """
     sandbox: Any = load("seedream_sandbox", "sandbox")
     sketch: Any = load("seedream.cli.demo.source_sketch", "sandbox")
-    writable(directory)
+    ensure_writable(directory)
     say = terminal.result
     say("seedream demo", "bold")
     with sandbox.Sandbox(credits=_CREDITS, seed=_SEED) as service:
