@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from helpers import Both
 from hypothesis import HealthCheck, settings
+from support.clients import Both
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=_QUIET)

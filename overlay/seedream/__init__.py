@@ -16,7 +16,7 @@ from seedream._request.source_images import Source, Sources
 from seedream._request.submission import SubmitOptions
 from seedream._transport.http import Clock, Timeouts
 from seedream._version import __version__
-from seedream.client import AsyncSeeDream, SeeDream
+from seedream.client import AsyncSeeDream, AsyncTask, Generated, SeeDream, Task
 from seedream.errors import (
     AuthError,
     BudgetReached,
@@ -48,7 +48,6 @@ from seedream.errors import (
     WaitTimeout,
 )
 from seedream.resolution import Resolution
-from seedream.task import AsyncTask, Generated, Task
 
 __all__ = [
     "AsyncSeeDream",

@@ -1,18 +1,19 @@
-"""The clients: SeeDream and AsyncSeeDream. One line a method; what they do stands in workflows and download."""
+"""The clients and the tasks they return. The workflows they run are in _protocol."""
 
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, Union, Unpack
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
 from urllib.parse import urlsplit
 
 import httpx
+from attrs import field, frozen
 
 from seedream._files.partial_file import ensure_writable
 from seedream._protocol import download, workflows
 from seedream._protocol.effects import Flow, arun, blocking, run
 from seedream._protocol.retry import RetryPolicy
-from seedream._protocol.transfer import DownloadOptions
+from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
 from seedream._protocol.wire import TaskInfo
 from seedream._protocol.workflows import ProgressCallback, Recorder, Service
 from seedream._request.submission import Submission, SubmitOptions, check_submit
@@ -21,12 +22,13 @@ from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._transport.http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
-from seedream.task import WAIT, AsyncTask, Generated, Task
 
 if TYPE_CHECKING:
     from seedream.journal import Journal
 
 T = TypeVar("T")
+DEFAULT_WAIT: Final = 600.0  # seconds
+ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
 JournalPath = Union["Journal", str, PathLike[str], None]
 
 
@@ -45,6 +47,139 @@ def _directory(given: object) -> Path:
     except TypeError:
         pass
     raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is no path", hint="Give a path."))
+
+
+@frozen
+class _TaskHandle(Generic[ClientT]):
+    """What both handles are: the id, how many images were asked for (if known), and the workflows."""
+
+    id: str
+    _client: ClientT = field(repr=False, eq=False)
+    images: int | None = field(default=None, eq=False)
+
+    def _refresh(self) -> Flow[TaskInfo]:
+        return workflows.query(self._client.service, self.id)
+
+    def _wait(self, timeout: float, progress: ProgressCallback | None) -> Flow[TaskInfo]:
+        return workflows.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
+
+    def _save(
+        self,
+        directory: str | PathLike[str],
+        timeout: float,
+        max_bytes: int,
+        progress: ProgressCallback | None,
+    ) -> Flow[list[Path]]:
+        service, options = self._client.service, DownloadOptions(max_bytes=max_bytes, progress=progress)
+        _, files = yield from download.wait_and_save(
+            service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
+        )
+        return files
+
+    def _delete(self) -> Flow[None]:
+        return workflows.delete(self._client.service, (self.id,))
+
+
+class Task(_TaskHandle["SeeDream"]):
+    """A submitted task.
+
+    Attributes:
+        id: The task's id.
+        images: How many images were asked for; None when the handle was made from an id alone.
+    """
+
+    def refresh(self) -> TaskInfo:
+        """Ask for the task's state now.
+
+        Raises:
+            StatusError, AuthError: No usable answer.
+        """
+        return self._client.run(self._refresh())
+
+    def wait(self, *, timeout: float = DEFAULT_WAIT, progress: ProgressCallback | None = None) -> TaskInfo:
+        """Wait until the task is completed.
+
+        Args:
+            timeout: Deadline in seconds.
+            progress: Called after each query.
+
+        Raises:
+            TaskFailed: The task ended as failed.
+            WaitTimeout: It still runs at the deadline; it is not lost.
+            StatusError, AuthError: It cannot be asked for.
+        """
+        return self._client.run(self._wait(timeout, progress))
+
+    def save(
+        self,
+        directory: str | PathLike[str] = ".",
+        *,
+        timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        progress: ProgressCallback | None = None,
+    ) -> list[Path]:
+        """Wait if need be, then save the pictures as ``<task id>-<number>.<extension>``.
+
+        Each is written atomically and kept if it is there already and whole.
+
+        Args:
+            directory: Where; it is made if missing.
+            timeout: Deadline for the wait in seconds; each picture has one of its own, of five minutes.
+            max_bytes: Limit for one picture.
+            progress: Called while waiting and downloading.
+
+        Returns:
+            The pictures' paths, in order.
+
+        Raises:
+            DownloadError: Some pictures are missing; ``files`` and ``errors`` tell which.
+            TaskFailed, WaitTimeout, StatusError, AuthError: As for ``wait``.
+        """
+        return self._client.run(self._save(directory, timeout, max_bytes, progress))
+
+    def delete(self) -> None:
+        """Delete the task and its pictures on the server.
+
+        Raises:
+            StatusError, AuthError: No usable answer.
+        """
+        self._client.run(self._delete())
+
+
+class AsyncTask(_TaskHandle["AsyncSeeDream"]):
+    """A submitted task of an AsyncSeeDream; the methods of Task as coroutines."""
+
+    async def refresh(self) -> TaskInfo:
+        """See Task.refresh."""
+        return await self._client.run(self._refresh())
+
+    async def wait(self, *, timeout: float = DEFAULT_WAIT, progress: ProgressCallback | None = None) -> TaskInfo:
+        """See Task.wait."""
+        return await self._client.run(self._wait(timeout, progress))
+
+    async def save(
+        self,
+        directory: str | PathLike[str] = ".",
+        *,
+        timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        progress: ProgressCallback | None = None,
+    ) -> list[Path]:
+        """See Task.save."""
+        return await self._client.run(self._save(directory, timeout, max_bytes, progress))
+
+    async def delete(self) -> None:
+        """See Task.delete."""
+        await self._client.run(self._delete())
+
+
+@frozen
+class Generated:
+    """What ``generate`` gives: the task's id and state, and the pictures' paths in order."""
+
+    taskid: str
+    info: TaskInfo
+    files: list[Path]
 
 
 class _Client:
@@ -184,7 +319,7 @@ class SeeDream(_Client):
         prompt: str,
         *,
         output_dir: str | PathLike[str] = ".",
-        timeout: float = WAIT,
+        timeout: float = DEFAULT_WAIT,
         progress: ProgressCallback | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Generated:
@@ -251,7 +386,7 @@ class AsyncSeeDream(_Client):
         prompt: str,
         *,
         output_dir: str | PathLike[str] = ".",
-        timeout: float = WAIT,
+        timeout: float = DEFAULT_WAIT,
         progress: ProgressCallback | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Generated:

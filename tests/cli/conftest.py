@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from attrs import frozen
 from click.testing import CliRunner
-from helpers import KEY
 from seedream._transport.http import SystemClock
 from seedream.cli.app import app
+from support.clients import KEY
 
 
 @frozen

@@ -7,9 +7,9 @@ from typing import Any
 
 import facts
 import pytest
-from helpers import KEY
-from scripted import ScriptedServer, reply
 from seedream import SeeDream
+from support.clients import KEY
+from support.scripted_server import ScriptedServer, reply
 
 TOO_MANY = str(facts.LARGEST + 1)
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"

@@ -6,10 +6,10 @@ from typing import Any
 
 import facts
 import pytest
-from helpers import KEY
-from scripted import Action, ScriptedServer, reply
 from seedream import errors
 from seedream.cli import exit_codes
+from support.clients import KEY
+from support.scripted_server import Action, ScriptedServer, reply
 from tensorslab_images.rules import RULES
 
 

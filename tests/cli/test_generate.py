@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from one_task import TASK, OneTask, png
 from seedream.cli.exit_codes import DOWNLOAD, FAILED, UNFINISHED
+from support.single_task_server import TASK, SingleTaskServer, png
 
 
 @pytest.fixture
 def service() -> Any:
-    with OneTask({"image_status": 1}, {"image_status": 2}) as server:
+    with SingleTaskServer({"image_status": 1}, {"image_status": 2}) as server:
         yield server
 
 
-def test_paths_go_to_stdout_and_the_task_id_to_stderr(cli: Any, service: OneTask, tmp_path: Path) -> None:
+def test_paths_go_to_stdout_and_the_task_id_to_stderr(cli: Any, service: SingleTaskServer, tmp_path: Path) -> None:
     service.then(service.done())
     ran = cli("generate", "x", "-n", "1", "-o", "out", "--base-url", service.url)
     assert (0, f"out/{TASK}-1.png\n") == (ran.code, ran.out)
@@ -25,7 +25,7 @@ def test_paths_go_to_stdout_and_the_task_id_to_stderr(cli: Any, service: OneTask
     assert 1 == service.paths().count("seedreamv45")
 
 
-def test_json_is_one_document_with_the_files(cli: Any, service: OneTask) -> None:
+def test_json_is_one_document_with_the_files(cli: Any, service: SingleTaskServer) -> None:
     service._there = 2
     service.then(service.done(2))
     ran = cli("generate", "x", "-n", "2", "-o", "out", "--base-url", service.url, "--json")
@@ -34,7 +34,7 @@ def test_json_is_one_document_with_the_files(cli: Any, service: OneTask) -> None
     assert f"Task {TASK} accepted" in ran.err
 
 
-def test_a_failed_task_tells_the_vendors_reason(cli: Any, service: OneTask) -> None:
+def test_a_failed_task_tells_the_vendors_reason(cli: Any, service: SingleTaskServer) -> None:
     service.then({"image_status": 4, "error_message": "no \x1b[31mpaint"})
     ran = cli("generate", "x", "--base-url", service.url)
     assert (FAILED.code, "") == (ran.code, ran.out)
@@ -43,7 +43,7 @@ def test_a_failed_task_tells_the_vendors_reason(cli: Any, service: OneTask) -> N
     assert f"task   {TASK}" in ran.err
 
 
-def test_after_the_deadline_the_task_is_not_lost(cli: Any, service: OneTask) -> None:
+def test_after_the_deadline_the_task_is_not_lost(cli: Any, service: SingleTaskServer) -> None:
     ran = cli("generate", "x", "-n", "3", "--timeout", "0", "--base-url", service.url)
     assert UNFINISHED.code == ran.code
     assert f"go on  seedream wait {TASK} -n 3 --base-url {service.url}\n" in ran.err
@@ -54,7 +54,7 @@ def test_after_the_deadline_the_task_is_not_lost(cli: Any, service: OneTask) -> 
     assert 1 == service.paths().count("seedreamv45"), "going on does not pay again"
 
 
-def test_missing_pictures_are_told_and_the_others_kept(cli: Any, service: OneTask, tmp_path: Path) -> None:
+def test_missing_pictures_are_told_and_the_others_kept(cli: Any, service: SingleTaskServer, tmp_path: Path) -> None:
     service.then(service.done(2))
     ran = cli("generate", "x", "-n", "2", "--base-url", service.url, "--json")
     error = ran.document["error"]
@@ -65,7 +65,7 @@ def test_missing_pictures_are_told_and_the_others_kept(cli: Any, service: OneTas
     assert f"saved  {TASK}-1.png" in cli("wait", TASK, "-n", "2", "--base-url", service.url).err
 
 
-def test_task_shows_the_state_without_signatures(cli: Any, service: OneTask) -> None:
+def test_task_shows_the_state_without_signatures(cli: Any, service: SingleTaskServer) -> None:
     assert "state     queued (1)" in cli("task", TASK, "--base-url", service.url).out
     service._states = [{**service.done(), "width": 4, "height": 3, "prompt": "a\tb\x1b[0m"}]
     ran = cli("task", TASK, "--base-url", service.url)
@@ -78,7 +78,7 @@ def test_task_shows_the_state_without_signatures(cli: Any, service: OneTask) -> 
     assert [f"{service.url}/1.png?[removed]"] == document["urls"]
 
 
-def test_a_status_that_nobody_documented_is_shown_as_it_is(cli: Any, service: OneTask) -> None:
+def test_a_status_that_nobody_documented_is_shown_as_it_is(cli: Any, service: SingleTaskServer) -> None:
     service._states = [{"image_status": 5}]
     assert "unknown (5)" in cli("task", TASK, "--base-url", service.url).out
 
@@ -88,7 +88,7 @@ def test_a_blank_id_is_refused(cli: Any, command: str) -> None:
     assert 3 == cli(command, " ").code
 
 
-def test_a_source_image_and_its_fields_arrive(cli: Any, service: OneTask, tmp_path: Path) -> None:
+def test_a_source_image_and_its_fields_arrive(cli: Any, service: SingleTaskServer, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(png())
     service.then(service.done())
     assert 0 == cli("generate", "x", "-n", "1", "--image", "cat.png", "-r", "2k", "--base-url", service.url).code

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from helpers import KEY
-from scripted import Action, Connection, ScriptedServer, reply
 from seedream.cli.interrupt import Shield
+from support.clients import KEY
+from support.scripted_server import Action, Connection, ScriptedServer, reply
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX does it")
 ACCEPTED = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1"}}).encode()

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import KEY
-from one_task import OneTask
+from support.clients import KEY
+from support.single_task_server import SingleTaskServer
 from tensorslab_images.rules import RULES
 
 SEEDREAM = [sys.executable, "-m", "seedream"]
@@ -118,7 +118,7 @@ def test_a_terminal_gets_colour_unless_it_is_not_wanted() -> None:
 
 
 def test_who_watches_sees_progress_and_the_paths_stay_whole(tmp_path: Path) -> None:
-    with OneTask({}) as service:
+    with SingleTaskServer({}) as service:
         service._states = [service.done()]
         written = _in_a_terminal(
             "generate", "x", "-o", str(tmp_path), "--base-url", service.url, TENSORSLAB_API_KEY=KEY, COLUMNS="40"
@@ -133,7 +133,7 @@ def test_a_closed_stderr_does_not_stop_what_is_paid_for(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        with OneTask({}) as service:
+        with SingleTaskServer({}) as service:
             service._states = [service.done()]
             done = subprocess.run(
                 [*SEEDREAM, "generate", "x", "-o", str(tmp_path), "--base-url", service.url],

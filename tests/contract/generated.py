@@ -6,9 +6,9 @@ from importlib.resources import files
 from typing import Any
 
 import schemathesis
-import strategies
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from support import strategies
 
 SPEC: dict[str, Any] = json.loads((files("tensorslab_images") / "openapi.json").read_text("utf-8"))
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE

@@ -4,13 +4,12 @@ from typing import Any
 
 import judge
 import pytest
-import strategies
 from contract.wire import driven, readings_agree
-from helpers import Both
 from hypothesis import given, settings
-from seedream import InvalidRequest, Task
-from seedream.task import AsyncTask
+from seedream import AsyncTask, InvalidRequest, Task
 from seedream_testing.contract import decode, from_tables
+from support import strategies
+from support.clients import Both
 
 RAW = {"image_url": "imageUrl", "source_images": "sourceImage"}
 

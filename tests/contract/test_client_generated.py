@@ -10,12 +10,11 @@ import pytest
 import respx
 from contract.generated import NEGATIVE, POSITIVE, plain, submissions
 from contract.wire import GOOD, HOST, as_sent, driven, readings_agree
-from helpers import KEY, Both
 from hypothesis import given, settings
 from schemathesis import Case
-from seedream import InvalidRequest, Task
-from seedream.task import AsyncTask
+from seedream import AsyncTask, InvalidRequest, Task
 from seedream_testing.contract import Part, Sent, decode
+from support.clients import KEY, Both
 from tensorslab_images import AuthenticatedClient
 from tensorslab_images.api.images import see_dream_v45
 from tensorslab_images.limits import SEE_DREAM_V45

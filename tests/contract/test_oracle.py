@@ -7,13 +7,13 @@ from typing import Any
 import facts
 import httpx
 import judge
-import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from seedream import InvalidRequest, SeeDream
 from seedream_sandbox import Sandbox
 from seedream_testing.contract import Part, from_tables, text
 from seedream_testing.contract.encode import encode
+from support import strategies
 
 KEY = "sk-good-key-0000"
 TABLES = from_tables()

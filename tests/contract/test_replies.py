@@ -7,13 +7,12 @@ from typing import Any
 import httpx
 import pytest
 import respx
-import strategies
 from contract.generated import replies
 from contract.wire import HOST, driven
-from helpers import Both
 from hypothesis import given
-from seedream import DownloadError, SeeDreamError, SubmissionUnknown, Task, TaskInfo
-from seedream.task import AsyncTask
+from seedream import AsyncTask, DownloadError, SeeDreamError, SubmissionUnknown, Task, TaskInfo
+from support import strategies
+from support.clients import Both
 
 
 @given(reply=replies("GeneralResponse"))

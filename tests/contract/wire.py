@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import respx
-from helpers import Both
 from seedream.errors import SeeDreamError
 from seedream_testing.contract import Part, Sent
 from seedream_testing.contract.violation import named
+from support.clients import Both
 from werkzeug.formparser import FormDataParser
 
 HOST = "http://127.0.0.1:9"  # never connected to: the network is mocked

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from helpers import KEY, Both
 from journal.support import lines
-from scripted import Action, ScriptedServer
 from seedream import errors
 from seedream.journal import Journal
-from test_submit_faults import MATRIX, in_mid_body
+from support.clients import KEY, Both
+from support.fault_matrix import MATRIX, in_mid_body
+from support.scripted_server import Action, ScriptedServer
 
 # What each error leaves in the journal, typed by hand from the fault matrix of the reliability design.
 LEAVES = {

@@ -13,8 +13,8 @@ from seedream import SeeDream
 from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
 from seedream._support.redact import quote
 from seedream.cli.terminal import Terminal
+from seedream.client import DEFAULT_WAIT
 from seedream.errors import ConfigError
-from seedream.task import WAIT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _LONGEST_KEY_FILE: Final = 10_000  # bytes: a larger file is no key
@@ -51,8 +51,8 @@ def waiting_options(command: Command) -> Command:
         "--timeout",
         type=float,
         callback=_seconds,
-        default=WAIT,
-        show_default=f"{WAIT:.0f}",
+        default=DEFAULT_WAIT,
+        show_default=f"{DEFAULT_WAIT:.0f}",
         metavar="SECONDS",
         help="How long to wait for the pictures; the task is not lost after it.",
     )(command)

@@ -2,8 +2,8 @@
 
 import json
 
-from pictures import picture
-from scripted import Action, Connection, ScriptedServer, reply
+from support.pictures import picture
+from support.scripted_server import Action, Connection, ScriptedServer, reply
 
 TASK = "abcd_1"
 
@@ -17,7 +17,7 @@ def answer(**data: object) -> Action:
     return reply(200, json.dumps({"code": 1000, "msg": "", "data": {"taskid": TASK, **data}}).encode())
 
 
-class OneTask(ScriptedServer):
+class SingleTaskServer(ScriptedServer):
     """Accepts, tells the states in order (then the last again), and serves the pictures that are there."""
 
     def __init__(self, *states: dict[str, object], pictures: int = 1) -> None:
@@ -40,7 +40,7 @@ class OneTask(ScriptedServer):
     def done(self, pictures: int = 1) -> dict[str, object]:
         return {"image_status": 3, "url": [f"{self.url}/{number}.png?sig=SECRET" for number in range(1, pictures + 1)]}
 
-    def then(self, *states: dict[str, object]) -> "OneTask":
+    def then(self, *states: dict[str, object]) -> "SingleTaskServer":
         self._states = [*self._states, *states]
         return self
 

@@ -9,12 +9,13 @@ from typing import Any
 import attrs
 import pytest
 from facts import DEFAULTS, FEWEST, LARGEST
-from helpers import FakeClock, FakeService
-from pictures import picture
 from seedream import InvalidRequest, Resolution, SeeDream
 from seedream._protocol import wire as encoding
 from seedream._request import submission
 from seedream._request.submission import check, check_submit
+from support.clock import FakeClock
+from support.fake_service import FakeService
+from support.pictures import picture
 from tensorslab_images import limits
 
 PNG = picture()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from helpers import Both
-from scripted import Connection, ScriptedServer, reply
 from seedream import SeeDream, SeeDreamError, errors
 from seedream.journal import Journal
+from support.clients import Both
+from support.scripted_server import Connection, ScriptedServer, reply
 
 OK = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}'
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-from helpers import KEY, Both, FakeService, done, told
 from hypothesis import given
 from hypothesis import strategies as st
 from seedream import (
@@ -19,6 +18,8 @@ from seedream import (
     WaitTimeout,
     errors,
 )
+from support.clients import KEY, Both
+from support.fake_service import FakeService, completed, task_reply
 
 URL = "https://images.example/a.png?sig=MARKER-signature"
 HTML = httpx.Response(200, html="<html>busy</html>")
@@ -31,7 +32,7 @@ def wait(both: Both, service: FakeService, **options: Any) -> TaskInfo:
 
 def test_polls_until_completed_and_tells_progress(both: Both) -> None:
     seen: list[Progress] = []
-    info = wait(both, FakeService(told(1), told(2), done(URL)), progress=seen.append)
+    info = wait(both, FakeService(task_reply(1), task_reply(2), completed(URL)), progress=seen.append)
     assert ("completed", (URL,)) == (info.state, info.urls)
     assert ["queued", "processing", "completed"] == [event.state for event in seen]
     assert [event.elapsed for event in seen] == sorted(event.elapsed for event in seen)
@@ -52,20 +53,20 @@ def test_polls_until_completed_and_tells_progress(both: Both) -> None:
         {"code": 9999, "msg": "no such task yet"},
         {"code": 1000, "msg": "", "data": None},
         {"code": 1000, "msg": "", "data": {"image_status": "done?"}},
-        told(5),
-        told(99),
+        task_reply(5),
+        task_reply(99),
         {"code": 1000, "msg": "", "data": {"taskid": "another", "image_status": 3, "url": ["https://x.example/b.png"]}},
     ],
     ids=lambda hiccup: str(hiccup)[:40],
 )
 def test_a_flapping_status_endpoint_is_tolerated(both: Both, hiccup: Any) -> None:
-    info = wait(both, FakeService(hiccup, told(2), hiccup, done(URL)))
+    info = wait(both, FakeService(hiccup, task_reply(2), hiccup, completed(URL)))
     assert ("completed", (URL,)) == (info.state, info.urls)
 
 
 def test_a_failed_task_raises_with_the_vendors_message(both: Both) -> None:
     with pytest.raises(TaskFailed) as caught:
-        wait(both, FakeService(told(2), told(4, error_message=f"content refused {KEY} {URL}")))
+        wait(both, FakeService(task_reply(2), task_reply(4, error_message=f"content refused {KEY} {URL}")))
     assert "content refused" in str(caught.value)
     assert ("t1", "STATUS-MEANING") == (caught.value.taskid, caught.value.rule)
     assert KEY not in str(caught.value)
@@ -76,7 +77,7 @@ def test_a_failed_task_raises_with_the_vendors_message(both: Both) -> None:
 def test_a_stuck_task_ends_at_the_deadline_and_is_not_lost(both: Both, status: int) -> None:
     started = both.clock.now
     with pytest.raises(WaitTimeout) as caught:
-        wait(both, FakeService(told(status)), timeout=90)
+        wait(both, FakeService(task_reply(status)), timeout=90)
     assert 90 == pytest.approx(both.clock.now - started)
     assert "t1" == caught.value.taskid
     assert ("yes", True) == (caught.value.billing, caught.value.retryable)
@@ -85,7 +86,7 @@ def test_a_stuck_task_ends_at_the_deadline_and_is_not_lost(both: Both, status: i
 
 def test_polling_slows_down_to_five_seconds(both: Both) -> None:
     with pytest.raises(WaitTimeout):
-        wait(both, FakeService(told(1)), timeout=300)
+        wait(both, FakeService(task_reply(1)), timeout=300)
     assert max(both.clock.slept) <= 5 * 1.25
     assert 40 <= len(both.clock.slept) <= 120
 
@@ -106,9 +107,9 @@ def test_a_refused_key_ends_the_wait_at_once(both: Both, status: int) -> None:
 
 
 def test_a_completed_task_without_urls_is_asked_three_more_times(both: Both) -> None:
-    service = FakeService(done(), done(), done(URL))
+    service = FakeService(completed(), completed(), completed(URL))
     assert (URL,) == wait(both, service).urls
-    service = FakeService(done())
+    service = FakeService(completed())
     assert () == wait(both, service).urls
     assert 4 == len(service.asked)
 
@@ -116,7 +117,17 @@ def test_a_completed_task_without_urls_is_asked_three_more_times(both: Both) -> 
 @given(
     st.lists(
         st.sampled_from(
-            [told(1), told(2), told(5), HTML, httpx.Response(503), httpx.ReadError("x"), done(), done(URL), told(4)]
+            [
+                task_reply(1),
+                task_reply(2),
+                task_reply(5),
+                HTML,
+                httpx.Response(503),
+                httpx.ReadError("x"),
+                completed(),
+                completed(URL),
+                task_reply(4),
+            ]
         ),
         min_size=1,
         max_size=8,
@@ -136,7 +147,7 @@ def test_any_sequence_of_answers_ends_by_the_deadline(answers: list[Any], timeou
 
 
 def test_a_single_query_repeats_what_may_pass_and_reports_what_will_not(both: Both) -> None:
-    service = FakeService(httpx.Response(502), httpx.ReadError("x"), told(2))
+    service = FakeService(httpx.Response(502), httpx.ReadError("x"), task_reply(2))
     assert "processing" == both.call(lambda client: client.query("t1"), transport=service.transport).state
     service = FakeService({"code": 9999, "msg": "no such task"})
     with pytest.raises(StatusError):
@@ -146,7 +157,7 @@ def test_a_single_query_repeats_what_may_pass_and_reports_what_will_not(both: Bo
 
 @pytest.mark.parametrize("taskid", ["", "  ", None, 7, "\ud800", "a\x1bb", "a\nb"])
 def test_what_cannot_be_a_task_id_is_refused_unsent(both: Both, taskid: Any) -> None:
-    service = FakeService(told(1))
+    service = FakeService(task_reply(1))
     with pytest.raises(errors.InvalidRequest) as caught:
         both.call(lambda client: client.query(taskid), transport=service.transport)
     assert ("TASK-ID", []) == (caught.value.rule, service.asked)
@@ -160,7 +171,7 @@ def test_a_task_id_told_as_a_number_is_the_same_task(both: Both) -> None:
 
 @pytest.mark.parametrize("options", [{"timeout": None}, {"timeout": "60"}, {"timeout": float("nan")}, {"progress": 3}])
 def test_what_would_fail_after_paying_is_refused_before(both: Both, tmp_path: Path, options: Any) -> None:
-    service = FakeService(done(URL))
+    service = FakeService(completed(URL))
     with pytest.raises(errors.InvalidRequest):
         both.call(lambda client: client.generate("a", output_dir=tmp_path, **options), transport=service.transport)
     with pytest.raises(errors.InvalidRequest):
@@ -172,7 +183,7 @@ def test_a_callback_that_raises_does_not_hide_the_paid_task(both: Both, tmp_path
     def broken(event: Progress) -> None:
         raise ZeroDivisionError(event.stage)
 
-    service = FakeService(done(URL))
+    service = FakeService(completed(URL))
     with pytest.raises(ZeroDivisionError) as caught:
         both.call(
             lambda client: client.generate("a", output_dir=tmp_path, progress=broken), transport=service.transport

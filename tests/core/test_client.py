@@ -10,11 +10,12 @@ import anyio
 import facts
 import httpx
 import pytest
-from helpers import KEY, Both, FakeService, done
-from pictures import picture
-from scripted import Connection, ScriptedServer, reply
 from seedream import AsyncSeeDream, ConfigError, SeeDream
 from seedream.journal import Journal
+from support.clients import KEY, Both
+from support.fake_service import FakeService, completed
+from support.pictures import picture
+from support.scripted_server import Connection, ScriptedServer, reply
 
 OK = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}'
 
@@ -118,7 +119,7 @@ def test_a_submission_never_reuses_a_connection(both: Both) -> None:
 
 
 def test_generate_ends_with_pictures_on_disk(both: Both, tmp_path: Path) -> None:
-    service = FakeService(done("https://images.example/a"), pictures={"/a": picture()})
+    service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
     made = both.call(
         lambda client: client.generate("a fish", batchsize=1, output_dir=tmp_path), transport=service.transport
     )
@@ -128,7 +129,7 @@ def test_generate_ends_with_pictures_on_disk(both: Both, tmp_path: Path) -> None
 
 def test_generate_pays_for_nothing_that_it_cannot_keep(both: Both, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    service = FakeService(done("https://images.example/a"), pictures={"/a": picture()})
+    service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
     for directory in (tmp_path / "file", tmp_path / "file" / "sub", tmp_path / "nul\0"):
 
         def make(client: Any, where: Path = directory) -> Any:

@@ -9,12 +9,13 @@ import facts
 import httpx
 import pytest
 import respx
-from helpers import KEY, Both, FakeService, done
-from pictures import picture
 from PIL import Image
-from scripted import Connection, ScriptedServer, reply
 from seedream import DownloadError, NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl
 from seedream._files.partial_file import PartialFile
+from support.clients import KEY, Both
+from support.fake_service import FakeService, completed
+from support.pictures import picture
+from support.scripted_server import Connection, ScriptedServer, reply
 
 HOST = "https://images.example"
 PNG, JPEG, WEBP, GIF = (picture(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF"))
@@ -29,7 +30,7 @@ def save(both: Both, service: FakeService, folder: Path, *, images: int | None =
 
 
 def one(answer: Any) -> FakeService:
-    return FakeService(done(f"{HOST}/a?X-Signature=MARKER-signature"), pictures={"/a": answer})
+    return FakeService(completed(f"{HOST}/a?X-Signature=MARKER-signature"), pictures={"/a": answer})
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -60,7 +61,9 @@ def test_the_extension_comes_from_the_bytes(both: Both, tmp_path: Path, content:
 
 def test_all_pictures_of_a_batch_in_order(both: Both, tmp_path: Path) -> None:
     contents = [picture(seed=seed) for seed in range(4)]
-    service = FakeService(done(*(f"{HOST}/{n}" for n in range(4))), pictures={f"/{n}": contents[n] for n in range(4)})
+    service = FakeService(
+        completed(*(f"{HOST}/{n}" for n in range(4))), pictures={f"/{n}": contents[n] for n in range(4)}
+    )
     seen: list[Progress] = []
     files = save(both, service, tmp_path, images=4, progress=seen.append)
     assert [f"t1-{n}.png" for n in (1, 2, 3, 4)] == [path.name for path in files]
@@ -81,7 +84,7 @@ def test_the_key_never_reaches_the_image_host(both: Both, tmp_path: Path) -> Non
 def test_cookies_are_not_kept(both: Both, tmp_path: Path) -> None:
     cookie = {"set-cookie": "session=abc; Domain=images.example; Path=/"}
     first = httpx.Response(200, content=PNG, headers=cookie)
-    service = FakeService(done(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": first, "/b": JPEG})
+    service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": first, "/b": JPEG})
     save(both, service, tmp_path)
     assert all("cookie" not in request.headers for request in service.asked)
 
@@ -139,7 +142,7 @@ def test_what_passes_is_tried_again(both: Both, tmp_path: Path, passing: Any) ->
      "https://user:word@images.example/a", "//images.example/a", "nonsense", "https://[::1]/a", "https:///a", "https://[bad/a"],
 )  # fmt: skip
 def test_unsafe_urls_are_not_fetched(both: Both, tmp_path: Path, url: str) -> None:
-    service = FakeService(done(url))
+    service = FakeService(completed(url))
     with pytest.raises(UnsafeUrl):
         save(both, service, tmp_path)
     assert all(request.method == "POST" for request in service.asked)
@@ -147,7 +150,7 @@ def test_unsafe_urls_are_not_fetched(both: Both, tmp_path: Path, url: str) -> No
 
 def test_a_good_redirect_is_followed_without_the_key(both: Both, tmp_path: Path) -> None:
     moved = httpx.Response(302, headers={"location": "https://cdn.example/b"})
-    service = FakeService(done(f"{HOST}/a"), pictures={"/a": moved, "/b": PNG})
+    service = FakeService(completed(f"{HOST}/a"), pictures={"/a": moved, "/b": PNG})
     assert PNG == save(both, service, tmp_path)[0].read_bytes()
     assert KEY not in repr([request.headers.raw for request in service.asked if request.method == "GET"])
 
@@ -160,7 +163,7 @@ def test_a_picture_above_the_limit_is_refused_early(both: Both, tmp_path: Path) 
 
 def test_a_partial_batch_is_told_picture_by_picture(both: Both, tmp_path: Path) -> None:
     service = FakeService(
-        done(*(f"{HOST}/{name}" for name in "abc")), pictures={"/a": PNG, "/b": httpx.Response(404), "/c": JPEG}
+        completed(*(f"{HOST}/{name}" for name in "abc")), pictures={"/a": PNG, "/b": httpx.Response(404), "/c": JPEG}
     )
     with pytest.raises(ResultExpired) as caught:
         save(both, service, tmp_path)
@@ -170,7 +173,7 @@ def test_a_partial_batch_is_told_picture_by_picture(both: Both, tmp_path: Path) 
 
 
 def test_fewer_urls_than_asked_is_an_error_that_keeps_the_rest(both: Both, tmp_path: Path) -> None:
-    service = FakeService(done(f"{HOST}/a"), pictures={"/a": PNG})
+    service = FakeService(completed(f"{HOST}/a"), pictures={"/a": PNG})
     with pytest.raises(DownloadError) as caught:
         save(both, service, tmp_path, images=3)
     assert ([0], [1, 2]) == (list(caught.value.files), list(caught.value.errors))
@@ -178,7 +181,9 @@ def test_fewer_urls_than_asked_is_an_error_that_keeps_the_rest(both: Both, tmp_p
 
 
 def test_expired_urls_are_asked_for_anew(both: Both, tmp_path: Path) -> None:
-    service = FakeService(done(f"{HOST}/old"), done(f"{HOST}/new"), pictures={"/old": httpx.Response(403), "/new": PNG})
+    service = FakeService(
+        completed(f"{HOST}/old"), completed(f"{HOST}/new"), pictures={"/old": httpx.Response(403), "/new": PNG}
+    )
     assert PNG == save(both, service, tmp_path)[0].read_bytes()
 
 
@@ -186,7 +191,7 @@ def test_good_pictures_are_kept_and_bad_ones_replaced(both: Both, tmp_path: Path
     old = picture(seed=9)
     (tmp_path / "t1-1.png").write_bytes(old)
     (tmp_path / "t1-2.png").write_bytes(old[:-8])
-    service = FakeService(done(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": PNG})
+    service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": PNG})
     files = save(both, service, tmp_path)
     assert [old, PNG] == [path.read_bytes() for path in files]
     assert ["/b"] == [request.url.path for request in service.asked if request.method == "GET"]
@@ -252,7 +257,7 @@ def resumed(content: bytes, start: int) -> Any:
 
 def from_sockets(both: Both, tmp_path: Path, *actions: Any) -> tuple[list[Path], ScriptedServer]:
     with ScriptedServer(*actions) as host:
-        body = httpx.Response(200, json=done(f"{host.url}/a")).content
+        body = httpx.Response(200, json=completed(f"{host.url}/a")).content
         with ScriptedServer(reply(200, body)) as api:
             files = both.call(lambda client: client.task("t1").save(tmp_path), base_url=api.url)
     return files, host
@@ -367,7 +372,7 @@ def test_a_public_service_cannot_point_into_this_machine(
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     with ScriptedServer(served(PNG)) as host, respx.mock() as router:
         url = f"https://images.example:{host.url.rpartition(':')[2]}/a"
-        router.post(f"{facts.SERVER}/v1/images/infobytaskid").respond(json=done(url))
+        router.post(f"{facts.SERVER}/v1/images/infobytaskid").respond(json=completed(url))
         router.route(host="images.example").pass_through()
         with pytest.raises(UnsafeUrl) as caught:
             both.call(lambda client: client.task("t1").save(tmp_path))

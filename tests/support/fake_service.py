@@ -1,0 +1,49 @@
+"""A service in memory, behind an httpx transport."""
+
+from typing import Any
+
+import httpx
+
+
+class FakeService:
+    """Answers in memory: queries from a list (the last one again and again), pictures from a dict by path."""
+
+    def __init__(self, *queries: Any, pictures: dict[str, Any] | None = None) -> None:
+        self.queries = list(queries)
+        self.pictures = pictures or {}
+        self.asked: list[httpx.Request] = []
+        self.transport = httpx.MockTransport(self._handle)
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.method == "GET":
+            answer = self.pictures.get(request.url.path, httpx.Response(404))
+            if isinstance(answer, list):
+                answer = answer.pop(0) if len(answer) > 1 else answer[0]
+            return self._answer(answer, request)
+        if request.url.path.endswith("/seedreamv45"):
+            return httpx.Response(200, json={"code": 1000, "msg": "ok", "data": {"taskid": "t1"}})
+        return self._answer(self.queries.pop(0) if len(self.queries) > 1 else self.queries[0], request)
+
+    @staticmethod
+    def _answer(answer: Any, request: httpx.Request) -> httpx.Response:
+        if callable(answer):
+            answer = answer(request)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, httpx.Response):
+            # Fresh each time: a response can be read once.
+            return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        if isinstance(answer, bytes):
+            return httpx.Response(200, content=answer)
+        return httpx.Response(200, json=answer)
+
+
+def task_reply(status: int, **data: Any) -> dict[str, Any]:
+    """A query's reply."""
+    return {"code": 1000, "msg": "ok", "data": {"taskid": "t1", "image_status": status, **data}}
+
+
+def completed(*urls: str) -> dict[str, Any]:
+    """A query's reply for a completed task."""
+    return task_reply(3, url=list(urls))
