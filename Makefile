@@ -48,10 +48,6 @@ generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=P
 verify-generated: $(READY) ## regenerate in memory and compare every file (part of check)
 	@$(PIPELINE) verify
 
-.PHONY: guards
-guards: $(READY) ## write which files enforce and test each rule (openapi/reviewed.yaml), then regenerate
-	@$(PIPELINE) guards
-
 .PHONY: bench
 bench: $(READY) ## measure what the overlay costs, as ratios in one run
 	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done

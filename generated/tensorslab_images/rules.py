@@ -28,8 +28,6 @@ class Rule:
         facts: numbers and lists in the sentence.
         mirrors: schema keywords that the sentence only repeats; they are enforced from `limits`.
         examples: the sentence's own, under "valid" and "invalid".
-        enforced_by: files that enforce it.
-        tested_by: files that test it.
     """
 
     id: str
@@ -41,8 +39,6 @@ class Rule:
     facts: Mapping[str, Fact]
     mirrors: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
-    enforced_by: tuple[str, ...]
-    tested_by: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
@@ -93,18 +89,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({"valid": ("2048x2048",)}),
-            enforced_by=(
-                "overlay/seedream/resolution.py",
-                "overlay/seedream_sandbox/picture_size.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/cli/test_check.py",
-                "tests/contract/test_oracle.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/test_resolution.py",
-            ),
         ),
         "RES-RATIO": Rule(
             id="RES-RATIO",
@@ -122,22 +106,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/resolution.py",
-                "overlay/seedream_sandbox/picture_size.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/schemathesis.py",
-                "overlay/seedream_testing/contract/server/accepts.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/cli/test_check.py",
-                "tests/contract/test_client_checks.py",
-                "tests/facts.py",
-                "tests/golden/page.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-                "tests/test_resolution.py",
-            ),
         ),
         "RES-TIER": Rule(
             id="RES-TIER",
@@ -153,24 +121,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/resolution.py",
-                "overlay/seedream_sandbox/operations.py",
-                "overlay/seedream_sandbox/picture_size.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/schemathesis.py",
-                "overlay/seedream_testing/contract/server/accepts.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/cli/test_check.py",
-                "tests/contract/test_client_checks.py",
-                "tests/facts.py",
-                "tests/golden/page.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-                "tests/test_facts.py",
-                "tests/test_resolution.py",
-            ),
         ),
         "RES-PIXELS": Rule(
             id="RES-PIXELS",
@@ -191,30 +141,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({"valid": ("2560x1440", "4096x4096")}),
-            enforced_by=(
-                "overlay/seedream/resolution.py",
-                "overlay/seedream_sandbox/picture_size.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/form.py",
-                "overlay/seedream_testing/contract/schemathesis.py",
-                "overlay/seedream_testing/contract/server/refusals.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/bulk/test_command.py",
-                "tests/cli/test_check.py",
-                "tests/cli/test_dry_run.py",
-                "tests/cli/test_output.py",
-                "tests/contract/test_client_checks.py",
-                "tests/contract/test_violations.py",
-                "tests/facts.py",
-                "tests/golden/page.py",
-                "tests/judge.py",
-                "tests/sandbox/test_inspector.py",
-                "tests/sandbox/test_inspector_page.py",
-                "tests/sandbox/test_submit.py",
-                "tests/test_request.py",
-                "tests/test_resolution.py",
-            ),
         ),
         "RES-EXAMPLES": Rule(
             id="RES-EXAMPLES",
@@ -237,13 +163,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             examples=MappingProxyType(
                 {"valid": ("3750x1250",), "invalid": ("1500x1500",)}
             ),
-            enforced_by=(),
-            tested_by=(
-                "tests/contract/test_client_checks.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/test_facts.py",
-            ),
         ),
         "PROMPT-REQUIRED": Rule(
             id="PROMPT-REQUIRED",
@@ -255,19 +174,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_request/submission.py",
-                "overlay/seedream/client.py",
-                "overlay/seedream_sandbox/validate.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/cli/test_dry_run.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-                "tests/test_request.py",
-            ),
         ),
         "BATCH-RANGE": Rule(
             id="BATCH-RANGE",
@@ -279,17 +185,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=("minimum", "maximum"),
             examples=MappingProxyType({}),
-            enforced_by=("overlay/seedream/_request/submission.py",),
-            tested_by=(
-                "tests/cli/test_dry_run.py",
-                "tests/cli/test_errors.py",
-                "tests/contract/test_client_checks.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-                "tests/test_request.py",
-                "tests/testing/test_fixtures.py",
-            ),
         ),
         "CATEGORY-DEFAULT": Rule(
             id="CATEGORY-DEFAULT",
@@ -301,8 +196,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=("default",),
             examples=MappingProxyType({}),
-            enforced_by=("overlay/seedream/_request/submission.py",),
-            tested_by=("tests/facts.py", "tests/judge.py"),
         ),
         "SOURCE-IMAGE": Rule(
             id="SOURCE-IMAGE",
@@ -314,19 +207,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_request/source_images.py",
-                "overlay/seedream/_request/submission.py",
-                "overlay/seedream/bulk/columns.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/form.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_images.py",
-                "tests/test_request.py",
-            ),
         ),
         "IMAGE-URL": Rule(
             id="IMAGE-URL",
@@ -338,11 +218,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_request/source_images.py",
-                "overlay/seedream/_request/submission.py",
-            ),
-            tested_by=("tests/facts.py", "tests/judge.py", "tests/test_request.py"),
         ),
         "CODE-MEANING": Rule(
             id="CODE-MEANING",
@@ -362,27 +237,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_protocol/failures.py",
-                "overlay/seedream/_protocol/retry.py",
-                "overlay/seedream/_protocol/wire.py",
-                "overlay/seedream/_protocol/workflows.py",
-                "overlay/seedream/errors.py",
-                "overlay/seedream_sandbox/http.py",
-                "overlay/seedream_sandbox/operations.py",
-                "overlay/seedream_sandbox/reply_faults.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/money.py",
-                "overlay/seedream_testing/contract/client/tasks.py",
-                "overlay/seedream_testing/contract/schemathesis.py",
-                "overlay/seedream_testing/contract/server/accepts.py",
-                "overlay/seedream_testing/contract/server/under_test.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-            ),
         ),
         "CODE-NO-DATA": Rule(
             id="CODE-NO-DATA",
@@ -394,13 +248,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=("overlay/seedream_sandbox/http.py",),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/money.py",
-                "overlay/seedream_testing/contract/server/under_test.py",
-                "tests/facts.py",
-                "tests/sandbox/test_submit.py",
-            ),
         ),
         "TASK-ID": Rule(
             id="TASK-ID",
@@ -412,21 +259,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_protocol/workflows.py",
-                "overlay/seedream_sandbox/operations.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/money.py",
-                "overlay/seedream_testing/contract/client/tasks.py",
-                "overlay/seedream_testing/contract/server/accepts.py",
-                "overlay/seedream_testing/contract/server/refusals.py",
-                "overlay/seedream_testing/contract/server/under_test.py",
-                "tests/contract/test_violations.py",
-                "tests/facts.py",
-                "tests/sandbox/test_tasks.py",
-                "tests/test_wait.py",
-            ),
         ),
         "RESULT-URL": Rule(
             id="RESULT-URL",
@@ -438,8 +270,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(),
-            tested_by=("tests/facts.py", "tests/test_download.py"),
         ),
         "RESULT-EXPIRY": Rule(
             id="RESULT-EXPIRY",
@@ -455,8 +285,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=("overlay/seedream_sandbox/service.py",),
-            tested_by=("tests/facts.py", "tests/sandbox/test_images.py"),
         ),
         "STATUS-MEANING": Rule(
             id="STATUS-MEANING",
@@ -475,24 +303,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_protocol/wire.py",
-                "overlay/seedream/_protocol/workflows.py",
-                "overlay/seedream/errors.py",
-                "overlay/seedream_sandbox/operations.py",
-                "overlay/seedream_sandbox/task.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/tasks.py",
-                "overlay/seedream_testing/contract/server/accepts.py",
-                "overlay/seedream_testing/contract/server/under_test.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/cli/test_generate.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_tasks.py",
-                "tests/test_wait.py",
-            ),
         ),
         "AUTH-KEY": Rule(
             id="AUTH-KEY",
@@ -506,13 +316,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             facts=MappingProxyType({}),
             mirrors=("name",),
             examples=MappingProxyType({}),
-            enforced_by=(),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/form.py",
-                "overlay/seedream_testing/contract/server/refusals.py",
-                "tests/facts.py",
-                "tests/sandbox/test_submit.py",
-            ),
         ),
         "AUTH-HEADER": Rule(
             id="AUTH-HEADER",
@@ -528,19 +331,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             ),
             mirrors=(),
             examples=MappingProxyType({}),
-            enforced_by=(
-                "overlay/seedream/_protocol/failures.py",
-                "overlay/seedream/_protocol/workflows.py",
-                "overlay/seedream_sandbox/run.py",
-                "overlay/seedream_sandbox/service.py",
-            ),
-            tested_by=(
-                "overlay/seedream_testing/contract/client/form.py",
-                "overlay/seedream_testing/contract/tables.py",
-                "tests/facts.py",
-                "tests/judge.py",
-                "tests/sandbox/test_submit.py",
-            ),
         ),
     }
 )

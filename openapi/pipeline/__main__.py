@@ -6,7 +6,6 @@ from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
 from .generate import REPORT, generate, tell
-from .guards import write_guards
 from .report import Report
 from .verify import verify
 
@@ -22,14 +21,10 @@ def main(argv: list[str] | None = None) -> int:
     make.add_argument("--spec", type=Path, help="take this page (Markdown, YAML or JSON) first")
     make.add_argument("--accept", action="store_true", help="take what needs a decision")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
-    commands.add_parser("guards", help="write into the ledger which files enforce and test each rule, then generate")
     given = parser.parse_args(argv)
     try:
         if given.command == "verify":
             return _say(verify(given.root))
-        if given.command == "guards":
-            write_guards(given.root)
-            given.spec, given.accept = None, False
         outcome = generate(given.root, given.spec, accept=given.accept)
     except PipelineError as error:
         if isinstance(error, RefusedInput):

@@ -64,14 +64,12 @@ def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
     return {key: whole[key] for key in rule.mirrors if isinstance(whole.get(key), (str, int, float))}
 
 
-def _guards(rule: Rule, after: Inputs) -> tuple[str, ...]:
+def _facts(rule: Rule, after: Inputs) -> tuple[str, ...]:
     facts = tuple(f"fact {name}: {_listed(fact)}" for name, fact in rule.facts.items())
     resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
     return (
         *facts,
         *((f"overlay actions that rest on it: {', '.join(resting)}",) if resting else ()),
-        f"enforced by: {', '.join(rule.enforced_by) or 'nothing that is listed'}",
-        f"tested by: {', '.join(rule.tested_by) or 'nothing that is listed'}",
     )
 
 
@@ -110,7 +108,7 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
         f"the ledger has no {seen.language} sentence for it",
         rule.summary,
         best.sentence,
-        (*(f"in these words: {problem}" for problem in best.problems), *_guards(rule, after)),
+        (*(f"in these words: {problem}" for problem in best.problems), *_facts(rule, after)),
         _edit(rule, f"add the {seen.language} sentence, once its facts are the rule's or the rule's are set anew"),
     )
 
@@ -120,7 +118,7 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     moved = sorted(
         {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)}
     )
-    notes = list(_guards(rule, after))
+    notes = list(_facts(rule, after))
     if moved:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
         step = _edit(rule, f"set `at: {moved[0]}`")
@@ -155,7 +153,7 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
                     f"the {seen.language} edition is new to the ledger",
                     next(iter(rule.sentences.values())),
                     best.sentence,
-                    (equal, *_guards(rule, after)),
+                    (equal, *_facts(rule, after)),
                     _edit(rule, f"add `{seen.language}: ...` under sentences"),
                 )
             )
@@ -281,7 +279,7 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
                 f"the schema of {rule.at} refuses what the prose allows: {', '.join(refused)}",
                 rule.sentences.get(seen.language, rule.summary),
                 "enum " + ", ".join(map(str, allowed)),
-                _guards(rule, after),
+                _facts(rule, after),
                 "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
             )
             found.append((rule.at, told))

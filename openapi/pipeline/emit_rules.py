@@ -36,8 +36,6 @@ class Rule:
         facts: numbers and lists in the sentence.
         mirrors: schema keywords that the sentence only repeats; they are enforced from `limits`.
         examples: the sentence's own, under "valid" and "invalid".
-        enforced_by: files that enforce it.
-        tested_by: files that test it.
     """
 
     id: str
@@ -49,8 +47,6 @@ class Rule:
     facts: Mapping[str, Fact]
     mirrors: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
-    enforced_by: tuple[str, ...]
-    tested_by: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
@@ -104,8 +100,7 @@ def _row(document: Json, rule: Rule, submit: str) -> str:
     return (
         f"Rule(id={rule.id!r}, pointer={place_of(document, rule, submit)!r}, sentences={_mapping(rule.sentences)},"
         f" summary={rule.summary!r}, standing={rule.standing!r}, source={rule.source!r},"
-        f" facts=MappingProxyType({{{facts}}}), mirrors={rule.mirrors!r}, examples={_mapping(rule.examples)},"
-        f" enforced_by={rule.enforced_by!r}, tested_by={rule.tested_by!r})"
+        f" facts=MappingProxyType({{{facts}}}), mirrors={rule.mirrors!r}, examples={_mapping(rule.examples)})"
     )
 
 

@@ -22,6 +22,7 @@ from .python_api import ApiChange, api_changes, api_of, used_names
 from .report import Report, State
 from .rule_table import tables
 from .subset import reduce
+from .traceability import files_that_name
 from .tree import alone, read_tree, recover
 from .tree import replace as replace_files
 
@@ -78,7 +79,9 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
         report.warnings = [*report.warnings, *(_broken(change, used) for change in gone if _users(change, used))]
     else:
         found = [*found, *missing]
+    report.findings = [_traced(root, finding, after) for finding in report.findings]
     if found:
+        found = [_traced(root, finding, after) for finding in found]
         report.state, report.findings, report.edits = "decision", found, ()
         if accept:
             report.error = "ACCEPT=1 settles all but what is listed here: that needs a hand."
@@ -202,6 +205,16 @@ def _gone(change: ApiChange, used: Mapping[str, list[str]]) -> Finding:
 
 def _broken(change: ApiChange, used: Mapping[str, list[str]]) -> str:
     return f"{change.name} is gone, but {', '.join(_users(change, used))} imports it: follow it there"
+
+
+def _traced(root: Path, finding: Finding, inputs: Inputs) -> Finding:
+    """Add to the finding about a rule which files enforce and test the rule."""
+    rule = inputs.ledger.rules.get(finding.subject)
+    if rule is None:
+        return finding
+    enforcing, testing = files_that_name(root, rule)
+    notes = (f"enforced by: {', '.join(enforcing) or 'no file'}", f"tested by: {', '.join(testing) or 'no file'}")
+    return replace(finding, notes=(*finding.notes, *notes))
 
 
 def _told(root: Path, code: int, report: Report) -> Outcome:

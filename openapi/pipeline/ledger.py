@@ -16,7 +16,6 @@ REVIEWED_HEAD: Final = """\
 # Kept by the pipeline; a person may add a line.
 #   reviewed  whole texts of request and reply fields that a person has read, by language and place: sha256 of the text
 #             without its folds. A text that is not listed stops the run. Written by `make generate SPEC=... ACCEPT=1`.
-#   guards    which files enforce and test each rule. Written by `make guards`.
 """
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,8 +37,6 @@ class Rule:
     facts: Mapping[str, Fact]
     mirrors: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
-    enforced_by: tuple[str, ...]
-    tested_by: tuple[str, ...]
 
     @property
     def from_page(self) -> bool:
@@ -70,20 +67,15 @@ def parse(text: str, reviewed: str) -> Ledger:
     document = _mapping(text, NAME, {"rules"})
     if not isinstance(document.get("rules"), dict) or not document["rules"]:
         raise BrokenInputs(f"{NAME} has no rules.")
-    kept = _mapping(reviewed, REVIEWED, {"reviewed", "guards"})
-    guards: Mapping[str, Any] = kept.get("guards") or {}
-    rules = {name: _rule(name, raw, guards.get(name) or {}) for name, raw in document["rules"].items()}
+    kept = _mapping(reviewed, REVIEWED, {"reviewed"})
+    rules = {name: _rule(name, raw) for name, raw in document["rules"].items()}
     return Ledger(rules, kept.get("reviewed") or {})
 
 
 def reviewed_text(ledger: Ledger) -> bytes:
     """Text of reviewed.yaml for the ledger."""
-    guards = {
-        rule.id: {"enforced_by": list(rule.enforced_by), "tested_by": list(rule.tested_by)}
-        for rule in ledger.rules.values()
-    }
     seals = {language: dict(texts) for language, texts in ledger.reviewed.items()}
-    return (REVIEWED_HEAD + dump_yaml({"reviewed": seals, "guards": guards})).encode()
+    return (REVIEWED_HEAD + dump_yaml({"reviewed": seals})).encode()
 
 
 def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:
@@ -98,7 +90,7 @@ def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:
     return document
 
 
-def _rule(name: str, raw: Any, guards: Mapping[str, Any]) -> Rule:
+def _rule(name: str, raw: Any) -> Rule:
     place = f"{NAME}, {name}"
     if not _ID.fullmatch(name):
         raise BrokenInputs(f"{place}: an id is upper-case words joined by dashes.")
@@ -118,8 +110,6 @@ def _rule(name: str, raw: Any, guards: Mapping[str, Any]) -> Rule:
         {key: _fact(key, value, place) for key, value in (raw.get("facts") or {}).items()},
         tuple(raw.get("mirrors") or ()),
         {key: tuple(value) for key, value in (raw.get("examples") or {}).items()},
-        tuple(guards.get("enforced_by") or ()),
-        tuple(guards.get("tested_by") or ()),
     )
     _agrees(rule, place)
     return rule

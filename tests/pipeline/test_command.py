@@ -102,15 +102,14 @@ def test_rule_tables(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(house, "verify") == 5
 
 
-def test_guards(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    test = house.root / "tests/test_batch.py"
-    test.parent.mkdir()
-    test.write_text('RULE = "BATCH-RANGE"\n')
-    assert run(house, "guards") == 0
-    assert run(house, "verify") == 0
-    row = house.read("openapi/reviewed.yaml").split("  BATCH-RANGE:\n")[1].split("  CATEGORY")[0]
-    assert "tests/test_batch.py" in row
-    assert "overlay/seedream/" in row
-    test.write_text('RULE = "BATCH-RANGE-OF-ANOTHER"\n')
-    assert run(house, "verify") == 1
-    assert "lists tests/test_batch.py, which does not name the rule; run `make guards`" in capsys.readouterr().err
+# A finding about a rule names the files that enforce it and those that test it; they are found by its id and its facts.
+def test_a_rule_is_traced_to_its_files(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("test_a.py", '"BATCH-RANGE"'), ("test_b.py", '"BATCH-RANGE-OF-ANOTHER"')):
+        (house.root / "tests").mkdir(exist_ok=True)
+        (house.root / "tests" / name).write_text(text)
+    (house.root / "overlay/seedream/uses_the_fact.py").write_text("RES_PIXELS_MINIMUM")
+    run(house, "generate", page=replaced(("1-15", "最多 15"), ("[3,686,400", "[4,000,000")))
+    out = capsys.readouterr().out
+    assert "tested by: tests/test_a.py\n" in out.replace("tests/test_a.py, overlay", "tests/test_a.py\n")
+    assert "tests/test_b.py" not in out
+    assert "overlay/seedream/uses_the_fact.py" in out

@@ -17,7 +17,9 @@ def test_explains_every_rule() -> None:
         assert text.startswith(name)
         for sentence in rule.sentences.values():
             assert sentence in text
-        for path in (*rule.enforced_by, *rule.tested_by):
+        enforcing, testing = rule_text.files_that_name(rule)
+        assert testing
+        for path in (*enforcing, *testing):
             assert path in text
         assert json.loads(json.dumps(rule_text.as_data(rule)))["id"] == name
         assert name in rule_text.overview()
