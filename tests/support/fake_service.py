@@ -1,15 +1,23 @@
 """A service in memory, behind an httpx transport."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
+ACCEPTED = {"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}
+
+
+def _next(answers: list[Any]) -> Any:
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
 
 class FakeService:
-    """Answers in memory: queries from a list (the last one again and again), pictures from a dict by path."""
+    """Answers in memory: submissions and queries from lists (the last again and again), pictures by their path."""
 
-    def __init__(self, *queries: Any, pictures: dict[str, Any] | None = None) -> None:
+    def __init__(self, *queries: Any, submissions: Sequence[Any] = (), pictures: dict[str, Any] | None = None) -> None:
         self.queries = list(queries)
+        self.submissions = list(submissions) or [ACCEPTED]
         self.pictures = pictures or {}
         self.asked: list[httpx.Request] = []
         self.transport = httpx.MockTransport(self._handle)
@@ -19,11 +27,11 @@ class FakeService:
         if request.method == "GET":
             answer = self.pictures.get(request.url.path, httpx.Response(404))
             if isinstance(answer, list):
-                answer = answer.pop(0) if len(answer) > 1 else answer[0]
+                answer = _next(answer)
             return self._answer(answer, request)
         if request.url.path.endswith("/seedreamv45"):
-            return httpx.Response(200, json={"code": 1000, "msg": "ok", "data": {"taskid": "t1"}})
-        return self._answer(self.queries.pop(0) if len(self.queries) > 1 else self.queries[0], request)
+            return self._answer(_next(self.submissions), request)
+        return self._answer(_next(self.queries), request)
 
     @staticmethod
     def _answer(answer: Any, request: httpx.Request) -> httpx.Response:

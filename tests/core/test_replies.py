@@ -1,0 +1,91 @@
+"""Replies are read as they come: whatever a body holds, a task id in it is found and nothing is raised."""
+
+import json
+from typing import Any
+
+import pytest
+from seedream._protocol.wire import Envelope, read_envelope, read_task, task_id
+
+LONGEST = "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "msg", "taskid", "readable"),
+    [
+        (b'{"code":1000,"msg":"m","data":{"taskid":"t-1"}}', 1000, "m", "t-1", True),
+        (b'{"code":"1000","msg":5,"data":{"taskid":7}}', 1000, "", "7", True),
+        (b'{"code":1000.0,"data":[]}', 1000, "", None, True),
+        (b'{"code":" 7 "}', 7, "", None, True),
+        (b'{"code":1000.5}', None, "", None, True),
+        (b'{"code":true}', None, "", None, True),
+        (b'{"code":"x"}', None, "", None, True),
+        (b'{"code":1e400}', None, "", None, True),
+        (b'{"code":null,"data":null}', None, "", None, True),
+        (b'\xef\xbb\xbf{"code":1}', 1, "", None, True),
+        (b"[]", None, "", None, False),
+        (b"", None, "", None, False),
+        (b"\xff\xfe", None, "", None, False),
+        (b"[" * 5000, None, "", None, False),
+        # A task id is found wherever it is.
+        (b'[{"task_id":"deep"}]', None, "", "deep", False),
+        (b'{"a":{"b":[{"TaskID":"deep"}]}}', None, "", "deep", True),
+        (b'{"data":{"taskid":""},"x":{"taskid":"other"}}', None, "", "other", True),
+        (b'{"taskid":"outer","data":{"taskid":"inner"}}', None, "", "inner", True),
+        (b'{"data":{"taskid":"a\\u0062"}}', None, "", "ab", True),
+        # In text that is not JSON too.
+        (b'{"code":1,"data":{"taskid":"lost_1","x', None, "", "lost_1", False),
+        (b'"taskid" : lost_2}', None, "", "lost_2", False),
+        (b'"task_id":"l3"]', None, "", "l3", False),
+        (b'"TASKID":7,', None, "", "7", False),
+    ],
+)
+def test_a_body_is_read_for_what_it_holds(
+    body: bytes, code: int | None, msg: str, taskid: str | None, readable: bool
+) -> None:
+    found = read_envelope(body)
+    assert (code, msg, taskid, readable) == (found.code, found.msg, found.taskid, found.readable)
+
+
+@pytest.mark.parametrize(
+    ("value", "taskid"),
+    [
+        ("t", "t"), (7, "7"), (LONGEST, LONGEST), (10**199, str(10**199)), ("a b", "a b"),
+        ("", None), (" ", None), (LONGEST + "x", None), (10**200, None), (10**5000, None), (True, None), (None, None),
+        ("null", None), ("true", None), ("false", None), ("a\x1bb", None), (1.5, None), (["t"], None),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_a_task_id_is_printable_text_or_a_number_of_at_most_200_characters(value: object, taskid: str | None) -> None:
+    assert taskid == task_id(value)
+
+
+STATE: dict[str, Any] = {"image_status": 3, "url": ["a", "", 5, "b"], "width": 2, "height": "3", "prompt": "p"}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, {"status": None, "state": "unknown", "finished": False, "urls": ()}),
+        ({"image_status": 1, "url": []}, {"status": 1, "state": "queued", "finished": False, "urls": ()}),
+        ({"image_status": 2}, {"state": "processing", "finished": False}),
+        (STATE, {"state": "completed", "finished": True, "urls": ("a", "", "", "b"), "width": 2, "height": 3}),
+        ({"image_status": 4, "error_message": "why"}, {"state": "failed", "finished": True, "error_message": "why"}),
+        ({"image_status": 5}, {"status": 5, "state": "unknown", "finished": False}),
+        ({"image_status": "3", "url": "one"}, {"state": "completed", "urls": ("one",)}),
+        ({"image_status": 3.0}, {"status": 3}),
+        (
+            {"image_status": None, "url": {"a": 1}, "width": 2.5, "height": True, "prompt": 5, "error_message": 5},
+            {"status": None, "urls": (), "width": None, "height": None, "prompt": "", "error_message": ""},
+        ),
+    ],
+)
+def test_fields_of_a_wrong_type_count_as_not_given(data: dict[str, Any], expected: dict[str, Any]) -> None:
+    info = read_task("t", Envelope(data=data))
+    assert expected == {name: getattr(info, name) for name in expected}
+    assert ("t", data) == (info.taskid, info.raw)
+
+
+def test_signed_urls_are_not_in_a_repr() -> None:
+    info = read_task("t", Envelope(data={"url": ["https://h/x?sig=MARKER"], "prompt": "MARKER"}))
+    assert "MARKER" not in repr(info)
+    assert "MARKER" not in repr(read_envelope(json.dumps({"data": {"url": "MARKER"}}).encode()))

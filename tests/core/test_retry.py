@@ -1,0 +1,142 @@
+"""Which submissions are sent again, and how long the pauses are (the table in seedream._protocol.retry)."""
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seedream import RetryPolicy, errors
+from seedream._protocol.effects import Failure, Reply
+from seedream._protocol.failures import submission_error
+from seedream._protocol.retry import Verdict, judge, retry_after
+from seedream._protocol.wire import Envelope, read_envelope
+
+POLICY = RetryPolicy(attempts=3, base=2.0, cap=9.0, retry_after_cap=60.0)
+NEVER_AGAIN = [
+    one for one in Verdict if one not in {Verdict.NOT_SENT, Verdict.RATE_LIMITED, Verdict.REQUEST_TIMEOUT}
+]  # fmt: skip
+
+
+@given(attempt=st.integers(1, 5000), chance=st.floats(0, 1), base=st.floats(0.001, 100), cap=st.floats(0.001, 100))
+def test_a_pause_lies_between_half_and_all_of_the_doubled_base_up_to_the_cap(
+    attempt: int, chance: float, base: float, cap: float
+) -> None:
+    pause = RetryPolicy(base=base, cap=cap).delay(attempt, lambda: chance)
+    whole = min(cap, base * 2.0 ** min(attempt - 1, 30))
+    assert whole / 2 <= pause <= whole
+
+
+@pytest.mark.parametrize(("attempt", "pause"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 9.0), (5000, 9.0)])
+def test_the_pause_doubles_up_to_the_cap(attempt: int, pause: float) -> None:
+    assert pause / 2 == POLICY.delay(attempt, lambda: 0.0)
+    assert pause * 0.75 == POLICY.delay(attempt, lambda: 0.5)
+    assert pause == POLICY.delay(attempt, lambda: 1.0)
+
+
+def test_the_default_pauses_are_spread_at_random() -> None:
+    random.seed(7)
+    assert len({RetryPolicy().delay(1) for _ in range(20)}) == 20
+    assert {RetryPolicy().again(Verdict.NOT_SENT, 1, None) for _ in range(20)} != {0.5}
+
+
+@pytest.mark.parametrize("verdict", NEVER_AGAIN)
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_may_have_been_taken_or_was_refused_is_never_sent_again(verdict: Verdict, attempt: int) -> None:
+    assert POLICY.again(verdict, attempt, None) is None
+    assert POLICY.again(verdict, attempt, 1.0) is None
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_SENT, Verdict.RATE_LIMITED])
+def test_what_was_not_taken_is_sent_again_while_attempts_are_left(verdict: Verdict) -> None:
+    assert [2.0, 4.0, None] == [POLICY.again(verdict, attempt, None, lambda: 1.0) for attempt in (1, 2, 3)]
+
+
+def test_a_request_timeout_is_sent_again_once() -> None:
+    assert [2.0, None] == [POLICY.again(Verdict.REQUEST_TIMEOUT, attempt, None, lambda: 1.0) for attempt in (1, 2)]
+
+
+def test_a_longer_retry_after_than_the_cap_ends_the_attempts() -> None:
+    assert POLICY.again(Verdict.RATE_LIMITED, 1, 60.0) == 60.0
+    assert POLICY.again(Verdict.RATE_LIMITED, 1, 60.5) is None
+
+
+DATE = {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": " 7 "}, 7.0),
+        ({"retry-after": "9" * 30}, 1e9),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"retry-after": "soon"}, None),
+        ({**DATE, "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, 30.0),
+        ({**DATE, "retry-after": "Sun, 22 Nov 2026 09:00:00 GMT"}, 0.0),
+        ({**DATE, "retry-after": "Sun, 99 Nov 2026"}, None),
+        ({**DATE, "retry-after": "Sun, 22 Nov 2026 10:00:30 -0000"}, None),
+        ({"date": "x", "retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, None),
+        ({"retry-after": "Sun, 22 Nov 2026 10:00:30 GMT"}, None),
+    ],
+)
+def test_retry_after_is_read_as_a_number_or_against_the_servers_date(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert seconds == retry_after(Reply(429, headers, b""))
+
+
+def test_without_a_reply_nothing_is_asked_for() -> None:
+    assert retry_after(None) is None
+
+
+def _body(code: object = None, **data: object) -> bytes:
+    return json.dumps({"code": code, "msg": "m", "data": data}).encode()
+
+
+TASK = {"taskid": "t"}
+ROWS: list[tuple[Reply | Failure, type[errors.SeeDreamError], str]] = [
+    (Failure("never_sent", "ConnectError", "refused"), errors.NotSent, "no"),
+    (Failure("never_sent", "ConnectError", "certificate", tls=True), errors.NotSent, "no"),
+    (Failure("sent_partial", "WriteError", "reset"), errors.SubmissionUnknown, "unknown"),
+    (Failure("sent_full", "ReadTimeout", "slow"), errors.SubmissionUnknown, "unknown"),
+    (Failure("sent_full", "ReadError", "cut", Reply(200, {}, b'{"taskid":"t"')), errors.SubmissionUnknown, "unknown"),
+    *((Reply(status, {}, b""), errors.Rejected, "no") for status in (400, 404, 499)),
+    *((Reply(status, {}, b""), errors.AuthError, "no") for status in (401, 403)),
+    (Reply(408, {}, b""), errors.NotSent, "no"),
+    (Reply(429, {}, b""), errors.RateLimited, "no"),
+    *((Reply(status, {}, b""), errors.SubmissionUnknown, "unknown") for status in (100, 199, 500, 503, 599, 600)),
+    *((Reply(status, {}, b"{}"), errors.SubmissionUnknown, "unknown") for status in (200, 204, 299)),
+    (Reply(200, {}, _body(9000)), errors.InsufficientCredits, "no"),
+    (Reply(299, {}, _body(9000)), errors.InsufficientCredits, "no"),
+    (Reply(200, {}, _body(9999)), errors.Rejected, "no"),
+    (Reply(200, {}, _body(1000)), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, _body(5)), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, _body(9000, **TASK)), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, _body(9999, **TASK)), errors.SubmissionUnknown, "unknown"),
+    *((Reply(status, {}, _body(5, **TASK)), errors.SubmissionUnknown, "unknown") for status in (400, 408, 429, 500)),
+]
+
+
+@pytest.mark.parametrize(("outcome", "kind", "billing"), ROWS, ids=[repr(row[0])[:60] for row in ROWS])
+def test_each_outcome_has_one_error_and_one_billing(
+    outcome: Reply | Failure, kind: type[errors.SeeDreamError], billing: str
+) -> None:
+    reply = outcome.reply if isinstance(outcome, Failure) else outcome
+    envelope = read_envelope(reply.body) if reply else Envelope()
+    error = submission_error(judge(outcome, envelope), outcome, envelope, digest="d" * 64, at=5.0, key="k" * 20)
+    assert (kind, billing, envelope.taskid) == (type(error), error.billing, error.taskid)
+    assert (error.reply.status if error.reply else None) == (reply.status if reply else None)
+    if isinstance(error, errors.SubmissionUnknown):
+        phase = outcome.phase if isinstance(outcome, Failure) else "sent_full"
+        assert ("d" * 64, phase, 5.0, False) == (error.digest, error.phase, error.at, error.retryable)
+
+
+@pytest.mark.parametrize("code", [1000, "1000", 2000])
+@pytest.mark.parametrize("status", [200, 201, 299])
+def test_a_success_that_names_a_task_is_accepted(status: int, code: object) -> None:
+    outcome = Reply(status, {}, _body(code, **TASK))
+    assert judge(outcome, read_envelope(outcome.body)) is Verdict.ACCEPTED
