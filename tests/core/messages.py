@@ -6,7 +6,6 @@
 # ruff: noqa: E501 -- one case a line reads as a table
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -174,23 +173,13 @@ def _downloads() -> Iterator[tuple[str, Case]]:
     yield "pictures, one of two", partial(_saved, two)
     yield (
         "directory in the way",
-        partial(_saved, FakeService(completed(f"{HOST}/a"), pictures={"/a": png}), blocked=True),
+        partial(_saved, FakeService(completed(f"{HOST}/a"), pictures={"/a": png}), "file"),
     )
-    yield "output_dir in the way", partial(_writable)
+    yield "output_dir in the way", partial(ensure_writable, Path("file"))
 
 
-def _saved(service: FakeService, *, blocked: bool = False) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        where = Path(folder, "out")
-        if blocked:
-            where.write_bytes(b"")
-        return _client(service, lambda client: client.task("t1").save(where, max_bytes=4000))
-
-
-def _writable() -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "file").write_bytes(b"")
-        return ensure_writable(Path(folder, "file"))
+def _saved(service: FakeService, where: str = "out") -> Any:
+    return _client(service, lambda client: client.task("t1").save(where, max_bytes=4000))
 
 
 CASES: tuple[Callable[[], Iterator[tuple[str, Case]]], ...] = (
@@ -199,7 +188,8 @@ CASES: tuple[Callable[[], Iterator[tuple[str, Case]]], ...] = (
 
 
 def catalogue() -> str:
-    """One block for each case: its name, then the error's type and message."""
+    """One block for each case: its name, then the error's type and message. Files go to the current directory."""
+    Path("file").write_bytes(b"")
     with fixed_page():
         return "".join(f"{name}\n    {_message(case)}\n" for cases in CASES for name, case in cases())
 
@@ -211,4 +201,4 @@ def _message(case: Case) -> str:
         text = f"{type(error).__name__}: {error}".replace("\n", "\n    ")
     for rule in RULES.values():  # a vendor who words a rule differently changes no line
         text = text.replace(f"“{rule.sentence}”", "“...”")
-    return text.replace(tempfile.gettempdir(), "FOLDER")
+    return text
