@@ -7,7 +7,7 @@
 | `spec` | follows references; where the fields of an operation stand |
 | `subset`, `check_spec` | our part of a whole document; whether it is sound |
 | `overlay` | applies the OpenAPI Overlay document, each action checked |
-| `prose`, `ledger`, `edition`, `retell` | sentences and facts in prose; the rule ledger; languages |
+| `prose`, `ledger`, `edition`, `reread_facts` | sentences and facts in prose; the rule ledger; languages |
 | `leaves`, `verdicts`, `compare` | two pages leaf by leaf, and whether callers survive |
 | `decide`, `accept` | what a person must decide; what ACCEPT=1 changes |
 | `prepare`, `client`, `emit_limits`, `emit_rules`, `build` | the generated package |

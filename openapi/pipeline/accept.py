@@ -14,15 +14,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from .compare import View, view
-from .decide import fresh, mirrored, review_keys
-from .edition import match
 from .fields import our_operation
+from .flatten import Leaf, Name
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, Inputs, read
-from .leaves import Leaf, Name
+from .language import match
 from .ledger import Rule, reviewed_text
 from .overlay import OverlayFinding
-from .prose import digest, holds
-from .retell import retell
+from .prose import contains_quote, digest
+from .reread_facts import reread_facts
+from .review import fresh, mirrored, review_keys
 from .spec import Json, look_up, operations
 
 
@@ -102,10 +102,10 @@ def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
                 edit(document)
 
         after = read({**after.files, RULES: _spaced(edited(after.files[RULES], edit_all))})
-    seals = {key: digest(leaf.value) for key, (_, leaf) in review_keys(seen, after).items()}
-    if dict(after.ledger.reviewed.get(seen.language, {})) != seals:
-        told.append(f"{REVIEWED}: the {seen.language} text of {len(seals)} fields is marked as reviewed")
-        ledger = replace(after.ledger, reviewed={**after.ledger.reviewed, seen.language: seals})
+    digests = {key: digest(leaf.value) for key, (_, leaf) in review_keys(seen, after).items()}
+    if dict(after.ledger.reviewed.get(seen.language, {})) != digests:
+        told.append(f"{REVIEWED}: the {seen.language} text of {len(digests)} fields is marked as reviewed")
+        ledger = replace(after.ledger, reviewed={**after.ledger.reviewed, seen.language: digests})
         after = read({**after.files, REVIEWED: reviewed_text(ledger)})
     return after, told
 
@@ -123,12 +123,12 @@ def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[Com
     if words is None:
         best = match(rule, seen.new, repeated)
         return None if best.blocking else (f"{seen.language} sentence added", _set(rule, seen, best.sentence))
-    if holds(text, words):
+    if contains_quote(text, words):
         return None
-    moved = [n.place for n, leaf in seen.new.items() if leaf.is_prose(n.key) and holds(leaf.value, words)]
+    moved = [n.place for n, leaf in seen.new.items() if leaf.is_prose(n.key) and contains_quote(leaf.value, words)]
     if moved:
         return f"now at {moved[0]}", lambda document: document["rules"][rule.id].update({"at": moved[0]})
-    retold = retell(rule, words, text) if text else None
+    retold = reread_facts(rule, words, text) if text else None
     if retold is not None:
         read_anew = [name for name, fact in retold.facts.items() if fact != rule.facts[name]]
         line = f"sentence set anew{', facts read from it: ' + ', '.join(read_anew) if read_anew else ''}"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from .errors import RefusedInput
-from .spec import At, Json, SpecError, follow
+from .spec import Json, Node, SpecError, follow
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
 _LONG: Final = 160
@@ -50,7 +50,7 @@ def _check_nodes(document: Json, name: str) -> None:
         if isinstance(node, dict):
             if isinstance(node.get("$ref"), str):
                 try:
-                    follow(document, At(node, where))
+                    follow(document, Node(node, where))
                 except SpecError as error:
                     raise RefusedInput(f"{name}: {error}.") from None
             stack += [(value, f"{where}/{key}") for key, value in node.items()]

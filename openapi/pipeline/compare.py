@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from . import overlay
-from .edition import language_of
+from .compatibility import Change, changes
 from .fields import our_operation
+from .flatten import Leaves, Name, flatten, names_of
 from .inputs import Inputs
-from .leaves import Leaves, Name, leaves_of, names_of
+from .language import language_of
 from .spec import Json
 from .strict_yaml import load_yaml
-from .verdicts import Change, changes
 
 EFFECTIVE: Final = "generated/openapi.yaml"
 HIDDEN: Final = "the overlay stands over it"
@@ -46,11 +46,11 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
     base = before.document or after.document
     names_old = names_of(base, before.settings.submit)
     names_new = names_of(after.document, submit, names_old)
-    old, new = leaves_of(base, names_old), leaves_of(after.document, names_new)
+    old, new = flatten(base, names_old), flatten(after.document, names_new)
     old_effective, _ = overlay.apply(base, before.actions)
     effective, skipped = overlay.apply(after.document, after.actions)
     felt = {change.name: change for change in _effective_changes(old_effective, effective, before, after)}
-    judged = [_felt(change, felt) for change in changes(old, new)]
+    judged = [_effective_change(change, felt) for change in changes(old, new)]
     language = language_of(new, after.ledger, fence)
     known = any(language in rule.sentences for rule in after.ledger.rules.values())
     return View(language, known, old, new, after.document, effective, judged, skipped)
@@ -58,7 +58,7 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
 
 def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:
     names = names_of(old, before.settings.submit)
-    return changes(leaves_of(old, names), leaves_of(new, names_of(new, after.settings.submit, names)))
+    return changes(flatten(old, names), flatten(new, names_of(new, after.settings.submit, names)))
 
 
 def changes_since(root: Path, inputs: Inputs) -> list[Change]:
@@ -71,7 +71,7 @@ def changes_since(root: Path, inputs: Inputs) -> list[Change]:
         return []  # nothing readable there: it is written anew
 
 
-def _felt(change: Change, felt: Mapping[Name, Change]) -> Change:
+def _effective_change(change: Change, felt: Mapping[Name, Change]) -> Change:
     if change.name in felt:
         return felt[change.name]
     values = {name: getattr(change, name) for name in ("name", "old", "new", "added", "removed", "prose")}

@@ -9,7 +9,19 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from .errors import DecisionNeeded
 from .settings import Settings
-from .spec import At, Json, Operation, follow, joined, layers, operations, pointer, properties, request_schema, required
+from .spec import (
+    Json,
+    Node,
+    Operation,
+    follow,
+    joined,
+    layers,
+    operations,
+    pointer,
+    properties,
+    request_schema,
+    required,
+)
 
 _RESERVED: Final = ("SUBMIT", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
 _KINDS: Final = ("string", "integer", "number", "boolean", "object")
@@ -116,7 +128,7 @@ def emit_limits(document: Json, parsed: GeneratorData, settings: Settings) -> st
         blocks.append(_operation(document, operation, constants[operation.id], fields))
         if operation.id == settings.submit:
             for field in fields:
-                if field["name"] not in settings.named:
+                if field["name"] not in settings.explicit_fields:
                     more += f"    {field['attribute']}: {_annotation(field)}\n"
     scheme, header = _scheme(document)
     listed = "".join(f"    {name!r}: {constant},\n" for name, constant in constants.items())
@@ -174,7 +186,7 @@ def _fields(document: Json, operation: Operation, attributes: Mapping[str, str])
     return found
 
 
-def describe(document: Json, at: At) -> Json:
+def describe(document: Json, at: Node) -> Json:
     """The attributes of limits.Field (without name, attribute, required) that the schema at this place sets."""
     whole = combined(document, at)
     item = whole
@@ -201,7 +213,7 @@ def describe(document: Json, at: At) -> Json:
     return field
 
 
-def combined(document: Json, at: At) -> Json:
+def combined(document: Json, at: Node) -> Json:
     """Keywords of all layers of a schema as one; of anyOf and oneOf the first branch that is not null."""
     whole: Json = {}
     for layer in layers(document, at):
@@ -210,7 +222,7 @@ def combined(document: Json, at: At) -> Json:
                 whole[key] = joined(key, whole[key], value) if key in whole else value
     for key in ("anyOf", "oneOf"):
         choices = [
-            follow(document, At(choice, at.where + pointer(key, index)))
+            follow(document, Node(choice, at.where + pointer(key, index)))
             for index, choice in enumerate(whole.get(key, []))
         ]
         solid = [choice for choice in choices if choice.value.get("type") != "null"]
@@ -221,7 +233,7 @@ def combined(document: Json, at: At) -> Json:
     return whole
 
 
-def _items(document: Json, at: At) -> At:
+def _items(document: Json, at: Node) -> Node:
     return next(layer.child("items") for layer in layers(document, at) if "items" in layer.value)
 
 
@@ -258,7 +270,7 @@ def _bounds(limits: Json) -> Json:
 
 def _operation(document: Json, operation: Operation, constant: str, fields: list[Json]) -> str:
     body = request_schema(document, operation)
-    security = operation.at.value.get("security", document.get("security", []))
+    security = operation.node.value.get("security", document.get("security", []))
     rows = "".join(
         "        Field(" + ", ".join(f"{key}={value!r}" for key, value in field.items()) + "),\n" for field in fields
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .spec import At, Json, Operation, branches, follow, operations, properties, reply_schema, request_schema
+from .spec import Json, Node, Operation, branches, follow, operations, properties, reply_schema, request_schema
 
 MAX_LEVELS = 8
 
@@ -16,19 +16,19 @@ def _named(document: Json, submit: str, name: str) -> Operation | None:
     return our_operation(document, submit if name == "submit" else name)
 
 
-def _root(document: Json, operation: Operation, side: str) -> At | None:
+def _root(document: Json, operation: Operation, side: str) -> Node | None:
     if side.startswith("reply"):
         return reply_schema(document, operation, side.partition(" ")[2] or "200")
     found = request_schema(document, operation)
     return found[1] if found else None
 
 
-def locate(document: Json, submit: str, place: str) -> At | None:
+def locate(document: Json, submit: str, place: str) -> Node | None:
     """The property, parameter or security scheme at a place, where it really stands; None when it is not there."""
     name, _, rest = place.partition("/")
     if name == "security":
         schemes = document.get("components", {}).get("securitySchemes", {})
-        return At(document, "").child("components").child("securitySchemes").child(rest) if rest in schemes else None
+        return Node(document, "").child("components").child("securitySchemes").child(rest) if rest in schemes else None
     operation = _named(document, submit, name)
     if operation is None:
         return None
@@ -41,14 +41,14 @@ def locate(document: Json, submit: str, place: str) -> At | None:
     return at
 
 
-def _item(document: Json, at: At) -> At:
+def _item(document: Json, at: Node) -> Node:
     at = follow(document, at)
     while isinstance(at.value, dict) and "items" in at.value:
         at = follow(document, at.child("items"))
     return at
 
 
-def described(document: Json, at: At) -> At | None:
+def described(document: Json, at: Node) -> Node | None:
     """The description that applies to a property: its own, or that of what it refers to."""
     if isinstance(at.value, dict) and isinstance(at.value.get("description"), str):
         return at.child("description")
@@ -58,7 +58,7 @@ def described(document: Json, at: At) -> At | None:
     return None
 
 
-def field_places(document: Json, submit: str) -> Iterator[tuple[str, At]]:
+def field_places(document: Json, submit: str) -> Iterator[tuple[str, Node]]:
     """Every property of every request and reply as (place, property); bodies themselves as `submit/request`."""
     for operation in operations(document):
         name = "submit" if operation.id == submit else operation.id
@@ -69,7 +69,7 @@ def field_places(document: Json, submit: str) -> Iterator[tuple[str, At]]:
                 yield from _below(document, root, f"{name}/{side}", 0)
 
 
-def _below(document: Json, at: At, place: str, level: int) -> Iterator[tuple[str, At]]:
+def _below(document: Json, at: Node, place: str, level: int) -> Iterator[tuple[str, Node]]:
     if level < MAX_LEVELS:
         for name, child in properties(document, _item(document, at)).items():
             yield f"{place}/{name}", child

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,18 +11,17 @@ from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build
 from .check_spec import check_spec
 from .compare import changes_since, missing_submit, view
-from .decide import TAKEN_AS_IS, Finding, findings, warnings
 from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
+from .flatten import PROSE
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, read
-from .leaves import PROSE
 from .overlay import same
 from .prose import normal
-from .python_api import ApiChange, api_changes, api_of, used_names
 from .report import Report, State
+from .review import TAKEN_AS_IS, Finding, findings, warnings
 from .rule_table import tables
 from .subset import reduce
 from .traceability import files_that_name
-from .tree import alone, read_tree, recover
+from .tree import exclusive, recover
 from .tree import replace as replace_files
 
 REPORT: Final = "build/spec-report.md"
@@ -50,7 +48,7 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         RefusedInput: the page cannot be read as one of ours.
         BrokenInputs: our own inputs are wrong.
     """
-    with alone(root):
+    with exclusive(root):
         return _generate(root, spec, accept=accept, today=today or dt.datetime.now(dt.UTC).date())
 
 
@@ -70,15 +68,6 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     except (DecisionNeeded, RefusedInput) as error:
         files = {}
         found = [*found, Finding("client", "build", str(error), step="edit openapi/overlay.yaml, then run again.")]
-    report.api = _api(root, files, after)
-    gone = [change for change in report.api if not change.new and spec is not None]
-    used = used_names(root / "overlay", after.settings.package) if gone else {}
-    missing = [_gone(change, used) for change in gone]
-    if accept:
-        report.findings = [*report.findings, *missing]
-        report.warnings = [*report.warnings, *(_broken(change, used) for change in gone if _users(change, used))]
-    else:
-        found = [*found, *missing]
     report.findings = [_traced(root, finding, after) for finding in report.findings]
     if found:
         found = [_traced(root, finding, after) for finding in found]
@@ -165,46 +154,6 @@ def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> 
         return after, found
     report.findings = found
     return after, [finding for finding in findings(seen, after) if finding.kind not in TAKEN_AS_IS]
-
-
-def _api(root: Path, files: Mapping[str, bytes], after: Inputs) -> list[ApiChange]:
-    if not files:
-        return []
-    have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
-    prefix = f"{GENERATED}/{after.settings.package}/"
-    parts = [{name: data for name, data in tree.items() if name.startswith(prefix)} for tree in (have, files)]
-    if parts[0] == parts[1] or not any(name.endswith(("client.py", "limits.py")) for name in parts[0]):
-        return []
-    old, new = (api_of(tree, GENERATED, after.settings.package) for tree in parts)
-    return api_changes(old, new)
-
-
-def _users(change: ApiChange, used: Mapping[str, list[str]]) -> list[str]:
-    return sorted(
-        {
-            path
-            for name, paths in used.items()
-            if name == change.name or name.startswith(f"{change.name}.")
-            for path in paths
-        }
-    )
-
-
-def _gone(change: ApiChange, used: Mapping[str, list[str]]) -> Finding:
-    users = _users(change, used)
-    return Finding(
-        "breaking",
-        change.name,
-        f"{change.line()}: a name of the generated client is gone",
-        change.old,
-        "(none)",
-        (f"imported by: {', '.join(users)}",) if users else (),
-        "follow it in overlay/ and tests/, and run with ACCEPT=1.",
-    )
-
-
-def _broken(change: ApiChange, used: Mapping[str, list[str]]) -> str:
-    return f"{change.name} is gone, but {', '.join(_users(change, used))} imports it: follow it there"
 
 
 def _traced(root: Path, finding: Finding, inputs: Inputs) -> Finding:

@@ -74,8 +74,8 @@ def parse(text: str, reviewed: str) -> Ledger:
 
 def reviewed_text(ledger: Ledger) -> bytes:
     """Text of reviewed.yaml for the ledger."""
-    seals = {language: dict(texts) for language, texts in ledger.reviewed.items()}
-    return (REVIEWED_HEAD + dump_yaml({"reviewed": seals})).encode()
+    digests = {language: dict(texts) for language, texts in ledger.reviewed.items()}
+    return (REVIEWED_HEAD + dump_yaml({"reviewed": digests})).encode()
 
 
 def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:

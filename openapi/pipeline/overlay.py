@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import jsonpath_rfc9535 as jsonpath
 
 from .errors import BrokenInputs
-from .spec import At, Json, follow, look_up, operations, pointer
+from .spec import Json, Node, follow, look_up, operations, pointer
 
 _KEYS: Final = {"target", "description", "update", "remove", "x-add-only", "x-was", "x-rule"}
 Problem = Literal["matches nothing", "is needless", "collides", "has lost its ground"]
@@ -96,7 +96,7 @@ def _inlined(document: Json) -> Json:
     """A copy in which operations hold their bodies, replies and parameters themselves, so that targets reach them."""
     result: Json = copy.deepcopy(document)
     for operation in operations(result):
-        node = operation.at.value
+        node = operation.node.value
         if isinstance(node.get("requestBody"), dict):
             node["requestBody"] = _own(result, node["requestBody"])
         for status, reply in (node.get("responses") or {}).items():
@@ -107,7 +107,7 @@ def _inlined(document: Json) -> Json:
 
 
 def _own(document: Json, node: Json) -> Json:
-    return copy.deepcopy(follow(document, At(node, "")).value) if "$ref" in node else node
+    return copy.deepcopy(follow(document, Node(node, "")).value) if "$ref" in node else node
 
 
 def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:

@@ -16,19 +16,19 @@ def prepared(document: Json) -> Json:
     """
     result: Json = copy.deepcopy(document)
     for operation in operations(result):
-        tags = operation.at.value.get("tags") or [""]
+        tags = operation.node.value.get("tags") or [""]
         if not re.search(r"[A-Za-z]", tags[0]) or not tags[0].isascii():
             words = [
                 part for part in operation.path.split("/") if re.fullmatch(r"(?!v\d+$)[A-Za-z][\w-]*", part, re.ASCII)
             ]
-            operation.at.value["tags"] = words[:1] or ["other"]
+            operation.node.value["tags"] = words[:1] or ["other"]
         _flatten_scalars(result, operation)
     used_by_requests: set[str] = set()
     for operation in operations(result):
         if body := request_schema(result, operation):
             _references(result, body[1].value, used_by_requests)
     for operation in operations(result):
-        for status in operation.at.value.get("responses", {}):
+        for status in operation.node.value.get("responses", {}):
             if reply := reply_schema(result, operation, status):
                 _open(result, reply.value, set(used_by_requests))
     return result

@@ -30,7 +30,7 @@ def normal(text: str) -> str:
     return _CJK_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
 
 
-def core(text: str) -> str:
+def strip_end(text: str) -> str:
     """The normal form without the stop at its end: a sentence that only got a neighbour is the same sentence."""
     return normal(text).rstrip("。．.！!；;")
 
@@ -45,13 +45,13 @@ def sentences(text: str) -> list[str]:
     return [found for part in _END.split(text) if (found := " ".join(part.split()))]
 
 
-def news(text: str, old: str) -> list[str]:
+def added_sentences(text: str, old: str) -> list[str]:
     """The sentences of a text that the old one does not have, in order."""
-    had = {core(sentence) for sentence in sentences(old)}
-    return [sentence for sentence in sentences(text) if core(sentence) not in had]
+    had = {strip_end(sentence) for sentence in sentences(old)}
+    return [sentence for sentence in sentences(text) if strip_end(sentence) not in had]
 
 
-def holds(text: str, quote: str) -> bool:
+def contains_quote(text: str, quote: str) -> bool:
     """Whether the description holds the quoted words, not as a piece of a longer word or number."""
     words = normal(quote)
     before = r"(?<![0-9A-Za-z])" if words[:1].isascii() and words[:1].isalnum() else ""
@@ -68,14 +68,14 @@ def numbers(text: str) -> list[int | float]:
     return found
 
 
-def shows(text: str, value: Scalar) -> bool:
+def contains_value(text: str, value: Scalar) -> bool:
     """Whether the text holds this number or word."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value in numbers(text)
     for kind, pattern in KINDS.items():
         if pattern.fullmatch(str(value)):
             return str(value) in tokens(text).get(kind, [])
-    return holds(unicodedata.normalize("NFKC", text), unicodedata.normalize("NFKC", str(value)))
+    return contains_quote(unicodedata.normalize("NFKC", text), unicodedata.normalize("NFKC", str(value)))
 
 
 def tokens(text: str) -> dict[str, list[str]]:
@@ -94,5 +94,5 @@ def missing_facts(text: str, facts: dict[str, Fact]) -> list[str]:
     return [
         name
         for name, fact in facts.items()
-        if not all(shows(text, value) for value in (fact if isinstance(fact, tuple) else (fact,)))
+        if not all(contains_value(text, value) for value in (fact if isinstance(fact, tuple) else (fact,)))
     ]

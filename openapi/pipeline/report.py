@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from .compare import HIDDEN
-from .decide import Finding
-from .prose import news, normal
-from .python_api import ApiChange
-from .verdicts import Change
+from .compatibility import Change
+from .prose import added_sentences, normal
+from .review import Finding
 
 State = Literal["unchanged", "absorbed", "accepted", "decision", "refused"]
 _HEADS: Final[dict[State, str]] = {
@@ -42,7 +41,6 @@ class Report:
     error: str = ""
     findings: Sequence[Finding] = ()
     changes: Sequence[Change] = ()
-    api: Sequence[ApiChange] = ()
     edits: Sequence[str] = ()
     warnings: Sequence[str] = ()
     left_out: Sequence[str] = ()
@@ -63,8 +61,7 @@ class Report:
     @property
     def breaking(self) -> bool:
         """Whether callers may notice."""
-        gone = any(not change.new for change in self.api)
-        return gone or any(change.verdict == "breaking" for change in self.changes)
+        return any(change.verdict == "breaking" for change in self.changes)
 
     @property
     def semver(self) -> str:
@@ -75,7 +72,7 @@ class Report:
             return "major"
         felt = any(finding.kind in ("rule", "contradiction") for finding in self.findings)
         felt = felt or any(change.why not in ("describes only", HIDDEN) for change in self.schema)
-        return "minor" if felt or self.api else "patch"
+        return "minor" if felt else "patch"
 
     def text(self) -> str:
         """For the terminal."""
@@ -119,7 +116,6 @@ class Report:
         parts = [
             ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in self.schema]),
             ("Prose changes", [line for change in self.prose for line in _prose_lines(change, self.findings)]),
-            ("Python API of the generated client", [change.line() for change in self.api]),
             ("Changed by ACCEPT=1 (review with git diff openapi/)", list(self.edits)),
             ("Worth a look", list(self.warnings)),
             ("Other operations in the document, not taken", list(self.left_out)),
@@ -138,7 +134,7 @@ class Report:
 
 def _prose_lines(change: Change, findings: Sequence[Finding]) -> list[str]:
     old, new = (side if isinstance(side, str) else "" for side in (change.old, change.new))
-    gone, added = news(old, new), news(new, old)
+    gone, added = added_sentences(old, new), added_sentences(new, old)
     rules = sorted({f.subject for f in findings if f.kind == "rule" and any(_of(f, text) for text in gone + added)})
     claimed = f" ({', '.join(rules)})" if rules else ""
     if not gone and not added:

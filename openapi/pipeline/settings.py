@@ -15,8 +15,8 @@ class Settings:
     """What the file says; each key is explained there."""
 
     submit: str
-    spoken: tuple[str, ...]
-    named: tuple[str, ...]
+    supported_operations: tuple[str, ...]
+    explicit_fields: tuple[str, ...]
     package: str
     versions: Mapping[str, str]
     template: str
@@ -34,13 +34,13 @@ def parse(text: str) -> Settings:
     try:
         raw = load_yaml(text)
         template = raw["template"]
-        keys = {"submit", "spoken", "named", "package", "versions", "template", "client"}
+        keys = {"submit", "supported_operations", "explicit_fields", "package", "versions", "template", "client"}
         if unknown := sorted(set(raw) - keys):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
         return Settings(
             raw["submit"],
-            tuple(raw["spoken"]),
-            tuple(raw["named"]),
+            tuple(raw["supported_operations"]),
+            tuple(raw["explicit_fields"]),
             raw["package"],
             {name: str(version) for name, version in raw["versions"].items()},
             template["name"],

@@ -41,18 +41,18 @@ def look_up(document: Any, where: str) -> Any:
 
 
 @dataclass(frozen=True)
-class At:
+class Node:
     """A value and the JSON pointer of the place where it really stands (references followed)."""
 
     value: Any
     where: str
 
-    def child(self, part: object) -> "At":
+    def child(self, part: object) -> "Node":
         """The child by key or index."""
-        return At(self.value[part], self.where + pointer(part))
+        return Node(self.value[part], self.where + pointer(part))
 
 
-def follow(document: Json, at: At) -> At:
+def follow(document: Json, at: Node) -> Node:
     """`at`, or what it refers to, however often.
 
     Raises:
@@ -67,7 +67,7 @@ def follow(document: Json, at: At) -> At:
             raise SpecError(f"the reference {target!r:.120} leads in a circle")
         seen.add(target)
         try:
-            at = At(look_up(document, target[1:]), target[1:])
+            at = Node(look_up(document, target[1:]), target[1:])
         except (KeyError, ValueError):
             raise SpecError(f"the reference {target!r:.120} leads nowhere") from None
     return at
@@ -79,12 +79,12 @@ class Operation:
 
     path: str
     method: str
-    at: At
+    node: Node
 
     @property
     def id(self) -> str:
         """Its operationId, or method and path when it has none."""
-        found = self.at.value.get("operationId")
+        found = self.node.value.get("operationId")
         return found if isinstance(found, str) else f"{self.method} {self.path}"
 
 
@@ -94,14 +94,14 @@ def operations(document: Json) -> Iterator[Operation]:
         if isinstance(item, dict):
             for method, operation in item.items():
                 if method in METHODS and isinstance(operation, dict):
-                    yield Operation(path, method, At(operation, pointer("paths", path, method)))
+                    yield Operation(path, method, Node(operation, pointer("paths", path, method)))
 
 
-def request_schema(document: Json, operation: Operation) -> tuple[str, At, bool] | None:
+def request_schema(document: Json, operation: Operation) -> tuple[str, Node, bool] | None:
     """Media type, schema and `required` of the request body; multipart first when there are several."""
-    if "requestBody" not in operation.at.value:
+    if "requestBody" not in operation.node.value:
         return None
-    body = follow(document, operation.at.child("requestBody"))
+    body = follow(document, operation.node.child("requestBody"))
     content = body.value.get("content") or {}
     if not content:
         return None
@@ -112,19 +112,19 @@ def request_schema(document: Json, operation: Operation) -> tuple[str, At, bool]
     return media, kind.child("schema"), bool(body.value.get("required", False))
 
 
-def reply_schema(document: Json, operation: Operation, status: str = "200") -> At | None:
+def reply_schema(document: Json, operation: Operation, status: str = "200") -> Node | None:
     """Schema of the JSON reply with that status, or None."""
-    responses = operation.at.value.get("responses", {})
+    responses = operation.node.value.get("responses", {})
     if status not in responses:
         return None
-    reply = follow(document, operation.at.child("responses").child(status))
+    reply = follow(document, operation.node.child("responses").child(status))
     for media, kind in reply.value.get("content", {}).items():
         if "json" in media and "schema" in kind:
             return reply.child("content").child(media).child("schema")
     return None
 
 
-def layers(document: Json, at: At, depth: int = 0) -> Iterator[At]:
+def layers(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
     """The schemas that all hold at `at`: what stands beside its reference, what it refers to, all branches of allOf.
 
     OpenAPI 3.0 ignores what stands beside a reference; a limit that a vendor writes there is meant all the same.
@@ -132,7 +132,7 @@ def layers(document: Json, at: At, depth: int = 0) -> Iterator[At]:
     if depth > MAX_LAYERS:
         raise SpecError(f"schemas refer to each other in a circle at {at.where}")
     if isinstance(at.value, dict) and "$ref" in at.value and len(at.value) > 1:
-        yield At({key: value for key, value in at.value.items() if key != "$ref"}, at.where)
+        yield Node({key: value for key, value in at.value.items() if key != "$ref"}, at.where)
     at = follow(document, at)
     if isinstance(at.value, dict):
         yield at
@@ -155,7 +155,7 @@ def joined(key: str, one: Any, other: Any) -> Any:
     return one
 
 
-def branches(document: Json, at: At, depth: int = 0) -> Iterator[At]:
+def branches(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
     """`layers`, and those of the first branch of anyOf or oneOf: the success variant of a reply."""
     for layer in layers(document, at, depth):
         yield layer
@@ -164,15 +164,15 @@ def branches(document: Json, at: At, depth: int = 0) -> Iterator[At]:
                 yield from branches(document, layer.child(key).child(0), depth + 1)
 
 
-def properties(document: Json, at: At) -> dict[str, At]:
+def properties(document: Json, at: Node) -> dict[str, Node]:
     """The properties of an object schema by name, each where it stands."""
-    found: dict[str, At] = {}
+    found: dict[str, Node] = {}
     for layer in branches(document, at):
         for name in layer.value.get("properties", {}):
             found.setdefault(name, layer.child("properties").child(name))
     return found
 
 
-def required(document: Json, at: At) -> set[str]:
+def required(document: Json, at: Node) -> set[str]:
     """Names of the required properties of an object schema."""
     return {name for layer in branches(document, at) for name in layer.value.get("required", [])}

@@ -1,47 +1,29 @@
-"""YAML 1.2 (core schema) and JSON, read strictly and in bounded time and memory; YAML written for any loader.
+"""Read YAML 1.2 (core schema) and JSON into plain data, in bounded time and memory, and write YAML for any loader.
 
-A YAML 1.1 loader reads an unquoted `9:16` as 556 and `no` as false, and a safe loader silently takes merge keys and
-expands alias bombs while they are walked. This reader builds plain data from the parser's events and refuses the rest.
+ruamel's pure safe loader already refuses duplicate keys, unknown tags and a second document. What it takes beyond JSON
+is refused afterwards: merge keys, keys that are not text, NaN, lone surrogates, and documents that are too deep or too
+large once their aliases are written out.
 """
 
 import copy
 import json
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from io import StringIO
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
 from ruamel.yaml.representer import SafeRepresenter
+from ruamel.yaml.resolver import VersionedResolver
 
 MAX_YAML_BYTES: Final = 1_000_000  # the pure parser reads about 100 kB a second
 MAX_JSON_BYTES: Final = 20_000_000
 MAX_DEPTH: Final = 60
 MAX_NODES: Final = 200_000
-MAX_DIGITS: Final = 400  # more would only cost time; they stay text
 
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_WORDS: Final[dict[str, bool | None]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True,
-    "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 _PLAIN = re.compile(r"[A-Za-z/$_][\w./$(){}+-]*( [\w./$(){}+-]+)*", re.ASCII)
 # Lines that a block scalar shows as they are: printable, none beginning the text with a space or ending in one.
 _BLOCK = re.compile(
@@ -51,160 +33,135 @@ _YAML11_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", 
 
 
 class Unreadable(ValueError):
-    """The text is not the strict YAML or JSON that we take; says what and where."""
+    """The text is not YAML or JSON that the pipeline reads; the message says what is wrong and where."""
 
 
-def _where(event: Event) -> str:
-    mark = event.start_mark
-    return "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+def _core_schema() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    """Return the types of the YAML 1.2 core schema by the first character of the text that has them."""
+    found: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for name, form, first in (
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("int", r"[-+]?[0-9]{1,400}|0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+        ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+    ):
+        for char in first:
+            found.setdefault(char, []).append((f"tag:yaml.org,2002:{name}", re.compile(rf"(?:{form})\Z")))
+    return found
 
 
-def _scalar(event: ScalarEvent) -> Any:
-    text: str = event.value
-    tag: str | None = event.tag
-    if tag not in (None, "!", "tag:yaml.org,2002:str"):
-        raise Unreadable(f"the tag {tag!s:.60} is not taken{_where(event)}")
-    if tag is not None or event.style in ("'", '"', "|", ">"):
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if len(text) < MAX_DIGITS:
-        if _INT.fullmatch(text):
-            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-        if _FLOAT.fullmatch(text):
-            return _finite(float(text), text)
-    if _NOT_FINITE.fullmatch(text):
-        raise Unreadable(f"{text} is no number that JSON knows{_where(event)}")
-    return text
+class _CoreResolver(VersionedResolver):
+    """Resolves plain scalars by the core schema: `9:16`, `no` and `2026-01-02` are text."""
+
+    @property
+    def versioned_resolver(self) -> Any:
+        """The table of types."""
+        return _CORE
 
 
-def _finite(value: float, text: str) -> float:
-    if value in (float("inf"), float("-inf")):
-        raise Unreadable(f"the number {text:.40} is too large")
-    return value
-
-
-class _Builder:
-    """Plain data from parser events, counting nodes as if every alias were written out."""
-
-    def __init__(self, events: Iterator[Event]) -> None:
-        self.events = events
-        self.nodes = 0
-        self.anchors: dict[str, tuple[Any, int]] = {}
-        self.open: set[str] = set()
-
-    def count(self, nodes: int, event: Event) -> None:
-        self.nodes += nodes
-        if self.nodes > MAX_NODES:
-            raise Unreadable(f"more than {MAX_NODES:,} values once its aliases are written out{_where(event)}")
-
-    def value(self, event: Event, depth: int) -> Any:
-        if depth > MAX_DEPTH:
-            raise Unreadable(f"nested deeper than {MAX_DEPTH} levels{_where(event)}")
-        if isinstance(event, AliasEvent):
-            return self.alias(event)
-        before = self.nodes
-        self.count(1, event)
-        anchor: str | None = getattr(event, "anchor", None)
-        if anchor is not None:
-            self.open.add(anchor)
-        result: Any
-        if isinstance(event, ScalarEvent):
-            result = _scalar(event)
-        elif isinstance(event, SequenceStartEvent):
-            result = self.sequence(event, depth)
-        elif isinstance(event, MappingStartEvent):
-            result = self.mapping(event, depth)
-        else:
-            raise Unreadable(f"unexpected {type(event).__name__}{_where(event)}")
-        if anchor is not None:
-            self.open.discard(anchor)
-            self.anchors[anchor] = (result, self.nodes - before)
-        return result
-
-    def alias(self, event: AliasEvent) -> Any:
-        name: str = event.anchor
-        if name in self.open:
-            raise Unreadable(f"the alias *{name} contains itself{_where(event)}")
-        if name not in self.anchors:
-            raise Unreadable(f"the alias *{name} has no anchor{_where(event)}")
-        result, nodes = self.anchors[name]
-        self.count(nodes, event)
-        return result
-
-    def sequence(self, start: SequenceStartEvent, depth: int) -> list[Any]:
-        if start.tag is not None:
-            raise Unreadable(f"the tag {start.tag!s:.60} is not taken{_where(start)}")
-        items: list[Any] = []
-        while not isinstance(event := next(self.events), SequenceEndEvent):
-            items.append(self.value(event, depth + 1))
-        return items
-
-    def mapping(self, start: MappingStartEvent, depth: int) -> dict[str, Any]:
-        if start.tag is not None:
-            raise Unreadable(f"the tag {start.tag!s:.60} is not taken{_where(start)}")
-        items: dict[str, Any] = {}
-        while not isinstance(event := next(self.events), MappingEndEvent):
-            key = self.key(event)
-            if key in items:
-                raise Unreadable(f"the key {key!r:.80} stands twice in one mapping{_where(event)}")
-            items[key] = self.value(next(self.events), depth + 1)
-        return items
-
-    def key(self, event: Event) -> str:
-        if not isinstance(event, ScalarEvent):
-            raise Unreadable(f"a key that is not text{_where(event)}")
-        value = _scalar(event)
-        if event.value == "<<" and event.style not in ("'", '"'):
-            raise Unreadable(f"a merge key (<<), which YAML 1.2 does not know{_where(event)}")
-        if isinstance(value, str):
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(event.value)  # an unquoted response status: OpenAPI tools all read it as text
-        raise Unreadable(f"the key {event.value!r:.40} is not text{_where(event)}")
+_CORE: Final = _core_schema()
 
 
 def load_yaml(text: str) -> Any:
-    """Plain data of one YAML 1.2 document.
+    """Return the plain data of one YAML 1.2 document.
 
     Raises:
-        Unreadable: not one well-formed document, duplicate or merge keys, tags, alias bombs, too deep or too large.
+        Unreadable: The text is not one well-formed document, or holds what JSON could not.
     """
     return copy.deepcopy(_load_yaml(text))
 
 
 @lru_cache(maxsize=16)
 def _load_yaml(text: str) -> Any:
-    """`load_yaml`, once for a text: a run reads its own inputs several times."""
+    """Do the work of `load_yaml` once for each text: a run reads its own inputs several times."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_YAML_BYTES:
         raise Unreadable(f"longer than {MAX_YAML_BYTES:,} bytes")
-    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Resolver = _CoreResolver
     try:
-        next(events)  # stream start
-        event = next(events)
-        if isinstance(event, StreamEndEvent):
-            raise Unreadable("it is empty")
-        if not isinstance(event, DocumentStartEvent):
-            raise Unreadable("it does not begin as a document")
-        data = _Builder(events).value(next(events), 0)
-        if not isinstance(next(events), DocumentEndEvent) or not isinstance(next(events), StreamEndEvent):
-            raise Unreadable("it holds more than one document")
+        data = yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
-        raise Unreadable(f"{error.problem or error.context or 'malformed'}{place}") from None
-    except (YAMLError, RecursionError, ValueError, StopIteration) as error:
-        if isinstance(error, Unreadable):
-            raise
-        raise Unreadable(" ".join(str(error).split())[:200] or type(error).__name__) from None
-    return data
+        told = f"{error.context or ''} {error.problem or ''}"
+        raise Unreadable(f"{_line(told) or 'malformed'}{place}") from None
+    except RecursionError:
+        raise Unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
+    except (YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
+        raise Unreadable(_line(str(error)) or type(error).__name__) from None
+    if data is None:
+        raise Unreadable("it is empty")
+    return _Plain().value(data, 0)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+class _Plain:
+    """Checks that loaded data is what JSON could hold, and copies it with text as keys."""
+
+    def __init__(self) -> None:
+        self.done: dict[int, tuple[Any, int]] = {}  # what an alias stands for, and how many values that are
+        self.open: set[int] = set()
+        self.nodes = 0
+
+    def value(self, node: Any, depth: int) -> Any:
+        """Return the node as plain data.
+
+        Raises:
+            Unreadable: It holds something else, or too much.
+        """
+        if depth > MAX_DEPTH:
+            raise Unreadable(f"nested deeper than {MAX_DEPTH} levels")
+        if id(node) in self.open:
+            raise Unreadable("an alias contains itself")
+        result, nodes = self.done.get(id(node), (None, 1))
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise Unreadable(f"more than {MAX_NODES:,} values once its aliases are written out")
+        if id(node) in self.done:
+            return result
+        if not isinstance(node, (dict, list)):
+            return self.scalar(node)
+        before = self.nodes
+        self.open.add(id(node))
+        if isinstance(node, dict):
+            result = {self.key(key): self.value(child, depth + 1) for key, child in node.items()}
+        else:
+            result = [self.value(child, depth + 1) for child in node]
+        self.open.remove(id(node))
+        self.done[id(node)] = result, self.nodes - before + 1
+        return result
+
+    def key(self, key: Any) -> str:
+        """Return a key as text: OpenAPI tools read an unquoted response status as text."""
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(key)
+        if not isinstance(key, str):
+            raise Unreadable(f"the key {key!r:.40} is not text")
+        if key == "<<":
+            raise Unreadable("it holds a merge key (<<), which YAML 1.2 does not have")
+        return str(self.scalar(key))
+
+    def scalar(self, value: Any) -> Any:
+        """Return the scalar when JSON has it."""
+        if isinstance(value, str):
+            if re.search(r"[\ud800-\udfff]", value):
+                raise Unreadable(f"the text {value!r:.60} holds half of a character (a lone surrogate)")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise Unreadable(f"{value} is too large or not a number that JSON has")
+        elif value is not None and not isinstance(value, (bool, int, float)):
+            raise Unreadable(f"a value of type {type(value).__name__} is not taken")
+        return value
 
 
 def load_json(text: str) -> Any:
-    """Plain data of one JSON text, refusing duplicate keys, NaN and bottomless nesting.
+    """Return the plain data of one JSON text without duplicate keys.
 
     Raises:
-        Unreadable: anything else.
+        Unreadable: It is anything else, or too large or too deep.
     """
     if len(text) > MAX_JSON_BYTES:
         raise Unreadable(f"longer than {MAX_JSON_BYTES:,} characters")
@@ -212,44 +169,17 @@ def load_json(text: str) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
-            seen: set[str] = set()
-            twice = next(k for k, _ in items if k in seen or seen.add(k))  # type: ignore[func-returns-value]
-            raise Unreadable(f"the key {twice!r:.80} stands twice in one object")
+            names = [name for name, _ in items]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Unreadable(f"found duplicate key {twice!r:.80} in one object")
         return found
 
-    def constant(word: str) -> Any:
-        raise Unreadable(f"{word} is no number that JSON knows")
-
-    def number(text: str) -> float:
-        return _finite(float(text), text)
-
     try:
-        data = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
+        return _Plain().value(json.loads(text, object_pairs_hook=pairs), 0)
     except RecursionError:
         raise Unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
-        if isinstance(error, Unreadable):
-            raise
-        raise Unreadable(str(error)) from None
-    _check_depth(data)
-    return data
-
-
-def _check_depth(data: Any) -> None:
-    level, nodes = [data], 0
-    for _ in range(MAX_DEPTH + 1):
-        nodes += len(level)
-        if nodes > MAX_NODES:
-            raise Unreadable(f"more than {MAX_NODES:,} values")
-        level = [
-            child
-            for node in level
-            if isinstance(node, (dict, list))
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return
-    raise Unreadable(f"nested deeper than {MAX_DEPTH} levels")
+        raise Unreadable(_line(str(error))) from None
 
 
 def _represent_text(representer: SafeRepresenter, text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .leaves import names_of
+from .flatten import names_of
 from .page import Source
 from .spec import Json, operations, parts_of
 from .strict_yaml import dump_yaml
@@ -59,7 +59,7 @@ def _needed(document: Json, kept: Json) -> Json:
         elif isinstance(node, list):
             todo += node
     for operation in operations(kept):
-        for option in operation.at.value.get("security", document.get("security", [])):
+        for option in operation.node.value.get("security", document.get("security", [])):
             wanted |= {("securitySchemes", name) for name in option}
     return {
         kind: some

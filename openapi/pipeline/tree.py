@@ -15,7 +15,7 @@ READY: Final = "READY"
 
 
 @contextmanager
-def alone(root: Path) -> Generator[None]:
+def exclusive(root: Path) -> Generator[None]:
     """Waits until no other run works on the same tree."""
     (root / "build").mkdir(exist_ok=True)
     with (root / "build" / "pipeline.lock").open("wb") as file:

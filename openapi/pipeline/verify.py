@@ -4,9 +4,9 @@ from pathlib import Path
 
 from .build import GENERATED, build
 from .compare import view
-from .decide import findings
 from .errors import Different
 from .inputs import load
+from .review import findings
 from .rule_table import check_tables
 from .tree import STAGE, differences, read_tree
 

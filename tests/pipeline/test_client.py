@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from page_edits import REPOSITORY, House, edited, schema
 from pipeline import client, settings
 from pipeline.errors import BrokenInputs
-from pipeline.python_api import api_changes, api_of
 from tensorslab_images.api.images import see_dream_v45
 from tensorslab_images.limits import SEE_DREAM_V45
 from tensorslab_images.models.see_dream_v45_body import SeeDreamV45Body
@@ -74,16 +73,3 @@ def test_every_generated_file_is_stamped() -> None:
     for path in (REPOSITORY / "generated").rglob("*.py"):
         assert path.read_text("utf-8").startswith(client.STAMP)
         ast.parse(path.read_text("utf-8"))
-
-
-def test_python_api_is_compared_without_importing() -> None:
-    def files(text: str) -> dict[str, bytes]:
-        return {"generated/pack/__init__.py": b"", "generated/pack/one.py": text.encode()}
-
-    old = api_of(files("def f(a: int) -> str: ...\nclass C:\n    x: int\nraise SystemExit\n"), "generated", "pack")
-    new = api_of(files("def f(a: int, b: str) -> str: ...\nclass D:\n    x: int\n"), "generated", "pack")
-    assert [change.line() for change in api_changes(old, new)] == [
-        "removed pack.one.C: class()",
-        "added pack.one.D: class()",
-        "retyped pack.one.f: (a: int) -> str -> (a: int, b: str) -> str",
-    ]

@@ -10,8 +10,8 @@ from page_edits import DOCUMENT, YAML
 from pipeline import ledger, overlay
 from pipeline.errors import BrokenInputs, RefusedInput
 from pipeline.page import take
-from pipeline.prose import digest, holds, news, normal, numbers, sentences, tokens
-from pipeline.retell import retell
+from pipeline.prose import added_sentences, contains_quote, digest, normal, numbers, sentences, tokens
+from pipeline.reread_facts import reread_facts
 from pipeline.strict_yaml import Unreadable, dump_yaml, load_json, load_yaml
 from ruamel import yaml as ruamel_yaml
 
@@ -114,7 +114,7 @@ def test_normal_form() -> None:
     ],
 )
 def test_quotes_end_at_words(text: str, quote: str, *, found: bool) -> None:
-    assert holds(text, quote) is found
+    assert contains_quote(text, quote) is found
 
 
 def test_sentences_and_numbers() -> None:
@@ -126,7 +126,7 @@ def test_sentences_and_numbers() -> None:
         "tier": ["2K"],
         "number": ["1", "15"],
     }
-    assert news("甲。乙。丙", "甲。丙。") == ["乙。"]
+    assert added_sentences("甲。乙。丙", "甲。丙。") == ["乙。"]
 
 
 bounds = st.integers(10**3, 10**9)
@@ -138,7 +138,7 @@ def test_retold_numbers(low: int, high: int) -> None:
     rule = LEDGER.rules["PIXELS"]
     old = next(iter(rule.sentences.values()))
     new = f"{low:,}, {high:,}".join(old.split("3,686,400, 16,777,216"))
-    told = retell(rule, old, f"前文。\n- {new}\n后文")
+    told = reread_facts(rule, old, f"前文。\n- {new}\n后文")
     assert told is not None
     assert told.facts == {"minimum": low, "maximum": high}
     assert told.sentence == new
@@ -148,7 +148,7 @@ def test_retold_numbers(low: int, high: int) -> None:
 def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
     rule = LEDGER.rules["RATIOS"]
     values = [f"{wide}:{high}" for wide, high in pairs]
-    told = retell(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
+    told = reread_facts(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
     assert told is not None
     assert told.facts == {"values": tuple(values)}
 
@@ -156,7 +156,7 @@ def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize("new", ["总像素范围：[3,686,400]", "像素：[1, 2]（例如从 1x1 到 2x2）", "", "总像素范围"])
 def test_nothing_is_guessed(new: str) -> None:
     rule = LEDGER.rules["PIXELS"]
-    assert retell(rule, next(iter(rule.sentences.values())), new) is None
+    assert reread_facts(rule, next(iter(rule.sentences.values())), new) is None
 
 
 def row(**changes: object) -> str:

@@ -24,7 +24,7 @@ _BESIDE = re.compile(rf"(?<=[{CJK}])|(?=[{CJK}])")
 
 
 @dataclass(frozen=True)
-class Retold:
+class RereadFacts:
     """The rule's new words, facts and examples."""
 
     sentence: str
@@ -32,7 +32,7 @@ class Retold:
     examples: Mapping[str, tuple[str, ...]]
 
 
-def retell(rule: Rule, sentence: str, text: str) -> Retold | None:
+def reread_facts(rule: Rule, sentence: str, text: str) -> RereadFacts | None:
     """What the rule says in the text, or None when more than its facts changed or a fact cannot be told for sure.
 
     Args:
@@ -58,7 +58,7 @@ def retell(rule: Rule, sentence: str, text: str) -> Retold | None:
         if any(value is None for value in carried):
             return None
         examples[name] = tuple(str(value) for value in carried)
-    return Retold(found[0][0].strip(), facts, examples)
+    return RereadFacts(found[0][0].strip(), facts, examples)
 
 
 def _pattern(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:

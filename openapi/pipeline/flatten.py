@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .spec import At, Json, Operation, follow, joined, layers, operations, pointer, request_schema
+from .spec import Json, Node, Operation, follow, joined, layers, operations, pointer, request_schema
 
 Side = Literal["request", "reply", "operation", "document"]
 PROSE: Final = ("description", "summary", "title")
@@ -70,7 +70,7 @@ def _name(operation: Operation, submit: str) -> str:
     return operation.id.replace("/", ".") if operation.id != "submit" else "the other submit"
 
 
-def leaves_of(document: Json, names: Names) -> dict[Name, Leaf]:
+def flatten(document: Json, names: Names) -> dict[Name, Leaf]:
     """Every leaf of the document."""
     found = dict(_document(document))
     for operation in operations(document):
@@ -82,7 +82,7 @@ def _document(document: Json) -> Iterator[tuple[Name, Leaf]]:
     for key, value in document.items():
         if key == "components":
             for scheme in value.get("securitySchemes", {}):
-                whole = follow(document, At(document, "").child("components").child("securitySchemes").child(scheme))
+                whole = follow(document, Node(document, "").child("components").child("securitySchemes").child(scheme))
                 yield from _flat(f"security/{scheme}", whole.value, "document")
         elif key != "paths":
             yield from _flat(f"document/{key}", value, "document")
@@ -112,20 +112,20 @@ def _operation(document: Json, operation: Operation, name: str) -> Iterator[tupl
     item = document["paths"][operation.path]
     for key, value in (("path", operation.path), ("method", operation.method)):
         yield Name(name, key), Leaf(value, "operation")
-    security = operation.at.value.get("security", document.get("security", []))
+    security = operation.node.value.get("security", document.get("security", []))
     yield Name(name, "security"), Leaf(security, "operation")
-    for key, value in {**{k: v for k, v in item.items() if k == "servers"}, **operation.at.value}.items():
+    for key, value in {**{k: v for k, v in item.items() if k == "servers"}, **operation.node.value}.items():
         if key not in ("requestBody", "responses", "parameters", "security"):
             yield Name(name, key), Leaf(value, "operation")
     yield from _parameters(document, operation, name)
     yield from _request(document, operation, name)
-    for status in operation.at.value.get("responses", {}):
+    for status in operation.node.value.get("responses", {}):
         yield from _reply(document, operation, name, status)
 
 
 def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
-    shared = At(document["paths"][operation.path], pointer("paths", operation.path))
-    for owner in (shared, operation.at):
+    shared = Node(document["paths"][operation.path], pointer("paths", operation.path))
+    for owner in (shared, operation.node):
         for index in range(len(owner.value.get("parameters", []))):
             parameter = follow(document, owner.child("parameters").child(index))
             place = f"{name}/request/{parameter.value.get('in')} {parameter.value.get('name')}"
@@ -139,9 +139,9 @@ def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tup
 
 
 def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
-    if "requestBody" not in operation.at.value:
+    if "requestBody" not in operation.node.value:
         return
-    body = follow(document, operation.at.child("requestBody"))
+    body = follow(document, operation.node.child("requestBody"))
     place = f"{name}/request"
     content = body.value.get("content", {})
     yield Name(place, "body required"), Leaf(bool(body.value.get("required", False)), "request")
@@ -163,7 +163,7 @@ def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[
 
 
 def _reply(document: Json, operation: Operation, name: str, status: str) -> Iterator[tuple[Name, Leaf]]:
-    reply = follow(document, operation.at.child("responses").child(status))
+    reply = follow(document, operation.node.child("responses").child(status))
     place = f"{name}/reply" if status == "200" else f"{name}/reply {status}"
     content = reply.value.get("content", {})
     yield Name(place, "status"), Leaf(status, "reply")
@@ -179,7 +179,9 @@ def _reply(document: Json, operation: Operation, name: str, status: str) -> Iter
             yield from _schema(document, reply.child("content").child(media).child("schema"), place, "reply")
 
 
-def _schema(document: Json, at: At, place: str, side: Side, trail: tuple[str, ...] = ()) -> Iterator[tuple[Name, Leaf]]:
+def _schema(
+    document: Json, at: Node, place: str, side: Side, trail: tuple[str, ...] = ()
+) -> Iterator[tuple[Name, Leaf]]:
     """Leaves of a schema; `trail` holds the places on the way here, so that one within itself is told only once."""
     real = follow(document, at).where
     if real in trail or len(trail) > _MAX_LEVEL:
@@ -187,7 +189,7 @@ def _schema(document: Json, at: At, place: str, side: Side, trail: tuple[str, ..
         return
     trail = (*trail, real)
     found: Json = {}
-    below: dict[str, At] = {}
+    below: dict[str, Node] = {}
     needed: set[str] = set()
     for layer in layers(document, at):
         _merge(found, layer.value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .leaves import FIELD, PROSE, Leaf, Leaves, Name
+from .flatten import FIELD, PROSE, Leaf, Leaves, Name
 from .overlay import same
 from .prose import normal
 from .spec import LOWER, UPPER

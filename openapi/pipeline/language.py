@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
-from .leaves import Leaves
+from .flatten import Leaves
 from .ledger import Ledger, Rule
-from .prose import Fact, holds, missing_facts, normal, sentences, shows, tokens
+from .prose import Fact, contains_quote, contains_value, missing_facts, normal, sentences, tokens
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -32,7 +32,9 @@ def language_of(leaves: Leaves, ledger: Ledger, fence: str) -> str:
     best, most = "", 0
     for language in sorted({lang for rule in rows for lang in rule.sentences}):
         found = sum(
-            holds(prose_at(leaves, rule.at), rule.sentences[language]) for rule in rows if language in rule.sentences
+            contains_quote(prose_at(leaves, rule.at), rule.sentences[language])
+            for rule in rows
+            if language in rule.sentences
         )
         if found > most:
             best, most = language, found
@@ -125,7 +127,9 @@ def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[st
 
 def _is_fact(value: str, wanted: Mapping[str, Fact]) -> bool:
     return any(
-        shows(value, item) for fact in wanted.values() for item in (fact if isinstance(fact, tuple) else (fact,))
+        contains_value(value, item)
+        for fact in wanted.values()
+        for item in (fact if isinstance(fact, tuple) else (fact,))
     )
 
 

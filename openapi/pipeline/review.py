@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .compare import View
-from .edition import match, prose_at
+from .compatibility import Change, shown
 from .emit_limits import describe
 from .fields import locate
+from .flatten import Leaf, Name
 from .inputs import Inputs
-from .leaves import Leaf, Name
+from .language import match, prose_at
 from .ledger import Rule
-from .prose import Fact, digest, holds, news, normal, sentences, shows
+from .prose import Fact, added_sentences, contains_quote, contains_value, digest, normal, sentences
 from .spec import Json, SpecError
-from .verdicts import Change, shown
 
 Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client"]
 # What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
@@ -79,7 +79,7 @@ def _listed(fact: Fact) -> str:
 
 def fresh(seen: View, place: str) -> str:
     """The sentences at a place that the old page did not have there, in order."""
-    return "\n".join(news(prose_at(seen.new, place), prose_at(seen.old, place)))
+    return "\n".join(added_sentences(prose_at(seen.new, place), prose_at(seen.old, place)))
 
 
 def _rules(seen: View, after: Inputs) -> list[Finding]:
@@ -91,7 +91,7 @@ def _rules(seen: View, after: Inputs) -> list[Finding]:
         text = prose_at(seen.new, rule.at)
         if words is None:
             found.append(_unquoted(rule, seen, after))
-        elif not holds(text, words):
+        elif not contains_quote(text, words):
             found.append(_changed(rule, words, seen, after))
     return found
 
@@ -116,7 +116,7 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
 def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     new = fresh(seen, rule.at)
     moved = sorted(
-        {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and holds(leaf.value, words)}
+        {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and contains_quote(leaf.value, words)}
     )
     notes = list(_facts(rule, after))
     if moved:
@@ -160,18 +160,18 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
     return found
 
 
-def _is_spoken(name: Name, leaf: Leaf, spoken: set[str]) -> bool:
-    return leaf.side in ("request", "reply") and name.place.split("/")[0] in spoken
+def _is_spoken(name: Name, leaf: Leaf, supported: set[str]) -> bool:
+    return leaf.side in ("request", "reply") and name.place.split("/")[0] in supported
 
 
 def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
     """Text that must have been read by a person, by its key in the ledger's `reviewed`."""
     claimed = {rule.at for rule in after.ledger.rules.values() if rule.from_page}
-    spoken = {"submit", *after.settings.spoken}
+    supported = {"submit", *after.settings.supported_operations}
     return {
         name.place if name.key == "description" else f"{name.place}#{name.key}": (name, leaf)
         for name, leaf in seen.new.items()
-        if leaf.is_prose(name.key) and (_is_spoken(name, leaf, spoken) or name.place in claimed)
+        if leaf.is_prose(name.key) and (_is_spoken(name, leaf, supported) or name.place in claimed)
     }
 
 
@@ -180,13 +180,13 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
     known = after.ledger.reviewed.get(seen.language, {})
     found: list[Finding] = []
     for key, (name, leaf) in review_keys(seen, after).items():
-        seal = digest(leaf.value)
-        if known.get(key) == seal:
+        text_digest = digest(leaf.value)
+        if known.get(key) == text_digest:
             continue
         before = seen.old.get(name)
         old = before.value if before else ""
-        gone, has = news(old, leaf.value), sentences(leaf.value)
-        added = [text for text in news(leaf.value, old) if normal(text) not in told]
+        gone, has = added_sentences(old, leaf.value), sentences(leaf.value)
+        added = [text for text in added_sentences(leaf.value, old) if normal(text) not in told]
         if (
             rules
             and not added
@@ -204,7 +204,7 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
                 "\n".join(added or ([] if gone else has)),
                 (f"rules that rest on this text: {', '.join(resting)}",) if resting else (),
                 "if it states a rule, add a row to openapi/rules.yaml; then run with ACCEPT=1, or add to"
-                f" openapi/reviewed.yaml, under {seen.language}, the line `{key}: {seal}`.",
+                f" openapi/reviewed.yaml, under {seen.language}, the line `{key}: {text_digest}`.",
             )
         )
     return found
@@ -298,7 +298,7 @@ def warnings(seen: View, after: Inputs) -> list[str]:
     for rule in after.ledger.rules.values():
         words = rule.sentences.get(seen.language)
         for key, value in mirrored(rule, seen.effective, after.settings.submit).items():
-            if words and isinstance(value, (str, int, float)) and not shows(words, value):
+            if words and isinstance(value, (str, int, float)) and not contains_value(words, value):
                 found.append(
                     f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”."
                     " The schema is enforced."
