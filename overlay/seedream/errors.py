@@ -84,7 +84,6 @@ class SeeDreamError(Exception):
         retryable: Whether the same call can succeed later without a change, at no double cost.
     """
 
-    summary_zh: ClassVar[str] = "出错"
     billing: Billing = "no"
     retryable: bool = False
 
@@ -131,7 +130,6 @@ class InvalidRequest(SeeDreamError, ValueError):
         problems: Every problem found, not only the first.
     """
 
-    summary_zh = "请求不合规，未发送，未扣费"
     subject: ClassVar[str] = "request"
 
     def __init__(
@@ -153,27 +151,21 @@ class InvalidRequest(SeeDreamError, ValueError):
 class InvalidResolution(InvalidRequest):
     """The text is none of the three forms of a resolution, or a size outside the legal range of pixels."""
 
-    summary_zh = "分辨率不合规，未发送，未扣费"
     subject = "resolution"
 
 
 class ConfigError(SeeDreamError):
     """The key, the base URL or the set-up is unusable. Nothing was sent."""
 
-    summary_zh = "配置有误，未发送"
-
 
 class NotSent(SeeDreamError):
     """The request provably never left this machine (name look-up, connection, TLS). Nothing was billed."""
 
-    summary_zh = "请求未发出，未扣费"
     retryable = True
 
 
 class Refused(SeeDreamError):
     """The server answered that it did not take the request."""
-
-    summary_zh = "服务器拒绝了请求"
 
 
 class RateLimited(Refused):
@@ -183,7 +175,6 @@ class RateLimited(Refused):
         retry_after: Seconds that the server asks to wait, or None.
     """
 
-    summary_zh = "请求过于频繁，未扣费"
     retryable = True
     retry_after: float | None = None
 
@@ -191,19 +182,13 @@ class RateLimited(Refused):
 class InsufficientCredits(Refused):
     """Code 9000 (rule CODE-MEANING): the account has not enough credits."""
 
-    summary_zh = "积分不足"
-
 
 class AuthError(Refused):
     """HTTP 401 or 403: the key was refused."""
 
-    summary_zh = "密钥被拒绝"
-
 
 class Rejected(Refused):
     """Code 9999 (rule CODE-MEANING) or an HTTP 4xx: the server refused the request and says why."""
-
-    summary_zh = "请求被服务器拒绝"
 
 
 class SubmissionUnknown(SeeDreamError):
@@ -215,7 +200,6 @@ class SubmissionUnknown(SeeDreamError):
         at: When it happened (seconds since the epoch).
     """
 
-    summary_zh = "提交结果未知，可能已扣费；不会自动重发，请先到控制台确认"
     billing = "unknown"
     digest: str = ""
     phase: Phase = "sent_full"
@@ -225,14 +209,12 @@ class SubmissionUnknown(SeeDreamError):
 class TaskFailed(SeeDreamError):
     """The task ended as failed (rule STATUS-MEANING). The message is the vendor's."""
 
-    summary_zh = "任务失败"
     billing = "unknown"
 
 
 class WaitTimeout(SeeDreamError):
     """The deadline passed while the task was still running. The task is the server's still: wait again later."""
 
-    summary_zh = "等待超时，任务仍在服务器上"
     billing = "yes"
     retryable = True
 
@@ -240,14 +222,12 @@ class WaitTimeout(SeeDreamError):
 class StatusError(SeeDreamError):
     """A task query or deletion got no usable answer."""
 
-    summary_zh = "任务查询失败"
     retryable = True
 
 
 class TaskNotFound(StatusError):
     """The service does not know a task with this id, also after the time that a new task may need to appear."""
 
-    summary_zh = "服务器上没有这个任务，请检查任务编号"
     retryable = False
 
 
@@ -259,7 +239,6 @@ class DownloadError(SeeDreamError):
         errors: What happened to the others, by index.
     """
 
-    summary_zh = "图片下载失败，任务仍在，可再次下载"
     billing = "yes"
     retryable = True
     files: Mapping[int, Path] = {}
@@ -269,63 +248,48 @@ class DownloadError(SeeDreamError):
 class ResultExpired(DownloadError):
     """The image host no longer serves the URL (403, 404, 410), and a fresh query brought no better one."""
 
-    summary_zh = "图片链接已过期"
-
 
 class Truncated(DownloadError):
     """The bytes that came are not the whole picture."""
-
-    summary_zh = "图片不完整"
 
 
 class NotAPicture(DownloadError):
     """The bytes that came are of no picture format: an error page, for example."""
 
-    summary_zh = "收到的内容不是图片"
-
 
 class TooLarge(DownloadError):
     """The picture is larger than the limit (bytes)."""
 
-    summary_zh = "图片过大"
     retryable = False
 
 
 class UnsafeUrl(DownloadError):
     """The URL, or where it redirects to, must not be fetched (scheme, private address, too many hops)."""
 
-    summary_zh = "图片链接不安全"
     retryable = False
 
 
 class JournalError(SeeDreamError):
     """The durable journal cannot be used as it is."""
 
-    summary_zh = "日志文件不可用"
-
 
 class JournalLocked(JournalError):
     """Another process is writing this journal."""
 
-    summary_zh = "日志文件被其他进程占用"
     retryable = True
 
 
 class JournalFull(JournalError):
     """There is no room, or no right, to record: nothing was sent."""
 
-    summary_zh = "磁盘已满，未发送"
     retryable = True
 
 
 class BudgetReached(JournalError):
     """The run's budget does not allow another submission: nothing was sent."""
 
-    summary_zh = "已达到图片预算，未发送"
     retryable = True
 
 
 class JournalTooNew(JournalError):
     """The journal was written by a newer version of seedream."""
-
-    summary_zh = "日志文件版本过新"

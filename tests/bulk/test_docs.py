@@ -14,7 +14,7 @@ from seedream.bulk.columns import _OPTIONS
 from seedream.bulk.gallery import _EMBEDDED
 from seedream.cli import exit_codes
 from seedream.cli.bulk import bulk
-from seedream.cli.bulk_report import _EXITS, _LEFT
+from seedream.cli.bulk_report import _EXITS, _REMAINING
 from seedream.journal import STATES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -24,7 +24,7 @@ RELIABILITY = (DOCS / "reliability.md").read_text("utf-8")
 
 def test_every_exit_code_has_its_row_and_no_other() -> None:
     rows = {int(code) for code in re.findall(r"^\| (\d+) \|", BULK, re.MULTILINE)}
-    used = {one.code for one in _EXITS.values()} | {one.code for _, one in _LEFT}
+    used = {one.code for one in _EXITS.values()} | {one.code for _, one in _REMAINING}
     assert rows == used | {exit_codes.OK.code, exit_codes.USAGE.code, exit_codes.INVALID.code}
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from seedream import Resolution, TaskInfo
 from seedream.cli.demo import measure
 from seedream.cli.demo.contact_sheet import Tile, rows
-from seedream.cli.demo.prompts import REFUSED, SCENES, Scene, Shot
+from seedream.cli.demo.prompts import EXAMPLES, REFUSED, Example, ExampleResult
 from seedream_sandbox import Sandbox
 
 SIZES = {
@@ -54,34 +54,34 @@ def test_it_shows_what_it_promises(cli: Any, tmp_path: Path, monkeypatch: pytest
     assert {"1", "4"} == {value for record in sent for value in record.fields.get("batchsize", [])}
 
 
-def shot(tmp_path: Path, resolution: str, size: tuple[int, int], told: tuple[int, int] | None = None) -> Shot:
+def shot(tmp_path: Path, resolution: str, size: tuple[int, int], told: tuple[int, int] | None = None) -> ExampleResult:
     path = tmp_path / "picture.png"
     Image.new("L", size).save(path)
     width, height = told or size
-    return Shot(Scene("one", "x", resolution), TaskInfo("t", 3, width=width, height=height), [path])
+    return ExampleResult(Example("one", "x", resolution), TaskInfo("t", 3, width=width, height=height), [path])
 
 
 def test_a_picture_as_asked_is_no_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1440)), ("2K", (2048, 2048)), ("3750x1250", (3750, 1250))):
-        assert [] == measure.complaints(shot(tmp_path, resolution, size))
+        assert [] == measure.find_mismatches(shot(tmp_path, resolution, size))
 
 
 def test_a_picture_of_another_size_is_a_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1500)), ("2K", (100, 100)), ("3750x1250", (3750, 1251))):
-        assert 1 == len(measure.complaints(shot(tmp_path, resolution, size)))
-    assert 1 == len(measure.complaints(shot(tmp_path, "2K", (2048, 2048), told=(2048, 2047))))
+        assert 1 == len(measure.find_mismatches(shot(tmp_path, resolution, size)))
+    assert 1 == len(measure.find_mismatches(shot(tmp_path, "2K", (2048, 2048), told=(2048, 2047))))
 
 
 def test_a_damaged_or_missing_picture_is_a_complaint(tmp_path: Path) -> None:
     one = shot(tmp_path, "2K", (2048, 2048))
-    assert 1 == len(measure.complaints(evolve(one, files=[])))
+    assert 1 == len(measure.find_mismatches(evolve(one, files=[])))
     content = one.files[0].read_bytes()
     one.files[0].write_bytes(content[: len(content) // 2])
-    assert 1 == len(measure.complaints(one))
+    assert 1 == len(measure.find_mismatches(one))
 
 
 def test_a_complaint_fails_the_run(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seedream.cli.demo.command.SCENES", SCENES[:1])
+    monkeypatch.setattr("seedream.cli.demo.command.EXAMPLES", EXAMPLES[:1])
     monkeypatch.setattr(measure, "as_asked", lambda *_: False)
     ran = cli("demo")
     assert 1 == ran.code
@@ -89,10 +89,10 @@ def test_a_complaint_fails_the_run(cli: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_scenes_are_those_of_the_brief() -> None:
-    assert any(scene.from_sketch for scene in SCENES)
-    assert any(scene.count == 4 for scene in SCENES)
-    assert any(scene.resolution.kind == "size" for scene in SCENES)
-    assert len({scene.title for scene in SCENES}) == len(SCENES)
+    assert any(scene.from_sketch for scene in EXAMPLES)
+    assert any(scene.count == 4 for scene in EXAMPLES)
+    assert any(scene.resolution.kind == "size" for scene in EXAMPLES)
+    assert len({scene.title for scene in EXAMPLES}) == len(EXAMPLES)
     with pytest.raises(ValueError, match="pixels"):
         Resolution(REFUSED[1])
 

@@ -66,12 +66,12 @@ def test_missing_pictures_are_told_and_the_others_kept(cli: Any, service: Single
 
 
 def test_task_shows_the_state_without_signatures(cli: Any, service: SingleTaskServer) -> None:
-    assert "state     queued (1)" in cli("task", TASK, "--base-url", service.url).out
+    assert "state  queued (1)" in cli("task", TASK, "--base-url", service.url).out
     service._states = [{**service.done(), "width": 4, "height": 3, "prompt": "a\tb\x1b[0m"}]
     ran = cli("task", TASK, "--base-url", service.url)
     assert 0 == ran.code
-    assert f"picture   {service.url}/1.png?[removed]" in ran.out
-    assert "size      4x3" in ran.out
+    assert f"picture  {service.url}/1.png?[removed]" in ran.out
+    assert "size     4x3" in ran.out
     assert "\x1b" not in ran.out
     document = cli("task", TASK, "--base-url", service.url, "--json").document
     assert ("completed", 3, True) == tuple(document[name] for name in ("state", "status", "finished"))

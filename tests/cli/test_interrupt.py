@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from seedream.cli.interrupt import Shield
+from seedream.cli.interrupt import DeferInterrupt
 from support.clients import KEY
 from support.scripted_server import Action, Connection, ScriptedServer, reply
 
@@ -115,15 +115,15 @@ def pressed() -> None:
 def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
     told: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with Shield(told.append, lambda: told.append("wait")) as shield:
+    with DeferInterrupt(told.append, lambda: told.append("wait")) as deferred:
         with pytest.raises(KeyboardInterrupt):
             pressed()  # still connecting
-        shield.begin()
-        shield.not_sent()
+        deferred.begin()
+        deferred.not_sent()
         with pytest.raises(KeyboardInterrupt):
             pressed()  # in the pause before it is sent again
-        shield.begin()
-        shield.submitted("abcd_1")
+        deferred.begin()
+        deferred.submitted("abcd_1")
         with pytest.raises(KeyboardInterrupt):
             pressed()  # the answer is here
     assert ["abcd_1"] == told
@@ -132,12 +132,12 @@ def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
 
 def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
     told: list[str] = []
-    with Shield(told.append, lambda: told.append("wait")) as shield:
-        shield.begin()
+    with DeferInterrupt(told.append, lambda: told.append("wait")) as deferred:
+        deferred.begin()
         pressed()
-        assert shield.interrupted
+        assert deferred.interrupted
         with pytest.raises(KeyboardInterrupt):
-            shield.not_sent()
+            deferred.not_sent()
         assert ["wait"] == told
 
 
@@ -148,7 +148,7 @@ def test_the_id_is_told_even_if_ctrl_c_comes_with_the_answer() -> None:
         pressed()
         told.append(taskid)
 
-    with Shield(accepted, lambda: None) as shield:
-        shield.begin()
-        shield.submitted("abcd_1")
-    assert (["abcd_1"], True) == (told, shield.interrupted)
+    with DeferInterrupt(accepted, lambda: None) as deferred:
+        deferred.begin()
+        deferred.submitted("abcd_1")
+    assert (["abcd_1"], True) == (told, deferred.interrupted)

@@ -1,4 +1,4 @@
-"""``python -m seedream.cli`` is the same as ``seedream``."""
+"""Runs the command line for ``python -m seedream.cli``."""
 
 from seedream.cli import main
 

@@ -1,4 +1,4 @@
-"""The program ``seedream``: its list of commands, and the one place where a run ends."""
+"""The program ``seedream``: its commands, and the one place where a run ends."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ from typing import Any, Final, NoReturn
 import click
 
 from seedream import __version__
+from seedream.cli import runner
 from seedream.cli.exit_codes import TABLE
 from seedream.cli.lazy_group import Entry, LazyGroup
-from seedream.cli.runner import carry_out
 
 _NAME: Final = "seedream"
 _COMPLETION: Final = "_SEEDREAM_COMPLETE"  # set by the shell that asks for completions
@@ -28,7 +28,7 @@ COMMANDS: Final = {
 
 
 class App(LazyGroup):
-    """The group of all commands. Whatever happens, a run ends with an exit code of the table, not a traceback."""
+    """The group of all commands. Every run ends with an exit code of the table, never with a traceback."""
 
     def main(  # type: ignore[override]  # one signature instead of click's overloads
         self,
@@ -36,21 +36,33 @@ class App(LazyGroup):
         prog_name: str | None = None,
         **extra: Any,
     ) -> NoReturn:
+        """Run the command line, and end the process."""
         if _COMPLETION in os.environ:
             super().main(args, _NAME, **extra)
-        words = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args)
 
-        def run(obj: object) -> object:
-            # As click's own main does, but the ends are told in one place of our own.
-            with self.make_context(prog_name or _NAME, list(words), obj=obj) as context:
+        def invoke(obj: object) -> object:
+            # As click's own main does; how the run ends is decided by ``runner``.
+            with self.make_context(prog_name or _NAME, list(arguments), obj=obj) as context:
                 return self.invoke(context)
 
-        sys.exit(carry_out(run, words).code)
+        sys.exit(runner.run(invoke, arguments).code)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of exit codes below the commands, and the environment variables."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(one.code), one.meaning) for one in TABLE])
+        with formatter.section("Environment variables"):
+            formatter.write_dl(list(VARIABLES.items()))
+
+
+VARIABLES: Final = {
+    "TENSORSLAB_API_KEY": "The API key.",
+    "TENSORSLAB_BASE_URL": "The service, for a sandbox or a gateway.",
+    "SEEDREAM_LANG": "Language of the messages: zh or en; by default that of the locale.",
+    "SEEDREAM_DEBUG": "1 prints the traceback of an error, to report it.",
+}
 
 
 @click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")

@@ -1,4 +1,4 @@
-"""``seedream bulk``: many jobs, one budget, and a journal that survives whatever happens."""
+"""``seedream bulk``: many jobs, one budget, and a journal from which every run can be resumed."""
 
 import re
 import secrets
@@ -11,10 +11,12 @@ import click
 from seedream import AsyncSeeDream, SeeDream
 from seedream._support.redact import quote
 from seedream.bulk import Bulk, read_jobs
-from seedream.cli.bulk_report import BulkDisplay, exit_of, state_table, tell
+from seedream.cli.bulk_report import bulk_progress, count_lines, exit_for_report, print_report
 from seedream.cli.exit_codes import Exit
-from seedream.cli.extras import load
-from seedream.cli.options import json_option, open_client, service_options
+from seedream.cli.extras import load_extra
+from seedream.cli.help_text import Group
+from seedream.cli.language import plural, tr
+from seedream.cli.options import json_option, open_client, read_service, service_options
 from seedream.cli.terminal import Terminal
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
@@ -23,7 +25,7 @@ _FOLDER: Final = click.argument("folder", type=click.Path(path_type=Path))
 
 
 def _rate(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    """``2``, ``2/s``, ``30/m`` or ``500/h``, as submissions per second."""
+    """Read ``2``, ``2/s``, ``30/m`` or ``500/h`` as submissions per second."""
     if value is None:
         return None
     found = _RATE.fullmatch(value.strip())
@@ -33,13 +35,23 @@ def _rate(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 
 def _settings(command: Any) -> Any:
-    """The options that a run and its resume share; what is not given stays as it was at the last start."""
+    """Add the options that a run and its resume share; what is not given stays as it was at the last start."""
     for option in (
-        click.option("--concurrency", type=click.IntRange(1, 1000), help="Submissions on the way at once."),
+        click.option(
+            "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Submissions on the way at once."
+        ),
         click.option("--rate", callback=_rate, metavar="N/s|N/m|N/h", help="Submissions per second, minute or hour."),
         click.option("--budget", type=click.IntRange(0), metavar="IMAGES", help="Stop before more pictures are paid."),
-        click.option("--in-flight", type=click.IntRange(1, 1000), help="Tasks submitted and not yet saved, at once."),
-        click.option("--timeout", "task_timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait for a task."),
+        click.option(
+            "--in-flight", type=click.IntRange(1, 1000), metavar="N", help="Tasks submitted and not yet saved, at once."
+        ),
+        click.option(
+            "--timeout",
+            "task_timeout",
+            type=click.FloatRange(0),
+            metavar="SECONDS",
+            help="How long to wait for one task.",
+        ),
         click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
         click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
     ):
@@ -47,7 +59,7 @@ def _settings(command: Any) -> Any:
     return command
 
 
-@click.group()
+@click.group(cls=Group)
 def bulk() -> None:
     """Run thousands of prompts from a file; survives crashes and never pays twice.
 
@@ -56,14 +68,16 @@ def bulk() -> None:
       seedream bulk status out
       seedream bulk resume out
 
-    Every job is written down in out/journal.sqlite before it is sent. Whatever happens, run or resume again: what is
-    done is not done again, and what may have been paid without an answer is listed, and never sent again by itself.
+    Every job is recorded in out/journal.sqlite before it is sent. Whatever happens, run or resume again: finished
+    jobs are not repeated, and jobs that may have been paid for without an answer are listed and not sent again.
     """  # noqa: D301 -- click's mark for text that stays as it is
 
 
 @bulk.command("run")
 @click.argument("jobs", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where.")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The output folder."
+)
 @click.option("--dry-run", is_flag=True, help="Check the file and print what it costs; send nothing. Needs no key.")
 @click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
 @_settings
@@ -80,19 +94,20 @@ def run_command(
     """
     if dry_run:
         planned = read_jobs(jobs)
-        terminal.result(f"{len(planned.plans)} jobs, {planned.images} pictures. Nothing was sent.")
-        terminal.document({"jobs": len(planned.plans), "images": planned.images})
+        jobs_text, pictures = plural(len(planned.plans), "job"), plural(planned.images, "picture")
+        terminal.print_result(tr("{jobs}, {pictures}. Nothing was sent.", jobs=jobs_text, pictures=pictures))
+        terminal.print_json({"jobs": len(planned.plans), "images": planned.images})
         return None
     if not sandbox:
-        return _work(terminal, folder, jobs, **given)
+        return _start(terminal, folder, jobs, **given)
     if given["base_url"] or given["api_key_file"]:
-        raise click.UsageError("--sandbox goes without --base-url and --api-key-file")
-    # Another seed gives other task ids: those of an earlier run stand in the journal.
-    with load("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
-        terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
+        raise click.UsageError("--sandbox cannot be combined with --base-url or --api-key-file")
+    # With another seed, task ids differ from those of an earlier run in the same journal.
+    with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
+        terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
-        return _go(terminal, Bulk(folder, connect=connect), jobs, given, sandbox=True)
+        return _work(terminal, Bulk(folder, connect=connect), jobs, given, sandbox=True)
 
 
 @bulk.command()
@@ -103,23 +118,23 @@ def run_command(
 @click.pass_obj
 def resume(terminal: Terminal, /, *, folder: Path, **given: Any) -> Exit:
     """Go on with the run in FOLDER, with its settings or new ones."""
-    return _work(terminal, folder, None, **given)
+    return _start(terminal, folder, None, **given)
 
 
-def _work(
+def _start(
     terminal: Terminal, folder: Path, jobs: Path | None, base_url: str | None, api_key_file: Path | None, **given: Any
 ) -> Exit:
-    with open_client(terminal, base_url, api_key_file) as client:  # checks the key and the address, once
-        connect = partial(AsyncSeeDream, client.service.key, base_url=client.service.base_url)
-    return _go(terminal, Bulk(folder, connect=connect), jobs, given)
+    key, url = read_service(terminal, base_url, api_key_file)
+    return _work(terminal, Bulk(folder, connect=partial(AsyncSeeDream, key, base_url=url)), jobs, given)
 
 
-def _go(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:
+def _work(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:
     options = run.options(**{name: value for name, value in given.items() if value is not None})
-    with BulkDisplay(terminal) as display:
-        report = run.run(jobs, options=options, watch=display.show if terminal.lively else None, signals=True)
-    tell(terminal, report, sandbox=sandbox)
-    return exit_of(report)
+    progress, show = bulk_progress(terminal)
+    with progress:
+        report = run.run(jobs, options=options, watch=show if terminal.interactive else None, signals=True)
+    print_report(terminal, report, sandbox=sandbox)
+    return exit_for_report(report)
 
 
 @bulk.command()
@@ -127,16 +142,16 @@ def _go(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any],
 @json_option
 @click.pass_obj
 def status(terminal: Terminal, /, *, folder: Path) -> None:
-    """Show how far the run in FOLDER is; also while it is running."""
+    """Show how far the run in FOLDER has come; also while it is running."""
     run = Bulk(folder)
     found, counts = run.counts()
-    terminal.document({"counts": counts, "spent": found.spent, "budget": found.budget, "unknown": _ids(run)})
-    limit = f" of {found.budget}" if found.budget is not None else ""
-    for line in state_table(counts):
-        terminal.result(line)
-    terminal.result(f"{'pictures that may have been charged':<37}{found.spent}{limit}")
+    terminal.print_json({"counts": counts, "spent": found.spent, "budget": found.budget, "unknown": _ids(run)})
+    for line in count_lines(counts, found.spent, found.budget):
+        terminal.print_result(line)
     if counts["unknown"]:
-        terminal.note(f"To decide about the unknown ones: seedream bulk resolve {folder}")
+        terminal.print_note(
+            tr("To decide about the unknown jobs: {command}", command=f"seedream bulk resolve {folder}")
+        )
 
 
 def _ids(run: Bulk) -> list[str]:
@@ -155,8 +170,10 @@ def retry(terminal: Terminal, /, *, folder: Path, failed: bool, rejected: bool) 
         raise click.UsageError("give --failed, --rejected or both")
     states = [name for name, wanted in (("failed", failed), ("rejected", rejected)) if wanted]
     number = Bulk(folder).retry(states)  # type: ignore[arg-type]  # two of the states
-    terminal.document({"planned": number})
-    terminal.result(f"{number} jobs are planned again. Next: seedream bulk resume {folder}")
+    terminal.print_json({"planned": number})
+    terminal.print_result(tr("{jobs} planned again.", jobs=plural(number, "job")))
+    if number:
+        terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {folder}"))
 
 
 @bulk.command()
@@ -184,31 +201,40 @@ def resolve(
 ) -> None:
     """List the unknown jobs of FOLDER, or decide about one.
 
-    An unknown job was sent, and no usable answer came: only the vendor's console tells whether it was charged.
+    An unknown job was sent, and no usable answer came: only the vendor's console shows whether it was charged.
     """
     run = Bulk(folder)
     if job is None:
         if taskid or again or give_up or not_charged:
             raise click.UsageError("name the job to decide about")
         unknown = run.jobs("unknown")
-        terminal.document({"unknown": [{"id": one.key, "line": one.line, "message": one.message} for one in unknown]})
+        terminal.print_json({"unknown": [{"id": one.key, "line": one.line, "message": one.message} for one in unknown]})
         for one in unknown:
-            terminal.result(f"{one.key}  (line {one.line}, {one.cost} pictures): {one.message}")
+            terminal.print_result(
+                tr(
+                    "{key}  (line {line}, {pictures}): {message}",
+                    key=one.key,
+                    line=one.line,
+                    pictures=plural(one.cost, "picture"),
+                    message=one.message,
+                )
+            )
         if not unknown:
-            terminal.result("No job is unknown.")
+            terminal.print_result(tr("No job is unknown."))
         return
     if sum(map(bool, (taskid, again, give_up))) != 1:
         raise click.UsageError("give one of --taskid, --again and --give-up")
     if taskid:
         with open_client(terminal, base_url, api_key_file) as client:
-            _look_up(client, run, job, taskid)
+            _check_task(client, run, job, taskid)
     run.resolve(job, taskid=taskid, again=again, charged=not not_charged)
-    terminal.document({"id": job, "resolved": True})
-    terminal.result(f"Decided. Next: seedream bulk resume {folder}")
+    terminal.print_json({"id": job, "resolved": True})
+    terminal.print_result(tr("Decided."))
+    terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {folder}"))
 
 
-def _look_up(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
-    """Refuse a task that the service does not know, or that was made from another prompt: a slip of the pen."""
+def _check_task(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
+    """Refuse a task that the service does not know, or that was made from another prompt."""
     made_from = client.query(taskid).prompt
     prompts = [str(one.request.get("prompt")) for one in run.jobs("unknown") if one.key == job]
     if made_from and prompts and made_from != prompts[0]:
@@ -220,8 +246,8 @@ def _look_up(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
 @json_option
 @click.pass_obj
 def gallery(terminal: Terminal, /, *, folder: Path) -> None:
-    """Write results.jsonl and gallery.html of FOLDER anew."""
+    """Write results.jsonl and gallery.html of FOLDER again."""
     run = Bulk(folder)
     run.write()
-    terminal.document({"results": str(run.folder.results), "gallery": str(run.folder.gallery)})
-    terminal.result(str(run.folder.gallery))
+    terminal.print_json({"results": str(run.folder.results), "gallery": str(run.folder.gallery)})
+    terminal.print_result(str(run.folder.gallery))

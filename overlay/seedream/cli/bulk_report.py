@@ -1,16 +1,16 @@
 """What a bulk run shows while it works and when it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
 from seedream.bulk import ENDINGS, Bulk, Reason, Report, Snapshot
-from seedream.cli import exit_codes, reporting
+from seedream.cli import error_output, exit_codes
 from seedream.cli.exit_codes import Exit
-from seedream.cli.language import is_chinese
+from seedream.cli.language import plural, tr, translate
+from seedream.cli.progress import make_progress
 from seedream.cli.terminal import Terminal
 from seedream.errors import SeeDreamError
 from seedream.journal import SETTLED, State
@@ -28,7 +28,7 @@ _EXITS: Final[Mapping[Reason, Exit]] = {
     "cancelled": exit_codes.INTERRUPTED,
 }
 # A run that worked on everything ends with the first of these that is not empty.
-_LEFT: Final[tuple[tuple[State, Exit], ...]] = (
+_REMAINING: Final[tuple[tuple[State, Exit], ...]] = (
     ("unknown", exit_codes.UNKNOWN),
     ("submitted", exit_codes.UNFINISHED),
     ("succeeded", exit_codes.DOWNLOAD),
@@ -39,7 +39,7 @@ _LEFT: Final[tuple[tuple[State, Exit], ...]] = (
 _MEANING: Final[Mapping[State, str]] = {
     "downloaded": "saved",
     "succeeded": "made, pictures not all saved",
-    "submitted": "taken by the service, not finished",
+    "submitted": "accepted by the service, not finished",
     "submitting": "being sent",
     "planned": "still to be sent",
     "failed": "failed on the service",
@@ -49,46 +49,59 @@ _MEANING: Final[Mapping[State, str]] = {
 }
 
 
-def exit_of(report: Report) -> Exit:
-    """The exit code that tells a script how the run ended."""
+def exit_for_report(report: Report) -> Exit:
+    """Return the exit code that tells a script how the run ended."""
     if report.reason != "done":
         return _EXITS[report.reason]
-    return next((code for state, code in _LEFT if report.counts[state]), exit_codes.OK)
+    return next((code for state, code in _REMAINING if report.counts[state]), exit_codes.OK)
 
 
-def state_table(counts: Mapping[State, int]) -> list[str]:
-    """The states that have jobs, a line each."""
-    return [f"{meaning:<37}{counts[state]}" for state, meaning in _MEANING.items() if counts[state]]
+def count_lines(counts: Mapping[State, int], spent: int, budget: int | None = None) -> list[str]:
+    """Return a line for each state that has jobs and one for the pictures, the number first."""
+    rows = [(f"{counts[state]:,}", translate(meaning)) for state, meaning in _MEANING.items() if counts[state]]
+    if budget is None:
+        rows.append((f"{spent:,}", tr("pictures that may have been charged")))
+    else:
+        rows.append((f"{spent:,}", tr("of {budget} pictures that may be charged", budget=f"{budget:,}")))
+    width = max(len(number) for number, _ in rows)
+    return [f"{number:>{width}}  {text}" for number, text in rows]
 
 
-def tell(terminal: Terminal, report: Report, *, sandbox: bool = False) -> None:
-    """How the run ended, and what to do next. A sandbox's tasks end with it, so there is nothing to go on with."""
+def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -> None:
+    """Print how the run ended, and what to do next. A sandbox's tasks end with it, so they cannot be resumed."""
     folder = Bulk(report.folder).folder
-    terminal.document(document(report))
-    what, hint, chinese = ENDINGS[report.reason]
-    if is_chinese():
-        terminal.note(chinese, "bold")
+    terminal.print_json(report_document(report))
+    message, hint = ENDINGS[report.reason][:2]
     if isinstance(report.error, SeeDreamError) and not terminal.as_json and report.reason != "budget":
-        reporting.tell(terminal, report.error)
-    terminal.note(what, "bold" if report.reason == "done" else "bold yellow")
-    for line in state_table(report.counts):
-        terminal.note(f"  {line}")
-    terminal.note(f"  {'pictures that may have been charged':<37}{report.spent}")
+        error_output.print_error(terminal, report.error)
+    terminal.print_note(translate(message), "bold" if report.reason == "done" else "bold yellow")
+    for line in count_lines(report.counts, report.spent):
+        terminal.print_note(f"  {line}")
     for key, taskid in report.unrecorded.items():
-        terminal.note(f"Note this down: job {key} was taken as task {taskid}, which could not be recorded.", "red")
+        terminal.print_note(
+            tr("Write this down: job {key} became task {taskid}, which could not be recorded.", key=key, taskid=taskid),
+            "red",
+        )
     if report.counts["unknown"] and not sandbox:
-        terminal.note(f"To decide about the unknown ones: seedream bulk resolve {report.folder}")
+        terminal.print_note(
+            tr("To decide about the unknown jobs: {command}", command=f"seedream bulk resolve {report.folder}")
+        )
     if report.left and sandbox:
-        terminal.note(
-            "The sandbox and its tasks are gone. For a run to be resumed, start one of its own: seedream sandbox"
+        terminal.print_note(
+            tr(
+                "The sandbox and its tasks are gone. "
+                "For a run that can be resumed, start a sandbox of its own: {command}",
+                command="seedream sandbox",
+            )
         )
     elif report.left:
-        terminal.note(f"{hint or 'Resume to go on.'}  seedream bulk resume {report.folder}")
-    terminal.result(str(folder.gallery))
+        advice = translate(hint or "Resume to go on.")
+        terminal.print_note(f"{advice}  seedream bulk resume {report.folder}")
+    terminal.print_result(str(folder.gallery))
 
 
-def document(report: Report) -> dict[str, Any]:
-    """The report for ``--json``."""
+def report_document(report: Report) -> dict[str, Any]:
+    """Return the report for ``--json``."""
     folder = Bulk(report.folder).folder
     return {
         "reason": report.reason,
@@ -99,50 +112,53 @@ def document(report: Report) -> dict[str, Any]:
         "unrecorded": dict(report.unrecorded),
         "results": str(folder.results),
         "gallery": str(folder.gallery),
-        "error": reporting.document(report.error) if isinstance(report.error, SeeDreamError) else None,
-        "exit_code": exit_of(report).code,
+        "error": error_output.error_document(report.error) if isinstance(report.error, SeeDreamError) else None,
+        "exit_code": exit_for_report(report).code,
     }
 
 
-class BulkDisplay:
-    """The progress bar: jobs, rate, pictures spent, and how long it will take. Where nobody watches, nothing."""
+def bulk_progress(terminal: Terminal) -> tuple[Progress, Callable[[Snapshot], None]]:
+    """Return a progress display, to be used as a context manager, and the function that shows a snapshot in it.
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._progress = Progress(
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}", markup=False),
-            TextColumn("{task.fields[spent]}", markup=False),
-            TextColumn("{task.fields[left]}", markup=False),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-            console=terminal.err,
-            transient=True,
-            disable=not terminal.lively,
-        )
-        self._id = self._progress.add_task("", total=None, rate="", spent="", left="", note="checking the jobs")
+    A narrow terminal gets fewer columns, so that each one stays readable.
+    """
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Take in where the run is."""
-        counts = snapshot.counts
-        budget = f" of {snapshot.budget}" if snapshot.budget is not None else ""
-        bad = sum(counts[state] for state in ("failed", "rejected", "unknown"))
-        notes = [f"{bad} not well" if bad else "", f"waiting: {snapshot.waiting}" if snapshot.waiting else ""]
-        self._progress.update(
-            self._id,
-            total=sum(counts.values()),
-            completed=sum(counts[state] for state in SETTLED),
+    def text(name: str) -> ProgressColumn:
+        return TextColumn(f"{{task.fields[{name}]}}", markup=False)
+
+    width = terminal.err.width
+    columns: list[ProgressColumn] = [MofNCompleteColumn(), text("spent"), text("note")]
+    if width >= 60:  # noqa: PLR2004 -- columns of the terminal
+        columns = [BarColumn(bar_width=min(30, width // 4)), *columns[:2], text("left"), columns[2]]
+    if width >= 100:  # noqa: PLR2004 -- columns of the terminal
+        columns = [*columns[:2], text("rate"), *columns[2:4], TimeElapsedColumn(), columns[4]]
+    progress = make_progress(terminal, columns)
+    line = progress.add_task("", total=None, rate="", spent="", left="", note=tr("checking the jobs"))
+
+    def show(snapshot: Snapshot) -> None:
+        progress.update(
+            line,
+            total=sum(snapshot.counts.values()),
+            completed=sum(snapshot.counts[state] for state in SETTLED),
             rate=f"{60 * snapshot.rate:.0f}/min",
-            spent=f"{snapshot.spent}{budget} pictures",
-            left=f"{timedelta(seconds=int(snapshot.eta))} left" if snapshot.eta is not None else "",
-            note=", ".join(filter(None, notes)),
+            spent=_spent(snapshot),
+            left=tr("{time} left", time=timedelta(seconds=int(snapshot.eta))) if snapshot.eta is not None else "",
+            note=_note(snapshot),
         )
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
+    return progress, show
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+
+def _spent(snapshot: Snapshot) -> str:
+    if snapshot.budget is None:
+        return plural(snapshot.spent, "picture")
+    return tr("{spent} of {budget}", spent=f"{snapshot.spent:,}", budget=plural(snapshot.budget, "picture"))
+
+
+def _note(snapshot: Snapshot) -> str:
+    bad = sum(snapshot.counts[state] for state in ("failed", "rejected", "unknown"))
+    notes = [
+        tr("{number} failed or unknown", number=bad) if bad else "",
+        tr("waiting: {reason}", reason=translate(snapshot.waiting)) if snapshot.waiting else "",
+    ]
+    return ", ".join(filter(None, notes))

@@ -1,4 +1,4 @@
-"""Exit codes of the command line: one table, from which the help text, the README and the code itself follow."""
+"""The exit codes of the command line, in one table: the help text shows it, and a test compares the READMEs with it."""
 
 from typing import Final
 
@@ -27,17 +27,19 @@ DOWNLOAD: Final = Exit(8, "pictures are missing; the task is not lost")
 NOT_SENT: Final = Exit(9, "not sent, or too many requests: nothing was billed, try again later")
 JOURNAL: Final = Exit(10, "the journal cannot be used; nothing was sent")
 BUDGET: Final = Exit(11, "the budget of a bulk run is reached")
+NOT_FOUND: Final = Exit(12, "the service knows no such task")
 BUG: Final = Exit(70, "an unexpected error: a bug in seedream")
+SYSTEM: Final = Exit(71, "this machine ran out of memory, open files, threads or disk space")
 PAUSED: Final = Exit(75, "a bulk run is paused; run the same command again to go on")
 INTERRUPTED: Final = Exit(130, "interrupted with Ctrl-C")
-CLOSED: Final = Exit(141, "the reader of the output went away")
+CLOSED: Final = Exit(141, "the reader of the output closed it")
 
 TABLE: Final = (
-    OK, FAILED, USAGE, INVALID, CONFIG, CREDITS, UNKNOWN, UNFINISHED, DOWNLOAD, NOT_SENT, JOURNAL, BUDGET, BUG, PAUSED,
-    INTERRUPTED, CLOSED,
+    OK, FAILED, USAGE, INVALID, CONFIG, CREDITS, UNKNOWN, UNFINISHED, DOWNLOAD, NOT_SENT, JOURNAL, BUDGET, NOT_FOUND,
+    BUG, SYSTEM, PAUSED, INTERRUPTED, CLOSED,
 )  # fmt: skip
 
-# The first class that fits decides, so a subclass stands before its base.
+# The first class that matches decides, so a subclass precedes its base.
 _BY_ERROR: Final[tuple[tuple[type[errors.SeeDreamError], Exit], ...]] = (
     (errors.InvalidRequest, INVALID),
     (errors.ConfigError, CONFIG),
@@ -45,6 +47,7 @@ _BY_ERROR: Final[tuple[tuple[type[errors.SeeDreamError], Exit], ...]] = (
     (errors.InsufficientCredits, CREDITS),
     (errors.SubmissionUnknown, UNKNOWN),
     (errors.WaitTimeout, UNFINISHED),
+    (errors.TaskNotFound, NOT_FOUND),
     (errors.StatusError, UNFINISHED),
     (errors.DownloadError, DOWNLOAD),
     (errors.NotSent, NOT_SENT),
@@ -56,5 +59,5 @@ _BY_ERROR: Final[tuple[tuple[type[errors.SeeDreamError], Exit], ...]] = (
 
 
 def exit_for(error: errors.SeeDreamError) -> Exit:
-    """The exit code that an error of the library ends with."""
+    """Return the exit code of an error of the library."""
     return next(code for kind, code in _BY_ERROR if isinstance(error, kind))

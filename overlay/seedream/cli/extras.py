@@ -1,4 +1,4 @@
-"""Parts of seedream that need an extra: loaded when used, and missed politely."""
+"""Imports parts of seedream that need an extra, and says what to install where it is missing."""
 
 from importlib import import_module
 from typing import Any
@@ -8,14 +8,19 @@ import click
 from seedream.cli.exit_codes import USAGE
 
 
+def install_hint(extra: str) -> str:
+    """Return how to install an extra. seedream is on no package index yet, so its name is not enough."""
+    return f'Install the extra: pip install ".[{extra}]" in a clone, or "seedream[{extra}] @ file:///PATH/TO/THE.whl".'
+
+
 class MissingExtra(click.ClickException):
     """A library of an extra is not installed."""
 
     exit_code = USAGE.code
 
 
-def load(module: str, extra: str) -> Any:
-    """Import a module of ours that needs an extra.
+def load_extra(module: str, extra: str) -> Any:
+    """Import a module that needs an extra.
 
     Raises:
         MissingExtra: A library of the extra is not installed.
@@ -25,4 +30,4 @@ def load(module: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "seedream":
             raise
-        raise MissingExtra(f'this needs {error.name}; run: pip install "seedream[{extra}]"') from None
+        raise MissingExtra(f"{error.name} is not installed. {install_hint(extra)}") from None

@@ -1,4 +1,4 @@
-"""Values of the API's fields as typed on a command line: text, made what the spec's table of fields asks for."""
+"""Reads values of the API's fields from the command line, by the kinds in the spec's table of fields."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from seedream.errors import InvalidRequest, Problem
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-# What text means for each kind of field. Text that is none of it stays text, which the request's check then refuses.
+# How text is read for each kind of field. Text that cannot be read stays text, and the request's check refuses it.
 _READ: Final[Mapping[str, Callable[[str], object]]] = {
     "integer": lambda text: int(text) if _WHOLE.fullmatch(text) else text,
     "number": lambda text: float(text) if _NUMBER.fullmatch(text) else text,
@@ -21,17 +21,17 @@ _READ: Final[Mapping[str, Callable[[str], object]]] = {
 
 
 def known_field(name: str) -> Field | None:
-    """The request's field of that name, as on the wire or as in Python."""
+    """Return the request's field of that name, as on the wire or as in Python."""
     return next((field for field in SUBMIT.fields if name in (field.name, field.attribute)), None)
 
 
 def read_value(field: Field, text: str) -> object:
-    """The value that the text means for this field."""
+    """Return the value that the text means for this field."""
     return _READ.get(field.kind, str)(text)
 
 
 def read_settings(settings: Iterable[str], taken: Iterable[str] = ()) -> dict[str, object]:
-    """The fields that ``--set FIELD=VALUE`` gives, by Python name.
+    """Return the fields that ``--set FIELD=VALUE`` gives, by Python name.
 
     Args:
         settings: The texts after ``--set``. A field that holds a list may be given several times.
@@ -65,7 +65,7 @@ def _as_list(value: object) -> list[object]:
 
 
 def describe(name: str) -> str:
-    """The limits and the default of a field, for a help text: ``1 to 15, default 1``."""
+    """Return the limits and the default of a field for a help text: ``1 to 15, default 1``."""
     field = known_field(name)
     parts: list[str] = []
     if field is None:

@@ -1,11 +1,12 @@
 """``seedream generate``: from a prompt to pictures on disk."""
 
 import secrets
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from tensorslab_images.limits import SUBMIT
@@ -14,11 +15,12 @@ from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 from seedream import SeeDream
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import Submission, check_submit
-from seedream.cli import dry_run as dry_run_output
-from seedream.cli import saving
-from seedream.cli.extras import load
+from seedream.cli import delivery, dry_run
+from seedream.cli.extras import load_extra
 from seedream.cli.field_options import describe, known_field, read_settings, read_value
-from seedream.cli.interrupt import Shield
+from seedream.cli.help_text import command
+from seedream.cli.interrupt import DeferInterrupt
+from seedream.cli.language import plural, tr
 from seedream.cli.options import (
     json_option,
     open_client,
@@ -26,44 +28,57 @@ from seedream.cli.options import (
     service_options,
     waiting_options,
 )
-from seedream.cli.progress import Display, Line
+from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.terminal import Terminal
 
-_NAMED = {"count": "batchsize", "resolution": "resolution"}
+_FIELDS_OF_OPTIONS: Final = {"count": "batchsize", "resolution": "resolution"}
+_STDIN: Final = "-"
 
 
-def _submission(
-    prompt: str, given: Mapping[str, str | None], images: tuple[str, ...], more: tuple[str, ...]
+def _read_prompt(prompt: str) -> str:
+    """Return the prompt; ``-`` reads it from standard input, without the line break at its end."""
+    if prompt != _STDIN:
+        return prompt
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError('"-" reads the prompt from standard input, which is a terminal; pipe a text into it')
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"the prompt on standard input is not UTF-8 at byte {error.start}") from None
+
+
+def _check(
+    prompt: str, given: Mapping[str, str | None], source_images: tuple[str, ...], settings: tuple[str, ...]
 ) -> Submission:
-    """The checked request; options that the page no longer knows are refused by the check, by name."""
+    """Check the request. Options that the page no longer knows are refused by name."""
     options: dict[str, object] = {}
     for name, text in given.items():
         if text is not None:
-            field = known_field(_NAMED[name])
-            options[_NAMED[name]] = text if field is None else read_value(field, text)
-    options |= read_settings(more, taken=("prompt", *options))
-    if images:
-        options["source_images"] = images
+            field = known_field(_FIELDS_OF_OPTIONS[name])
+            options[_FIELDS_OF_OPTIONS[name]] = text if field is None else read_value(field, text)
+    options |= read_settings(settings, taken=("prompt", *options))
+    if source_images:
+        options["source_images"] = source_images
     return check_submit(prompt, options)
 
 
 @contextmanager
-def _client(
+def _open_service(
     terminal: Terminal, base_url: str | None, api_key_file: Path | None, *, sandbox: bool
 ) -> Generator[SeeDream]:
-    """The client for the service, or for a sandbox that lives as long as it."""
+    """Open a client for the service, or for a sandbox that ends with it."""
     if not sandbox:
         with open_client(terminal, base_url, api_key_file) as client:
             yield client
         return
-    # Another seed gives other task ids: pictures of an earlier run are not taken for those of this one.
-    with load("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
-        terminal.note(f"Sandbox at {service.base_url}: nothing leaves this machine, nothing is paid.")
+    # With another seed, task ids differ, so that pictures of an earlier run are not taken for those of this one.
+    with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
+        terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
         with SeeDream(service.api_key, base_url=service.base_url) as client:
             yield client
 
 
-@click.command()
+@command()
 @click.argument("prompt")
 @click.option("-n", "--count", metavar="N", help=f"How many pictures: {describe('batchsize')}.")
 @click.option(
@@ -72,7 +87,9 @@ def _client(
     metavar="SIZE",
     help=f"{' '.join(RES_RATIO_VALUES)}, {' '.join(RES_TIER_VALUES)}, or WIDTHxHEIGHT; {describe('resolution')}.",
 )
-@click.option("--image", "images", metavar="FILE_OR_URL", multiple=True, help="A picture to start from; repeatable.")
+@click.option(
+    "--image", "source_images", metavar="FILE_OR_URL", multiple=True, help="A picture to start from; repeatable."
+)
 @click.option(
     "--set",
     "settings",
@@ -82,7 +99,7 @@ def _client(
 )
 @waiting_options
 @click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
-@click.option("--dry-run", is_flag=True, help="Print the request and its cost; send nothing. Needs no key.")
+@click.option("--dry-run", "dry", is_flag=True, help="Print the request and its cost; send nothing. Needs no key.")
 @service_options
 @json_option
 @click.pass_obj
@@ -91,17 +108,17 @@ def generate(
     /,
     *,
     prompt: str,
-    images: tuple[str, ...],
+    source_images: tuple[str, ...],
     settings: tuple[str, ...],
     directory: Path,
     base_url: str | None,
     api_key_file: Path | None,
     timeout: float,
     sandbox: bool,
-    dry_run: bool,
-    **named: Any,
+    dry: bool,
+    **given: Any,
 ) -> None:
-    """Make pictures from PROMPT and save them.
+    """Make pictures from PROMPT and save them; - reads the prompt from standard input.
 
     The paths are printed on stdout, everything else on stderr. The task's id is printed as soon as it is known.
 
@@ -110,38 +127,48 @@ def generate(
       seedream generate "the same in winter" --image lighthouse.png
       seedream generate "a lighthouse" --sandbox        (no key, no cost)
     """  # noqa: D301 -- click's mark for text that stays as it is
-    if sandbox and (dry_run or base_url or api_key_file):
-        raise click.UsageError("--sandbox goes without --dry-run, --base-url and --api-key-file")
-    submission = _submission(prompt, named, images, settings)
-    if dry_run:
-        dry_run_output.show(terminal, submission, base_url)
+    if sandbox and (dry or base_url or api_key_file):
+        raise click.UsageError("--sandbox cannot be combined with --dry-run, --base-url or --api-key-file")
+    submission = _check(_read_prompt(prompt), given, source_images, settings)
+    if dry:
+        dry_run.print_request(terminal, submission, base_url)
         return
     ensure_writable(directory)
-    with _client(terminal, base_url, api_key_file, sandbox=sandbox) as client, Display(terminal) as display:
-        line = display.line("picture" if submission.images == 1 else f"{submission.images} pictures")
-        resume = "" if sandbox else partial(
+    with (
+        _open_service(terminal, base_url, api_key_file, sandbox=sandbox) as client,
+        task_progress(terminal) as progress,
+    ):
+        line = TaskLine(progress, plural(submission.images, "picture"))
+        resume = partial(
             resume_command, images=submission.images, directory=directory, base_url=base_url, api_key_file=api_key_file
-        )  # fmt: skip
-        taskid = _submit(terminal, client, submission, line, resume)
+        )
+        taskid = _submit(terminal, client, submission, line, None if sandbox else resume)
         task = client.task(taskid, images=submission.images)
-        files = saving.deliver(task, directory, timeout, line)
-    saving.tell(terminal, taskid, files, cost=submission.images, sandbox=sandbox)
+        files = delivery.wait_and_save(task, directory, timeout, line)
+    delivery.print_saved(terminal, taskid, files, cost=submission.images, sandbox=sandbox)
 
 
-def _submit(terminal: Terminal, client: SeeDream, submission: Submission, line: Line, resume: Any) -> str:
-    """Submit; the task's id is told at once, and a Ctrl-C while the request is under way waits for the answer."""
+def _submit(terminal: Terminal, client: SeeDream, submission: Submission, line: TaskLine, resume: Any) -> str:
+    """Submit, print the task's id at once, and defer an interrupt that arrives while the request is under way."""
 
     def accepted(taskid: str) -> None:
         terminal.taskid = taskid
-        terminal.resume = resume(taskid) if resume else ""
-        terminal.note(f"Task {taskid} accepted." + (f" If this stops: {terminal.resume}" if resume else ""))
+        if resume is None:
+            terminal.print_note(tr("Task {taskid} accepted.", taskid=taskid))
+            return
+        terminal.resume = resume(taskid)
+        terminal.print_note(
+            tr("Task {taskid} accepted. If this stops: {command}", taskid=taskid, command=terminal.resume)
+        )
 
     def warn() -> None:
-        line.say("finishing the submission")
-        terminal.note("Waiting for the answer to a paid request. Ctrl-C again gives it up; it may be billed.")
+        line.show_state(tr("finishing the submission"))
+        terminal.print_note(
+            tr("Waiting for the answer to a paid request. Ctrl-C again gives it up; it may have been billed.")
+        )
 
-    with Shield(accepted, warn) as shield:
-        taskid = client.run(client.submission_flow(submission, shield))
-    if shield.interrupted:
+    with DeferInterrupt(accepted, warn) as deferred:
+        taskid = client.run(client.submission_flow(submission, deferred))
+    if deferred.interrupted:
         raise KeyboardInterrupt
     return taskid

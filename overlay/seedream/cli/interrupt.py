@@ -1,4 +1,4 @@
-"""Ctrl-C while money is at stake: a submission under way is let finish, so that its task is not paid for in vain."""
+"""Ctrl-C, SIGTERM and SIGHUP while a submission is under way: the first one waits for the answer to a paid request."""
 
 import signal
 import threading
@@ -10,45 +10,50 @@ from seedream.errors import SeeDreamError
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
 
+# SIGTERM is what a scheduler sends, SIGHUP what a closed terminal sends; Windows has no SIGHUP.
+_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)  # a scheduler that ends a job is heard like Ctrl-C
 
-
-class Shield:
-    """Records one submission (see _workflows.Recorder); while it is under way, holds back the first Ctrl-C or SIGTERM.
+class DeferInterrupt:
+    """Observes one submission, and defers the first signal that arrives while the request is under way.
 
     Args:
         accepted: Called with the task's id as soon as it is known.
-        warn: Called when the first Ctrl-C is held back.
+        warn: Called when a signal is deferred.
 
     Attributes:
-        interrupted: A Ctrl-C was held back: stop now that the answer is here.
+        interrupted: Whether a signal was deferred, so that the run stops after the answer.
     """
 
     def __init__(self, accepted: Callable[[str], None], warn: Callable[[], None]) -> None:
         self._accepted = accepted
         self._warn = warn
         self._under_way = False
-        self._before: dict[signal.Signals, _Handler] = {}
+        self._before: dict[int, _Handler] = {}
         self.interrupted = False
 
     def begin(self) -> None:
+        """Note that the request is about to be sent."""
         self._under_way = True
 
     def not_sent(self) -> None:
+        """Note that nothing was sent. Raises KeyboardInterrupt if a signal was deferred."""
         self._under_way = False
         if self.interrupted:
             raise KeyboardInterrupt
 
     def submitted(self, taskid: str) -> None:
-        self._accepted(taskid)  # before a Ctrl-C can stop it: the id is told in any case
+        """Report the task's id before a signal can stop the run."""
+        self._accepted(taskid)
         self._under_way = False
 
     def refused(self, error: SeeDreamError) -> None:
+        """Note that the service refused the request."""
         del error
         self._under_way = False
 
     def unknown(self, error: BaseException) -> None:
+        """Note that no usable answer came."""
         del error
         self._under_way = False
 
@@ -62,7 +67,12 @@ class Shield:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+            self._before = {
+                # A program started with nohup ignores SIGHUP, and goes on ignoring it.
+                number: signal.signal(number, self._on_signal)
+                for number in _SIGNALS
+                if signal.getsignal(number) is not signal.SIG_IGN
+            }
         return self
 
     def __exit__(

@@ -1,13 +1,78 @@
-"""Which language a person reads: a Chinese line is added to messages where the locale asks for it."""
+"""The language of messages: Chinese where the locale asks for it, otherwise English."""
 
 import os
+import re
 from collections.abc import Mapping
+from functools import cache
+
+from seedream.cli.messages_zh import MESSAGES, NOUNS
+
+_PLACEHOLDER = re.compile(r"\{(\w+)(!t)?\}")
 
 
 def is_chinese(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether SEEDREAM_LANG, else the locale for messages, is Chinese."""
+    """Whether SEEDREAM_LANG, or else the locale for messages, is Chinese."""
     for name in ("SEEDREAM_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = environ.get(name, "").strip()
         if value:
             return value.lower().startswith("zh")
     return False
+
+
+def tr(template: str, **values: object) -> str:
+    """Return a message of the command line in the user's language.
+
+    Args:
+        template: The English text, with ``{name}`` for each value. It is the key of the Chinese table.
+        values: The values.
+    """
+    chosen = MESSAGES.get(template, template).replace("!t}", "}") if is_chinese() else template
+    return chosen.format(**values) if values else chosen
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 picture``, ``4 pictures``, or the Chinese for it."""
+    if is_chinese() and noun in NOUNS:
+        return f"{number:,} {NOUNS[noun]}"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def translate(text: str) -> str:
+    """Return the Chinese for a text that the library or click made, where the locale asks for it and the table has it.
+
+    A template of the table may hold ``{name}``, which stands for any text and is kept as it is, or ``{name!t}``, whose
+    text is translated too.
+    """
+    return _in_chinese(text) if is_chinese() else text
+
+
+def _in_chinese(text: str) -> str:
+    if text in MESSAGES:
+        return MESSAGES[text]
+    for pattern, nested, chinese in _templates():
+        match = pattern.fullmatch(text)
+        if match:
+            values = {
+                name: _in_chinese(value) if name in nested else value for name, value in match.groupdict().items()
+            }
+            return chinese.replace("!t}", "}").format(**values)
+    return text
+
+
+@cache
+def _templates() -> list[tuple[re.Pattern[str], frozenset[str], str]]:
+    """Return the table's templates as patterns; one with more fixed text is tried before one with less."""
+    found: list[tuple[int, re.Pattern[str], frozenset[str], str]] = []
+    for english, chinese in MESSAGES.items():
+        names = _PLACEHOLDER.findall(english)
+        if not names:
+            continue
+        fixed = _PLACEHOLDER.split(english)[::3]
+        pattern, seen = re.escape(fixed[0]), set[str]()
+        for (name, _), literal in zip(names, fixed[1:], strict=True):
+            group = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+            seen.add(name)
+            pattern += group + re.escape(literal)
+        nested = frozenset(name for name, mark in names if mark)
+        found.append((sum(map(len, fixed)), re.compile(pattern, re.DOTALL), nested, chinese))
+    return [entry[1:] for entry in sorted(found, key=lambda entry: -entry[0])]

@@ -7,16 +7,18 @@ from typing import Any, cast
 import click
 from attrs import frozen
 
+from seedream.cli.help_text import Group
+
 
 @frozen
 class Entry:
-    """Where a command lives (``module:attribute``), and its line in the list of commands."""
+    """Where a command is defined (``module:attribute``), and its line in the list of commands."""
 
     where: str
     summary: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group of ``Entry`` commands by name, listed in the order given."""
 
     def __init__(self, entries: Mapping[str, Entry], **attributes: Any) -> None:
@@ -24,9 +26,11 @@ class LazyGroup(click.Group):
         self.entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names without importing a command."""
         return [*self.entries, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, or return None where there is none of that name."""
         entry = self.entries.get(cmd_name)
         if entry is None:
             return super().get_command(ctx, cmd_name)
@@ -34,6 +38,7 @@ class LazyGroup(click.Group):
         return cast("click.Command", getattr(import_module(module), attribute))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])

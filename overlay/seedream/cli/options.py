@@ -11,13 +11,14 @@ import click
 
 from seedream import SeeDream
 from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
+from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
 from seedream.cli.terminal import Terminal
 from seedream.client import DEFAULT_WAIT
 from seedream.errors import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_LONGEST_KEY_FILE: Final = 10_000  # bytes: a larger file is no key
+_LONGEST_KEY_FILE: Final = 10_000  # bytes: a larger file holds something else
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -27,17 +28,18 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
 
 
 def json_option(command: Command) -> Command:
-    """``--json``. Where the run ends, the command line itself is searched for it; see _end."""
+    """Add ``--json``. Its value is read by ``runner.run``, which also needs it when the options cannot be parsed."""
     return click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document, errors too.")(
         command
     )
 
 
 def service_options(command: Command) -> Command:
-    """``--base-url`` and ``--api-key-file``."""
+    """Add ``--base-url`` and ``--api-key-file``."""
     command = click.option(
         "--api-key-file",
         type=click.Path(path_type=Path),
+        metavar="FILE",
         help=f"File that holds the key; by default it is in {KEY_VARIABLE}.",
     )(command)
     return click.option(
@@ -46,7 +48,7 @@ def service_options(command: Command) -> Command:
 
 
 def waiting_options(command: Command) -> Command:
-    """``--timeout`` and ``--output``."""
+    """Add ``--timeout`` and ``--output``."""
     command = click.option(
         "--timeout",
         type=float,
@@ -67,21 +69,31 @@ def waiting_options(command: Command) -> Command:
     )(command)
 
 
-def open_client(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> SeeDream:
-    """The client for the service options.
+def read_service(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> tuple[str, str]:
+    """Return the key and the base URL that the service options give. The key is kept out of all output.
 
     Raises:
         ConfigError: The key, its file or the base URL is unusable.
     """
     if api_key_file is None and not os.environ.get(KEY_VARIABLE, "").strip():
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE} or give --api-key-file; without a key try --sandbox.")
-    key = api_key(None if api_key_file is None else _key_in(api_key_file))
+    key = api_key(None if api_key_file is None else _read_key(api_key_file))
     terminal.secrets.add(key)
-    return SeeDream(key, base_url=base_url)
+    return key, read_base_url(base_url)
 
 
-def _key_in(path: Path) -> str:
-    """The file's text. Its path may be shown, its content never."""
+def open_client(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> SeeDream:
+    """Return the client for the service options.
+
+    Raises:
+        ConfigError: The key, its file or the base URL is unusable.
+    """
+    key, url = read_service(terminal, base_url, api_key_file)
+    return SeeDream(key, base_url=url)
+
+
+def _read_key(path: Path) -> str:
+    """Read the key file. A message may show its path, never its content."""
     try:
         with path.open("rb") as file:
             content = file.read(_LONGEST_KEY_FILE + 1)
@@ -98,7 +110,7 @@ def _key_in(path: Path) -> str:
 def resume_command(
     taskid: str, images: int | None, directory: Path, base_url: str | None, api_key_file: Path | None
 ) -> str:
-    """The command that waits for a task and saves its pictures in the same place."""
+    """Return the command that waits for a task and saves its pictures in the same place."""
     words = ["seedream", "wait", taskid]
     if images is not None and images != 1:
         words += ["-n", str(images)]

@@ -1,80 +1,71 @@
-"""The progress line on stderr. Where nobody watches, nothing is shown."""
+"""Progress lines on standard error, shown only where it is a terminal."""
 
-from types import TracebackType
-from typing import Final, Self
+from collections.abc import Iterable
+from typing import Final
 
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from seedream._protocol.workflows import Progress as Report
+from seedream import Progress as ClientProgress
+from seedream.cli.language import tr, translate
 from seedream.cli.terminal import Terminal
 
-_MEGA: Final = 1_000_000
+_MEGABYTE: Final = 1_000_000
+_WIDE: Final = 60  # columns; a narrower terminal gets a shorter bar and no clock
 
 
 class _SizeColumn(ProgressColumn):
-    """Megabytes that have come."""
+    """Megabytes received."""
 
     def render(self, task: Task) -> Text:
+        """Return the text of the column."""
         received = task.fields.get("received", 0)
-        return Text(f"{received / _MEGA:.1f} MB" if received else "")
+        return Text(f"{received / _MEGABYTE:.1f} MB" if received else "")
 
 
-class Display:
-    """Progress of any number of tasks, a line each.
+def make_progress(terminal: Terminal, columns: Iterable[ProgressColumn]) -> Progress:
+    """Return a progress display, to be used as a context manager; it shows nothing where nobody can see it."""
+    return Progress(*columns, console=terminal.err, transient=True, disable=not terminal.interactive)
+
+
+def task_progress(terminal: Terminal) -> Progress:
+    """Return a progress display with a line for each task."""
+    spinner = SpinnerColumn("dots" if "utf" in (terminal.err.encoding or "").lower() else "line")
+    text, state = (TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[state]"))
+    if terminal.err.width < _WIDE:
+        return make_progress(terminal, (spinner, text, state))
+    return make_progress(terminal, (spinner, text, BarColumn(bar_width=24), state, _SizeColumn(), TimeElapsedColumn()))
+
+
+class TaskLine:
+    """One line of a task's progress.
 
     Args:
-        terminal: Where to.
+        progress: The display.
+        description: What the line begins with.
     """
-
-    def __init__(self, terminal: Terminal) -> None:
-        fancy = "utf" in (terminal.err.encoding or "").lower()
-        self._progress = Progress(
-            SpinnerColumn("dots" if fancy else "line"),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[state]}", markup=False),
-            _SizeColumn(),
-            TimeElapsedColumn(),
-            console=terminal.err,
-            transient=True,
-            disable=not terminal.lively,
-        )
-
-    def line(self, description: str) -> "Line":
-        """A new line."""
-        return Line(self._progress, description)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-
-class Line:
-    """One line: its ``show`` is a progress callback for the client."""
 
     def __init__(self, progress: Progress, description: str) -> None:
         self._progress = progress
-        self._id = progress.add_task(description, total=None, state="submitting", received=0)
+        self._id = progress.add_task(description, total=None, state=tr("submitting"), received=0)
         self._bytes: dict[int, int] = {}
 
-    def show(self, report: Report) -> None:
-        """Take in what the client tells."""
+    def show_progress(self, report: ClientProgress) -> None:
+        """Show what the client reports; this is its progress callback."""
         if report.stage == "waiting":
-            self._progress.update(self._id, state=report.state)
+            self.show_state(translate(report.state))
             return
         total, index = report.total or 1, report.index or 0
         self._bytes[index] = max(self._bytes.get(index, 0), report.received)
-        part = 1.0 if report.stage == "saved" else report.received / report.size if report.size else 0.0
-        done = min(index + part, total)
-        state = f"saving {index + 1} of {total}" if done < total else f"saved {total} of {total}"
+        share = 1.0 if report.stage == "saved" else report.received / report.size if report.size else 0.0
+        done = min(index + share, total)
+        state = (
+            tr("saving {index} of {total}", index=index + 1, total=total)
+            if done < total
+            else tr("saved {total} of {total}", total=total)
+        )
         self._progress.update(self._id, total=total, completed=done, state=state, received=sum(self._bytes.values()))
 
-    def say(self, state: str) -> None:
+    def show_state(self, state: str) -> None:
         """Show a state in a few words."""
         self._progress.update(self._id, state=state)

@@ -1,7 +1,4 @@
-"""Explain the rules: where each is in the page, what it says, which files enforce and test it.
-
-Plain functions over the generated ledger; the command line shows what they return.
-"""
+"""The rules as text: what each says, where the page says it, what enforces it and which tests guard it."""
 
 import json
 import re
@@ -12,7 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from tensorslab_images.rules import LANGUAGE, RULES, Rule
+
+from seedream.cli.language import is_chinese, tr, translate
 
 
 class UnknownRule(LookupError):
@@ -20,26 +20,45 @@ class UnknownRule(LookupError):
 
 
 def rule_ids() -> tuple[str, ...]:
-    """Ids of all rules, in the ledger's order."""
+    """Return the ids of all rules, in the ledger's order."""
     return tuple(RULES)
 
 
 def find_rule(name: str) -> Rule:
-    """The rule with that id; case, spaces and underscores do not matter.
+    """Return the rule with that id; case, spaces and underscores do not matter.
 
     Raises:
-        UnknownRule: there is none.
+        UnknownRule: There is none.
     """
     wanted = "-".join(name.strip().upper().replace("_", "-").split())
     if wanted in RULES:
         return RULES[wanted]
     near = get_close_matches(wanted, RULES, n=3, cutoff=0.4) or [rule for rule in RULES if wanted and wanted in rule]
-    hint = f"Did you mean {', '.join(near)}?" if near else f"The rules are {', '.join(RULES)}."
-    raise UnknownRule(f"there is no rule {name.strip()[:60]!r}. {hint}")
+    hint = (
+        tr("Did you mean {rules}?", rules=", ".join(near))
+        if near
+        else tr("The rules are {rules}.", rules=", ".join(RULES))
+    )
+    raise UnknownRule(tr("there is no rule {name}. {hint}", name=repr(name.strip()[:60]), hint=hint))
+
+
+def summary_and_sentence(rule: str) -> tuple[str, str]:
+    """Return the summary of a rule in the user's language, and the vendor's sentence where it says something else.
+
+    A rule that a later page adds may have no Chinese summary: then the page's Chinese sentence is its summary.
+    """
+    known = RULES.get(rule)
+    if known is None:
+        return "", ""
+    sentence = " ".join(known.sentence.split())
+    if is_chinese():
+        chinese = " ".join(known.sentences.get("zh", "").split())
+        return (chinese or translate(known.summary)), ""
+    return known.summary, "" if sentence == known.summary else sentence
 
 
 def as_data(rule: Rule) -> dict[str, Any]:
-    """The rule as plain data, ready for JSON."""
+    """Return the rule as plain data, ready for JSON."""
     enforced_by, tested_by = files_that_name(rule)
     return {
         "id": rule.id,
@@ -83,7 +102,7 @@ def _sources() -> list[tuple[str, str]]:
 
 
 def repeated(rule: Rule) -> dict[str, Any]:
-    """The schema's values of the keywords that the rule's sentence only repeats."""
+    """Return the schema's values of the keywords that the rule's sentence only repeats."""
     node: Any = json.loads(files("tensorslab_images").joinpath("openapi.json").read_text("utf-8"))
     for part in rule.pointer.removesuffix("/description").split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
@@ -91,33 +110,42 @@ def repeated(rule: Rule) -> dict[str, Any]:
     return {key: node[key] for key in rule.mirrors if isinstance(node, Mapping) and key in node}
 
 
-def explain(rule: Rule) -> str:
-    """The rule as text, one thing a line."""
+def explain(rule: Rule) -> list[tuple[str, str]]:
+    """Return what is known of the rule, as labels and texts."""
     facts = {**rule.facts, **repeated(rule)}
+    summary, _ = summary_and_sentence(rule.id)
     enforced_by, tested_by = files_that_name(rule)
     rows = [
-        ("says", rule.summary),
-        ("standing", f"{rule.standing} ({_source(rule)})"),
-        ("stands at", rule.pointer or "nowhere in the spec"),
+        (tr("says"), summary),
+        (tr("standing"), tr("{standing} ({source})", standing=translate(rule.standing), source=source(rule))),
+        (tr("place"), rule.pointer or tr("nowhere in the spec")),
     ]
-    rows += [(f"in the page ({language})", sentence) for language, sentence in rule.sentences.items()]
-    rows += [(f"fact {name}", _shown(fact)) for name, fact in facts.items()]
-    rows += [(f"{name} examples", _shown(values)) for name, values in rule.examples.items()]
-    rows += [("enforced by", ", ".join(enforced_by) or "nothing: it is supported, not enforced")]
-    rows += [("tested by", ", ".join(tested_by) or "no test that names it")]
-    width = max(len(label) for label, _ in rows)
-    return "\n".join([rule.id, *(f"  {label.ljust(width)}  {text}" for label, text in rows)])
+    rows += [(tr("page ({language})", language=language), text) for language, text in rule.sentences.items()]
+    rows += [(tr("fact {name}", name=name), _joined(fact)) for name, fact in facts.items()]
+    rows += [(tr("{name} examples", name=translate(name)), _joined(values)) for name, values in rule.examples.items()]
+    rows += [(tr("enforced by"), ", ".join(enforced_by) or tr("nothing: it is supported, not enforced"))]
+    rows += [(tr("tested by"), ", ".join(tested_by) or tr("no test that names it"))]
+    return rows
 
 
-def overview() -> str:
-    """All rules, one a line: id, standing, summary."""
-    width = max(map(len, RULES))
-    return "\n".join(f"{rule.id.ljust(width)}  {rule.standing.ljust(12)}  {rule.summary}" for rule in RULES.values())
+def overview() -> list[tuple[str, str]]:
+    """Return all rules: the id, and the standing and summary."""
+    return [
+        (rule.id, f"{pad(translate(rule.standing), 13)}{summary_and_sentence(rule.id)[0]}") for rule in RULES.values()
+    ]
 
 
-def _source(rule: Rule) -> str:
-    return f"the vendor's page, {LANGUAGE} edition vendored" if rule.source == "page" else rule.source
+def source(rule: Rule) -> str:
+    """Return where the rule is from, in the user's language."""
+    if rule.source == "page":
+        return tr("the vendor's page, {language} edition vendored", language=LANGUAGE)
+    return translate(rule.source)
 
 
-def _shown(value: Any) -> str:
+def pad(text: str, width: int) -> str:
+    """Return the text filled with blanks to so many terminal cells."""
+    return text + " " * max(width - cell_len(text), 0)
+
+
+def _joined(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""How a run ends: each kind of end gets its message and its exit code."""
+"""Runs a command and turns every way to end into a message and an exit code."""
 
 import errno
 import os
@@ -12,46 +12,41 @@ from typing import Final
 import click
 
 from seedream import __version__
-from seedream._support.redact import redact, sanitize
-from seedream.cli import exit_codes, reporting
+from seedream._support.redact import quote, redact, sanitize
+from seedream.cli import error_output, exit_codes
 from seedream.cli.exit_codes import Exit
-from seedream.cli.language import is_chinese
-from seedream.cli.terminal import Terminal
+from seedream.cli.language import tr, translate
+from seedream.cli.terminal import OutputError, Terminal
 from seedream.errors import SeeDreamError
 
 _DEBUG: Final = "SEEDREAM_DEBUG"
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_EXHAUSTED: Final = (*_NO_ROOM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
-def carry_out(run: Callable[[Terminal], object], words: Sequence[str]) -> Exit:
-    """Run a command, with a Terminal as its object, and report whatever comes of it.
+def run(command: Callable[[Terminal], object], args: Sequence[str]) -> Exit:
+    """Run a command, with a Terminal as its object, and report its result or error.
 
     Args:
-        run: Parses the words and runs the command; may return an exit code or raise anything.
-        words: The command line's words, looked at only for ``--json``.
+        command: Parses the arguments and runs; may return an exit code or raise anything.
+        args: The command line's arguments, read here only for ``--json``.
     """
-    options = words[: words.index("--")] if "--" in words else words
+    options = args[: args.index("--")] if "--" in args else args
     terminal = Terminal(as_json="--json" in options)
     try:
         try:
-            code = _coded(run(terminal))
+            code = _to_exit(command(terminal))
         except click.exceptions.Exit as end:
-            code = _coded(end.exit_code)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the last place: everything is told in a line
-            code = _told(terminal, error)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-        return exit_codes.CLOSED
-    except OSError as error:  # the output goes to a full disk, for example
-        _silence()
-        with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f"seedream: cannot write the output: {error.strerror}\n")
-        return exit_codes.FAILED
+            code = _to_exit(end.exit_code)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- the last place: everything is reported
+            code = _report(terminal, error)
+        terminal.flush()
+    except OutputError as error:
+        return _report_output_error(terminal, error)
     return code
 
 
-def _coded(result: object) -> Exit:
+def _to_exit(result: object) -> Exit:
     if isinstance(result, Exit):
         return result
     if isinstance(result, int) and result:
@@ -59,38 +54,37 @@ def _coded(result: object) -> Exit:
     return exit_codes.OK
 
 
-def _told(terminal: Terminal, error: BaseException) -> Exit:
+def _report(terminal: Terminal, error: BaseException) -> Exit:
+    """Print what happened; raises OutputError where the error is one of standard output."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     match error:
+        case OutputError():
+            raise error
         case SeeDreamError():
-            terminal.document({"error": reporting.document(error)})
+            terminal.print_json({"error": error_output.error_document(error)})
             if not terminal.as_json:
-                reporting.tell(terminal, error)
+                error_output.print_error(terminal, error)
             code = exit_codes.exit_for(error)
         case KeyboardInterrupt() | EOFError() | click.Abort():
-            code = _interrupted(terminal, error)
+            code = _report_interrupt(terminal, error)
         case click.ClickException():
-            code = Exit(error.exit_code, "")
-            _brief(terminal, "UsageError", error.format_message(), code)
-            if not terminal.as_json:
-                error.show()
-        case OSError() if error.errno in (errno.EPIPE, errno.ENOSPC):
-            raise error  # of the output: nothing of ours lets one of another file out
+            code = _report_usage(terminal, error)
+        case OSError() | MemoryError() | RuntimeError() if reason := _system_error(error):
+            terminal.flush()  # click writes help texts to standard output itself
+            code = _report_system(terminal, error, reason)
         case _:
-            code = exit_codes.BUG
-            _bug(terminal, error)
+            code = _report_bug(terminal, error)
     if os.environ.get(_DEBUG, "") not in ("", "0"):
-        terminal.note("".join(traceback.format_exception(error)))
+        terminal.print_note("".join(traceback.format_exception(error)))
     return code
 
 
-def _interrupted(terminal: Terminal, error: BaseException) -> Exit:
+def _report_interrupt(terminal: Terminal, error: BaseException) -> Exit:
     notes = getattr(error, "__notes__", [])
-    if is_chinese():
-        terminal.note("已中断" + ("，可能已扣费" if notes else ""))
-    goes_on = f"The task goes on without you; to get its pictures: {terminal.resume}"
-    for line in ("Interrupted.", *notes, *([goes_on] if terminal.resume else ())):
-        terminal.note(line)
-    terminal.document(
+    terminal.print_note(tr("Interrupted."))
+    _print_notes(terminal, error)
+    terminal.print_json(
         {
             "error": {
                 "type": "Interrupted",
@@ -104,23 +98,83 @@ def _interrupted(terminal: Terminal, error: BaseException) -> Exit:
     return exit_codes.INTERRUPTED
 
 
-def _brief(terminal: Terminal, kind: str, message: str, code: Exit) -> None:
-    terminal.document({"error": {"type": kind, "message": message, "exit_code": code.code}})
+def _report_usage(terminal: Terminal, error: click.ClickException) -> Exit:
+    code = Exit(error.exit_code, "")
+    _print_brief_json(terminal, "UsageError", error.format_message(), code)
+    if not terminal.as_json:
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            terminal.print_note(context.get_usage())
+            terminal.print_note(tr("Help: {command}", command=f"{context.command_path} --help"))
+            terminal.print_note("")
+        terminal.print_note(f"{translate('Error:')} {translate(error.format_message())}", style="red")
+    return code
 
 
-def _bug(terminal: Terminal, error: BaseException) -> None:
+def _system_error(error: BaseException) -> str:
+    """Return what this machine lacks or refuses; empty where the error is another kind of error."""
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return str(error) if "can't start new thread" in str(error) else ""
+
+
+def _report_system(terminal: Terminal, error: BaseException, reason: str) -> Exit:
+    name = getattr(error, "filename", None)
+    where = quote(str(name)) if name else tr("this machine")
+    message = tr("{where}: {reason}", where=where, reason=translate(sanitize(reason)))
+    exhausted = not isinstance(error, OSError) or error.errno in _EXHAUSTED or not name
+    code = exit_codes.SYSTEM if exhausted else exit_codes.CONFIG
+    terminal.print_note(f"{translate('Error:')} {message}", style="red")
+    _print_notes(terminal, error)
+    _print_brief_json(terminal, type(error).__name__, message, code)
+    return code
+
+
+def _report_bug(terminal: Terminal, error: BaseException) -> Exit:
     text = sanitize(redact(str(error), *terminal.secrets))
-    for note in getattr(error, "__notes__", []):
-        terminal.note(note)
-    terminal.note(
-        f"Unexpected {type(error).__name__}: {text}. This is a bug in seedream {__version__} "
-        f"(Python {platform.python_version()}): run it again with {_DEBUG}=1 and report what it prints.",
+    terminal.print_note(
+        tr(
+            "Unexpected {kind}: {text}. This is a bug in seedream {version} (Python {python}): "
+            "run it again with {variable}=1 and report what it prints.",
+            kind=type(error).__name__,
+            text=text,
+            version=__version__,
+            python=platform.python_version(),
+            variable=_DEBUG,
+        ),
         style="red",
     )
-    _brief(terminal, type(error).__name__, text, exit_codes.BUG)
+    _print_notes(terminal, error)
+    _print_brief_json(terminal, type(error).__name__, text, exit_codes.BUG)
+    return exit_codes.BUG
 
 
-def _silence() -> None:
-    """Nobody reads stdout any more: what is still in its buffer goes nowhere, without a complaint at exit."""
+def _print_notes(terminal: Terminal, error: BaseException) -> None:
+    """Print the notes of the error, and how to get the pictures of a task that is paid for."""
+    for note in getattr(error, "__notes__", []):
+        terminal.print_note(translate(note))
+    if terminal.resume:
+        terminal.print_note(tr("The task goes on; to get its pictures: {command}", command=terminal.resume))
+
+
+def _print_brief_json(terminal: Terminal, kind: str, message: str, code: Exit) -> None:
+    terminal.print_json(
+        {"error": {"type": kind, "message": message, "taskid": terminal.taskid, "exit_code": code.code}}
+    )
+
+
+def _report_output_error(terminal: Terminal, error: OutputError) -> Exit:
+    """Say that standard output cannot be written, unless its reader closed it."""
+    cause = error.__cause__
     with suppress(OSError, ValueError, AttributeError):
+        # What is still in the buffer goes to the null device, so that the interpreter's exit does not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(cause, BrokenPipeError):
+        return exit_codes.CLOSED
+    reason = translate(getattr(cause, "strerror", None) or str(cause))
+    terminal.print_note(f"seedream: {tr('cannot write the output: {reason}', reason=reason)}")
+    if terminal.resume:
+        terminal.print_note(tr("The task goes on; to get its pictures: {command}", command=terminal.resume))
+    return exit_codes.FAILED

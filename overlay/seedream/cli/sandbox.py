@@ -1,4 +1,4 @@
-"""``seedream sandbox``: the local stand-in of the service, until Ctrl-C."""
+"""``seedream sandbox``: runs the local stand-in of the service until Ctrl-C."""
 
 import secrets
 import warnings
@@ -8,7 +8,8 @@ from typing import Any, Final
 import click
 
 from seedream._support.redact import quote
-from seedream.cli.extras import load
+from seedream.cli.extras import load_extra
+from seedream.cli.help_text import command
 from seedream.cli.options import json_option
 from seedream.cli.terminal import Terminal
 from seedream.errors import ConfigError
@@ -16,11 +17,11 @@ from seedream.errors import ConfigError
 _PORT: Final = 8645
 
 
-@click.command()
+@command()
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Anything but loopback warns.")
 @click.option("--credits", "balance", type=click.IntRange(0), default=1000, show_default=True, help="To start with.")
-@click.option("--seed", type=int, help="Decides ids, pictures and chances; by default another each time.")
+@click.option("--seed", type=int, metavar="N", help="Decides ids, pictures and chances; by default another each time.")
 @click.option(
     "--progress",
     type=click.Choice(["polls", "time", "instant"]),
@@ -31,7 +32,7 @@ _PORT: Final = 8645
 @click.option(
     "--pictures", type=click.Choice(["painted", "plain"]), default="painted", show_default=True, help="Plain is fast."
 )
-@click.option("--key", "keys", metavar="KEY", multiple=True, help="Accept this key alone; repeatable. Default: any.")
+@click.option("--key", "keys", metavar="KEY", multiple=True, help="Accept only this key; repeatable. Default: any.")
 @click.option(
     "--fail", "--fault", "faults", metavar="FAULT", multiple=True, help="Go wrong: 'cut-reply nth=2'; repeatable."
 )
@@ -68,17 +69,17 @@ def sandbox(
     \b
       seedream sandbox --credits 20 --fail "cut-reply nth=3"
     """  # noqa: D301 -- click's mark for text that stays as it is
-    package: Any = load("seedream_sandbox", "sandbox")
+    package: Any = load_extra("seedream_sandbox", "sandbox")
     if list_faults:
         for name, kind in package.KINDS.items():
-            terminal.result(f"{name:<18} {kind.summary}")
-        terminal.document({"faults": {name: kind.summary for name, kind in package.KINDS.items()}})
+            terminal.print_result(f"{name:<18} {kind.summary}")
+        terminal.print_json({"faults": {name: kind.summary for name, kind in package.KINDS.items()}})
         return
     try:
         given = [*map(package.parse_fault, faults), *(fault for plan in plans for fault in package.load_plan(plan))]
     except package.FaultError as error:
         raise click.BadParameter(str(error), param_hint="'--fail' or '--faults'") from None
-    # Ids that differ from those of an earlier run keep its pictures from being taken for those of this one.
+    # With another seed, task ids differ from those of an earlier run, whose pictures are then not taken for these.
     seed = secrets.randbits(32) if seed is None else seed
     stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
     try:
@@ -91,6 +92,6 @@ def sandbox(
             hint="Choose another with --port; 0 takes a free one.",
         ) from None
     for warning in caught:
-        terminal.note(f"Warning: {warning.message}", style="yellow")
-    terminal.document({"base_url": stand_in.base_url, "images_url": stand_in.images_url, "api_key": stand_in.api_key})
-    package.run_server(stand_in, terminal.note if terminal.as_json else terminal.result)
+        terminal.print_note(f"Warning: {warning.message}", style="yellow")
+    terminal.print_json({"base_url": stand_in.base_url, "images_url": stand_in.images_url, "api_key": stand_in.api_key})
+    package.run_server(stand_in, terminal.print_note if terminal.as_json else terminal.print_result)

@@ -1,4 +1,4 @@
-"""``seedream task`` and ``seedream wait``: go on with a task known by its id."""
+"""``seedream task`` and ``seedream wait``: query a task by its id, and save its pictures."""
 
 from pathlib import Path
 
@@ -7,30 +7,27 @@ import click
 from seedream import TaskInfo
 from seedream._files.partial_file import ensure_writable
 from seedream._support.redact import sanitize
-from seedream.cli import saving
-from seedream.cli.options import (
-    json_option,
-    open_client,
-    resume_command,
-    service_options,
-    waiting_options,
-)
-from seedream.cli.progress import Display
+from seedream.cli import delivery
+from seedream.cli.help_text import command
+from seedream.cli.language import tr, translate
+from seedream.cli.options import json_option, open_client, resume_command, service_options, waiting_options
+from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.terminal import Terminal
 
+_LONGEST_TEXT = 2000  # characters of a prompt or an error message
 
-@click.command()
+
+@command()
 @click.argument("taskid", metavar="ID")
 @service_options
 @json_option
 @click.pass_obj
 def task(terminal: Terminal, /, *, taskid: str, base_url: str | None, api_key_file: Path | None) -> None:
-    """Show the state of task ID. Asking costs nothing."""
+    """Show the state of task ID. A query costs nothing."""
     with open_client(terminal, base_url, api_key_file) as client:
         info = client.query(taskid)
-    for label, text in _lines(info):
-        terminal.result(f"{label:<9} {sanitize(text, length=2000)}")
-    terminal.document(
+    terminal.print_table([(label, sanitize(text, length=_LONGEST_TEXT)) for label, text in _rows(info)])
+    terminal.print_json(
         {
             "taskid": info.taskid,
             "state": info.state,
@@ -45,18 +42,18 @@ def task(terminal: Terminal, /, *, taskid: str, base_url: str | None, api_key_fi
     )
 
 
-def _lines(info: TaskInfo) -> list[tuple[str, str]]:
-    told = [("task", info.taskid), ("state", f"{info.state} ({info.status})")]
+def _rows(info: TaskInfo) -> list[tuple[str, str]]:
+    rows = [(tr("task"), info.taskid), (tr("state"), f"{translate(info.state)} ({info.status})")]
     if info.width and info.height:
-        told.append(("size", f"{info.width}x{info.height}"))
-    told += [("picture", url) for url in info.urls]
-    told += [(label, text) for label, text in (("prompt", info.prompt), ("error", info.error_message)) if text]
-    return told
+        rows.append((tr("size"), f"{info.width}x{info.height}"))
+    rows += [(tr("picture"), url) for url in info.urls]
+    rows += [(label, text) for label, text in ((tr("prompt"), info.prompt), (tr("error"), info.error_message)) if text]
+    return rows
 
 
-@click.command()
+@command()
 @click.argument("taskid", metavar="ID")
-@click.option("-n", "--count", type=click.IntRange(min=1), help="How many pictures there must be.")
+@click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="How many pictures there must be.")
 @waiting_options
 @service_options
 @json_option
@@ -73,10 +70,10 @@ def wait(
     api_key_file: Path | None,
 ) -> None:
     """Wait for task ID and save its pictures. It costs nothing; pictures already saved are kept."""
-    with open_client(terminal, base_url, api_key_file) as client, Display(terminal) as display:
+    with open_client(terminal, base_url, api_key_file) as client, task_progress(terminal) as progress:
         handle = client.task(taskid, images=count)
         ensure_writable(directory)
         terminal.taskid = taskid
         terminal.resume = resume_command(taskid, count, directory, base_url, api_key_file)
-        files = saving.deliver(handle, directory, timeout, display.line("pictures"))
-    saving.tell(terminal, taskid, files, cost=None)
+        files = delivery.wait_and_save(handle, directory, timeout, TaskLine(progress, tr("pictures")))
+    delivery.print_saved(terminal, taskid, files, cost=None)

@@ -1,24 +1,33 @@
-"""What is printed, and where: results on stdout, everything else on stderr; one JSON document where asked for."""
+"""Standard output and standard error: results on the first, everything else on the second; JSON where asked for."""
 
 import errno
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from io import TextIOWrapper
 from typing import Any, Final, NoReturn
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 
 from seedream._support.redact import redact
+from seedream.cli.help_text import wrap_cells
 
 _UTF8: Final = "utf-8"
+_NARROW: Final = 60  # columns
+_SHORT_LABEL: Final = 10  # columns; a text beside it has room even in a narrow terminal
+
+
+class OutputError(Exception):
+    """Standard output cannot be written; the OSError is its cause."""
 
 
 class _Console(Console):
-    """Lets a closed pipe be handled where the run ends."""
+    """A console whose broken pipe is handled where the run ends."""
 
     def on_broken_pipe(self) -> NoReturn:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
@@ -28,12 +37,12 @@ class Terminal:
     """The two streams of a command.
 
     Args:
-        as_json: Print one JSON document on stdout, and nothing else there.
+        as_json: Print one JSON document on standard output, and nothing else there.
 
     Attributes:
         secrets: Texts that never appear in what is printed: keys.
         taskid: The task that this run is about, as soon as it is known.
-        resume: The command that goes on with that task.
+        resume: The command that saves that task's pictures.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -48,37 +57,85 @@ class Terminal:
 
     @cached_property
     def out(self) -> Console:
-        """Stdout. Terminals wrap lines themselves, so that piped text stays as it is."""
+        """Standard output. Terminals wrap lines themselves, so that piped text stays as it is."""
         return _Console(soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     @cached_property
     def err(self) -> Console:
-        """Stderr."""
+        """Standard error."""
         return _Console(stderr=True, soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     @cached_property
-    def lively(self) -> bool:
-        """Whether somebody watches stderr: only then is progress shown."""
+    def interactive(self) -> bool:
+        """Whether standard error is a terminal, so that progress is worth showing."""
         with suppress(AttributeError, ValueError):
             return sys.stderr.isatty() and not self.err.is_dumb_terminal
         return False
 
-    def result(self, text: str, style: str = "") -> None:
-        """A line of the result; nothing where JSON was asked for."""
-        if not self.as_json:
-            self.out.print(redact(text, *self.secrets), style=style)
+    def print_result(self, text: str, style: str = "") -> None:
+        """Print a line of the result; nothing where JSON was asked for.
 
-    def note(self, text: str, style: str = "") -> None:
-        """A line for people, on stderr. Where nobody can read it, the run goes on: what is paid for is fetched."""
-        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal came while something was being printed
+        Raises:
+            OutputError: Standard output cannot be written.
+        """
+        if not self.as_json:
+            with _output_errors():
+                self.out.print(redact(text, *self.secrets), style=style)
+
+    def print_note(self, text: str, style: str = "") -> None:
+        """Print a line on standard error. Where it cannot be written, the run goes on: what is paid for is fetched."""
+        with suppress(OSError, ValueError, RuntimeError):  # the last: a signal arrived while something was printed
             self.err.print(redact(text, *self.secrets), style=style)
 
-    def document(self, value: Any) -> None:
-        """The one JSON document; nothing where JSON was not asked for."""
+    def print_table(self, rows: Sequence[tuple[str, str]], *, indent: int = 0) -> None:
+        """Print labels and texts in two columns; in a terminal that is too narrow, each text under its label."""
+        width = max((cell_len(label) for label, _ in rows), default=0)
+        narrow = self.out.is_terminal and self.out.width < _NARROW
+        for label, text in rows:
+            if narrow and width > _SHORT_LABEL:
+                self.print_result(" " * indent + label)
+                self.print_result(self.indented(" " * (indent + 2), text))
+            else:
+                first = " " * indent + label + " " * (width - cell_len(label) + 2)
+                self.print_result(self.indented(first, text))
+
+    def indented(self, label: str, text: str) -> str:
+        """Return the text behind its label; in a terminal it is wrapped under itself."""
+        if not self.out.is_terminal or "\n" in text:
+            return label + text
+        width = cell_len(label)
+        return label + ("\n" + " " * width).join(wrap_cells(text, max(self.out.width - width, 20)))
+
+    def print_json(self, value: Any) -> None:
+        """Print the one JSON document; nothing where JSON was not asked for.
+
+        Raises:
+            OutputError: Standard output cannot be written.
+        """
         if self.as_json:
             encoding = (getattr(sys.stdout, "encoding", None) or _UTF8).lower().replace("_", "-")
             text = json.dumps(_clean(value, self.secrets), indent=2, ensure_ascii=encoding != _UTF8)
-            click.echo(text)
+            with _output_errors():
+                click.echo(text)
+
+    def flush(self) -> None:
+        """Write what standard output still holds.
+
+        Raises:
+            OutputError: Standard output cannot be written.
+        """
+        if sys.stdout is not None:
+            with _output_errors():
+                sys.stdout.flush()
+
+
+@contextmanager
+def _output_errors() -> Generator[None]:
+    """Mark an OSError as one of standard output, so that no other file's is taken for it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError from error
 
 
 def _clean(value: Any, secrets: set[str]) -> Any:

@@ -1,26 +1,31 @@
-"""The story that ``seedream demo`` tells."""
+"""``seedream demo``: makes eight pictures in the sandbox, measures them and draws a contact sheet."""
 
+import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import anyio
 import click
+from rich.progress import Progress
 
 from seedream import AsyncSeeDream, AsyncTask, InvalidRequest
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import check_submit
-from seedream.cli import exit_codes, reporting
-from seedream.cli.demo.prompts import REFUSED, SCENES, Scene, Shot
-from seedream.cli.extras import load
-from seedream.cli.progress import Display, Line
+from seedream.cli import error_output, exit_codes
+from seedream.cli.demo.prompts import EXAMPLES, REFUSED, Example, ExampleResult
+from seedream.cli.extras import load_extra
+from seedream.cli.help_text import command
+from seedream.cli.language import plural, tr
+from seedream.cli.progress import TaskLine, task_progress
+from seedream.cli.rule_text import pad
 from seedream.cli.terminal import Terminal
 
 _CREDITS: Final = 100
 _SEED: Final = 21
 
 
-@click.command()
+@command()
 @click.option(
     "-o",
     "--output",
@@ -31,99 +36,132 @@ _SEED: Final = 21
     metavar="DIR",
     help="Where the pictures go.",
 )
+@click.option(
+    "--program", hidden=True, default="seedream", help="How the command is typed here: make demo gives its own path."
+)
 @click.pass_obj
-def demo(terminal: Terminal, /, *, directory: Path) -> exit_codes.Exit:
+def demo(terminal: Terminal, /, *, directory: Path, program: str) -> exit_codes.Exit:
     """Make eight pictures in the sandbox at once, measure each, and draw a contact sheet.
 
-    Needs no key and no network, and costs nothing. Ends with 1 if a picture is not as asked.
+    Needs no key and no network, and costs nothing. Ends with 1 if a picture is not as requested.
     """
-    sandbox: Any = load("seedream_sandbox", "sandbox")
-    sketch: Any = load("seedream.cli.demo.source_sketch", "sandbox")
+    sandbox: Any = load_extra("seedream_sandbox", "sandbox")
+    sketch: Any = load_extra("seedream.cli.demo.source_sketch", "sandbox")
     ensure_writable(directory)
-    say = terminal.result
-    say("seedream demo", "bold")
+    terminal.print_result("seedream demo", "bold")
     with sandbox.Sandbox(credits=_CREDITS, seed=_SEED) as service:
-        say(f"A sandbox of the service runs at {service.base_url}. No key, no cost, nothing leaves this machine.\n")
+        terminal.print_result(
+            tr(
+                "A sandbox of the service runs at {url}. No key, no cost, nothing leaves this machine.",
+                url=service.base_url,
+            )
+            + "\n"
+        )
         source = sketch.draw_sketch(directory / "sketch.png")
-        shots = _shoot(terminal, service, directory, source)
-        for shot in shots:
-            _tell(terminal, shot)
-        _refuse(terminal)
+        results = _make_pictures(terminal, service, directory, source)
+        for result in results:
+            _print_result(terminal, result)
+        _show_refusal(terminal)
         charged = sum(charge.images for charge in service.charges)
-    return _conclude(terminal, shots, directory, charged)
+    return _print_summary(terminal, results, directory, charged, program)
 
 
-def _shoot(terminal: Terminal, service: Any, directory: Path, source: Path) -> list[Shot]:
-    """Submit all scenes, wait for them at once with a line of progress each, and name the pictures after them."""
-    shots: dict[str, Shot] = {}
+def _make_pictures(terminal: Terminal, service: Any, directory: Path, source: Path) -> list[ExampleResult]:
+    """Submit all examples, wait for them at once with a progress line each, and name the pictures after them."""
+    results: dict[str, ExampleResult] = {}
 
-    async def finish(task: AsyncTask, scene: Scene, line: Line, where: Path) -> None:
-        info = await task.wait(progress=line.show)
-        files = await task.save(where, progress=line.show)
-        named = [path.replace(directory / scene.file_name(number, path.suffix)) for number, path in enumerate(files, 1)]
-        shots[scene.title] = Shot(scene, info, named)
+    async def finish(task: AsyncTask, example: Example, line: TaskLine, folder: Path) -> None:
+        info = await task.wait(progress=line.show_progress)
+        files = await task.save(folder, progress=line.show_progress)
+        named = [
+            path.replace(directory / example.file_name(number, path.suffix)) for number, path in enumerate(files, 1)
+        ]
+        results[example.title] = ExampleResult(example, info, named)
 
-    async def every(display: Display, where: Path) -> None:
+    async def make_all(progress: Progress, folder: Path) -> None:
         async with (
             AsyncSeeDream(service.api_key, base_url=service.base_url) as client,
             anyio.create_task_group() as group,
         ):
-            for scene in SCENES:
-                line = display.line(f"{scene.title:<16}")
+            for example in EXAMPLES:
+                line = TaskLine(progress, pad(tr(example.title), 16))
                 task = await client.submit(
-                    scene.prompt,
-                    batchsize=scene.count,
-                    resolution=scene.resolution,
-                    source_images=[source] if scene.from_sketch else None,
+                    example.prompt,
+                    batchsize=example.count,
+                    resolution=example.resolution,
+                    source_images=[source] if example.from_sketch else None,
                 )
-                group.start_soon(finish, task, scene, line, where)
+                group.start_soon(finish, task, example, line, folder)
 
-    # The sandbox counts its tasks from 1 each time: pictures of an earlier demo must not be taken for those of this.
-    with TemporaryDirectory(prefix=".demo-", dir=directory) as where, Display(terminal) as display:
+    # The sandbox numbers its tasks from 1 each time: an earlier demo's pictures must not be taken for these.
+    with TemporaryDirectory(prefix=".demo-", dir=directory) as folder, task_progress(terminal) as progress:
         try:
-            anyio.run(every, display, Path(where))
+            anyio.run(make_all, progress, Path(folder))
         except ExceptionGroup as group:
             raise group.exceptions[0] from None  # the others were cancelled
-    return [shots[scene.title] for scene in SCENES]
+    return [results[example.title] for example in EXAMPLES]
 
 
-def _tell(terminal: Terminal, shot: Shot) -> None:
-    info, scene = shot.info, shot.scene
+def _print_result(terminal: Terminal, result: ExampleResult) -> None:
+    info, example = result.info, result.example
     size = f"{info.width}x{info.height}"
-    pictures = "1 picture" if scene.count == 1 else f"{scene.count} pictures"
-    terminal.result(f"  {scene.title:<16} {scene.resolution!s:<10} {size:<10} {pictures}")
+    pictures = plural(example.count, "picture")
+    if terminal.out.is_terminal and terminal.out.width < 60:  # noqa: PLR2004 -- columns
+        terminal.print_result(f"  {tr(example.title)}\n    {example.resolution!s:<10} {size:<10} {pictures}")
+    else:
+        terminal.print_result(f"  {pad(tr(example.title), 16)} {example.resolution!s:<10} {size:<10} {pictures}")
 
 
-def _refuse(terminal: Terminal) -> None:
-    """One request that breaks a rule: refused here, so it never costs."""
+def _show_refusal(terminal: Terminal) -> None:
+    """Show a request that breaks a rule: it is refused here, so it costs nothing."""
     prompt, resolution = REFUSED
-    terminal.result(
-        f"\nAnd one that breaks a rule: {prompt!r} at {resolution}. It is refused before it is sent:", "bold"
+    terminal.print_result(
+        "\n"
+        + tr(
+            "And one that breaks a rule: {prompt} at {resolution}. It is refused before it is sent:",
+            prompt=repr(prompt),
+            resolution=resolution,
+        ),
+        "bold",
     )
     try:
         check_submit(prompt, {"resolution": resolution})
     except InvalidRequest as error:
-        reporting.tell(terminal, error, say=terminal.result)
+        error_output.print_error(terminal, error, print_line=terminal.print_result)
         return
     raise AssertionError(f"{resolution} was not refused")
 
 
-def _conclude(terminal: Terminal, shots: list[Shot], directory: Path, charged: int) -> exit_codes.Exit:
-    measure: Any = load("seedream.cli.demo.measure", "sandbox")
-    sheets: Any = load("seedream.cli.demo.contact_sheet", "sandbox")
-    asked = sum(shot.scene.count for shot in shots)
-    wrong = [complaint for shot in shots for complaint in measure.complaints(shot)]
-    if charged != asked:
-        wrong.append(f"the sandbox charged {charged} images, and {asked} were asked for")
-    sheet = sheets.draw_sheet(sheets.tiles(shots), "seedream demo", directory / "contact-sheet.jpg")
-    say = terminal.result
-    say("")
-    say(f"Pictures       {directory}{'/' if directory != Path() else ''}  ({asked}, each opened and measured)")
-    say(f"Contact sheet  {sheet}")
-    say(f"Cost           {charged} of {_CREDITS} credits of play money; the refused one cost nothing")
-    for complaint in wrong:
-        terminal.note(f"Error: {complaint}", style="red")
+def _print_summary(
+    terminal: Terminal, results: list[ExampleResult], directory: Path, charged: int, program: str
+) -> exit_codes.Exit:
+    measure: Any = load_extra("seedream.cli.demo.measure", "sandbox")
+    sheets: Any = load_extra("seedream.cli.demo.contact_sheet", "sandbox")
+    requested = sum(result.example.count for result in results)
+    wrong = [mismatch for result in results for mismatch in measure.find_mismatches(result)]
+    if charged != requested:
+        wrong.append(f"the sandbox charged {charged} images, and {requested} were requested")
+    sheet = sheets.draw_sheet(sheets.tiles(results), "seedream demo", directory / "contact-sheet.jpg")
+    folder = f"{directory}{'/' if directory != Path() else ''}"
+    terminal.print_result("")
+    terminal.print_table(
+        [
+            (tr("Pictures"), tr("{folder}  ({number}, each opened and measured)", folder=folder, number=requested)),
+            (tr("Contact sheet"), str(sheet)),
+            (
+                tr("Cost"),
+                tr(
+                    "{charged} of {credits} credits of play money; the refused one cost nothing",
+                    charged=charged,
+                    credits=_CREDITS,
+                ),
+            ),
+        ]
+    )
+    for mismatch in wrong:
+        terminal.print_note(f"{tr('Error:')} {mismatch}", style="red")
     if wrong:
         return exit_codes.FAILED
-    say('\nYour own:      seedream generate "a red bicycle" -r 3:2 --sandbox', "green")
+    yours = f'{shlex.quote(program)} generate "a red bicycle" -r 3:2 --sandbox'
+    terminal.print_result("\n" + tr("Your own: {command}", command=yours), "green")
     return exit_codes.OK

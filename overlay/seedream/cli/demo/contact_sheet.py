@@ -1,4 +1,4 @@
-"""One picture of all pictures: rows of equal width, each picture in its own shape, with its caption."""
+"""Draws one sheet of all pictures: rows of equal width, each picture in its own shape, with its caption."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 from PIL import Image, ImageDraw, ImageFont
 
-from seedream.cli.demo.prompts import Shot
+from seedream.cli.demo.prompts import ExampleResult
 
 _WIDTH: Final = 1600  # pixels
 _EDGE: Final = 40
@@ -32,25 +32,26 @@ class Tile:
 
     @property
     def shape(self) -> float:
+        """Width divided by height."""
         return self.size[0] / self.size[1]
 
 
-def tiles(shots: Iterable[Shot]) -> list[Tile]:
-    """The tiles for the demo's pictures, in order."""
+def tiles(results: Iterable[ExampleResult]) -> list[Tile]:
+    """Return the tiles for the demo's pictures, in order."""
     made: list[Tile] = []
-    for shot in shots:
-        for number, path in enumerate(shot.files, 1):
+    for result in results:
+        for number, path in enumerate(result.files, 1):
             with Image.open(path) as picture:
                 size = picture.size
-            counted = f"{number} of {len(shot.files)}, " if len(shot.files) > 1 else ""
-            asked = "" if shot.scene.resolution.kind == "size" else f"{shot.scene.resolution}, "
-            small = f"{shot.scene.title}, {counted}{asked}{size[0]} x {size[1]}"
-            made.append(Tile(path, size, shot.scene.prompt, small))
+            counted = f"{number} of {len(result.files)}, " if len(result.files) > 1 else ""
+            asked = "" if result.example.resolution.kind == "size" else f"{result.example.resolution}, "
+            small = f"{result.example.title}, {counted}{asked}{size[0]} x {size[1]}"
+            made.append(Tile(path, size, result.example.prompt, small))
     return made
 
 
 def rows(every: list[Tile]) -> list[list[Tile]]:
-    """Tiles in rows of about the same height."""
+    """Arrange tiles in rows of about the same height."""
     made: list[list[Tile]] = [[]]
     for tile in every:
         if sum(one.shape for one in made[-1]) >= _FULL_ROW or (made[-1] and tile.shape >= _FULL_ROW * 0.8):
@@ -60,7 +61,7 @@ def rows(every: list[Tile]) -> list[list[Tile]]:
 
 
 def draw_sheet(every: list[Tile], title: str, path: Path) -> Path:
-    """Draw the contact sheet as JPEG; gives the path. It is made beside it and renamed, so it is whole or not there."""
+    """Draw the contact sheet as JPEG and return its path. The file appears only when it is complete."""
     inner = _WIDTH - 2 * _EDGE
     placed = [(row, round((inner - _GAP * (len(row) - 1)) / sum(tile.shape for tile in row))) for row in rows(every)]
     height = _EDGE + _HEAD + sum(high + _CAPTION + _GAP for _, high in placed) + _EDGE - _GAP
@@ -100,7 +101,7 @@ def _place(sheet: Image.Image, tile: Tile, box: tuple[int, int, int, int]) -> No
 def _fitting(
     draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
 ) -> str:
-    """The text, cut with an ellipsis where it is wider than so many pixels."""
+    """Return the text, cut with an ellipsis where it is wider than so many pixels."""
     if draw.textlength(text, font=font) <= width:
         return text
     while text and draw.textlength(text + "...", font=font) > width:

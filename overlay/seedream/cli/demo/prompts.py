@@ -1,4 +1,4 @@
-"""What the demo asks for, and what it got."""
+"""The requests of the demo, and their results."""
 
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from seedream import Resolution, TaskInfo
 
 
 @frozen
-class Scene:
+class Example:
     """One request of the demo.
 
     Attributes:
@@ -28,28 +28,28 @@ class Scene:
     from_sketch: bool = False
 
     def file_name(self, number: int, suffix: str) -> str:
-        """``a-batch-of-four-2.png``; number from 1."""
+        """Return ``a-batch-of-four-2.png``; the number counts from 1."""
         stem = self.title.replace(" ", "-")
         return f"{stem}-{number}{suffix}" if self.count > 1 else f"{stem}{suffix}"
 
 
 @frozen
-class Shot:
-    """What came of a scene: the task's last state, and its pictures."""
+class ExampleResult:
+    """The result of an example: the task's last state, and its pictures."""
 
-    scene: Scene
+    example: Example
     info: TaskInfo
     files: list[Path]
 
 
 # The page's own examples of a legal and an illegal size.
-_EXAMPLES: Final = RULES["RES-EXAMPLES"].examples
-_VALID, _INVALID = _EXAMPLES["valid"][0], _EXAMPLES["invalid"][0]
-SCENES: Final = (
-    Scene("text only", "Hills before sunrise, watercolour", "16:9"),
-    Scene("from a picture", "The hills of the sketch in winter", "4:3", from_sketch=True),
-    Scene("portrait", "A ridge at night", "9:16"),
-    Scene("a batch of four", "One valley in four seasons", "1:1", count=4),
-    Scene("exact size", "Mountains above a sea of clouds", _VALID),
+_SIZES: Final = RULES["RES-EXAMPLES"].examples
+_VALID, _INVALID = _SIZES["valid"][0], _SIZES["invalid"][0]
+EXAMPLES: Final = (
+    Example("text only", "Hills before sunrise, watercolour", "16:9"),
+    Example("from a picture", "The hills of the sketch in winter", "4:3", from_sketch=True),
+    Example("portrait", "A ridge at night", "9:16"),
+    Example("a batch of four", "One valley in four seasons", "1:1", count=4),
+    Example("exact size", "Mountains above a sea of clouds", _VALID),
 )
 REFUSED: Final = ("A postage stamp", _INVALID)

@@ -1,4 +1,4 @@
-"""The picture that one scene starts from: hills and a sun, drawn here."""
+"""Draws the source image of one example: hills and a sun."""
 
 from math import pi, sin
 from pathlib import Path
@@ -11,7 +11,7 @@ _HILLS: Final = (((112, 150, 168), 430, 70, 1.3), ((84, 124, 120), 560, 60, 2.1)
 
 
 def draw_sketch(path: Path) -> Path:
-    """Draw it as PNG; gives the path."""
+    """Draw it as PNG and return the path."""
     width, height = _SIZE
     picture = Image.new("RGB", _SIZE)
     draw = ImageDraw.Draw(picture)
