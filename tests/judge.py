@@ -10,7 +10,7 @@ from math import isqrt
 from typing import Any
 
 from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, RATIOS, RULE_OF, SCHEMA, TIERS, fact
-from seedream_testing.contract import Case, Page, Part, Verdict, text
+from seedream_testing.contract import ApiFacts, Case, Part, Verdict, text
 from seedream_testing.contract.samples import jpeg, png
 
 YES = Verdict(legal=True)
@@ -20,19 +20,21 @@ def _no(rule: str, why: str) -> Verdict:
     return Verdict(legal=False, rule=rule, why=why)
 
 
-def _unsaid(rule: str, why: str) -> Verdict:
-    return Verdict(legal=None, rule=rule, why=why)
+def _unsaid(rule: str, why: str, meaning: object = None) -> Verdict:
+    return Verdict(legal=None, rule=rule, why=why, meaning=None if meaning is None else str(meaning))
 
 
 def resolution(wire: str) -> Verdict:
     """The page: 支持三种格式：1) 宽高比，2) 分辨率档位，3) 具体尺寸; 总像素范围：[3,686,400, 16,777,216]."""
     if wire in RATIOS or wire in TIERS:
         return YES
+    if not wire:
+        return _unsaid("RES-FORMAT", "empty, which common frameworks read as not sent", DEFAULTS["resolution"])
     size = re.fullmatch("([1-9][0-9]*)x([1-9][0-9]*)", wire)
     if size is None:
         if re.fullmatch("[0-9]+x[0-9]+", wire):
-            zero = 0 in (int(side) for side in wire.split("x"))
-            return _no("RES-PIXELS", "no pixels") if zero else _unsaid("RES-FORMAT", "leading zeros")
+            plain = "x".join(side.lstrip("0") or "0" for side in wire.split("x"))
+            return _no("RES-PIXELS", "no pixels") if "0" in plain.split("x") else _padded(plain)
         ratio = re.fullmatch("[0-9]+:[0-9]+", wire)
         tier = re.fullmatch("[0-9]+[kK]", wire)
         return _no("RES-RATIO" if ratio else "RES-TIER" if tier else "RES-FORMAT", "none of the three forms")
@@ -40,16 +42,27 @@ def resolution(wire: str) -> Verdict:
     return YES if LEAST <= pixels <= MOST else _no("RES-PIXELS", f"{pixels:,} pixels")
 
 
+def _padded(plain: str) -> Verdict:
+    verdict = resolution(plain)
+    return verdict if verdict.legal is False else _unsaid("RES-FORMAT", "leading zeros", plain)
+
+
 def number(rule: str, said: Mapping[str, Any], wire: str) -> Verdict:
     """A number within its bounds; for example 批量生成数量，1-15, and type integer."""
     whole = said["kind"] == "integer"
+    if not wire:
+        return _unsaid(rule, "empty, which common frameworks read as not sent", said.get("default"))
     if re.fullmatch("-?(0|[1-9][0-9]*)" if whole else r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", wire):
         low, high, value = said.get("minimum"), said.get("maximum"), float(wire)
         fits = (low is None or low <= value) and (high is None or value <= high)
         return YES if fits else _no(rule, f"{wire} is not {low} to {high}")
-    if re.fullmatch(r"\s*[+-]?[0-9_]+(\.0*)?([eE]\+?[0-9]+)?\s*", wire) or not whole:
-        return _unsaid(rule, "another way to write a number")
-    return _no(rule, "not a whole number")
+    lenient = re.fullmatch(r"\s*([+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE]\+?[0-9])?)\s*", wire, re.ASCII)
+    if lenient is None:
+        return _no(rule, "not a whole number") if whole else _unsaid(rule, "another way to write a number")
+    meant = float(lenient[1].replace("_", ""))
+    if meant != int(meant) or number(rule, said, f"{int(meant)}").legal is False:
+        return _no(rule, "out of range however it is read")
+    return _unsaid(rule, "another way to write a number", int(meant))
 
 
 def form(parts: Sequence[Part]) -> Verdict:
@@ -180,7 +193,7 @@ def _bad_resolution(value: str) -> Case:
 
 # Those that a later page allows are left out.
 _BAD_RESOLUTIONS = (
-    "5:4", "9:15", "16:10", "4:4", "0:0", "1K", "3K", "8K", "", "big", "2048*2048", "2048x2048x1", "-2048x-2048",
+    "5:4", "9:15", "16:10", "4:4", "0:0", "1K", "3K", "8K", "big", "2048*2048", "2048x2048x1", "-2048x-2048",
     TOO_FEW_PIXELS, "1500x1500", "1920x1080", "2559x1440", "2560x1439", "0x4000000",
     TOO_MANY_PIXELS, "4097x4096", "4096x4097", "99999999x99999999",
 )  # fmt: skip
@@ -200,7 +213,7 @@ ILLEGAL = (
     *(_bad_resolution(wire) for wire in _BAD_RESOLUTIONS if resolution(wire).legal is False),
 )  # fmt: skip
 
-PAGE = Page(
+FACTS = ApiFacts(
     submit="/v1/images/seedreamv45",
     query="/v1/images/infobytaskid",
     delete="/v1/images/deleteimagestask",

@@ -1,4 +1,4 @@
-"""No test reaches the real service by accident: its host is found by no lookup."""
+"""Keeps tests from reaching the real service by accident: looking up its host fails."""
 
 import json
 import os
@@ -16,14 +16,14 @@ _MESSAGE = (
 
 
 class Block:
-    """While it is set up, looking up the vendor's host fails, and no proxy is asked for it."""
+    """Makes lookups of the vendor's host fail, and keeps proxies from being used for it, while it is set up."""
 
     def __init__(self) -> None:
         self._lookup = socket.getaddrinfo
         self._before: dict[str, str | None] = {}
 
     def set_up(self) -> None:
-        """Begin."""
+        """Replace the lookup and extend ``NO_PROXY``."""
         real = self._lookup
 
         def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -38,7 +38,7 @@ class Block:
             os.environ[name] = ",".join(filter(None, (self._before[name], _vendor_domain())))
 
     def take_down(self) -> None:
-        """End."""
+        """Restore the lookup and the environment."""
         socket.getaddrinfo = self._lookup
         for name, value in self._before.items():
             if value is None:

@@ -1,4 +1,4 @@
-"""What the pytest plugin's fixtures do (extra ``testing``); the plugin itself is ``seedream_testing.plugin``."""
+"""Implements the pytest plugin's fixtures (extra ``testing``); ``seedream_testing.plugin`` declares them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -8,11 +8,13 @@ import httpx
 import pytest
 import respx
 from attrs import frozen
-from seedream._support.config import KEY_VARIABLE, URL_VARIABLE
 from seedream_sandbox import Charge, Fault, RequestRecord, Sandbox
 from seedream_sandbox.httpx_transport import Transport
 from tensorslab_images.limits import SERVER
 
+# The settings by which seedream finds its service (README, "Configuration").
+KEY_VARIABLE: Final = "TENSORSLAB_API_KEY"
+URL_VARIABLE: Final = "TENSORSLAB_BASE_URL"
 _IMAGES: Final = "https://images.sandbox.invalid"
 # Tests want an answer, not a wait, and seldom look at the picture.
 _QUICK: Final[Mapping[str, object]] = {"progress": "instant", "pictures": "plain"}
@@ -20,7 +22,7 @@ _QUICK: Final[Mapping[str, object]] = {"progress": "instant", "pictures": "plain
 
 @frozen
 class SeeDreamMock:
-    """The service in place of the vendor's host.
+    """The service in place of the vendor's host, in process.
 
     Attributes:
         router: The respx router; add routes of your own before the service's by ``router.get(...)``.
@@ -54,7 +56,7 @@ class AssertCharged(Protocol):
 
 
 def serve(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Behind ``seedream_sandbox``."""
+    """Implement ``seedream_sandbox``."""
     with Sandbox(**{**_QUICK, **settings}) as sandbox:  # type: ignore[arg-type]  # checked by Sandbox
         monkeypatch.setenv(KEY_VARIABLE, sandbox.api_key)
         monkeypatch.setenv(URL_VARIABLE, sandbox.base_url)
@@ -62,7 +64,7 @@ def serve(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def mock(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[SeeDreamMock]:
-    """Behind ``seedream_mock``."""
+    """Implement ``seedream_mock``."""
     sandbox = Sandbox(**{**_QUICK, **settings})  # type: ignore[arg-type]  # checked by Sandbox
     monkeypatch.setenv(KEY_VARIABLE, sandbox.api_key)
     monkeypatch.delenv(URL_VARIABLE, raising=False)
@@ -85,7 +87,7 @@ def mock(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def charged_by(services: Sequence[Sandbox | SeeDreamMock]) -> AssertCharged:
-    """Behind ``assert_charged``."""
+    """Implement ``assert_charged``."""
 
     def assert_charged(images: int, *, submissions: int | None = None) -> None:
         charges = [charge for service in services for charge in service.charges]

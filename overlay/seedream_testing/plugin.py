@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures to test an application that uses seedream, without a key and without cost.
 
-It is loaded in every pytest run of an environment that has seedream, so it imports nothing of it until a fixture is
-used or a host is looked up. ``seedream_testing.fixtures`` holds what the fixtures do.
+It is loaded in every pytest run of an environment that has seedream, so it imports nothing of it, and changes nothing,
+until a fixture is used or ``seedream_block_network`` is set. ``seedream_testing.fixtures`` implements the fixtures.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,31 +11,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seedream_testing.block_network import Block
-
 if TYPE_CHECKING:
     from seedream_sandbox import Sandbox
 
+    from seedream_testing.block_network import Block
     from seedream_testing.fixtures import AssertCharged, SeeDreamMock
 
-_BLOCK: pytest.StashKey[Block] = pytest.StashKey()
+_BLOCK: pytest.StashKey["Block"] = pytest.StashKey()
 _MARK = "seedream"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--seedream-live``, which lifts the block of the vendor's host."""
+    """Add the setting that blocks the vendor's host, and the option that lifts the block."""
+    parser.addini("seedream_block_network", "let no test look up the real service's host", type="bool", default=False)
     parser.getgroup("seedream").addoption(
         "--seedream-live",
         action="store_true",
-        help="let tests reach the real service (it costs credits); otherwise its host is blocked",
+        help="let tests reach the real service (it costs credits), also where seedream_block_network is set",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark, and block the vendor's host."""
+    """Register the mark; block the vendor's host where the project's settings ask for it."""
     config.addinivalue_line("markers", f"{_MARK}(**settings): how seedream_sandbox and seedream_mock behave")
-    if not config.getoption("--seedream-live"):
-        config.stash[_BLOCK] = Block()
+    if config.getini("seedream_block_network") and not config.getoption("--seedream-live"):
+        config.stash[_BLOCK] = _new_block()
         config.stash[_BLOCK].set_up()
 
 
@@ -44,6 +44,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     block = config.stash.get(_BLOCK, None)
     if block is not None:
         block.take_down()
+
+
+@pytest.fixture
+def block_seedream_network(pytestconfig: pytest.Config) -> Iterator[None]:
+    """For one test: looking up the vendor's host fails. ``seedream_block_network = true`` does it for a whole run."""
+    if pytestconfig.getoption("--seedream-live") or _BLOCK in pytestconfig.stash:
+        yield
+        return
+    block = _new_block()
+    block.set_up()
+    yield
+    block.take_down()
 
 
 @pytest.fixture
@@ -76,8 +88,14 @@ def assert_charged(request: pytest.FixtureRequest) -> "AssertCharged":
     return assert_images
 
 
+def _new_block() -> "Block":
+    from seedream_testing.block_network import Block  # noqa: PLC0415 -- only where it is asked for
+
+    return Block()
+
+
 def _testing() -> ModuleType:
-    """The module behind the fixtures; its libraries are an extra, and it is loaded only when one is used."""
+    """Import the implementation of the fixtures; its libraries are an extra."""
     try:
         return import_module("seedream_testing.fixtures")
     except ModuleNotFoundError as error:
@@ -85,7 +103,7 @@ def _testing() -> ModuleType:
 
 
 def _settings(request: pytest.FixtureRequest) -> dict[str, object]:
-    """The settings of all marks, the nearest first to decide."""
+    """Merge the settings of all marks; the nearest mark decides."""
     settings: dict[str, object] = {}
     for mark in request.node.iter_markers(_MARK):
         settings = {**mark.kwargs, **settings}

@@ -119,7 +119,7 @@ def test_the_generated_client_alone_sends_the_form_whole(kind: str, case: Case[A
     parts = decode(sent)
     assert by_name(parts) == wire_of(body)
     assert readings_agree(sent, parts)
-    assert (sent.method, sent.path, sent.header("authorization")) == ("POST", judge.PAGE.submit, (f"Bearer {KEY}",))
+    assert (sent.method, sent.path, sent.header("authorization")) == ("POST", judge.FACTS.submit, (f"Bearer {KEY}",))
     assert isinstance(parsed, GeneralResponse)
     assert (parsed.code, parsed.data.taskid) == (1000, "abcd_1234567890abcdef")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seedream_testing.contract import HOUSE
+from seedream_testing.contract import PROJECT_RULES
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
 
@@ -10,4 +10,4 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
 def test_every_rule_of_the_house_is_listed() -> None:
     text = DOCUMENT.read_text("utf-8")
     listed = {line for line in text.splitlines() if line.startswith("| ") and " | " in line}
-    assert {f"| {rule} | {says} |" for rule, says in HOUSE.items()} <= listed
+    assert {f"| {rule} | {says} |" for rule, says in PROJECT_RULES.items()} <= listed

@@ -28,9 +28,9 @@ def accepts(sandbox: Sandbox, parts: list[Part]) -> tuple[bool, str]:
     kind, body = encode(parts)
     before = len(sandbox.charges)
     with httpx.Client(transport=sandbox.transport) as http:
-        reply = http.post(sandbox.base_url + judge.PAGE.submit, content=body,
+        reply = http.post(sandbox.base_url + judge.FACTS.submit, content=body,
                           headers={"content-type": kind, "authorization": f"Bearer {KEY}"}).json()  # fmt: skip
-    taken = reply["code"] == judge.PAGE.success
+    taken = reply["code"] == judge.FACTS.success
     assert len(sandbox.charges) - before == taken, "charged exactly when accepted"
     return taken, reply["msg"].split(" ")[0]
 
@@ -88,7 +88,8 @@ def test_sandbox_and_judge_agree_on_forms() -> None:
         verdict, tables = judge.form(parts), TABLES.judge(parts)
         taken, rule = accepts(sandbox, parts)
         counts[verdict.legal] += 1
-        assert tables.legal == taken, f"{tables} {parts}"
+        if tables.legal is not None:
+            assert tables.legal == taken, f"{tables} {parts}"
         if verdict.legal is not None:
             assert taken == verdict.legal, f"{verdict} {rule} {parts}"
 

@@ -6,22 +6,30 @@ from typing import Any
 import judge
 import pytest
 from seedream_sandbox import Sandbox
-from seedream_testing.contract import SERVER_CHECKS, Check, Page, check_server, from_tables
-from seedream_testing.contract.server import Bench
+from seedream_testing.contract import SERVER_CHECKS, ApiFacts, Check, check_server, from_tables
+from seedream_testing.contract.server import ServerUnderTest
 
 KEY = "sk-good-key-0000"
-PAGES = {"judge": judge.PAGE, "tables": from_tables()}
+FACTS = {"judge": judge.FACTS, "tables": from_tables()}
 
 
 def sandbox(balance: int, **options: Any) -> Sandbox:
     return Sandbox(credits=balance, pictures="plain", keys=(KEY,), **options)
 
 
-def bench(rich: Sandbox, poor: Sandbox, page: Page, *, served: bool) -> Bench:
+def server_under_test(rich: Sandbox, poor: Sandbox, facts: ApiFacts, *, served: bool) -> ServerUnderTest:
     inner = (None, None) if served else (rich.transport, poor.transport)
-    broke = Bench(poor.base_url, KEY, page, inner[1], lambda: [charge.images for charge in poor.charges])
-    return Bench(
-        rich.base_url, KEY, page, inner[0], lambda: [c.images for c in rich.charges], bad_key="sk-other", broke=broke
+    without_credits = ServerUnderTest(
+        poor.base_url, KEY, facts, inner[1], lambda: [charge.images for charge in poor.charges]
+    )
+    return ServerUnderTest(
+        rich.base_url,
+        KEY,
+        facts,
+        inner[0],
+        lambda: [c.images for c in rich.charges],
+        bad_key="sk-other",
+        without_credits=without_credits,
     )
 
 
@@ -34,11 +42,11 @@ def services(request: pytest.FixtureRequest) -> Iterator[tuple[Sandbox, Sandbox,
             yield rich, poor, True
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
 @pytest.mark.parametrize("check", SERVER_CHECKS, ids=lambda check: check.name)
-def test_server(check: Check[Bench], page: Page, services: tuple[Sandbox, Sandbox, bool]) -> None:
+def test_server(check: Check[ServerUnderTest], facts: ApiFacts, services: tuple[Sandbox, Sandbox, bool]) -> None:
     rich, poor, served = services
-    with bench(rich, poor, page, served=served) as one, one.broke or one:
+    with server_under_test(rich, poor, facts, served=served) as one, one.without_credits or one:
         check.run(one)
 
 
@@ -46,18 +54,18 @@ def test_free_checks_come_first_and_charge_nothing() -> None:
     paid = [check.paid for check in SERVER_CHECKS]
     assert paid == sorted(paid)
     service = sandbox(10)
-    held = check_server(service.base_url, KEY, page=judge.PAGE, transport=service.transport, paid=False)
+    held = check_server(service.base_url, KEY, facts=judge.FACTS, transport=service.transport, paid=False)
     assert len(held) == paid.count(False) >= 4
     assert service.charges == []
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
 @pytest.mark.parametrize("check", SERVER_CHECKS, ids=lambda check: check.name)
-def test_a_check_asks_for_no_more_pictures_than_it_says(check: Check[Bench], page: Page) -> None:
+def test_a_check_asks_for_no_more_pictures_than_it_says(check: Check[ServerUnderTest], facts: ApiFacts) -> None:
     service = sandbox(10_000)
-    with Bench(service.base_url, KEY, page, service.transport) as one:
+    with ServerUnderTest(service.base_url, KEY, facts, service.transport) as one:
         check.run(one)
-    assert sum(charge.images for charge in service.charges) <= check.cost(page)
+    assert sum(charge.images for charge in service.charges) <= check.cost(facts)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +74,4 @@ def test_a_check_asks_for_no_more_pictures_than_it_says(check: Check[Bench], pag
 def test_every_pace_and_format_keeps_to_the_page(pace: dict[str, Any]) -> None:
     service = sandbox(10_000, **pace)
     charges = lambda: [charge.images for charge in service.charges]  # noqa: E731 -- one line
-    check_server(service.base_url, KEY, page=judge.PAGE, transport=service.transport, charges=charges)
+    check_server(service.base_url, KEY, facts=judge.FACTS, transport=service.transport, charges=charges)

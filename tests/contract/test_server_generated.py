@@ -18,13 +18,13 @@ STEADY = settings(
     max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 MODES = list(schemathesis.GenerationMode)
-PATHS = [judge.PAGE.submit, judge.PAGE.query, judge.PAGE.delete]
+PATHS = [judge.FACTS.submit, judge.FACTS.query, judge.FACTS.delete]
 Call = Callable[..., Any]
 
 
 def by_the_judge(ctx: Any, response: Any, case: Any) -> None:
     """A submission is accepted exactly when the hand-written judge says so."""
-    accepted_exactly_when_legal(ctx, response, case, judge.PAGE)
+    accepted_exactly_when_legal(ctx, response, case, judge.FACTS)
 
 
 OURS: list[Any] = [*CHECKS, by_the_judge]
@@ -58,10 +58,10 @@ def test_cases_from_the_spec(service: tuple[Any, dict[str, Any]], path: str, mod
     @given(case=schema[path]["POST"].as_strategy(generation_mode=mode))
     def generated(case: Any) -> None:
         response = case.call_and_validate(headers=HEADERS, checks=OURS, **how)
-        accepted[response.json().get("code") == judge.PAGE.success] += 1
+        accepted[response.json().get("code") == judge.FACTS.success] += 1
 
     generated()
-    if path == judge.PAGE.submit:  # else the test would test little
+    if path == judge.FACTS.submit:  # else the test would test little
         assert accepted[mode is schemathesis.GenerationMode.POSITIVE] >= 10, accepted
 
 
@@ -83,7 +83,7 @@ def test_links_lead_from_submission_to_query_and_deletion(served: Sandbox) -> No
 
         def validate_response(self, response: Any, case: Any, **_: Any) -> None:
             case.validate_response(response, checks=OURS)
-            ended[case.path, response.json().get("code") == judge.PAGE.success] += 1
+            ended[case.path, response.json().get("code") == judge.FACTS.success] += 1
 
     run_state_machine_as_test(Machine, settings=settings(STEADY, max_examples=30, stateful_step_count=8))
     for path in PATHS:  # only a link knows the id of a task

@@ -7,12 +7,12 @@ from typing import Any
 
 import judge
 import pytest
+from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
+from contract.recording_server import RecordingServer, envelope
 from seedream import SeeDream
-from seedream_testing.contract import CLIENT_CHECKS, HOUSE, SERVER_CHECKS, Check, Sent, Violation, sentence
+from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS, Check, Sent, Violation, sentence
 from seedream_testing.contract.checks import Suite, run_all
-from seedream_testing.contract.client import Bench
 from seedream_testing.contract.decode import decode
-from seedream_testing.contract.recording_server import Witness, envelope
 from tensorslab_images.rules import RULES
 
 BASH = shutil.which("bash")
@@ -20,9 +20,9 @@ KEY = "sk-contract-MARKER-0123456789"
 
 
 def sent_by(options: dict[str, Any]) -> Sent:
-    with Witness(envelope(1000, {"taskid": "t"})) as witness, SeeDream(KEY, base_url=witness.url) as client:
+    with RecordingServer(envelope(1000, {"taskid": "t"})) as server, SeeDream(KEY, base_url=server.url) as client:
         client.submit(**options)
-    return witness.sent[0]
+    return server.sent[0]
 
 
 def test_a_violation_names_check_rule_and_sentence_and_hides_the_key() -> None:
@@ -45,11 +45,11 @@ def test_a_violation_names_check_rule_and_sentence_and_hides_the_key() -> None:
 )
 def test_the_curl_line_sends_the_same_bytes(options: dict[str, Any]) -> None:
     first = sent_by(options)
-    with Witness(envelope(1000, {"taskid": "t"})) as witness:
-        line = first.curl.replace(first.url.partition("/v1")[0], witness.url)
+    with RecordingServer(envelope(1000, {"taskid": "t"})) as server:
+        line = first.curl.replace(first.url.partition("/v1")[0], server.url)
         environ = {**os.environ, "TENSORSLAB_API_KEY": KEY}
         subprocess.run([BASH or "", "-c", line], env=environ, check=True, capture_output=True)
-    second = witness.sent[0]
+    second = server.sent[0]
     assert (second.method, second.path, second.body) == (first.method, first.path, first.body)
     assert second.header("authorization") == first.header("authorization") == (f"Bearer {KEY}",)
     assert decode(second) == decode(first)
@@ -76,15 +76,15 @@ def test_whatever_a_check_raises_names_the_rule() -> None:
 
 
 def test_every_check_names_a_known_rule_and_says_what_it_proves() -> None:
-    assert not HOUSE.keys() & RULES.keys()
+    assert not PROJECT_RULES.keys() & RULES.keys()
     checks: list[Check[Any]] = [*CLIENT_CHECKS, *SERVER_CHECKS]
     for check in checks:
         assert sentence(check.rule), check.name
         assert check.proves.endswith("."), check.name
     with pytest.raises(KeyError):
         sentence("NO-SUCH-RULE")
-    cases = [*judge.PAGE.legal, *judge.PAGE.illegal]
-    assert {case.rule for case in cases} <= RULES.keys() | HOUSE.keys()
+    cases = [*judge.FACTS.legal, *judge.FACTS.illegal]
+    assert {case.rule for case in cases} <= RULES.keys() | PROJECT_RULES.keys()
 
 
 def test_an_unusable_client_is_a_violation_and_no_crash() -> None:
@@ -93,5 +93,5 @@ def test_an_unusable_client_is_a_violation_and_no_crash() -> None:
 
     for check in CLIENT_CHECKS:
         with pytest.raises(Violation) as caught:
-            check.run(Bench(broken, judge.PAGE))
-        assert caught.value.rule in RULES.keys() | HOUSE.keys()
+            check.run(ClientUnderTest(broken, judge.FACTS))
+        assert caught.value.rule in RULES.keys() | PROJECT_RULES.keys()

@@ -28,7 +28,7 @@ def _work(job: tuple[str, int]) -> dict[str, str]:
     from mutants.wrong_servers import WRONG_SERVERS  # noqa: PLC0415 -- see above
 
     table: Any = WRONG_CLIENTS if kind == "clients" else WRONG_SERVERS
-    return dict(attrs_dict(table[index].hunt(judge.PAGE)))
+    return dict(attrs_dict(table[index].hunt(judge.FACTS)))
 
 
 def _count(kind: str) -> int:

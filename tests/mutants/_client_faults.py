@@ -14,7 +14,7 @@ from seedream import SeeDream, SubmissionUnknown, TaskInfo, WaitTimeout, errors
 from seedream._files.partial_file import PartialFile as PartFile
 from seedream._protocol.download import save
 from seedream_testing.contract import Part, text
-from seedream_testing.contract.decode import by_stream
+from seedream_testing.contract.decode import parse_with_werkzeug
 
 
 def fixed_boundary(request: httpx.Request) -> httpx.Request:
@@ -24,7 +24,7 @@ def fixed_boundary(request: httpx.Request) -> httpx.Request:
 
 
 def urlencoded(request: httpx.Request) -> httpx.Request:
-    parts = by_stream(request.headers["content-type"], request.content)
+    parts = parse_with_werkzeug(request.headers["content-type"], request.content)
     body = urlencode([(part.name, part.content) for part in parts]).encode()
     return rebuilt(request, body, {"content-type": "application/x-www-form-urlencoded"})
 

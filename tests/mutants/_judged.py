@@ -17,7 +17,7 @@ def wrong_tables() -> None:
         raise Violation(one.text, rule=one.rule, check="the judge's tables")
     if not all(operation.secured for operation in limits.OPERATIONS.values()):
         raise _wrong("the operations that need the key", limits.OPERATIONS.keys(), "all", "AUTH-KEY")
-    links = document()["paths"][judge.PAGE.submit]["post"]["responses"]["200"]["links"]
+    links = document()["paths"][judge.FACTS.submit]["post"]["responses"]["200"]["links"]
     bodies = {name: link["requestBody"] for name, link in links.items()}
     if bodies != {"query": {"taskid": TASK}, "delete": {"taskids": [TASK]}}:
         raise _wrong("the links to query and deletion", bodies, TASK, "TASK-ID")

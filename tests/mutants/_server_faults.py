@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
-from seedream_sandbox.multipart import MalformedForm
 from seedream_testing.contract import Part, text
 from seedream_testing.contract.encode import encode
 from seedream_testing.contract.samples import png
@@ -43,7 +42,7 @@ def on_parts_of_forms(change: Callable[[Any], Any]) -> Send:
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         try:
             return on_parts(change)(transport, request)
-        except (KeyError, MalformedForm):
+        except (KeyError, ValueError):
             return transport.plain(request)
 
     return send

@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Found:
-    """How a wrong spec was found; plain data, as Kill."""
+    """How a wrong spec was found; plain data, as Detection."""
 
     name: str
     expected: str
@@ -98,20 +98,20 @@ def _stopped(survived: Found, said: str) -> Found:
 def _judged(survived: Found) -> Found:
     # Loaded here and not above: from the wrong copy.
     import judge  # noqa: PLC0415
+    from contract.client_checks import CLIENT_CHECKS, ClientUnderTest  # noqa: PLC0415
     from mutants._judged import wrong_tables  # noqa: PLC0415
-    from mutants._wrong import killed, likely  # noqa: PLC0415
-    from mutants.wrong_servers import bench  # noqa: PLC0415
+    from mutants._wrong import detect, likely  # noqa: PLC0415
+    from mutants.wrong_servers import server_under_test  # noqa: PLC0415
     from seedream import SeeDream  # noqa: PLC0415
-    from seedream_testing.contract import CLIENT_CHECKS, SERVER_CHECKS  # noqa: PLC0415
+    from seedream_testing.contract import SERVER_CHECKS  # noqa: PLC0415
     from seedream_testing.contract.checks import run_all  # noqa: PLC0415
-    from seedream_testing.contract.client import Bench  # noqa: PLC0415
 
     def work() -> None:
-        run_all(likely(CLIENT_CHECKS, survived.expected), Bench(SeeDream, judge.PAGE))
-        run_all(likely(SERVER_CHECKS, survived.expected), bench(judge.PAGE))
+        run_all(likely(CLIENT_CHECKS, survived.expected), ClientUnderTest(SeeDream, judge.FACTS))
+        run_all(likely(SERVER_CHECKS, survived.expected), server_under_test(judge.FACTS))
         wrong_tables()
 
-    return Found(**{**asdict(survived), **_fields(killed(survived.name, survived.expected, work))})
+    return Found(**{**asdict(survived), **_fields(detect(survived.name, survived.expected, work))})
 
 
 def _fields(kill: object) -> dict[str, str]:

@@ -8,19 +8,19 @@ from unittest.mock import patch
 
 import httpx
 from attrs import evolve, frozen
+from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
 from seedream import SeeDream
-from seedream_testing.contract import CLIENT_CHECKS, Check, Part, Violation
-from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract import Check, Part, Violation
+from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.checks import run_all
-from seedream_testing.contract.client import Bench
-from seedream_testing.contract.decode import by_stream
+from seedream_testing.contract.decode import parse_with_werkzeug
 from seedream_testing.contract.encode import encode
 
 B = TypeVar("B")
 
 
 @frozen
-class Kill:
+class Detection:
     """How a planted fault was found: by which check, under which rule, and in which words. Check empty: it survived."""
 
     name: str
@@ -35,13 +35,13 @@ class Kill:
         return bool(self.check) and self.rule in self.expected.split()
 
 
-def killed(name: str, expected: str, work: Callable[[], Any]) -> Kill:
+def detect(name: str, expected: str, work: Callable[[], Any]) -> Detection:
     """Run checks that must fail."""
     try:
         work()
     except Violation as violation:
-        return Kill(name, expected, violation.check, violation.rule, violation.what.replace("\n", " ")[:160])
-    return Kill(name, expected)
+        return Detection(name, expected, violation.check, violation.rule, violation.what.replace("\n", " ")[:160])
+    return Detection(name, expected)
 
 
 def likely(checks: Sequence[Check[B]], expected: str) -> list[Check[B]]:
@@ -100,11 +100,13 @@ class WrongClient:
                 stack.enter_context(patch(target, value))
             yield
 
-    def hunt(self, page: Page) -> Kill:
+    def hunt(self, api_facts: ApiFacts) -> Detection:
         """Have the suite find it."""
         with self.applied():
-            return killed(
-                self.name, self.expected, lambda: run_all(likely(CLIENT_CHECKS, self.expected), Bench(self.make, page))
+            return detect(
+                self.name,
+                self.expected,
+                lambda: run_all(likely(CLIENT_CHECKS, self.expected), ClientUnderTest(self.make, api_facts)),
             )
 
 
@@ -126,7 +128,7 @@ def on_parts(change: Callable[[Sequence[Part]], Sequence[Part]]) -> Send:
 
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         if is_submit(request):
-            kind, body = encode(change(by_stream(request.headers["content-type"], request.content)))
+            kind, body = encode(change(parse_with_werkzeug(request.headers["content-type"], request.content)))
             request = rebuilt(request, body, {"content-type": kind})
         return transport.plain(request)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import judge
 import pytest
+from contract.client_checks import check_client
 from mutants.__main__ import good
 from mutants.wrong_clients import WRONG_CLIENTS
-from mutants.wrong_servers import WRONG_SERVERS, bench
+from mutants.wrong_servers import WRONG_SERVERS, server_under_test
 from mutants.wrong_specs import WRONG_SPECS
 from seedream import SeeDream
-from seedream_testing.contract import HOUSE, SERVER_CHECKS, check_client
+from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS
 from seedream_testing.contract.checks import failures
 from tensorslab_images.rules import RULES
 
@@ -27,22 +28,22 @@ def test_there_are_enough_faults_and_the_right_ones_pass() -> None:
     for table in (WRONG_CLIENTS, WRONG_SERVERS, WRONG_SPECS):
         assert len({wrong.name for wrong in table}) == len(table)
         for wrong in table:
-            known = set(wrong.expected.split()) <= RULES.keys() | HOUSE.keys()
+            known = set(wrong.expected.split()) <= RULES.keys() | PROJECT_RULES.keys()
             assert known or wrong.expected.startswith("("), wrong.name
-    assert failures(SERVER_CHECKS, bench(judge.PAGE)) == []
-    assert len(check_client(SeeDream, judge.PAGE)) >= 25
+    assert failures(SERVER_CHECKS, server_under_test(judge.FACTS)) == []
+    assert len(check_client(SeeDream, judge.FACTS)) >= 25
 
 
 @pytest.mark.parametrize("wrong", WRONG_SERVERS, ids=lambda wrong: wrong.name)
 def test_a_wrong_server_is_found(wrong: object) -> None:
-    kill = wrong.hunt(judge.PAGE)  # type: ignore[attr-defined]  # a WrongServer
-    assert kill.good, kill
+    detection = wrong.hunt(judge.FACTS)  # type: ignore[attr-defined]  # a WrongServer
+    assert detection.good, detection
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLIENTS, ids=lambda wrong: wrong.name)
 def test_a_wrong_client_is_found(wrong: object) -> None:
-    kill = wrong.hunt(judge.PAGE)  # type: ignore[attr-defined]  # a WrongClient
-    assert kill.good, kill
+    detection = wrong.hunt(judge.FACTS)  # type: ignore[attr-defined]  # a WrongClient
+    assert detection.good, detection
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ BREAKS = {
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_copy_is_found(name: str, tmp_path: Path) -> None:
-    for part in ("generated", "overlay", "tests/contract"):
+    for part in ("generated", "overlay", "tests/contract", "tests/support"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     for helper in (ROOT / "tests").glob("*.py"):
         shutil.copy(helper, tmp_path / "tests")

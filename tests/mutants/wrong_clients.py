@@ -170,12 +170,16 @@ WRONG_CLIENTS = (
     WrongClient(
         "queries with another field", "TASK-ID", json_body("/infobytaskid", lambda body: {"task_id": body["taskid"]})
     ),
-    WrongClient("writes pictures in place", "FILE-WHOLE", patches=(("seedream._protocol.download.Part", InPlace),)),
     WrongClient(
-        "names every picture .jpg", "FILE-TYPE", patches=(("seedream._protocol.download.Part", UrlsExtension),)
+        "writes pictures in place", "FILE-WHOLE", patches=(("seedream._protocol.download.PartialFile", InPlace),)
     ),
     WrongClient(
-        "leaves temporary files", "FILE-WHOLE FILE-TYPE", patches=(("seedream._protocol.download.Part", LeavesParts),)
+        "names every picture .jpg", "FILE-TYPE", patches=(("seedream._protocol.download.PartialFile", UrlsExtension),)
+    ),
+    WrongClient(
+        "leaves temporary files",
+        "FILE-WHOLE FILE-TYPE",
+        patches=(("seedream._protocol.download.PartialFile", LeavesParts),),
     ),
     WrongClient(
         "keeps whatever came as a picture",

@@ -6,11 +6,11 @@ import facts
 import judge
 from attrs import frozen
 from mutants import _server_faults as f
-from mutants._wrong import Kill, Send, Tampering, killed, likely, on_reply
+from mutants._wrong import Detection, Send, Tampering, detect, likely, on_reply
 from seedream_sandbox import Sandbox
-from seedream_testing.contract import SERVER_CHECKS, Page, text
+from seedream_testing.contract import SERVER_CHECKS, ApiFacts, text
 from seedream_testing.contract.checks import run_all
-from seedream_testing.contract.server import Bench
+from seedream_testing.contract.server import ServerUnderTest
 
 KEY = "sk-good-key-0000"
 
@@ -29,18 +29,20 @@ class WrongServer:
     expected: str
     send: Send
 
-    def hunt(self, page: Page) -> Kill:
+    def hunt(self, api_facts: ApiFacts) -> Detection:
         """Have the suite find it."""
         checks = likely(SERVER_CHECKS, self.expected)
-        return killed(self.name, self.expected, lambda: run_all(checks, bench(page, self.send)))
+        return detect(self.name, self.expected, lambda: run_all(checks, server_under_test(api_facts, self.send)))
 
 
-def bench(page: Page, send: Send = Tampering.plain) -> Bench:
-    """A bench for the sandbox in this process, tampered with; it has a twin without credits."""
+def server_under_test(api_facts: ApiFacts, send: Send = Tampering.plain) -> ServerUnderTest:
+    """A server_under_test for the sandbox in this process, tampered with; it has a twin without credits."""
     rich, poor = (Sandbox(credits=balance, pictures="plain", keys=(KEY,)) for balance in (10_000, 1))
-    broke = Bench(poor.base_url, KEY, page, Tampering(send, poor.transport), lambda: [c.images for c in poor.charges])
-    return Bench(rich.base_url, KEY, page, Tampering(send, rich.transport), lambda: [c.images for c in rich.charges],
-                 bad_key="sk-unknown-key", broke=broke, pause=lambda seconds: None)  # fmt: skip
+    without_credits = ServerUnderTest(
+        poor.base_url, KEY, api_facts, Tampering(send, poor.transport), lambda: [c.images for c in poor.charges]
+    )
+    return ServerUnderTest(rich.base_url, KEY, api_facts, Tampering(send, rich.transport), lambda: [c.images for c in rich.charges],
+                 bad_key="sk-unknown-key", without_credits=without_credits, pause=lambda seconds: None)  # fmt: skip
 
 
 WRONG_SERVERS = (

@@ -63,7 +63,7 @@ def _ledger(name: str, expected: str, old: str, new: str) -> WrongSpec:
 
 
 def _both(name: str, expected: str, *changes: tuple[str, str], facts: tuple[str, str] | None = None) -> WrongSpec:
-    """Page and ledger say the same wrong thing."""
+    """ApiFacts and ledger say the same wrong thing."""
     edits = [Edit(file, old, new) for old, new in changes for file in (PAGE, LEDGER)]
     return WrongSpec(name, expected, (*edits, *([Edit(LEDGER, *facts)] if facts else [])))
 
@@ -126,7 +126,7 @@ WRONG_SPECS = (
     _prose("codes swapped, prose alone", "CODE-MEANING", "9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
     _prose("the prompt is optional, prose alone", "PROMPT-REQUIRED", "提示词（必填）", "提示词（选填）"),
     _prose("the batch, prose alone", "BATCH-RANGE", "批量生成数量，1-", "批量生成数量，2-"),
-    # Page and ledger agree on what is wrong.
+    # ApiFacts and ledger agree on what is wrong.
     _both("one pixel less", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST - 1:,}"), facts=(_LEAST, f"minimum: {LEAST - 1}")),
     _both("one pixel more at least", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST + 1:,}"), facts=(_LEAST, f"minimum: {LEAST + 1}")),
     _both("one pixel more at most", "RES-PIXELS", (f"{MOST:,}", f"{MOST + 1:,}"), facts=(_MOST, f"maximum: {MOST + 1}")),

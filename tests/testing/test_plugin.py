@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 Run = Callable[..., pytest.RunResult]
+BLOCKED = "seedream_block_network=true"
 pytest_plugins = ["pytester"]
 
 
@@ -75,13 +76,13 @@ _REACH = """
 
 
 def test_the_vendors_host_is_blocked_for_every_library(run: Run) -> None:
-    run(_REACH).assert_outcomes(passed=9)
+    run(_REACH, "-o", BLOCKED).assert_outcomes(passed=9)
 
 
 def test_a_proxy_is_no_way_around(run: Run) -> None:
     """A proxy would look the host up by itself, so none is asked: not even one that is there."""
     proxy = "http://127.0.0.1:9"
-    result = run(_REACH, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY="example.com")
+    result = run(_REACH, "-o", BLOCKED, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY="example.com")
     result.assert_outcomes(passed=9)
 
 
@@ -94,8 +95,38 @@ def test_the_block_can_be_lifted(run: Run) -> None:
         def test_lifted():
             assert "Block" not in socket.getaddrinfo.__qualname__
         """,
-        "--seedream-live",
+        "--seedream-live", "-o", BLOCKED,
+    ).assert_outcomes(passed=1)  # fmt: skip
+
+
+def test_a_project_that_did_not_ask_is_left_as_it_is(run: Run) -> None:
+    """Without the setting, neither the lookup nor the environment is changed."""
+    run(
+        """
+        import os, socket, sys
+
+        def test_untouched():
+            assert "seedream_testing.block_network" not in sys.modules
+            assert "getaddrinfo" == socket.getaddrinfo.__qualname__
+            assert "example.com" == os.environ["NO_PROXY"]
+        """,
+        NO_PROXY="example.com",
     ).assert_outcomes(passed=1)
+
+
+def test_the_fixture_blocks_for_one_test(run: Run) -> None:
+    run(
+        """
+        import socket, pytest
+
+        def test_blocked(block_seedream_network):
+            with pytest.raises(OSError, match="seedream_mock"):
+                socket.getaddrinfo("api.tensorslab.com", 443)
+
+        def test_open():
+            assert "getaddrinfo" == socket.getaddrinfo.__qualname__
+        """
+    ).assert_outcomes(passed=2)
 
 
 def test_the_environment_is_as_before_afterwards(run: Run) -> None:

@@ -33,11 +33,13 @@ class Verdict:
         legal: True, False, or None.
         rule: Id of the rule that decides.
         why: In a few words.
+        meaning: Where ``legal`` is None, the canonical value that a server which accepts it must have read, if known.
     """
 
     legal: bool | None
     rule: str = ""
     why: str = ""
+    meaning: str | None = None
 
 
 @frozen
@@ -60,7 +62,7 @@ class Case:
 
 
 @frozen(kw_only=True)
-class Page:
+class ApiFacts:
     """The API as its page tells it.
 
     Attributes:

@@ -5,7 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
 
-from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.violation import Violation
 
 B = TypeVar("B")
@@ -15,7 +15,7 @@ B_contra = TypeVar("B_contra", contravariant=True)
 class _Work(Protocol[B_contra]):
     __name__: str
 
-    def __call__(self, bench: B_contra, /) -> None: ...
+    def __call__(self, server_under_test: B_contra, /) -> None: ...
 
 
 @frozen
@@ -27,32 +27,32 @@ class Check(Generic[B]):
         rule: Id of the rule that it guards first.
         proves: First line of the function's docstring.
         work: The check itself; returns, or raises.
-        images: For how many pictures a real server would charge at most; some depend on the page.
+        images: For how many pictures a real server would charge at most; some depend on the facts.
     """
 
     name: str
     rule: str
     proves: str
     work: _Work[B]
-    images: int | Callable[[Page], int] = 0
+    images: int | Callable[[ApiFacts], int] = 0
 
     @property
     def paid(self) -> bool:
         """Whether a real server would charge for it."""
         return self.images != 0
 
-    def cost(self, page: Page) -> int:
+    def cost(self, facts: ApiFacts) -> int:
         """For how many pictures a real server would charge at most."""
-        return self.images(page) if callable(self.images) else self.images
+        return self.images(facts) if callable(self.images) else self.images
 
-    def run(self, bench: B) -> None:
+    def run(self, server_under_test: B) -> None:
         """Run it.
 
         Raises:
             Violation: The rule is broken, or the check met an error that it did not expect.
         """
         try:
-            self.work(bench)
+            self.work(server_under_test)
         except Violation as violation:
             violation.check = self.name
             raise
@@ -67,7 +67,7 @@ class Suite(Generic[B]):
     def __init__(self) -> None:
         self.checks: list[Check[B]] = []
 
-    def check(self, rule: str, *, images: int | Callable[[Page], int] = 0) -> Callable[[_Work[B]], _Work[B]]:
+    def check(self, rule: str, *, images: int | Callable[[ApiFacts], int] = 0) -> Callable[[_Work[B]], _Work[B]]:
         """Declare a check; the decorated function stays what it is."""
 
         def add(work: _Work[B]) -> _Work[B]:
@@ -78,7 +78,7 @@ class Suite(Generic[B]):
         return add
 
 
-def run_all(checks: Iterable[Check[B]], bench: B) -> list[str]:
+def run_all(checks: Iterable[Check[B]], server_under_test: B) -> list[str]:
     """Run checks; gives the names of those that held.
 
     Raises:
@@ -86,17 +86,17 @@ def run_all(checks: Iterable[Check[B]], bench: B) -> list[str]:
     """
     held = []
     for check in checks:
-        check.run(bench)
+        check.run(server_under_test)
         held.append(check.name)
     return held
 
 
-def failures(checks: Sequence[Check[B]], bench: B) -> list[Violation]:
+def failures(checks: Sequence[Check[B]], server_under_test: B) -> list[Violation]:
     """Run all checks; gives what every failed one says."""
     found = []
     for check in checks:
         try:
-            check.run(bench)
+            check.run(server_under_test)
         except Violation as violation:
             found.append(violation)
     return found

@@ -15,7 +15,7 @@ from typing import TextIO
 from seedream._support.config import api_key, base_url
 from seedream.errors import ConfigError
 
-from seedream_testing.contract.server import SERVER_CHECKS, Bench
+from seedream_testing.contract.server import SERVER_CHECKS, ServerUnderTest
 from seedream_testing.contract.tables import from_tables
 from seedream_testing.contract.violation import Violation
 
@@ -36,16 +36,16 @@ def main(environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout) -> i
         out.write(f"{error}\n")
         return 2
     held = skipped = 0
-    with Bench(url, key, from_tables(), bad_key=_STRANGER, strict=False, patience=_PATIENCE) as bench:
-        for check in sorted(SERVER_CHECKS, key=lambda check: check.cost(bench.page)):
-            cost = check.cost(bench.page)
+    with ServerUnderTest(url, key, from_tables(), bad_key=_STRANGER, strict=False, patience=_PATIENCE) as server:
+        for check in sorted(SERVER_CHECKS, key=lambda check: check.cost(server.facts)):
+            cost = check.cost(server.facts)
             if cost > left:
                 out.write(f"skipped  {check.name}: needs up to {cost} pictures, {left} are left\n")
                 skipped += 1
                 continue
             left -= cost
             try:
-                check.run(bench)
+                check.run(server)
             except Violation as violation:
                 out.write(f"BROKEN   {violation}\n")
                 return 1

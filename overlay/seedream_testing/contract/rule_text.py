@@ -4,7 +4,7 @@ from typing import Final
 
 from tensorslab_images.rules import RULES
 
-HOUSE: Final = {
+PROJECT_RULES: Final = {
     "WIRE-EXACT": "What arrives is what was meant: nothing added, dropped, changed or sent unasked.",
     "WIRE-BOUNDARY": "The boundary of a form occurs in none of its parts and is made anew for each (RFC 2046, 5.1.1).",
     "WIRE-HTTP": "Method, path, media type and headers are those of the spec.",
@@ -30,4 +30,4 @@ def sentence(rule: str) -> str:
     Raises:
         KeyError: There is no such rule.
     """
-    return RULES[rule].sentence if rule in RULES else HOUSE[rule]
+    return RULES[rule].sentence if rule in RULES else PROJECT_RULES[rule]

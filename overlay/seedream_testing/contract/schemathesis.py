@@ -17,12 +17,11 @@ from typing import Any, Final, cast
 
 import schemathesis
 from hypothesis import strategies as st
-from seedream_sandbox.multipart import MalformedForm
 from tensorslab_images import rules
 
-from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.decode import decode
-from seedream_testing.contract.spec import document, misfit
+from seedream_testing.contract.spec import document, schema_error
 from seedream_testing.contract.tables import from_tables
 from seedream_testing.contract.violation import Sent, Violation, named
 
@@ -75,30 +74,30 @@ def fits_the_spec(ctx: Any, response: Any, case: Any) -> None:
     del ctx
     told = _read(response)
     path = case.path
-    if what := misfit(path, response.status_code, told, good=_taken(response.status_code, told)):
+    if what := schema_error(path, response.status_code, told, good=_taken(response.status_code, told)):
         raise Violation(f"{path}: {what}", rule="SERVER-ENVELOPE", check="fits_the_spec", sent=_sent(response))
 
 
-def accepted_exactly_when_legal(ctx: Any, response: Any, case: Any, page: Page | None = None) -> None:
+def accepted_exactly_when_legal(ctx: Any, response: Any, case: Any, facts: ApiFacts | None = None) -> None:
     """A submission is accepted if and only if the bytes sent satisfy schema and rules; which, the page judges."""
     del ctx
     sent = _sent(response)
-    page = page or from_tables()
+    facts = facts or from_tables()
     taken = _taken(response.status_code, _read(response))
     if taken and sent.method != "POST":
         raise Violation(
             f"{sent.method} was accepted", rule="SERVER-HTTP", check="accepted_exactly_when_legal", sent=sent
         )
-    if case.path != page.submit or sent.method != "POST" or not sent.header(page.auth_header):
+    if case.path != facts.submit or sent.method != "POST" or not sent.header(facts.auth_header):
         return
     if not sent.header("content-type") and not sent.body:
         parts: Any = ()
     else:
         try:
             parts = decode(sent)
-        except (Violation, MalformedForm):
+        except Violation:
             return  # what no two parsers agree on is no case for a judge
-    verdict = page.judge(parts)
+    verdict = facts.judge(parts)
     if verdict.legal is not None and taken != verdict.legal:
         word = "accepted" if taken else "refused"
         raise Violation(

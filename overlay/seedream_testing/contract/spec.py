@@ -30,7 +30,7 @@ def _validator(path: str, status: int, good: bool) -> Any:  # noqa: FBT001 -- a 
     return jsonschema_rs.Draft4Validator({"allOf": [schema], _COMPONENTS: spec[_COMPONENTS]})
 
 
-def misfit(path: str, status: int, reply: object, *, good: bool) -> str:
+def schema_error(path: str, status: int, reply: object, *, good: bool) -> str:
     """What of a reply does not fit the spec's schema for it; empty if it fits, or if the spec tells nothing.
 
     Args:

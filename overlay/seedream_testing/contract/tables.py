@@ -1,39 +1,24 @@
 """The page as the installed tables tell it: limits and rules of the generated package, with cases at their edges."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isqrt
 from typing import Any, Final
 
-from seedream_sandbox.multipart import Part as FormPart
-from seedream_sandbox.picture_size import picture_size
-from seedream_sandbox.refusal import Refusal, rule_of
-from seedream_sandbox.validate import check_form
 from tensorslab_images import limits, rules
 
-from seedream_testing.contract.api_facts import Case, Page, Part, Verdict, text
+from seedream_testing.contract.api_facts import ApiFacts, Case, Part, text
+from seedream_testing.contract.judgement import judge, rule_of
 from seedream_testing.contract.samples import jpeg, png
 
-_SUBMIT: Final = limits.SEE_DREAM_V45
+_SUBMIT: Final = limits.SUBMIT
 _PROMPT: Final = "a lighthouse"
-
-
-def judge(parts: Sequence[Part]) -> Verdict:
-    """The verdict of the tables on any form: as the sandbox reads them."""
-    form = [FormPart(part.name, part.filename, part.media_type, part.content) for part in parts]
-    try:
-        checked = check_form(_SUBMIT, form)
-        picture_size(checked.text("resolution"))
-    except Refusal as refusal:
-        rule = refusal.rule if refusal.rule in rules.RULES else "WIRE-EXACT"
-        return Verdict(legal=False, rule=rule, why=refusal.wrong)
-    return Verdict(legal=True)
 
 
 def _case(name: str, value: object, *, size: tuple[int, int] | None = None) -> Case:
     spec = _SUBMIT.field(name)
     options = {"prompt": _PROMPT, spec.attribute: value}
     wire = {"prompt": text("prompt", _PROMPT), name: text(name, value)}
-    return Case(f"{name} {value}", rule_of(_SUBMIT, spec), options, tuple(wire.values()), size)
+    return Case(f"{name} {value}", rule_of(spec), options, tuple(wire.values()), size)
 
 
 def _legal() -> Iterator[Case]:
@@ -76,9 +61,9 @@ def _refused(resolution: str, rule: str) -> Case:
     return Case(case.name, rule, case.options, case.wire)
 
 
-def from_tables() -> Page:
+def from_tables() -> ApiFacts:
     """The page of the installed tables."""
-    return Page(
+    return ApiFacts(
         submit=_SUBMIT.path,
         query=limits.INFO_BY_TASK_ID.path,
         delete=limits.DELETE_IMAGES_TASK.path,
@@ -94,6 +79,6 @@ def from_tables() -> Page:
         legal=tuple(_legal()),
         illegal=tuple(_illegal()),
         judge=judge,
-        rules={spec.name: rule_of(_SUBMIT, spec) for spec in _SUBMIT.fields},
+        rules={spec.name: rule_of(spec) for spec in _SUBMIT.fields},
         defaults={spec.name: str(spec.default) for spec in _SUBMIT.fields if spec.default is not None},
     )

@@ -62,7 +62,7 @@ class Violation(AssertionError):
 
     Attributes:
         check: Name of the check.
-        rule: Id of the rule, of the ledger or of ``HOUSE``.
+        rule: Id of the rule, of the ledger or of ``PROJECT_RULES``.
         what: What happened.
         curl: A line that shows it, or empty.
     """

@@ -1,4 +1,4 @@
-"""What a check of a server works with: a plain HTTP client, the page, and the account's charges if they can be seen."""
+"""A server under test: a plain HTTP client, the facts of the page, and the account's charges where they are visible."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Any, Final, Self, cast
 import httpx
 from attrs import define, field, frozen
 
-from seedream_testing.contract.api_facts import Case, Page, Part
+from seedream_testing.contract.api_facts import ApiFacts, Case, Part
 from seedream_testing.contract.checks import Suite
 from seedream_testing.contract.encode import encode
 from seedream_testing.contract.violation import Sent, Violation, named
@@ -52,17 +52,17 @@ class Reply:
 
 
 @define
-class Bench:
+class ServerUnderTest:
     """A server under test.
 
     Attributes:
         base_url: Its address.
         key: A key that it knows.
-        page: What judges it.
+        facts: What judges it.
         transport: An httpx transport, for a server in this process.
         charges: Gives the pictures charged so far, submission by submission; None where nobody can see them.
         bad_key: A key that it does not know, if it can tell.
-        broke: The same service for an account without credits, if there is one.
+        without_credits: The same service for an account without credits, if there is one.
         strict: Whether a status that is not documented counts as wrong.
         patience: Seconds to wait for a task.
         pause: How to wait.
@@ -70,11 +70,11 @@ class Bench:
 
     base_url: str
     key: str = field(repr=False)
-    page: Page = field(repr=False)
+    facts: ApiFacts = field(repr=False)
     transport: httpx.BaseTransport | None = None
     charges: Callable[[], Sequence[int]] | None = None
     bad_key: str | None = field(default=None, repr=False)
-    broke: "Bench | None" = None
+    without_credits: "ServerUnderTest | None" = None
     strict: bool = True
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
@@ -92,7 +92,7 @@ class Bench:
     @property
     def authorization(self) -> dict[str, str]:
         """The header with the key."""
-        return {self.page.auth_header: f"{self.page.auth_scheme} {self.key}"}
+        return {self.facts.auth_header: f"{self.facts.auth_scheme} {self.key}"}
 
     def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
         """Send a request; the URL may be a path."""
@@ -112,7 +112,7 @@ class Bench:
         """Send a form, by default with the key."""
         kind, body = encode(parts)
         known = self.authorization if headers is None else headers
-        return self.send("POST", self.page.submit, {**known, "content-type": kind}, body)
+        return self.send("POST", self.facts.submit, {**known, "content-type": kind}, body)
 
     def ask(self, path: str, body: object, headers: Mapping[str, str] | None = None) -> Reply:
         """Send JSON, by default with the key."""
@@ -121,7 +121,7 @@ class Bench:
 
     def accepted(self, reply: Reply) -> bool:
         """Whether the server took the request."""
-        return 200 <= reply.status < 300 and reply.code == self.page.success  # noqa: PLR2004 -- the class of success
+        return 200 <= reply.status < 300 and reply.code == self.facts.success  # noqa: PLR2004 -- the class of success
 
     def charged(self) -> list[int]:
         """The charges so far; empty where nobody can see them."""
@@ -138,7 +138,7 @@ class Bench:
         if 400 <= reply.status < 500:  # noqa: PLR2004 -- the class of client errors
             return
         self.check_envelope(reply)
-        if reply.code != (self.page.failure if code is None else code):
+        if reply.code != (self.facts.failure if code is None else code):
             raise reply.violation(f"{what} was refused with another code than the page tells", "CODE-MEANING")
 
     def check_envelope(self, reply: Reply) -> None:
@@ -151,9 +151,9 @@ class Bench:
             raise reply.violation("it is not JSON under HTTP 200", "SERVER-ENVELOPE")
         if type(reply.code) is not int or not isinstance(reply.document.get("msg"), str):
             raise reply.violation("it has no whole code with a text msg", "SERVER-ENVELOPE")
-        if reply.code not in (self.page.success, self.page.failure, self.page.no_credits):
+        if reply.code not in (self.facts.success, self.facts.failure, self.facts.no_credits):
             raise reply.violation("its code is none of the page's", "CODE-MEANING")
-        if reply.code != self.page.success and reply.data:
+        if reply.code != self.facts.success and reply.data:
             raise reply.violation("it is a refusal, but has data", "CODE-NO-DATA")
 
     def check_taken(self, reply: Reply, case: Case) -> str:
@@ -176,7 +176,7 @@ class Bench:
         Raises:
             Violation: It is not.
         """
-        reply = self.ask(self.page.query, {"taskid": taskid})
+        reply = self.ask(self.facts.query, {"taskid": taskid})
         if not self.accepted(reply):
             raise reply.violation(f"the query for task {taskid} was refused", "TASK-ID")
         self.check_envelope(reply)
@@ -197,7 +197,7 @@ class Bench:
             if type(status) is not int:
                 raise reply.violation("image_status is no whole number", "STATUS-MEANING")
             seen.append(status)
-            if status in (self.page.completed, self.page.failed):
+            if status in (self.facts.completed, self.facts.failed):
                 return reply, seen
             pause = _PAUSES[min(len(seen), len(_PAUSES)) - 1]
             waited += pause
@@ -206,5 +206,5 @@ class Bench:
             self.pause(pause)
 
 
-SUITE: Final = Suite[Bench]()
+SUITE: Final = Suite[ServerUnderTest]()
 check = SUITE.check

@@ -4,24 +4,29 @@ import json
 import pickle
 from typing import Any
 
+from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check
+from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream import errors
-
-from seedream_testing.contract.client.under_test import KEY, TASK, Bench, check
-from seedream_testing.contract.recording_server import Answer, Witness, envelope
 from seedream_testing.contract.violation import Violation
 
 _JSON = {"content-type": "application/json"}
 
 
-def _expect(  # noqa: PLR0917 -- the columns of a table
-    bench: Bench, name: str, answer: Answer | None, kind: type[Exception], billing: str, rule: str, most: int = 1
+def _expect(
+    subject: ClientUnderTest,
+    name: str,
+    answer: ScriptedReply | None,
+    kind: type[Exception],
+    billing: str,
+    rule: str,
+    most: int = 1,
 ) -> errors.SeeDreamError:
     """Submit once; the error is of this kind, says this of the money, and so many requests came at most."""
-    with Witness(answer) as witness, bench.client(witness.url) as client:
+    with RecordingServer(answer) as server, subject.client(server.url) as client:
         try:
             task = client.submit("a fish")
         except errors.SeeDreamError as error:
-            sent = witness.sent
+            sent = server.sent
             if len(sent) > most:
                 raise Violation(
                     f"{name}: the submission was sent {len(sent)} times", rule="PAY-ONCE", sent=sent[0]
@@ -36,98 +41,102 @@ def _expect(  # noqa: PLR0917 -- the columns of a table
 
 
 @check("PAY-ONCE")
-def a_lost_reply_is_never_sent_again(bench: Bench) -> None:
+def a_lost_reply_is_never_sent_again(subject: ClientUnderTest) -> None:
     """Where the reply is lost, cut, garbled or a server error, one request was sent and the outcome is unknown."""
-    good = bench.accepted().body
-    replies: list[tuple[str, Answer | None]] = [
+    good = subject.accepted().body
+    replies: list[tuple[str, ScriptedReply | None]] = [
         ("connection dropped", None),
-        ("half a reply", Answer(200, good[:20], {**_JSON, "content-length": str(len(good))})),
-        ("half of the JSON", Answer(200, good[:20], _JSON)),
-        ("no body", Answer(200)),
-        ("an HTML page", Answer(200, b"<html>busy</html>", {"content-type": "text/html"})),
-        ("JSON that is no object", Answer(200, b"[]", _JSON)),
-        ("success without data", envelope(bench.page.success)),
-        ("success without task id", envelope(bench.page.success, {})),
+        ("half a reply", ScriptedReply(200, good[:20], {**_JSON, "content-length": str(len(good))})),
+        ("half of the JSON", ScriptedReply(200, good[:20], _JSON)),
+        ("no body", ScriptedReply(200)),
+        ("an HTML page", ScriptedReply(200, b"<html>busy</html>", {"content-type": "text/html"})),
+        ("JSON that is no object", ScriptedReply(200, b"[]", _JSON)),
+        ("success without data", envelope(subject.facts.success)),
+        ("success without task id", envelope(subject.facts.success, {})),
         ("an unknown code", envelope(1234)),
-        *((f"HTTP {status}", Answer(status, b"{}", _JSON)) for status in (500, 502, 503, 504, 520)),
+        *((f"HTTP {status}", ScriptedReply(status, b"{}", _JSON)) for status in (500, 502, 503, 504, 520)),
     ]
     for name, answer in replies:
-        _expect(bench, name, answer, errors.SubmissionUnknown, "unknown", "PAY-ONCE")
+        _expect(subject, name, answer, errors.SubmissionUnknown, "unknown", "PAY-ONCE")
 
 
 @check("CODE-MEANING")
-def codes_mean_what_the_page_says(bench: Bench) -> None:
+def codes_mean_what_the_page_says(subject: ClientUnderTest) -> None:
     """Success gives the task; the failure and the credits code give their errors, with or without data."""
-    page = bench.page
+    facts = subject.facts
     for data in (None, {}, {"taskid": ""}):
-        _expect(bench, "no credits", envelope(page.no_credits, data), errors.InsufficientCredits, "no", "CODE-MEANING")
-        _expect(bench, "failure", envelope(page.failure, data), errors.Rejected, "no", "CODE-MEANING")
-    null = Answer(200, json.dumps({"code": page.no_credits, "msg": "", "data": None}).encode(), _JSON)
-    _expect(bench, "no credits, null data", null, errors.InsufficientCredits, "no", "CODE-NO-DATA")
-    _, task = bench.submit({"prompt": "a fish"})
+        _expect(
+            subject, "no credits", envelope(facts.no_credits, data), errors.InsufficientCredits, "no", "CODE-MEANING"
+        )
+        _expect(subject, "failure", envelope(facts.failure, data), errors.Rejected, "no", "CODE-MEANING")
+    null = ScriptedReply(200, json.dumps({"code": facts.no_credits, "msg": "", "data": None}).encode(), _JSON)
+    _expect(subject, "no credits, null data", null, errors.InsufficientCredits, "no", "CODE-NO-DATA")
+    _, task = subject.submit({"prompt": "a fish"})
     if getattr(task, "id", None) != TASK:
         raise Violation(f"success gave {task!r}, not task {TASK}", rule="TASK-ID")
 
 
 @check("PAY-KNOWN")
-def what_was_paid_for_is_kept(bench: Bench) -> None:
+def what_was_paid_for_is_kept(subject: ClientUnderTest) -> None:
     """A task id is taken from odd replies too, and stands on the error where the reply cannot be used."""
-    odd: list[tuple[str, Answer]] = [
-        ("code as text", envelope(str(bench.page.success), {"taskid": TASK})),
-        ("more fields", envelope(bench.page.success, {"taskid": TASK, "new": [1]}, other={})),
+    odd: list[tuple[str, ScriptedReply]] = [
+        ("code as text", envelope(str(subject.facts.success), {"taskid": TASK})),
+        ("more fields", envelope(subject.facts.success, {"taskid": TASK, "new": [1]}, other={})),
         ("a new code of success", envelope(2000, {"taskid": TASK})),
     ]
     for name, answer in odd:
-        _, task = bench.submit({"prompt": "a fish"}, answer)
+        _, task = subject.submit({"prompt": "a fish"}, answer)
         if getattr(task, "id", None) != TASK:
             raise Violation(f"{name}: gave {task!r}; task {TASK} was paid for", rule="PAY-KNOWN")
-    cut = Answer(500, bench.accepted().body, _JSON)
-    error = _expect(bench, "a task id in an error page", cut, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")
+    cut = ScriptedReply(500, subject.accepted().body, _JSON)
+    error = _expect(subject, "a task id in an error page", cut, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")
     if error.taskid != TASK:
         raise Violation(f"the task id in the reply is not on the error: {error!r}", rule="PAY-KNOWN")
 
 
 @check("PAY-ONCE")
-def a_submission_is_never_redirected(bench: Bench) -> None:
+def a_submission_is_never_redirected(subject: ClientUnderTest) -> None:
     """A redirect is refused, and nothing arrives where it points."""
-    with Witness(bench.accepted()) as elsewhere:
+    with RecordingServer(subject.accepted()) as elsewhere:
         for status in (301, 302, 303, 307, 308):
-            answer = Answer(status, headers={"location": elsewhere.url + bench.page.submit})
-            _expect(bench, f"HTTP {status}", answer, errors.ConfigError, "no", "PAY-ONCE")
+            answer = ScriptedReply(status, headers={"location": elsewhere.url + subject.facts.submit})
+            _expect(subject, f"HTTP {status}", answer, errors.ConfigError, "no", "PAY-ONCE")
         if elsewhere.sent:
             raise Violation("it was sent on to where a redirect points", rule="KEY-PRIVATE", sent=elsewhere.sent[0])
 
 
 @check("PAY-ONCE")
-def a_refusal_is_told_as_one(bench: Bench) -> None:
+def a_refusal_is_told_as_one(subject: ClientUnderTest) -> None:
     """4xx are refusals that cost nothing; only 429 is tried again, with the same bytes."""
     refusals = {400: errors.Rejected, 401: errors.AuthError, 403: errors.AuthError, 404: errors.Rejected}
     for status, kind in refusals.items():
-        _expect(bench, f"HTTP {status}", Answer(status, b"{}", _JSON), kind, "no", "PAY-KNOWN")
-    _expect(bench, "HTTP 429", Answer(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=10)
-    answers = [Answer(429), bench.accepted()]
-    with Witness(lambda _: answers.pop(0)) as witness, bench.client(witness.url) as client:
+        _expect(subject, f"HTTP {status}", ScriptedReply(status, b"{}", _JSON), kind, "no", "PAY-KNOWN")
+    _expect(subject, "HTTP 429", ScriptedReply(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=10)
+    answers = [ScriptedReply(429), subject.accepted()]
+    with RecordingServer(lambda _: answers.pop(0)) as server, subject.client(server.url) as client:
         client.submit("a fish", source_images=[b"\x89PNG-bytes"])
-    if len(witness.sent) != 2 or any(b"\x89PNG-bytes" not in sent.body for sent in witness.sent):  # noqa: PLR2004 -- refused, then taken
+    if len(server.sent) != 2 or any(b"\x89PNG-bytes" not in sent.body for sent in server.sent):
         raise Violation("after a 429 the same submission was not sent again whole", rule="WIRE-EXACT")
 
 
 @check("KEY-PRIVATE")
-def no_error_shows_the_key(bench: Bench) -> None:
+def no_error_shows_the_key(subject: ClientUnderTest) -> None:
     """A server that echoes the key finds it in no message, repr or pickle; nor does an unusable key show."""
     echo = {**_JSON, "x-echo": f"Bearer {KEY}"}
     for status in (200, 401, 500):
-        answer = Answer(status, json.dumps({"code": bench.page.failure, "msg": f"bad key {KEY}"}).encode(), echo)
-        _hides(_expect(bench, f"HTTP {status} with the key in it", answer, errors.SeeDreamError,
-                       "unknown" if status >= 500 else "no", "KEY-PRIVATE"))  # fmt: skip  # noqa: PLR2004 -- server errors
+        answer = ScriptedReply(
+            status, json.dumps({"code": subject.facts.failure, "msg": f"bad key {KEY}"}).encode(), echo
+        )
+        _hides(_expect(subject, f"HTTP {status} with the key in it", answer, errors.SeeDreamError,
+                       "unknown" if status >= 500 else "no", "KEY-PRIVATE"))  # fmt: skip
     for key in (f"{KEY}\nx", f"{KEY} y", f"{KEY}é"):
         try:
-            bench.factory(api_key=key, base_url="http://127.0.0.1:9", clock=None).close()
+            subject.factory(api_key=key, base_url="http://127.0.0.1:9", clock=None).close()
         except errors.ConfigError as error:
             _hides(error)
         else:
             raise Violation("a key that no header can hold was taken", rule="KEY-PRIVATE")
-    with Witness(bench.accepted()) as witness, bench.client(witness.url) as client:
+    with RecordingServer(subject.accepted()) as server, subject.client(server.url) as client:
         if KEY in repr(client) + repr(client.submit("a fish")):
             raise Violation("a repr shows the key", rule="KEY-PRIVATE")
 
@@ -138,11 +147,11 @@ def _hides(error: Any) -> None:
 
 
 @check("KEY-PRIVATE")
-def the_key_travels_encrypted(bench: Bench) -> None:
+def the_key_travels_encrypted(subject: ClientUnderTest) -> None:
     """An http address beyond this machine is refused."""
     for url in ("http://api.example.com", "ftp://127.0.0.1", "https://user:pw@api.example.com", "not a url"):
         try:
-            bench.factory(api_key=KEY, base_url=url, clock=None).close()
+            subject.factory(api_key=KEY, base_url=url, clock=None).close()
         except errors.ConfigError:
             continue
         raise Violation(f"the base URL {url} was taken", rule="KEY-PRIVATE")

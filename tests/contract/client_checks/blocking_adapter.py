@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
-
-from seedream_testing.contract.client.under_test import Factory
+from contract.client_checks.under_test import Factory
 
 
 class _Task:

@@ -7,15 +7,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 
 from attrs import field, frozen
-
 from seedream_testing.contract.violation import Sent
 
 _CHUNK: Final = 16
 
 
 @frozen
-class Answer:
-    """What the witness answers.
+class ScriptedReply:
+    """What the server answers.
 
     Attributes:
         status: HTTP status.
@@ -30,23 +29,23 @@ class Answer:
     midway: Callable[[], None] | None = None
 
 
-def envelope(code: object, data: object = None, msg: str = "told by the witness", **more: object) -> Answer:
+def envelope(code: object, data: object = None, msg: str = "told by the server", **more: object) -> ScriptedReply:
     """An answer in the API's form; without ``data`` when that is None."""
     document: dict[str, object] = {"code": code, "msg": msg, **({} if data is None else {"data": data}), **more}
-    return Answer(200, json.dumps(document).encode(), {"content-type": "application/json"})
+    return ScriptedReply(200, json.dumps(document).encode(), {"content-type": "application/json"})
 
 
-Script = Callable[[Sent], Answer | None] | Answer | None
+Script = Callable[[Sent], ScriptedReply | None] | ScriptedReply | None
 
 
-class Witness:
-    """``with Witness(script) as w:`` serves on ``w.url``. The script is or gives the answer; None hangs up."""
+class RecordingServer:
+    """``with RecordingServer(script) as w:`` serves on ``w.url``. The script is or gives the answer; None hangs up."""
 
     def __init__(self, script: Script) -> None:
         self.sent: list[Sent] = []
         self.script = script
         self._lock = threading.Lock()
-        witness = self
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             def handle_one_request(self) -> None:
@@ -57,14 +56,14 @@ class Witness:
                 self.close_connection = True
                 length = int(self.headers.get("content-length") or 0)
                 headers = tuple((name.lower(), value) for name, value in self.headers.items())
-                sent = Sent(self.command, witness.url + self.path, headers, self.rfile.read(length))
-                with witness._lock:
-                    witness.sent.append(sent)
-                    answer = witness.script(sent) if callable(witness.script) else witness.script
+                sent = Sent(self.command, server.url + self.path, headers, self.rfile.read(length))
+                with server._lock:
+                    server.sent.append(sent)
+                    answer = server.script(sent) if callable(server.script) else server.script
                 if answer is not None:
                     self._answer(answer)
 
-            def _answer(self, answer: Answer) -> None:
+            def _answer(self, answer: ScriptedReply) -> None:
                 headers = {"content-length": str(len(answer.body)), "connection": "close", **answer.headers}
                 lines = [f"HTTP/1.1 {answer.status} Told", *(f"{name}: {value}" for name, value in headers.items())]
                 half = len(answer.body) // 2

@@ -2,11 +2,10 @@
 
 import json
 
+from contract.client_checks.form import check_key
+from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check, fake_backend, picture
+from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream import errors
-
-from seedream_testing.contract.client.form import check_key
-from seedream_testing.contract.client.under_test import KEY, TASK, Bench, check, picture, studio
-from seedream_testing.contract.recording_server import Answer, Witness, envelope
 from seedream_testing.contract.violation import Sent, Violation
 
 
@@ -20,18 +19,18 @@ def _json(sent: Sent, path: str, meant: object, rule: str) -> None:
 
 
 @check("STATUS-MEANING")
-def a_query_reads_what_is_told(bench: Bench) -> None:
+def a_query_reads_what_is_told(subject: ClientUnderTest) -> None:
     """The query names the task; every value of the reply is read as it is; unknown numbers are not the end."""
-    page = bench.page
-    states = {page.queued: "queued", page.processing: "processing", page.completed: "completed", page.failed: "failed",
-              5: "unknown", 0: "unknown", 77: "unknown"}  # fmt: skip
+    facts = subject.facts
+    states = {facts.queued: "queued", facts.processing: "processing", facts.completed: "completed",
+              facts.failed: "failed", 5: "unknown", 0: "unknown", 77: "unknown"}  # fmt: skip
     for status, state in states.items():
         told = {"url": ["https://img.example/1.png?sig=x"], "width": 2560, "height": 1440, "prompt": "鱼",
                 "error_message": "why", "category": "seedreamv45"}  # fmt: skip
-        with Witness(bench.state(status, **told)) as witness, bench.client(witness.url) as client:
+        with RecordingServer(subject.state(status, **told)) as server, subject.client(server.url) as client:
             info = client.query(TASK)
-        _json(witness.sent[0], page.query, {"taskid": TASK}, "TASK-ID")
-        check_key(bench, witness.sent[0])
+        _json(server.sent[0], facts.query, {"taskid": TASK}, "TASK-ID")
+        check_key(subject, server.sent[0])
         found = (info.taskid, info.status, info.state, list(info.urls), info.width, info.height, info.prompt,
                  info.error_message)  # fmt: skip
         meant = (TASK, status, state, told["url"], 2560, 1440, "鱼", "why")
@@ -42,19 +41,19 @@ def a_query_reads_what_is_told(bench: Bench) -> None:
 
 
 @check("STATUS-MEANING")
-def waiting_ends_when_the_task_does(bench: Bench) -> None:
+def waiting_ends_when_the_task_does(subject: ClientUnderTest) -> None:
     """Queued, processing and unknown numbers are waited through; failed raises with the vendor's reason."""
-    page = bench.page
-    numbers = [page.queued, page.processing, 5, page.processing]
-    with Witness(
-        lambda _: bench.state(numbers.pop(0) if numbers else page.completed, url=["https://i.example/1"])
-    ) as witness:
-        with bench.client(witness.url) as client:
+    facts = subject.facts
+    numbers = [facts.queued, facts.processing, 5, facts.processing]
+    with RecordingServer(
+        lambda _: subject.state(numbers.pop(0) if numbers else facts.completed, url=["https://i.example/1"])
+    ) as server:
+        with subject.client(server.url) as client:
             info = client.task(TASK).wait(timeout=600)
-        if info.state != "completed" or len(witness.sent) != 5:  # noqa: PLR2004 -- four that run, one that is done
-            raise Violation(f"it ended as {info.state} after {len(witness.sent)} queries", rule="STATUS-MEANING")
-    failed = bench.state(page.failed, error_message="the prompt is not allowed")
-    with Witness(failed) as witness, bench.client(witness.url) as client:
+        if info.state != "completed" or len(server.sent) != 5:
+            raise Violation(f"it ended as {info.state} after {len(server.sent)} queries", rule="STATUS-MEANING")
+    failed = subject.state(facts.failed, error_message="the prompt is not allowed")
+    with RecordingServer(failed) as server, subject.client(server.url) as client:
         try:
             result = client.task(TASK).wait(timeout=600)
         except errors.TaskFailed as error:
@@ -65,10 +64,10 @@ def waiting_ends_when_the_task_does(bench: Bench) -> None:
 
 
 @check("PAY-KNOWN")
-def a_deadline_is_not_a_failure(bench: Bench) -> None:
+def a_deadline_is_not_a_failure(subject: ClientUnderTest) -> None:
     """A task that runs on at the deadline is told as such, with its id."""
-    for answer in (bench.state(bench.page.processing), Answer(500), Answer(200, b"<html>")):
-        with Witness(answer) as witness, bench.client(witness.url) as client:
+    for answer in (subject.state(subject.facts.processing), ScriptedReply(500), ScriptedReply(200, b"<html>")):
+        with RecordingServer(answer) as server, subject.client(server.url) as client:
             try:
                 result = client.task(TASK).wait(timeout=30)
             except errors.WaitTimeout as error:
@@ -79,31 +78,31 @@ def a_deadline_is_not_a_failure(bench: Bench) -> None:
 
 
 @check("TASK-OWN")
-def another_tasks_answer_is_not_taken(bench: Bench) -> None:
+def another_tasks_answer_is_not_taken(subject: ClientUnderTest) -> None:
     """A reply about another task is no answer."""
-    other = envelope(bench.page.success, {"taskid": "another", "image_status": bench.page.completed})
-    with Witness(other) as witness, bench.client(witness.url) as client:
+    other = envelope(subject.facts.success, {"taskid": "another", "image_status": subject.facts.completed})
+    with RecordingServer(other) as server, subject.client(server.url) as client:
         try:
             info = client.query(TASK)
         except errors.StatusError:
             return
-        raise Violation(f"it was told as this one's: {info!r}", rule="TASK-OWN", sent=witness.sent[0])
+        raise Violation(f"it was told as this one's: {info!r}", rule="TASK-OWN", sent=server.sent[0])
 
 
 @check("ERROR-TREE")
-def odd_answers_stay_in_the_tree(bench: Bench) -> None:
+def odd_answers_stay_in_the_tree(subject: ClientUnderTest) -> None:
     """Any answer to a query or deletion becomes a value or an error of the tree."""
-    page = bench.page
-    odd = [Answer(200, body, {"content-type": "application/json"}) for body in (
+    facts = subject.facts
+    odd = [ScriptedReply(200, body, {"content-type": "application/json"}) for body in (
         b"", b"null", b"[]", b"1", b'"x"', b"{", b'{"code":null}', b'{"code":{}}', b"\xff\xfe", b"[" * 100_000,
-        json.dumps({"code": page.success}).encode(),
-        json.dumps({"code": page.success, "data": 5}).encode(),
-        json.dumps({"code": page.success, "data": {"image_status": "3", "url": 7, "width": "x"}}).encode(),
+        json.dumps({"code": facts.success}).encode(),
+        json.dumps({"code": facts.success, "data": 5}).encode(),
+        json.dumps({"code": facts.success, "data": {"image_status": "3", "url": 7, "width": "x"}}).encode(),
         json.dumps({"code": 10**400}).encode(),
     )]  # fmt: skip
-    odd += [Answer(status) for status in (204, 304, 400, 404, 418, 500, 520, 599)]
+    odd += [ScriptedReply(status) for status in (204, 304, 400, 404, 418, 500, 520, 599)]
     for answer in odd:
-        with Witness(answer) as witness, bench.client(witness.url) as client:
+        with RecordingServer(answer) as server, subject.client(server.url) as client:
             for call in (client.query, client.delete):
                 try:
                     call(TASK)
@@ -111,35 +110,35 @@ def odd_answers_stay_in_the_tree(bench: Bench) -> None:
                     continue
                 except Exception as error:
                     told = f"{answer.status} {answer.body[:60]!r} gave {type(error).__name__}: {error!s:.200}"
-                    raise Violation(told, rule="ERROR-TREE", sent=witness.sent[-1]) from error
+                    raise Violation(told, rule="ERROR-TREE", sent=server.sent[-1]) from error
 
 
 @check("TASK-ID")
-def a_deletion_names_its_tasks(bench: Bench) -> None:
+def a_deletion_names_its_tasks(subject: ClientUnderTest) -> None:
     """The ids arrive as they were given; a refusal is an error."""
-    done = envelope(bench.page.success, {"status": "Success"})
-    with Witness(done) as witness, bench.client(witness.url) as client:
+    done = envelope(subject.facts.success, {"status": "Success"})
+    with RecordingServer(done) as server, subject.client(server.url) as client:
         client.delete(TASK, "t-2")
-    _json(witness.sent[0], bench.page.delete, {"taskids": [TASK, "t-2"]}, "TASK-ID")
-    check_key(bench, witness.sent[0])
-    with Witness(envelope(bench.page.failure)) as witness, bench.client(witness.url) as client:
+    _json(server.sent[0], subject.facts.delete, {"taskids": [TASK, "t-2"]}, "TASK-ID")
+    check_key(subject, server.sent[0])
+    with RecordingServer(envelope(subject.facts.failure)) as server, subject.client(server.url) as client:
         try:
             client.delete(TASK)
         except errors.SeeDreamError:
             return
-        raise Violation("a refused deletion went by in silence", rule="CODE-MEANING", sent=witness.sent[0])
+        raise Violation("a refused deletion went by in silence", rule="CODE-MEANING", sent=server.sent[0])
 
 
 @check("TASK-ID")
-def generating_asks_for_the_task_that_was_made(bench: Bench) -> None:
+def generating_asks_for_the_task_that_was_made(subject: ClientUnderTest) -> None:
     """Submit, query, download: one submission, and the id of its reply in every query."""
-    with studio(bench, picture(), lambda host: [f"{host}/1.png"]) as scene:
-        scene.client.generate("a fish", batchsize=1, output_dir=scene.directory)
-        submissions = [sent for sent in scene.api.sent if sent.path == bench.page.submit]
-        queries = [sent for sent in scene.api.sent if sent.path != bench.page.submit]
+    with fake_backend(subject, picture(), lambda host: [f"{host}/1.png"]) as backend:
+        backend.client.generate("a fish", batchsize=1, output_dir=backend.directory)
+        submissions = [sent for sent in backend.api.sent if sent.path == subject.facts.submit]
+        queries = [sent for sent in backend.api.sent if sent.path != subject.facts.submit]
     if len(submissions) != 1:
         raise Violation(f"{len(submissions)} submissions were sent", rule="PAY-ONCE")
     for sent in queries:
-        _json(sent, bench.page.query, {"taskid": TASK}, "TASK-ID")
-    for sent in scene.api.sent:
-        check_key(bench, sent, KEY)
+        _json(sent, subject.facts.query, {"taskid": TASK}, "TASK-ID")
+    for sent in backend.api.sent:
+        check_key(subject, sent, KEY)

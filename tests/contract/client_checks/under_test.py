@@ -1,4 +1,4 @@
-"""What a check of a client works with: a factory of clients, the page, and a witness for each exchange."""
+"""What a check of a client works with: a factory of clients, the facts, and a server for each exchange."""
 
 import tempfile
 from collections.abc import Callable, Generator, Mapping
@@ -9,11 +9,10 @@ from typing import Any, Final, Protocol
 import anyio
 import anyio.lowlevel
 from attrs import frozen
+from contract.recording_server import RecordingServer, Script, ScriptedReply, envelope
 from seedream.errors import SeeDreamError
-
-from seedream_testing.contract.api_facts import Page
+from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.checks import Suite
-from seedream_testing.contract.recording_server import Answer, Script, Witness, envelope
 from seedream_testing.contract.samples import png
 from seedream_testing.contract.violation import Sent, Violation
 
@@ -57,11 +56,11 @@ class Client(Protocol):
 
 
 @frozen
-class Bench:
+class ClientUnderTest:
     """A client's factory, called as ``factory(api_key=..., base_url=..., clock=...)``, and the page that judges it."""
 
     factory: Factory
-    page: Page
+    facts: ApiFacts
 
     @contextmanager
     def client(self, url: str, key: str = KEY) -> Generator[Any]:
@@ -72,24 +71,24 @@ class Bench:
         finally:
             client.close()
 
-    def accepted(self) -> Answer:
+    def accepted(self) -> ScriptedReply:
         """The page's own example of a good reply."""
-        return envelope(self.page.success, {"taskid": TASK}, "Task created successfully")
+        return envelope(self.facts.success, {"taskid": TASK}, "Task created successfully")
 
-    def state(self, status: int | None, **data: object) -> Answer:
+    def state(self, status: int | None, **data: object) -> ScriptedReply:
         """A query's reply; completed when the status is None."""
-        told = {"taskid": TASK, "image_status": self.page.completed if status is None else status, **data}
-        return envelope(self.page.success, told)
+        told = {"taskid": TASK, "image_status": self.facts.completed if status is None else status, **data}
+        return envelope(self.facts.success, told)
 
-    def submit(self, options: Mapping[str, Any], answer: Answer | None = None) -> tuple[list[Sent], Any]:
+    def submit(self, options: Mapping[str, Any], answer: ScriptedReply | None = None) -> tuple[list[Sent], Any]:
         """Submit once; gives what arrived, and the task or the error."""
-        with Witness(answer or self.accepted()) as witness, self.client(witness.url) as client:
+        with RecordingServer(answer or self.accepted()) as server, self.client(server.url) as client:
             result: Any
             try:
                 result = client.submit(**options)
             except SeeDreamError as error:
                 result = error
-            return witness.sent, result
+            return server.sent, result
 
     def one(self, options: Mapping[str, Any], rule: str) -> Sent:
         """Submit what is legal; gives the one request that arrived."""
@@ -100,38 +99,38 @@ class Bench:
 
 
 @frozen
-class Studio:
+class FakeBackend:
     """API and image host as two witnesses, and a directory for the pictures."""
 
-    api: Witness
-    images: Witness
+    api: RecordingServer
+    images: RecordingServer
     client: Any
     directory: Path
 
 
 @contextmanager
-def studio(
-    bench: Bench, images: Script, urls: Callable[[str], list[str]] | list[str], **data: object
-) -> Generator[Studio]:
+def fake_backend(
+    subject: ClientUnderTest, images: Script, urls: Callable[[str], list[str]] | list[str], **data: object
+) -> Generator[FakeBackend]:
     """A service whose task is completed at once, its pictures at ``urls``, or at ``urls(image host)``."""
 
-    def api(sent: Sent) -> Answer:
-        if sent.path == bench.page.submit:
-            return bench.accepted()
-        return bench.state(None, **{"url": urls(host.url) if callable(urls) else urls, **data})
+    def api(sent: Sent) -> ScriptedReply:
+        if sent.path == subject.facts.submit:
+            return subject.accepted()
+        return subject.state(None, **{"url": urls(host.url) if callable(urls) else urls, **data})
 
     with (
-        Witness(images) as host,
-        Witness(api) as service,
+        RecordingServer(images) as host,
+        RecordingServer(api) as service,
         tempfile.TemporaryDirectory() as folder,
-        bench.client(service.url) as client,
+        subject.client(service.url) as client,
     ):
-        yield Studio(service, host, client, Path(folder))
+        yield FakeBackend(service, host, client, Path(folder))
 
 
-def picture(shade: int = 0) -> Answer:
+def picture(shade: int = 0) -> ScriptedReply:
     """A whole PNG."""
-    return Answer(200, png(shade=shade), {"content-type": "image/png"})
+    return ScriptedReply(200, png(shade=shade), {"content-type": "image/png"})
 
 
 def short(options: Mapping[str, Any]) -> str:
@@ -139,5 +138,5 @@ def short(options: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r:.60}" for name, value in options.items())
 
 
-SUITE: Final = Suite[Bench]()
+SUITE: Final = Suite[ClientUnderTest]()
 check = SUITE.check

@@ -3,34 +3,33 @@
 from collections import Counter
 from typing import Any
 
+from contract.client_checks.under_test import KEY, ClientUnderTest, check, short
 from seedream.errors import InvalidRequest
-
 from seedream_testing.contract.api_facts import Case, Part
-from seedream_testing.contract.client.under_test import KEY, Bench, check, short
 from seedream_testing.contract.decode import boundary, decode
 from seedream_testing.contract.violation import Sent, Violation
 
 
 @check("WIRE-EXACT")
-def sends_what_the_page_allows(bench: Bench) -> None:
+def sends_what_the_page_allows(subject: ClientUnderTest) -> None:
     """Each legal submission is sent, once, and arrives as it was meant."""
-    for case in bench.page.legal:
+    for case in subject.facts.legal:
         if case.options is not None and case.wire is not None:
-            same_form(bench, case, bench.one(case.options, case.rule))
+            same_form(subject, case, subject.one(case.options, case.rule))
 
 
-def same_form(bench: Bench, case: Case, sent: Sent, rule: str = "") -> None:
+def same_form(subject: ClientUnderTest, case: Case, sent: Sent, rule: str = "") -> None:
     """Whether a request holds exactly the case's parts: contents and order within a field.
 
     Raises:
         Violation: It does not; under this rule, or else under that of the field.
     """
     parts = decode(sent)
-    for name in dict.fromkeys([*bench.page.rules, *(part.name for part in parts)]):
+    for name in dict.fromkeys([*subject.facts.rules, *(part.name for part in parts)]):
         found = [part.content for part in parts if part.name == name]
         meant = [part.content for part in case.wire or () if part.name == name]
         if found != meant:
-            broken = "WIRE-EXACT" if name not in bench.page.rules or not meant else bench.page.rules[name]
+            broken = "WIRE-EXACT" if name not in subject.facts.rules or not meant else subject.facts.rules[name]
             told = f"{case.name}: field {name!r} arrived as {short_list(found)}, but {short_list(meant)} was meant"
             raise Violation(told, rule=rule or broken, sent=sent)
     for part in parts:
@@ -56,12 +55,12 @@ def short_list(contents: list[bytes]) -> str:
 
 
 @check("RES-PIXELS")
-def refuses_what_the_page_forbids(bench: Bench) -> None:
+def refuses_what_the_page_forbids(subject: ClientUnderTest) -> None:
     """Each illegal submission is refused before anything is sent, with an error that names the rule."""
-    for case in bench.page.illegal:
+    for case in subject.facts.illegal:
         if case.options is None:
             continue
-        sent, result = bench.submit(case.options)
+        sent, result = subject.submit(case.options)
         if sent:
             raise Violation(f"{case.name}: {short(case.options)} was sent", rule=case.rule, sent=sent[0])
         if not isinstance(result, InvalidRequest):
@@ -71,41 +70,43 @@ def refuses_what_the_page_forbids(bench: Bench) -> None:
 
 
 @check("WIRE-HTTP")
-def speaks_the_operations_http(bench: Bench) -> None:
+def speaks_the_operations_http(subject: ClientUnderTest) -> None:
     """Method and path are the spec's; the form is the whole body, and nothing stands in the query."""
-    sent = bench.one({"prompt": "a fish"}, "WIRE-HTTP")
-    if (sent.method, sent.path) != ("POST", bench.page.submit):
-        raise Violation(f"it sent {sent.method} {sent.path}, not POST {bench.page.submit}", rule="WIRE-HTTP", sent=sent)
+    sent = subject.one({"prompt": "a fish"}, "WIRE-HTTP")
+    if (sent.method, sent.path) != ("POST", subject.facts.submit):
+        raise Violation(
+            f"it sent {sent.method} {sent.path}, not POST {subject.facts.submit}", rule="WIRE-HTTP", sent=sent
+        )
     if sent.header("content-length") != (str(len(sent.body)),):
         raise Violation("the body's length is not told", rule="WIRE-HTTP", sent=sent)
 
 
 @check("AUTH-HEADER")
-def sends_the_key_as_the_page_says(bench: Bench) -> None:
+def sends_the_key_as_the_page_says(subject: ClientUnderTest) -> None:
     """The header names the key once, after the scheme word, and no other header holds it."""
-    check_key(bench, bench.one({"prompt": "a fish"}, "AUTH-KEY"))
+    check_key(subject, subject.one({"prompt": "a fish"}, "AUTH-KEY"))
 
 
-def check_key(bench: Bench, sent: Sent, key: str = KEY) -> None:
+def check_key(subject: ClientUnderTest, sent: Sent, key: str = KEY) -> None:
     """Whether a request carries the key as the page says.
 
     Raises:
         Violation: Rule AUTH-KEY without the header, AUTH-HEADER with a wrong one.
     """
-    name, meant = bench.page.auth_header, f"{bench.page.auth_scheme} {key}"
+    name, meant = subject.facts.auth_header, f"{subject.facts.auth_scheme} {key}"
     found = sent.header(name)
     if not found:
         raise Violation(f"there is no header {name}", rule="AUTH-KEY", sent=sent)
     if found != (meant,):
         schemes = [value.partition(" ")[0] for value in found if " " in value]
-        raise Violation(f"header {name} is not one “{bench.page.auth_scheme} KEY” (schemes {schemes})",
+        raise Violation(f"header {name} is not one “{subject.facts.auth_scheme} KEY” (schemes {schemes})",
                         rule="AUTH-HEADER", sent=sent)  # fmt: skip
 
 
 @check("WIRE-BOUNDARY")
-def no_text_can_end_its_part(bench: Bench) -> None:
+def no_text_can_end_its_part(subject: ClientUnderTest) -> None:
     """A prompt, a name or a picture that holds a boundary, known or guessed, changes nothing in the form."""
-    seen = [boundary(bench.one({"prompt": "a fish"}, "WIRE-BOUNDARY")) for _ in range(3)]
+    seen = [boundary(subject.one({"prompt": "a fish"}, "WIRE-BOUNDARY")) for _ in range(3)]
     evil = 'Content-Disposition: form-data; name="batchsize"\r\n\r\n15'
     for mark in dict.fromkeys([*seen, "+++", "boundary", "----WebKitFormBoundary"]):
         attack = f"a fish\r\n--{mark}\r\n{evil}\r\n--{mark}--\r\n"
@@ -115,7 +116,7 @@ def no_text_can_end_its_part(bench: Bench) -> None:
             {"prompt": "a fish", "image_url": attack},
             {"prompt": "a fish", "source_images": [b"\x89PNG" + attack.encode()]},
         ):
-            same_form(bench, _meant(options), bench.one(options, "WIRE-BOUNDARY"), "WIRE-BOUNDARY")
+            same_form(subject, _meant(options), subject.one(options, "WIRE-BOUNDARY"), "WIRE-BOUNDARY")
     if len(set(seen)) != len(seen):
         raise Violation(f"the boundary {seen[0]!r} is used again", rule="WIRE-BOUNDARY")
 
@@ -129,7 +130,7 @@ def _meant(options: dict[str, Any]) -> Case:
 
 
 @check("SOURCE-IMAGE")
-def no_file_name_can_add_a_header(bench: Bench) -> None:
+def no_file_name_can_add_a_header(subject: ClientUnderTest) -> None:
     """File names with quotation marks, line breaks or paths arrive tame, and add nothing."""
     for name in (
         'a".png',
@@ -141,9 +142,9 @@ def no_file_name_can_add_a_header(bench: Bench) -> None:
         "\ud800.png",
     ):
         source = NamedBytes(b"\x89PNG-bytes", name)
-        sent = bench.one({"prompt": "a fish", "source_images": [source]}, "SOURCE-IMAGE")
+        sent = subject.one({"prompt": "a fish", "source_images": [source]}, "SOURCE-IMAGE")
         files = [part for part in decode(sent) if part.filename is not None]
-        if len(files) != 1 or files[0].content != source.content or len(decode(sent)) != 2:  # noqa: PLR2004 -- prompt and file
+        if len(files) != 1 or files[0].content != source.content or len(decode(sent)) != 2:
             raise Violation(f"the file name {name!r} changed the form", rule="WIRE-BOUNDARY", sent=sent)
         if not files[0].filename or set(files[0].filename) & set('"\r\n\0/\\;'):
             raise Violation(f"the file name {name!r} arrived as {files[0].filename!r}", rule="SOURCE-IMAGE", sent=sent)
@@ -161,10 +162,10 @@ class NamedBytes:
 
 
 @check("WIRE-EXACT")
-def none_is_not_a_value(bench: Bench) -> None:
+def none_is_not_a_value(subject: ClientUnderTest) -> None:
     """An option given as None is not sent, and not as the text None."""
     names = ("batchsize", "resolution", "source_images", "image_url", "category")
-    sent = bench.one({"prompt": "a fish", **dict.fromkeys(names)}, "WIRE-EXACT")
+    sent = subject.one({"prompt": "a fish", **dict.fromkeys(names)}, "WIRE-EXACT")
     parts = decode(sent)
     if [(part.name, part.content) for part in parts] != [("prompt", b"a fish")]:
         raise Violation(f"{[(part.name, part.content) for part in parts]} arrived", rule="WIRE-EXACT", sent=sent)

@@ -1,0 +1,29 @@
+"""Checks of a client against the page: any object with SeeDream's blocking face."""
+
+from contract.client_checks import form, money, pictures, tasks
+from contract.client_checks.blocking_adapter import awaiting
+from contract.client_checks.under_test import SUITE, ClientUnderTest, Factory
+from seedream_testing.contract.api_facts import ApiFacts
+from seedream_testing.contract.checks import Check, run_all
+from seedream_testing.contract.tables import from_tables
+
+__all__ = ["CLIENT_CHECKS", "ClientUnderTest", "Factory", "awaiting", "check_client"]
+
+_MODULES = (form, money, tasks, pictures)  # importing them declares their checks
+CLIENT_CHECKS: tuple[Check[ClientUnderTest], ...] = tuple(SUITE.checks)
+
+
+def check_client(factory: Factory, facts: ApiFacts | None = None) -> list[str]:
+    """Check a client.
+
+    Args:
+        factory: Makes one: ``factory(api_key=..., base_url=..., clock=...)``; ``awaiting`` adapts an awaiting one.
+        facts: What judges it; by default the installed tables of limits and rules.
+
+    Returns:
+        The names of the checks that held.
+
+    Raises:
+        Violation: Of the first check that did not hold; it names the rule.
+    """
+    return run_all(CLIENT_CHECKS, ClientUnderTest(factory, facts or from_tables()))
