@@ -33,6 +33,7 @@ RunCli = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def _no_waiting_in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEEDREAM_STATE_DIR", str(tmp_path / ".state"))
 
     async def at_once(self: SystemClock, seconds: float) -> None:
         del self, seconds

@@ -115,7 +115,7 @@ def pressed() -> None:
 def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
     told: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with DeferInterrupt(told.append, lambda: told.append("wait")) as deferred:
+    with DeferInterrupt(None, told.append, lambda: told.append("wait")) as deferred:
         with pytest.raises(KeyboardInterrupt):
             pressed()  # still connecting
         deferred.begin()
@@ -132,7 +132,7 @@ def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
 
 def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
     told: list[str] = []
-    with DeferInterrupt(told.append, lambda: told.append("wait")) as deferred:
+    with DeferInterrupt(None, told.append, lambda: told.append("wait")) as deferred:
         deferred.begin()
         pressed()
         assert deferred.interrupted
@@ -148,7 +148,7 @@ def test_the_id_is_told_even_if_ctrl_c_comes_with_the_answer() -> None:
         pressed()
         told.append(taskid)
 
-    with DeferInterrupt(accepted, lambda: None) as deferred:
+    with DeferInterrupt(None, accepted, lambda: None) as deferred:
         deferred.begin()
         deferred.submitted("abcd_1")
     assert (["abcd_1"], True) == (told, deferred.interrupted)

@@ -19,7 +19,11 @@ def run(*words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def run_into(stdout: int, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "SYSTEMROOT", "SEEDREAM_STATE_DIR")
+    }
     return subprocess.run(
         [*SEEDREAM, *words], stdout=stdout, stderr=subprocess.PIPE, env={**kept, **environ}, check=False, timeout=60
     )

@@ -17,7 +17,7 @@ _COMPLETION: Final = "_SEEDREAM_COMPLETE"  # set by the shell that asks for comp
 COMMANDS: Final = {
     "generate": Entry("seedream.cli.generate:generate", "Make pictures from a prompt."),
     "check": Entry("seedream.cli.check:check", "Check resolutions against the rules."),
-    "task": Entry("seedream.cli.task:task", "Show the state of a task."),
+    "task": Entry("seedream.cli.task:task", "Show the state of a task, or list the latest ones."),
     "wait": Entry("seedream.cli.task:wait", "Wait for a task and save its pictures."),
     "bulk": Entry("seedream.cli.bulk:bulk", "Run thousands of prompts; survives crashes and never pays twice."),
     "rules": Entry("seedream.cli.rules:rules", "List the rules that the API's page states."),
@@ -60,6 +60,7 @@ class App(LazyGroup):
 VARIABLES: Final = {
     "TENSORSLAB_API_KEY": "The API key.",
     "TENSORSLAB_BASE_URL": "The service, for a sandbox or a gateway.",
+    "SEEDREAM_STATE_DIR": 'Folder of the record that "seedream task" lists.',
     "SEEDREAM_LANG": "Language of the messages: zh or en; by default that of the locale.",
     "SEEDREAM_DEBUG": "1 prints the traceback of an error, to report it.",
 }

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from seedream.cli.options import (
     waiting_options,
 )
 from seedream.cli.progress import TaskLine, task_progress
+from seedream.cli.task_record import SubmissionRecord
 from seedream.cli.terminal import Terminal
 
 _FIELDS_OF_OPTIONS: Final = {"count": "batchsize", "resolution": "resolution"}
@@ -120,7 +121,8 @@ def generate(
 ) -> None:
     """Make pictures from PROMPT and save them; - reads the prompt from standard input.
 
-    The paths are printed on stdout, everything else on stderr. The task's id is printed as soon as it is known.
+    The paths are printed on stdout, everything else on stderr. The task's id is printed as soon as it is known, and
+    recorded: "seedream task" without an ID lists the latest ones, also after a crash.
 
     \b
       seedream generate "a lighthouse at dawn" -r 16:9 -n 4 -o pictures
@@ -142,13 +144,22 @@ def generate(
         resume = partial(
             resume_command, images=submission.images, directory=directory, base_url=base_url, api_key_file=api_key_file
         )
-        taskid = _submit(terminal, client, submission, line, None if sandbox else resume)
+        record = None if sandbox else SubmissionRecord(submission, directory, base_url)
+        taskid = _submit(terminal, client, submission, line, record=record, resume=None if sandbox else resume)
         task = client.task(taskid, images=submission.images)
         files = delivery.wait_and_save(task, directory, timeout, line)
     delivery.print_saved(terminal, taskid, files, cost=submission.images, sandbox=sandbox)
 
 
-def _submit(terminal: Terminal, client: SeeDream, submission: Submission, line: TaskLine, resume: Any) -> str:
+def _submit(
+    terminal: Terminal,
+    client: SeeDream,
+    submission: Submission,
+    line: TaskLine,
+    *,
+    record: SubmissionRecord | None,
+    resume: Callable[[str], str] | None,
+) -> str:
     """Submit, print the task's id at once, and defer an interrupt that arrives while the request is under way."""
 
     def accepted(taskid: str) -> None:
@@ -167,7 +178,7 @@ def _submit(terminal: Terminal, client: SeeDream, submission: Submission, line: 
             tr("Waiting for the answer to a paid request. Ctrl-C again gives it up; it may have been billed.")
         )
 
-    with DeferInterrupt(accepted, warn) as deferred:
+    with DeferInterrupt(record, accepted, warn) as deferred:
         taskid = client.run(client.submission_flow(submission, deferred))
     if deferred.interrupted:
         raise KeyboardInterrupt

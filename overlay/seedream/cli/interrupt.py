@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
+from seedream.cli.task_record import SubmissionRecord
 from seedream.errors import SeeDreamError
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
@@ -18,6 +19,7 @@ class DeferInterrupt:
     """Observes one submission, and defers the first signal that arrives while the request is under way.
 
     Args:
+        record: Where the submission is recorded; None for one that costs nothing.
         accepted: Called with the task's id as soon as it is known.
         warn: Called when a signal is deferred.
 
@@ -25,7 +27,10 @@ class DeferInterrupt:
         interrupted: Whether a signal was deferred, so that the run stops after the answer.
     """
 
-    def __init__(self, accepted: Callable[[str], None], warn: Callable[[], None]) -> None:
+    def __init__(
+        self, record: SubmissionRecord | None, accepted: Callable[[str], None], warn: Callable[[], None]
+    ) -> None:
+        self._record = record
         self._accepted = accepted
         self._warn = warn
         self._under_way = False
@@ -33,28 +38,36 @@ class DeferInterrupt:
         self.interrupted = False
 
     def begin(self) -> None:
-        """Note that the request is about to be sent."""
+        """Record that the request is about to be sent."""
+        if self._record is not None:
+            self._record.begin()
         self._under_way = True
 
     def not_sent(self) -> None:
         """Note that nothing was sent. Raises KeyboardInterrupt if a signal was deferred."""
         self._under_way = False
+        if self._record is not None:
+            self._record.not_sent()
         if self.interrupted:
             raise KeyboardInterrupt
 
     def submitted(self, taskid: str) -> None:
-        """Report the task's id before a signal can stop the run."""
+        """Record and report the task's id before a signal can stop the run."""
+        if self._record is not None:
+            self._record.submitted(taskid)
         self._accepted(taskid)
         self._under_way = False
 
     def refused(self, error: SeeDreamError) -> None:
-        """Note that the service refused the request."""
-        del error
+        """Record that the service refused the request."""
+        if self._record is not None:
+            self._record.refused(error)
         self._under_way = False
 
     def unknown(self, error: BaseException) -> None:
-        """Note that no usable answer came."""
-        del error
+        """Record that no usable answer came."""
+        if self._record is not None:
+            self._record.unknown(error)
         self._under_way = False
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -1,29 +1,46 @@
 """``seedream task`` and ``seedream wait``: query a task by its id, and save its pictures."""
 
 from pathlib import Path
+from typing import Final
 
 import click
+from attrs import asdict
 
 from seedream import TaskInfo
 from seedream._files.partial_file import ensure_writable
-from seedream._support.redact import sanitize
+from seedream._support.redact import quote, sanitize
 from seedream.cli import delivery
 from seedream.cli.help_text import command
 from seedream.cli.language import tr, translate
 from seedream.cli.options import json_option, open_client, resume_command, service_options, waiting_options
 from seedream.cli.progress import TaskLine, task_progress
+from seedream.cli.task_record import read_tasks
 from seedream.cli.terminal import Terminal
 
-_LONGEST_TEXT = 2000  # characters of a prompt or an error message
+_LONGEST_TEXT: Final = 2000  # characters of a prompt or an error message
+_MOST_TASKS: Final = 20
+_WITHOUT_TASK: Final = {
+    "submitting": "sent, no answer was recorded: it may have been billed",
+    "unknown": "sent, no usable answer: it may have been billed",
+    "refused": "refused, not billed",
+    "not sent": "not sent",
+    "accepted": "accepted",
+}
 
 
 @command()
-@click.argument("taskid", metavar="ID")
+@click.argument("taskid", metavar="ID", required=False)
 @service_options
 @json_option
 @click.pass_obj
-def task(terminal: Terminal, /, *, taskid: str, base_url: str | None, api_key_file: Path | None) -> None:
-    """Show the state of task ID. A query costs nothing."""
+def task(terminal: Terminal, /, *, taskid: str | None, base_url: str | None, api_key_file: Path | None) -> None:
+    """Show the state of task ID, or without an ID list the latest submissions of "seedream generate".
+
+    A query costs nothing. The list is read from this machine; nothing is sent.
+    """
+    if taskid is None:
+        _list_tasks(terminal)
+        return
     with open_client(terminal, base_url, api_key_file) as client:
         info = client.query(taskid)
     terminal.print_table([(label, sanitize(text, length=_LONGEST_TEXT)) for label, text in _rows(info)])
@@ -40,6 +57,19 @@ def task(terminal: Terminal, /, *, taskid: str, base_url: str | None, api_key_fi
             "urls": list(info.urls),
         }
     )
+
+
+def _list_tasks(terminal: Terminal) -> None:
+    tasks = read_tasks(Path())[-_MOST_TASKS:]
+    terminal.print_json({"tasks": [asdict(one) for one in tasks]})
+    for one in tasks:
+        answer = one.taskid or translate(_WITHOUT_TASK.get(one.state, one.state))
+        terminal.print_result(f"{one.at.replace('T', ' ')[:16]}  {answer}  {quote(one.prompt)}")
+    if not tasks:
+        terminal.print_note(tr("No submission of this user is recorded."))
+    elif latest := next((one for one in reversed(tasks) if one.taskid), None):
+        command = resume_command(latest.taskid, latest.images, Path(latest.directory), latest.base_url, None)
+        terminal.print_note(tr("To get the pictures of the latest one: {command}", command=command))
 
 
 def _rows(info: TaskInfo) -> list[tuple[str, str]]:
