@@ -39,7 +39,7 @@ def alone(folder: Path, jobs: int) -> float:
         journal.plan(run, [Plan(str(n), "digest", {"prompt": "x" * 100}, 1) for n in range(jobs)])
         started = time.perf_counter()
         for job in journal.jobs(run, ("planned",)):
-            entry = journal.entry(job.id, 1)
+            entry = journal.submission_record(job.id, 1)
             entry.begin()
             entry.submitted(f"task-{job.id}")
             journal.succeeded(job.id)

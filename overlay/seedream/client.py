@@ -222,7 +222,7 @@ class _Client:
             seen = {
                 name: redact(value) if isinstance(value, str) else value for name, value in submission.values.items()
             }
-            recorder = yield from blocking(lambda: journal.call(submission.digest, seen, submission.images))
+            recorder = yield from blocking(lambda: journal.open_single_call(submission.digest, seen, submission.images))
         return (yield from workflows.submit(self.service, submission, recorder))
 
     def _close_journal(self) -> None:

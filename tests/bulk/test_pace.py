@@ -4,14 +4,14 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream.bulk.rate_control import Breaker, Pace, Window
+from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, RateLimiter
 
 
 @given(st.floats(0.1, 100), st.lists(st.floats(0, 2), min_size=1, max_size=40))
 def test_never_more_than_the_rate(rate: float, gaps: list[float]) -> None:
     # Any two neighbours are at least 1/rate apart: no burst.
     now = 0.0
-    pace = Pace(lambda: now, rate)
+    pace = RateLimiter(lambda: now, rate)
     starts = []
     for gap in gaps:
         now += gap
@@ -23,15 +23,15 @@ def test_never_more_than_the_rate(rate: float, gaps: list[float]) -> None:
 
 def test_no_rate_no_wait_but_a_hold_holds_all() -> None:
     now = 5.0
-    pace = Pace(lambda: now)
+    pace = RateLimiter(lambda: now)
     assert [pace.reserve(), pace.reserve()] == [0.0, 0.0]
-    pace.hold(7)
-    pace.hold(3)  # a shorter one does not shorten
+    pace.pause_for(7)
+    pace.pause_for(3)  # a shorter one does not shorten
     assert [pace.reserve(), pace.reserve()] == [7.0, 7.0]
 
 
 def test_window_halves_once_a_round_and_grows_back() -> None:
-    window = Window(8)
+    window = AdaptiveConcurrency(8)
     numbers = [window.start() for _ in range(8)]
     for number in numbers:
         window.refused(number)  # eight refusals of one round: one cut
@@ -48,20 +48,20 @@ def test_window_halves_once_a_round_and_grows_back() -> None:
 
 
 def test_window_never_closes() -> None:
-    window = Window(1)
+    window = AdaptiveConcurrency(1)
     window.refused(window.start())
     assert window.size == 1
 
 
 def test_three_in_a_row() -> None:
-    breaker = Breaker(lambda: 0.0, 60)
+    breaker = CircuitBreaker(lambda: 0.0, 60)
     assert [breaker.unknown(), breaker.unknown()] == [False, False]
     breaker.succeeded()
     assert [breaker.unknown(), breaker.unknown(), breaker.unknown()] == [False, False, True]
 
 
 def test_more_than_one_in_a_hundred() -> None:
-    breaker = Breaker(lambda: 0.0, 60)
+    breaker = CircuitBreaker(lambda: 0.0, 60)
     for _ in range(98):
         breaker.succeeded()
     assert breaker.unknown() is False  # 1 of 99
@@ -71,7 +71,7 @@ def test_more_than_one_in_a_hundred() -> None:
 
 def test_patience_counts_from_the_first_failure_since_a_success() -> None:
     now = 0.0
-    breaker = Breaker(lambda: now, 60)
+    breaker = CircuitBreaker(lambda: now, 60)
     assert breaker.stuck() is False
     now = 59.0
     assert breaker.stuck() is False

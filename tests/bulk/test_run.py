@@ -9,7 +9,7 @@ from bulk.conftest import KEY, Bench
 from chaos.service import picture
 from seedream.bulk import BulkOptions, Snapshot
 from seedream.errors import ConfigError, InvalidRequest, JournalLocked
-from seedream.journal import Journal, Reader
+from seedream.journal import Journal, ReadOnlyJournal
 
 
 def test_every_job_comes_to_its_end(bench: Bench) -> None:
@@ -151,7 +151,7 @@ def test_resume_takes_the_settings_of_the_start(bench: Bench) -> None:
     assert bench.paid == ["a", "b"]
     report = bench.bulk.run()
     assert report.reason == "budget"
-    with Reader(bench.out / "journal.sqlite") as reader:
+    with ReadOnlyJournal(bench.out / "journal.sqlite") as reader:
         run = reader.find_run("bulk")
         assert run is not None
         assert (run.budget, run.options["rate"]) == (2, 50)

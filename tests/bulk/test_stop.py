@@ -10,7 +10,7 @@ from bulk.conftest import Bench
 from seedream.bulk import BulkOptions
 from seedream.errors import BudgetReached, ConfigError, InsufficientCredits, JournalError, JournalFull, RateLimited
 from seedream.journal import Journal
-from seedream.journal.submission_record import JobEntry
+from seedream.journal.submission_record import SubmissionRecord
 
 
 def test_credits_pause_the_run_and_keep_the_queue(rich_bench: Callable[[int], Bench]) -> None:
@@ -58,7 +58,7 @@ def test_haste_is_answered_with_patience_then_with_a_stop(bench: Bench, monkeypa
     # Fault S8: slower and slower, and after so long without any success the run stops.
     monkeypatch.setattr(bench.running.service, "_refusal", lambda *_: (429, b"", "text/plain"))
     report = bench.run("a", "b", patience=300)
-    assert report.reason == "haste"
+    assert report.reason == "rate_limited"
     assert isinstance(report.error, RateLimited)
     assert 300 < bench.clock.now - 1000 < 400
     assert max(bench.clock.slept) <= 60
@@ -91,14 +91,14 @@ def test_run_is_not_carried_to_another_service(bench: Bench) -> None:
 
 def test_full_disk_stops_before_sending(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     # Fault S4.
-    real = JobEntry.begin
+    real = SubmissionRecord.begin
 
-    def begin(self: JobEntry) -> None:
+    def begin(self: SubmissionRecord) -> None:
         if bench.paid:
             raise JournalFull("no room", hint="Make room.")
         real(self)
 
-    monkeypatch.setattr(JobEntry, "begin", begin)
+    monkeypatch.setattr(SubmissionRecord, "begin", begin)
     report = bench.run("a", "b", "c")
     assert report.reason == "disk"
     assert bench.paid == ["a"]
@@ -109,16 +109,16 @@ def test_full_disk_stops_before_sending(bench: Bench, monkeypatch: pytest.Monkey
 
 def test_id_that_cannot_be_written_is_tried_for_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     # A paid id is not lost to a disk that is full for a while.
-    real = JobEntry.submitted
+    real = SubmissionRecord.submitted
     tries: list[str] = []
 
-    def submitted(self: JobEntry, taskid: str) -> None:
+    def submitted(self: SubmissionRecord, taskid: str) -> None:
         tries.append(taskid)
         if len(tries) < 5:
             raise JournalFull("no room", taskid=taskid)
         real(self, taskid)
 
-    monkeypatch.setattr(JobEntry, "submitted", submitted)
+    monkeypatch.setattr(SubmissionRecord, "submitted", submitted)
     report = bench.run("a", "b")
     assert report.reason == "disk"
     assert bench.states() == {"a": "downloaded", "b": "planned"}
@@ -129,10 +129,10 @@ def test_id_that_cannot_be_written_is_tried_for_long(bench: Bench, monkeypatch: 
 def test_id_that_can_never_be_written_is_in_the_report(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: type[JournalError]
 ) -> None:
-    def submitted(_: JobEntry, taskid: str) -> None:
+    def submitted(_: SubmissionRecord, taskid: str) -> None:
         raise kind("the disk does not take it", taskid=taskid)
 
-    monkeypatch.setattr(JobEntry, "submitted", submitted)
+    monkeypatch.setattr(SubmissionRecord, "submitted", submitted)
     report = bench.run("a")
     assert list(report.unrecorded) == ["a"]
     assert (bench.clock.now - 1000 > 300) == (kind is JournalFull)  # a broken disk is not waited for

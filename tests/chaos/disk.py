@@ -99,7 +99,9 @@ class _Opened(apsw.VFSFile):
         super().__init__("", name, flags)
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         self._disk = disk
-        self._file = disk.files.setdefault(path, File())
+        if path not in disk.files:  # a file that was renamed to this place was synced before
+            disk.files[path] = File(Path(path).read_bytes() if Path(path).exists() else b"")
+        self._file = disk.files[path]
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 -- SQLite's name
         self._disk.watch()

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from attrs import define, field
-from seedream.journal import Reader
+from seedream.journal import ReadOnlyJournal
 
 from chaos.kill import Lives, Verdict, judge, serving, write_jobs
 from chaos.runner import ENDS
@@ -72,7 +72,7 @@ def _one_run(folder: Path, tries: int, chance: random.Random, outcome: Outcome, 
                 break
         while lives.begin().wait() != 0:
             pass
-    with Reader(folder / "out" / "journal.sqlite") as reader:
+    with ReadOnlyJournal(folder / "out" / "journal.sqlite") as reader:
         run = reader.find_run("bulk")
         assert run is not None
         outcome.unknown += reader.counts(run.id)["unknown"]

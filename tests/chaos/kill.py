@@ -21,7 +21,7 @@ from typing import IO
 
 from attrs import define, field
 from PIL import Image
-from seedream.journal import Reader
+from seedream.journal import ReadOnlyJournal
 
 from chaos.runner import ENDS, FAILPOINTS, ONCE
 from chaos.service import charges, picture
@@ -163,7 +163,7 @@ def _killed_in_time(life: Life, seconds: float) -> int:
 
 
 def _work_left(folder: Path) -> bool:
-    with Reader(folder / "out" / "journal.sqlite") as reader:
+    with ReadOnlyJournal(folder / "out" / "journal.sqlite") as reader:
         run = reader.find_run("bulk")
         return run is None or any(reader.page(run.id, ["planned", "submitted", "succeeded"], limit=1))
 
@@ -228,7 +228,7 @@ def judge(
         paid.setdefault(charge["prompt"], []).append(charge["taskid"])
     verdict.charges += sum(map(len, paid.values()))
     verdict.twice += sum(len(taskids) - 1 for taskids in paid.values())
-    with Reader(folder / "out" / "journal.sqlite") as reader:
+    with ReadOnlyJournal(folder / "out" / "journal.sqlite") as reader:
         run = reader.find_run("bulk")
         assert run is not None
         jobs = {job.key: job for job in reader.jobs(run.id)}

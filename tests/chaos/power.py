@@ -6,6 +6,7 @@ shipped, and then the run goes on to its end.
 """
 
 import random
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from attrs import define, field
 from seedream.errors import NotSent, Rejected, SubmissionUnknown
-from seedream.journal import Job, Journal, Picture, Plan, Reader
+from seedream.journal import Job, Journal, Picture, Plan, ReadOnlyJournal
 
 from chaos.database import Connection
 from chaos.disk import SURVIVORS, Disk
@@ -65,7 +66,7 @@ def submit_all(journal: Journal, account: Account, chance: random.Random, attemp
 
 
 def _submit(journal: Journal, account: Account, job: Job, chance: random.Random, attempts: int) -> None:
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     luck = chance.random() if attempts else 1.0
     if luck < 0.15:
@@ -76,7 +77,7 @@ def _submit(journal: Journal, account: Account, job: Job, chance: random.Random,
         return
     if luck < 0.25:
         entry.refused(Rejected("no"))
-        journal.again(journal.job(job.id))
+        journal.requeue(journal.job(job.id))
         return
     if job.key in account.charges:
         raise AssertionError(f"{job.key} is paid twice")
@@ -88,13 +89,16 @@ def _submit(journal: Journal, account: Account, job: Job, chance: random.Random,
     account.known[job.key] = taskid
 
 
-def cut_power(cuts: int, seed: int = 0, override: Callable[[str], str] = lambda sql: sql) -> Tally:
+def cut_power(
+    cuts: int, seed: int = 0, override: Callable[[str], str] = lambda sql: sql, *, records_lost: bool = False
+) -> Tally:
     """Run journals until the power has failed so often.
 
     Args:
         cuts: How many cuts.
         seed: Of everything that is random.
         override: Changes the SQL, to show that a weaker journal is found out.
+        records_lost: Open the journal although its mark shows that records are missing.
     """
     chance = random.Random(seed)  # noqa: S311 -- repeatable, not secret
     tally = Tally()
@@ -102,12 +106,20 @@ def cut_power(cuts: int, seed: int = 0, override: Callable[[str], str] = lambda 
     while tally.cuts < cuts:
         number += 1
         with tempfile.TemporaryDirectory() as folder:
-            _one_life(Path(folder), chance, tally, cuts, override, f"forgetful-{seed}-{number}-{id(tally)}")
+            _one_life(
+                Path(folder), chance, tally, cuts, override, records_lost, f"forgetful-{seed}-{number}-{id(tally)}"
+            )
     return tally
 
 
 def _one_life(
-    folder: Path, chance: random.Random, tally: Tally, cuts: int, override: Callable[[str], str], name: str
+    folder: Path,
+    chance: random.Random,
+    tally: Tally,
+    cuts: int,
+    override: Callable[[str], str],
+    records_lost: bool,
+    name: str,
 ) -> None:
     account = Account()
     ready = False
@@ -115,7 +127,7 @@ def _one_life(
     def maybe_cut() -> None:
         if ready and tally.cuts < cuts and chance.random() < 0.06:
             tally.cuts += 1
-            _cut(disk, account.copy(), chance, tally)
+            _cut(disk, path, account.copy(), chance, tally, records_lost=records_lost)
 
     disk = Disk(name, maybe_cut)
     (folder / "live").mkdir()
@@ -130,14 +142,16 @@ def _one_life(
     disk.unregister()
 
 
-def _cut(disk: Disk, account: Account, chance: random.Random, tally: Tally) -> None:
+def _cut(disk: Disk, live: Path, account: Account, chance: random.Random, tally: Tally, *, records_lost: bool) -> None:
     survivors = chance.choice(SURVIVORS)
     tally.kinds[survivors] += 1
     with tempfile.TemporaryDirectory() as folder:
         disk.after_cut(Path(folder), survivors, chance)
         path = Path(folder) / "journal.sqlite"
+        # The newest mark that can be there: a journal that lost an acknowledged record must be refused.
+        shutil.copy(f"{live}.lock", f"{path}.lock")
         try:
-            with Journal(path) as journal:
+            with Journal(path, records_lost=records_lost) as journal:
                 sound = journal._read(lambda database: database.execute("PRAGMA integrity_check").fetchone())
                 tally.broken += sound != ("ok",)
                 _look(journal, account, tally)
@@ -148,7 +162,7 @@ def _cut(disk: Disk, account: Account, chance: random.Random, tally: Tally) -> N
         except Exception:  # noqa: BLE001 -- whatever it is, the journal is not usable after this cut
             tally.broken += 1
             return
-        with Reader(path) as reader:
+        with ReadOnlyJournal(path) as reader:
             run = reader.find_run("bulk")
             assert run is not None
             counts = reader.counts(run.id)

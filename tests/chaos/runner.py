@@ -20,8 +20,8 @@ from seedream import AsyncSeeDream, RetryPolicy
 from seedream._files.partial_file import PartialFile
 from seedream.bulk import Bulk, BulkOptions
 from seedream.journal import Journal
-from seedream.journal.commit import Committer, Database, _Waiting
-from seedream.journal.submission_record import JobEntry
+from seedream.journal.commit import Committer, Database
+from seedream.journal.submission_record import SubmissionRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +31,12 @@ FAILPOINTS: Final[dict[str, tuple[type, str, str]]] = {
     "open": (Journal, "_prepare", "before"),
     "recovered": (Journal, "_prepare", "after"),
     "planned": (Journal, "plan", "after"),
-    "before-begin": (JobEntry, "begin", "before"),
-    "after-begin": (JobEntry, "begin", "after"),
-    "before-submitted": (JobEntry, "submitted", "before"),
-    "after-submitted": (JobEntry, "submitted", "after"),
-    "before-commit": (Committer, "_commit", "before"),
-    "in-transaction": (_Waiting, "run", "after"),
+    "before-begin": (SubmissionRecord, "begin", "before"),
+    "after-begin": (SubmissionRecord, "begin", "after"),
+    "before-submitted": (SubmissionRecord, "submitted", "before"),
+    "after-submitted": (SubmissionRecord, "submitted", "after"),
+    "before-transaction": (Committer, "_transact", "before"),
+    "in-transaction": (Committer, "_commit", "before"),
     "after-commit": (Committer, "_transact", "after"),
     "before-succeeded": (Journal, "succeeded", "before"),
     "after-succeeded": (Journal, "succeeded", "after"),

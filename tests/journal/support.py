@@ -35,23 +35,23 @@ def in_state(journal: Journal, key: str, state: State, *, cost: int = 1) -> Job:
 
 
 def _begin(journal: Journal, job: Job) -> None:
-    journal.entry(job.id, job.cost).begin()
+    journal.submission_record(job.id, job.cost).begin()
 
 
 def _accept(journal: Journal, job: Job) -> None:
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     entry.submitted(f"task-{job.key}")
 
 
 def _lose(journal: Journal, job: Job) -> None:
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     entry.unknown(SubmissionUnknown("no answer"))
 
 
 def _reject(journal: Journal, job: Job) -> None:
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     entry.refused(Rejected("no"))
 

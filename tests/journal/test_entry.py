@@ -13,6 +13,7 @@ from seedream.errors import (
     JournalFull,
     NotSent,
     RateLimited,
+    RawReply,
     Rejected,
     SeeDreamError,
     SubmissionUnknown,
@@ -28,8 +29,11 @@ from seedream.journal import Journal
         (InsufficientCredits("9000"), "planned", 0),
         (AuthError("401"), "planned", 0),
         (Rejected("9999"), "rejected", 0),
-        (ConfigError("redirect"), "rejected", 0),
+        (ConfigError("redirect"), "planned", 0),
+        (Rejected("wrong path", reply=RawReply(404, {}, b"")), "planned", 0),
+        (Rejected("wrong method", reply=RawReply(405, {}, b"")), "planned", 0),
         (Rejected("9999, and a task id", billing="unknown"), "unknown", 2),
+        (AuthError("401, and a task id", taskid="t-1"), "unknown", 2),
         (SubmissionUnknown("reset"), "unknown", 2),
     ],
 )
@@ -38,7 +42,7 @@ def test_refusal_frees_the_cost_and_doubt_keeps_it(
 ) -> None:
     # Rule I3: planned again only on proof; rule I9: what may have been charged stays counted.
     (job,) = planned(journal, "a", cost=2)
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     assert journal.spent(run_id(journal)) == 2
     entry.refused(error)
@@ -50,7 +54,7 @@ def test_refusal_frees_the_cost_and_doubt_keeps_it(
 def test_calls_before_begin_record_nothing(journal: Journal) -> None:
     # A request that failed before the barrier never left: no trace, no cost.
     (job,) = planned(journal, "a")
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.not_sent()
     entry.refused(NotSent("dns"))
     entry.unknown(KeyboardInterrupt())
@@ -60,7 +64,7 @@ def test_calls_before_begin_record_nothing(journal: Journal) -> None:
 
 def test_refused_try_can_begin_again(journal: Journal) -> None:
     (job,) = planned(journal, "a")
-    entry = journal.entry(job.id, job.cost)
+    entry = journal.submission_record(job.id, job.cost)
     entry.begin()
     entry.not_sent()
     entry.begin()
@@ -72,15 +76,15 @@ def test_refused_try_can_begin_again(journal: Journal) -> None:
 def test_a_job_cannot_begin_twice(journal: Journal) -> None:
     # Fault C7: even without the file lock, the second one to claim a job is stopped before it sends.
     (job,) = planned(journal, "a")
-    journal.entry(job.id, job.cost).begin()
-    with pytest.raises(JournalError, match="not planned any more"):
-        journal.entry(job.id, job.cost).begin()
+    journal.submission_record(job.id, job.cost).begin()
+    with pytest.raises(JournalError, match="no longer planned"):
+        journal.submission_record(job.id, job.cost).begin()
 
 
 def test_budget_stops_before_the_barrier(journal: Journal) -> None:
     # Rule I9: checked in the same transaction as planned -> submitting.
     jobs = planned(journal, "a", "b", "c", cost=2, budget=5)
-    first, second, third = (journal.entry(job.id, job.cost) for job in jobs)
+    first, second, third = (journal.submission_record(job.id, job.cost) for job in jobs)
     first.begin()
     second.begin()
     with pytest.raises(BudgetReached, match="Nothing was sent"):
@@ -96,7 +100,7 @@ def test_budget_stops_before_the_barrier(journal: Journal) -> None:
 def test_known_task_id_of_another_job_is_unknown(journal: Journal) -> None:
     # Fault S21.
     first, second = planned(journal, "a", "b")
-    one, two = journal.entry(first.id, 1), journal.entry(second.id, 1)
+    one, two = journal.submission_record(first.id, 1), journal.submission_record(second.id, 1)
     one.begin()
     one.submitted("task-1")
     two.begin()
@@ -110,21 +114,21 @@ def test_known_task_id_of_another_job_is_unknown(journal: Journal) -> None:
 def test_a_failed_task_paid_again_keeps_its_first_id(journal: Journal) -> None:
     # Rule I5: an id that was paid for is never forgotten, and can never be given to another job.
     job = in_state(journal, "a", "failed", cost=2)
-    journal.again(job)
-    entry = journal.entry(job.id, 2)
+    journal.requeue(job)
+    entry = journal.submission_record(job.id, 2)
     entry.begin()
     entry.submitted("task-2")
     assert journal.accepted() == [("task-2", job.id), ("task-a", job.id)]
     assert journal.job(job.id).spent == 4
     other = in_state(journal, "b", "unknown")
     with pytest.raises(JournalError, match="belongs to another job"):
-        journal.found(other, "task-a")
+        journal.attach_task_id(other, "task-a")
 
 
 @pytest.mark.parametrize(("charged", "spent"), [(True, 2), (False, 0)])
 def test_the_user_s_word_on_an_unknown_one(journal: Journal, charged: bool, spent: int) -> None:
     job = in_state(journal, "a", "unknown", cost=2)
-    journal.again(job, charged=charged)
+    journal.requeue(job, charged=charged)
     after = journal.job(job.id)
     assert (after.state, after.spent, journal.spent(run_id(journal))) == ("planned", spent, spent)
     assert journal.events(job.id)[-1].actor == "user"
@@ -138,10 +142,10 @@ def test_full_disk_stops_before_sending_and_passes(path: Path) -> None:
         pages = journal._read(lambda database: database.execute("PRAGMA page_count").fetchone())[0]
         journal._read(lambda database: database.execute(f"PRAGMA max_page_count={pages}").fetchall())
         with pytest.raises(JournalFull, match=r"Nothing was sent.*Make room"):
-            journal.call("one more", {"prompt": "x" * 5000}, 1).begin()
+            journal.open_single_call("one more", {"prompt": "x" * 5000}, 1).begin()
         assert journal.job(job.id).state == "planned"
         journal._read(lambda database: database.execute("PRAGMA max_page_count=100000").fetchall())
-        entry = journal.entry(job.id, 1)
+        entry = journal.submission_record(job.id, 1)
         entry.begin()
         assert journal.job(job.id).state == "submitting"
         assert journal.spent(run) == 1
@@ -151,7 +155,7 @@ def test_an_id_that_cannot_be_recorded_is_on_the_error(path: Path, monkeypatch: 
     # A paid id is never lost: where the disk fails, the error carries it.
     with Journal(path) as journal:
         (job,) = planned(journal, "a")
-        entry = journal.entry(job.id, 1)
+        entry = journal.submission_record(job.id, 1)
         entry.begin()
 
         def fail(_: object) -> None:
@@ -166,7 +170,7 @@ def test_an_id_that_cannot_be_recorded_is_on_the_error(path: Path, monkeypatch: 
 def test_errors_are_stored_without_signed_urls(journal: Journal, path: Path) -> None:
     # Rule I11.
     (job,) = planned(journal, "a")
-    entry = journal.entry(job.id, 1)
+    entry = journal.submission_record(job.id, 1)
     entry.begin()
     entry.unknown(SubmissionUnknown("see https://img.example/a.png?Signature=MARKER-SIGNATURE"))
     assert "https://img.example/a.png" in (journal.job(job.id).message or "")

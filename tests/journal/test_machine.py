@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 from seedream.errors import BudgetReached, NotSent, RateLimited, Rejected, SubmissionUnknown
-from seedream.journal import Job, JobEntry, Journal, Plan
+from seedream.journal import Job, Journal, Plan, SubmissionRecord
 
 BUDGET = 12
 
@@ -55,7 +55,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(target=begun, data=st.data())
     def begin(self, data: Any) -> Any:
         job = data.draw(st.sampled_from(self.some("planned")))
-        entry = self.journal.entry(job.id, job.cost)
+        entry = self.journal.submission_record(job.id, job.cost)
         spent = self.journal.spent(self.run)
         try:
             entry.begin()
@@ -65,7 +65,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert spent + job.cost <= BUDGET
         return (job.key, entry, self.life)
 
-    def live(self, sent: tuple[str, JobEntry, int]) -> bool:
+    def live(self, sent: tuple[str, SubmissionRecord, int]) -> bool:
         return bool(sent[0]) and sent[2] == self.life
 
     @rule(sent=consumes(begun), answer=st.sampled_from(["id", "lost", "limited", "rejected", "reset"]))
@@ -118,11 +118,11 @@ class JournalMachine(RuleBasedStateMachine):
         lost = [taskid for taskid in self.charges.get(job.key, []) if taskid not in self.told]
         if word == "again":
             self.allowed[job.key] = len(self.charges.get(job.key, []))
-            self.journal.again(job)
+            self.journal.requeue(job)
         elif word == "abandon":
             self.journal.abandon(job)
         elif job.state == "unknown" and lost:
-            self.journal.found(job, lost[-1])
+            self.journal.attach_task_id(job, lost[-1])
             self.told.add(lost[-1])
 
     @precondition(lambda self: self.some("submitted"))

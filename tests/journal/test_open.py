@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from journal.support import in_state, planned, run_id
 from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
-from seedream.journal import CALLS, Journal, Reader, lock
+from seedream.journal import CALLS, Journal, ReadOnlyJournal, lock
 from seedream.journal.lock import filesystem
 
 
@@ -54,7 +54,7 @@ def test_second_client_of_this_process_is_refused(journal: Journal, path: Path) 
 
 def test_reader_sees_a_run_in_progress(journal: Journal, path: Path) -> None:
     planned(journal, "a", "b")
-    with Reader(path) as reader:
+    with ReadOnlyJournal(path) as reader:
         assert reader.counts(run_id(journal))["planned"] == 2
         with pytest.raises(JournalError):
             reader._read(lambda database: database.execute("DELETE FROM run"))
@@ -62,7 +62,7 @@ def test_reader_sees_a_run_in_progress(journal: Journal, path: Path) -> None:
 
 def test_reader_of_nothing_says_so(path: Path) -> None:
     with pytest.raises(JournalError, match="no journal"):
-        Reader(path)
+        ReadOnlyJournal(path)
 
 
 def test_a_dead_process_s_submission_becomes_unknown(path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_dead_process_s_submission_becomes_unknown(path: Path) -> None:
 
 def test_single_calls_that_never_left_are_given_up(path: Path) -> None:
     with Journal(path) as journal:
-        entry = journal.call("digest", {"prompt": "p"}, 1)
+        entry = journal.open_single_call("digest", {"prompt": "p"}, 1)
         entry.begin()
         entry.not_sent()
         planned(journal, "a")
@@ -93,10 +93,10 @@ def test_newer_version_is_refused_untouched(path: Path) -> None:
     with Journal(path):
         pass
     raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version=2")
+    raw.execute("PRAGMA user_version=3")
     raw.close()
     before = path.read_bytes()
-    for opener in (Journal, Reader):
+    for opener in (Journal, ReadOnlyJournal):
         with pytest.raises(JournalTooNew, match="Update seedream"):
             opener(path)
     assert path.read_bytes() == before
@@ -149,12 +149,6 @@ def test_network_file_system_is_refused(path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(JournalError, match=rf"network file system \({kind}\)"):
         Journal(path)
     assert not path.exists()
-
-
-def test_system_without_locks_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "fcntl", None)
-    with pytest.raises(JournalError, match="POSIX"):
-        Journal(path)
 
 
 def test_failed_opening_gives_the_lock_back(path: Path) -> None:

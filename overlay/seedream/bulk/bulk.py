@@ -18,14 +18,14 @@ from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
 from seedream.bulk.jobs_file import Jobs, Planned, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import NAME, prepare
+from seedream.bulk.prepare import NAME, prepare_run
 from seedream.bulk.report import Report
 from seedream.bulk.results import write_results
-from seedream.bulk.signals import Ear, kept, listening
+from seedream.bulk.signals import SignalRelay, receiving_signals, restored_handlers
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, JournalError, JournalFull
-from seedream.journal import Job, Journal, Reader, Run, State
-from seedream.journal.queries import Questions
+from seedream.journal import Job, Journal, ReadOnlyJournal, Run, State
+from seedream.journal.queries import Queries
 
 
 class Bulk:
@@ -69,14 +69,14 @@ class Bulk:
             JournalError: The journal cannot be used, or another process runs this folder (JournalLocked).
             ConfigError: The client cannot be made.
         """
-        ear = Ear()
-        async with listening(ear, signals):
+        relay = SignalRelay()
+        async with receiving_signals(relay, signals):
             planned = await anyio.to_thread.run_sync(read_jobs, jobs) if jobs is not None else None
             client = self._connect()
             try:
                 with await anyio.to_thread.run_sync(self._open, planned is not None) as journal:
                     return await self._work(
-                        client=client, journal=journal, planned=planned, options=options, watch=watch, ear=ear
+                        client=client, journal=journal, planned=planned, options=options, watch=watch, relay=relay
                     )
             finally:
                 with anyio.CancelScope(shield=True):
@@ -90,22 +90,22 @@ class Bulk:
         planned: Planned | None,
         options: BulkOptions | None,
         watch: Watch | None,
-        ear: Ear,
+        relay: SignalRelay,
     ) -> Report:
-        start = await anyio.to_thread.run_sync(prepare, journal, planned, options, client.service.base_url)
+        prepared = await anyio.to_thread.run_sync(prepare_run, journal, planned, options, client.service.base_url)
         engine = Engine(
             client=client,
             journal=journal,
-            run=start.run,
+            run=prepared.run,
             folder=self.folder,
-            options=start.options,
-            withheld=start.withheld,
+            options=prepared.options,
+            redacted_options=prepared.redacted_options,
             clock=self._clock,
             watch=watch,
         )
-        ear.tell(engine.interrupt)
+        relay.connect(engine.interrupt)
         report = await engine.run()
-        await anyio.to_thread.run_sync(self._write, journal, start.run, lambda: not ear.heard)
+        await anyio.to_thread.run_sync(self._write, journal, prepared.run, lambda: not relay.heard)
         return report
 
     def run(
@@ -124,7 +124,7 @@ class Bulk:
         with suppress(RuntimeError):
             asyncio.get_running_loop()
             raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
-        with kept(signals):
+        with restored_handlers(signals):
             return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
 
     def options(self, **changed: Any) -> BulkOptions:
@@ -135,27 +135,27 @@ class Bulk:
         """
         if not self.folder.journal.is_file():
             return BulkOptions(**changed)
-        with Reader(self.folder.journal) as reader:
+        with ReadOnlyJournal(self.folder.journal) as reader:
             run = reader.find_run(NAME)
         earlier = BulkOptions.restored(run.options, run.budget) if run is not None else BulkOptions()
         return evolve(earlier, **changed)
 
     def counts(self) -> tuple[Run, dict[State, int]]:
         """The run and how many jobs are in each state; also while another process works on it."""
-        with Reader(self.folder.journal) as reader:
+        with ReadOnlyJournal(self.folder.journal) as reader:
             run = self._run_of(reader)
             return run, dict(reader.counts(run.id))
 
     def jobs(self, *states: State) -> list[Job]:
         """The jobs in these states."""
-        with Reader(self.folder.journal) as reader:
+        with ReadOnlyJournal(self.folder.journal) as reader:
             return list(reader.jobs(self._run_of(reader).id, states))
 
     def retry(self, states: Sequence[State] = ("rejected", "failed")) -> int:
         """Plan rejected or failed jobs again, for the next run; gives how many. A failed task may be paid again."""
         if bad := [state for state in states if state not in ("rejected", "failed")]:
             raise ConfigError(f"{', '.join(bad)} jobs are not retried", hint="Unknown ones are resolved one by one.")
-        return self._decide(lambda journal, job: journal.again(job), states)
+        return self._decide(lambda journal, job: journal.requeue(job), states)
 
     def resolve(self, key: str, *, taskid: str | None = None, again: bool = False, charged: bool = True) -> None:
         """Decide about one unknown job, after a look into the vendor's console.
@@ -180,15 +180,15 @@ class Bulk:
                     f"job “{key}” is {job.state if job else 'not in this run'}, so there is nothing to resolve"
                 )
             if taskid is not None:
-                journal.found(job, taskid)
+                journal.attach_task_id(job, taskid)
             elif again:
-                journal.again(job, charged=charged)
+                journal.requeue(job, charged=charged)
             else:
                 journal.abandon(job, charged=charged)
 
     def write(self) -> None:
         """Write results.jsonl and gallery.html anew from the journal."""
-        with Reader(self.folder.journal) as reader:
+        with ReadOnlyJournal(self.folder.journal) as reader:
             self._write(reader, self._run_of(reader), lambda: True)
 
     def _decide(self, decide: Callable[[Journal, Job], None], states: Sequence[State]) -> int:
@@ -210,12 +210,12 @@ class Bulk:
         return Journal(self.folder.journal, clock=self._clock.time)
 
     @staticmethod
-    def _run_of(journal: Questions) -> Run:
+    def _run_of(journal: Queries) -> Run:
         run = journal.find_run(NAME)
         if run is None:
             raise JournalError("this journal holds no bulk run")
         return run
 
-    def _write(self, journal: Questions, run: Run, patient: Callable[[], bool]) -> None:
+    def _write(self, journal: Queries, run: Run, may_continue: Callable[[], bool]) -> None:
         write_results(journal, run, self.folder)
-        write_gallery(journal, run, self.folder, patient)
+        write_gallery(journal, run, self.folder, may_continue)

@@ -21,7 +21,7 @@ from seedream.journal import Job, Journal, Picture
 _BLOCK = 1024 * 1024  # bytes
 
 
-class Collector:
+class Downloader:
     """See the module.
 
     Args:
@@ -57,7 +57,7 @@ class Collector:
             if isinstance(error, AuthError):
                 self._stop("key", error)
             try:
-                await anyio.to_thread.run_sync(self._journal.hold, job.id, error)
+                await anyio.to_thread.run_sync(self._journal.record_error, job.id, error)
             except JournalError as full:
                 self._stop("disk", full)
 

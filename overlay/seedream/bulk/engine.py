@@ -8,7 +8,7 @@ import anyio.abc
 import anyio.to_thread
 
 from seedream._transport.http import Clock
-from seedream.bulk.downloader import Collector, digest_of
+from seedream.bulk.downloader import Downloader, digest_of
 from seedream.bulk.folder import Folder
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.report import Reason, Report, Snapshot
@@ -30,7 +30,7 @@ class Engine:
         run: The run in it.
         folder: The output folder.
         options: The run's.
-        withheld: Whole options of jobs whose URLs are signed, by key.
+        redacted_options: Whole options of jobs whose URLs are signed, by key.
         clock: Time.
         watch: Called four times a second, and at the end.
     """
@@ -43,7 +43,7 @@ class Engine:
         run: Run,
         folder: Folder,
         options: BulkOptions,
-        withheld: Mapping[str, Mapping[str, Any]],
+        redacted_options: Mapping[str, Mapping[str, Any]],
         clock: Clock,
         watch: Watch | None,
     ) -> None:
@@ -63,12 +63,12 @@ class Engine:
             client=client,
             journal=journal,
             options=options,
-            withheld=withheld,
+            redacted_options=redacted_options,
             clock=clock,
             stop=self._stop,
             stopping=lambda: self._reason is not None,
         )
-        self._collector = Collector(client, journal, folder, options, self._stop)
+        self._downloader = Downloader(client, journal, folder, options, self._stop)
 
     def interrupt(self) -> None:
         """The user's word. The first: start nothing more, let submissions finish. The second: break them off."""
@@ -83,7 +83,7 @@ class Engine:
         """Work on all jobs until there is nothing to do, or a reason to stop."""
         self._settled_before = sum(self._journal.counts(self._run.id)[state] for state in SETTLED)
         with self._scope:
-            await anyio.to_thread.run_sync(self._look_after_files)
+            await anyio.to_thread.run_sync(self._verify_saved_files)
             async with anyio.create_task_group() as group:
                 if self._watch is not None:
                     group.start_soon(self._show)
@@ -113,7 +113,7 @@ class Engine:
         try:
             taskid = job.taskid if job.state in _PAID else await self._submitter.submit(job)
             if taskid is not None:
-                await self._collector.collect(job, taskid)
+                await self._downloader.collect(job, taskid)
         finally:
             self._slots.release()
 
@@ -122,12 +122,12 @@ class Engine:
         if self._reason is None:
             self._reason, self._error = reason, error
 
-    def _look_after_files(self) -> None:
+    def _verify_saved_files(self) -> None:
         """Sweep what a killed process left, and fetch again what has gone: that is free while the URLs live."""
         self._folder.sweep()
         for job in self._journal.jobs(self._run.id, ("downloaded",)):
             if not all(self._is_there(one.path, one.bytes, one.sha256) for one in self._journal.pictures(job.id)):
-                self._journal.missing(job.id)
+                self._journal.mark_missing(job.id)
 
     def _is_there(self, path: str, size: int, sha256: str) -> bool:
         file = self._folder.root / path

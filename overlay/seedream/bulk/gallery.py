@@ -16,7 +16,7 @@ from attrs import define, frozen
 from seedream.bulk.folder import Folder
 from seedream.bulk.results import replace
 from seedream.journal import STATES, Job, Picture, Run
-from seedream.journal.queries import Questions
+from seedream.journal.queries import Queries
 
 _EMBEDDED: Final = 300  # pictures: with more, the page would grow too large to open
 _THUMBNAIL: Final = 560  # pixels, the longer side
@@ -38,11 +38,11 @@ class _Thumbnails:
 
     Attributes:
         folder: The output folder.
-        patient: Whether there is time for it; asked before each.
+        may_continue: Whether there is time for it; asked before each.
     """
 
     folder: Folder
-    patient: Callable[[], bool]
+    may_continue: Callable[[], bool]
     _pillow: Any = None
 
     def __attrs_post_init__(self) -> None:
@@ -54,7 +54,7 @@ class _Thumbnails:
 
     def of(self, picture: Picture) -> _Small | None:
         """The thumbnail of a picture; None without Pillow, without time, or if it cannot be made."""
-        if self._pillow is None or not self.patient():
+        if self._pillow is None or not self.may_continue():
             return None
         target = self.folder.thumbnails / f"{picture.sha256[:32]}.webp"
         try:
@@ -73,17 +73,17 @@ class _Thumbnails:
         return _Small(target, width, height)
 
 
-def write_gallery(journal: Questions, run: Run, folder: Folder, patient: Callable[[], bool]) -> None:
+def write_gallery(journal: Queries, run: Run, folder: Folder, may_continue: Callable[[], bool]) -> None:
     """Write the page for all jobs of the run, whole or not at all.
 
     Args:
         journal: The run's journal.
         run: The run.
         folder: Its output folder.
-        patient: Whether there is time for thumbnails; asked before each. Without, the page still shows everything.
+        may_continue: Whether there is time for thumbnails; asked before each. Without, the page still shows everything.
     """
     embed = sum(job.cost for job in journal.jobs(run.id, ("downloaded",))) <= _EMBEDDED
-    thumbnails = _Thumbnails(folder, patient)
+    thumbnails = _Thumbnails(folder, may_continue)
     before, data_mark, rest = _page().partition("/*{{data}}*/")
     assert data_mark  # noqa: S101 -- our own template
     replace(folder.gallery, _parts(before, _rows(journal, run, thumbnails, folder, embed=embed), rest))
@@ -107,7 +107,7 @@ def _page() -> str:
 
 
 def _rows(
-    journal: Questions, run: Run, thumbnails: _Thumbnails, folder: Folder, *, embed: bool
+    journal: Queries, run: Run, thumbnails: _Thumbnails, folder: Folder, *, embed: bool
 ) -> Iterator[dict[str, Any]]:
     for job in journal.jobs(run.id, STATES):
         yield _row(job, [_picture(one, thumbnails, folder, embed=embed) for one in journal.pictures(job.id)])

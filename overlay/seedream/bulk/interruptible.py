@@ -5,14 +5,14 @@ from collections.abc import Callable
 import anyio
 import anyio.from_thread
 
-from seedream.journal import JobEntry
+from seedream.journal import SubmissionRecord
 
 
-class Stopped(Exception):
+class RunStopping(Exception):
     """The run stops; the submission has not begun."""
 
 
-class Gate:
+class InterruptibleSubmission:
     """A job's entry, with a stop in front of it.
 
     Before ``begin`` a cancellation costs nothing. From ``begin`` on the submission is shielded, so that the first
@@ -26,7 +26,7 @@ class Gate:
         scope: The submission runs in it.
     """
 
-    def __init__(self, entry: JobEntry, stopping: Callable[[], bool]) -> None:
+    def __init__(self, entry: SubmissionRecord, stopping: Callable[[], bool]) -> None:
         self.scope = anyio.CancelScope()
         self._entry = entry
         self._stopping = stopping
@@ -36,7 +36,7 @@ class Gate:
         self.unknown = entry.unknown
 
     def begin(self) -> None:
-        """See JobEntry.begin. Runs in a worker thread; the event loop's own thread says whether it may go on."""
+        """See SubmissionRecord.begin. Runs in a worker thread; the event loop's thread decides whether it may go on."""
         anyio.from_thread.run_sync(self._shield)
         try:
             self._entry.begin()
@@ -46,7 +46,7 @@ class Gate:
 
     def _shield(self) -> None:
         if self._stopping():
-            raise Stopped
+            raise RunStopping
         self.scope.shield = True
 
     def _unshield(self) -> None:

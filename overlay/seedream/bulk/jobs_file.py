@@ -23,7 +23,7 @@ from seedream.errors import InvalidRequest, Problem
 from seedream.journal import Plan
 
 Jobs = str | PathLike[str] | Iterable[Mapping[str, Any]]
-WITHHELD: Final = "withheld"  # names of options whose URL carries a signature: known while the jobs file is there
+REDACTED: Final = "redacted_options"  # names of options whose URL is signed: the journal does not keep signatures
 
 
 @frozen
@@ -32,12 +32,12 @@ class Planned:
 
     Attributes:
         plans: One a line, ready for the journal.
-        withheld: By key, the whole options of jobs whose URLs are signed and so not written to the journal.
+        redacted_options: By key, the whole options of jobs whose URLs are signed and so not written to the journal.
         path: The jobs file, if it was one.
     """
 
     plans: list[Plan]
-    withheld: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    redacted_options: Mapping[str, Mapping[str, Any]] = field(repr=False)
     path: Path | None
 
     @property
@@ -56,7 +56,7 @@ def read_jobs(jobs: Jobs) -> Planned:
     base = path.absolute().parent if path is not None else Path.cwd()
     problems: list[Problem] = []
     plans: list[Plan] = []
-    withheld: dict[str, Mapping[str, Any]] = {}
+    redacted_options: dict[str, Mapping[str, Any]] = {}
     seen: dict[str, int] = {}
     repeated: Counter[str] = Counter()
     for line, row, wrong in _rows(path, jobs):
@@ -72,8 +72,8 @@ def read_jobs(jobs: Jobs) -> Planned:
                 found.append(Problem("id", f"{quote(key)} is line {seen[key]}'s already", hint=hint))
             seen.setdefault(key, line)
             request = request_of(options)
-            if WITHHELD in request:
-                withheld[key] = options
+            if REDACTED in request:
+                redacted_options[key] = options
             plans.append(Plan(key, submission.digest, request, submission.images, line))
         where = f"line {line}" if path is not None else f"job {line}"
         problems += [Problem(f"{where}, {one.field}", one.message, one.rule, one.hint) for one in found]
@@ -81,7 +81,7 @@ def read_jobs(jobs: Jobs) -> Planned:
         problems.append(Problem("jobs", "there are none", hint="Give at least one job with a prompt."))
     if problems:
         raise InvalidRequest(tuple(problems))
-    return Planned(plans, withheld, path.absolute() if path is not None else None)
+    return Planned(plans, redacted_options, path.absolute() if path is not None else None)
 
 
 def _check(
@@ -106,12 +106,12 @@ def submission_of(options: Mapping[str, Any]) -> Submission:
 def request_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the journal keeps them: signed URLs without their signature, their names listed."""
     kept: dict[str, Any] = {}
-    withheld = []
+    redacted_options = []
     for name, value in options.items():
         kept[name] = _unsigned(value) if name != "prompt" else value
         if kept[name] != value:
-            withheld.append(name)
-    return {**kept, WITHHELD: withheld} if withheld else kept
+            redacted_options.append(name)
+    return {**kept, REDACTED: redacted_options} if redacted_options else kept
 
 
 def _unsigned(value: Any) -> Any:

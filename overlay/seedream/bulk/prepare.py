@@ -6,7 +6,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from seedream._support.redact import redact
-from seedream.bulk.jobs_file import WITHHELD, Planned, read_jobs
+from seedream.bulk.jobs_file import REDACTED, Planned, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.errors import ConfigError, InvalidRequest
 from seedream.journal import Journal, Run
@@ -15,21 +15,21 @@ NAME: Final = "bulk"  # of the run in its journal
 
 
 @frozen
-class Start:
+class PreparedRun:
     """What a run begins with.
 
     Attributes:
         run: In the journal.
         options: The settings that hold.
-        withheld: Whole options of jobs whose URLs are signed, by key: as far as they are known.
+        redacted_options: Whole options of jobs whose URLs are signed, by key: as far as they are known.
     """
 
     run: Run
     options: BulkOptions
-    withheld: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    redacted_options: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
 
-def prepare(journal: Journal, planned: Planned | None, options: BulkOptions | None, base_url: str) -> Start:
+def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions | None, base_url: str) -> PreparedRun:
     """Open the run, made if there is none, and plan the jobs that it does not have yet.
 
     Args:
@@ -57,15 +57,15 @@ def prepare(journal: Journal, planned: Planned | None, options: BulkOptions | No
         file = str(planned.path) if planned.path is not None else None
     run = journal.run(NAME, {**options.stored(), "jobs": file, "service": service}, budget=options.budget)
     if planned is None:
-        return Start(run, options, _withheld(journal, run, file))
+        return PreparedRun(run, options, _redacted_options(journal, run, file))
     journal.plan(run.id, planned.plans)
-    return Start(run, options, planned.withheld)
+    return PreparedRun(run, options, planned.redacted_options)
 
 
-def _withheld(journal: Journal, run: Run, file: str | None) -> Mapping[str, Mapping[str, Any]]:
+def _redacted_options(journal: Journal, run: Run, file: str | None) -> Mapping[str, Mapping[str, Any]]:
     """Signed URLs are not in the journal: a resume looks them up in the jobs file, if it is still there."""
-    wanted = any(WITHHELD in job.request for job in journal.jobs(run.id, ("planned",)))
+    wanted = any(REDACTED in job.request for job in journal.jobs(run.id, ("planned",)))
     try:
-        return read_jobs(file).withheld if wanted and file is not None else {}
+        return read_jobs(file).redacted_options if wanted and file is not None else {}
     except InvalidRequest:
         return {}

@@ -15,7 +15,7 @@ _SAMPLE: Final = 100  # of at least so many submissions
 
 
 @define
-class Pace:
+class RateLimiter:
     """An even rate (GCRA with a burst of one).
 
     Attributes:
@@ -34,13 +34,13 @@ class Pace:
         self._next = start + (1 / self.rate if self.rate else 0.0)
         return start - now
 
-    def hold(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Nobody starts before so many seconds have passed."""
         self._next = max(self._next, self.clock() + seconds)
 
 
 @define
-class Window:
+class AdaptiveConcurrency:
     """How many submissions may be on the way: one more after as many successes, half after a refusal for haste.
 
     Attributes:
@@ -75,7 +75,7 @@ class Window:
 
 
 @define
-class Breaker:
+class CircuitBreaker:
     """Stops a run that would only cost money.
 
     Attributes:

@@ -9,7 +9,17 @@ from attrs import field, frozen
 from seedream.journal import State
 
 Reason = Literal[
-    "done", "credits", "budget", "key", "setup", "disk", "network", "haste", "unknowns", "interrupted", "cancelled"
+    "done",
+    "credits",
+    "budget",
+    "key",
+    "setup",
+    "disk",
+    "network",
+    "rate_limited",
+    "unknowns",
+    "interrupted",
+    "cancelled",
 ]
 
 # reason -> what happened, what to do, the same in Chinese
@@ -33,7 +43,7 @@ ENDINGS: Final[Mapping[Reason, tuple[str, str, str]]] = {
         "日志无法写入，已暂停，不再发送",
     ),
     "network": ("The service could not be reached for too long.", "Resume later.", "长时间无法连接服务，已暂停"),
-    "haste": (
+    "rate_limited": (
         "The service refused every submission as one too many for too long.",
         "Resume later, with a lower rate.",
         "请求持续被限流，已暂停",

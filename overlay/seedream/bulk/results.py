@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from seedream.bulk.folder import Folder
-from seedream.bulk.jobs_file import WITHHELD
+from seedream.bulk.jobs_file import REDACTED
 from seedream.journal import STATES, Job, Run
-from seedream.journal.queries import Questions
+from seedream.journal.queries import Queries
 
 
-def results(journal: Questions, run: Run) -> Iterator[dict[str, Any]]:
+def results(journal: Queries, run: Run) -> Iterator[dict[str, Any]]:
     """The jobs of a run with their pictures, in order: what results.jsonl holds."""
     for job in journal.jobs(run.id, STATES):
         yield {**_job(job), "pictures": [_picture(one) for one in journal.pictures(job.id)]}
@@ -25,7 +25,7 @@ def _job(job: Job) -> dict[str, Any]:
         "line": job.line,
         "state": job.state,
         "taskid": job.taskid,
-        "request": {name: value for name, value in job.request.items() if name != WITHHELD},
+        "request": {name: value for name, value in job.request.items() if name != REDACTED},
         "images": job.cost,
         "spent": job.spent,
         "billing": job.billing,
@@ -37,7 +37,7 @@ def _picture(one: Any) -> dict[str, Any]:
     return {"path": one.path, "bytes": one.bytes, "sha256": one.sha256}
 
 
-def write_results(journal: Questions, run: Run, folder: Folder) -> None:
+def write_results(journal: Queries, run: Run, folder: Folder) -> None:
     """Write results.jsonl, whole or not at all."""
     replace(folder.results, (_line(row) for row in results(journal, run)))
 

@@ -12,20 +12,20 @@ import anyio
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-class Ear:
+class SignalRelay:
     """Hears signals from the start of a run to its end, also before there is an engine and after it."""
 
     def __init__(self) -> None:
         self.heard = 0
         self._interrupt: Callable[[], None] | None = None
 
-    def tell(self, interrupt: Callable[[], None]) -> None:
+    def connect(self, interrupt: Callable[[], None]) -> None:
         """Whom to tell from now on; what was heard before is told at once."""
         self._interrupt = interrupt
         for _ in range(self.heard):
             interrupt()
 
-    def hear(self) -> None:
+    def notify(self) -> None:
         """A signal came."""
         self.heard += 1
         if self._interrupt is not None:
@@ -36,18 +36,18 @@ class Ear:
         with anyio.open_signal_receiver(*_SIGNALS) as received:
             task_status.started()
             async for _ in received:
-                self.hear()
+                self.notify()
 
 
 @asynccontextmanager
-async def listening(ear: Ear, wanted: bool) -> AsyncGenerator[None]:  # noqa: FBT001 -- a switch
+async def receiving_signals(relay: SignalRelay, wanted: bool) -> AsyncGenerator[None]:  # noqa: FBT001 -- a switch
     """Listen, if wanted and possible: only the main thread can."""
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield
         return
     failed: Exception | None = None
     async with anyio.create_task_group() as group:
-        await group.start(ear.listen)
+        await group.start(relay.listen)
         try:
             yield
         except Exception as error:  # noqa: BLE001 -- goes on up as it is, not in the task group's own wrapping
@@ -60,7 +60,7 @@ async def listening(ear: Ear, wanted: bool) -> AsyncGenerator[None]:  # noqa: FB
 
 
 @contextmanager
-def kept(wanted: bool) -> Generator[None]:  # noqa: FBT001 -- a switch
+def restored_handlers(wanted: bool) -> Generator[None]:  # noqa: FBT001 -- a switch
     """Give the signals back to whom they belonged."""
     if not wanted or threading.current_thread() is not threading.main_thread():
         yield

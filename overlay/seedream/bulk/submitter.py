@@ -10,10 +10,10 @@ from attrs import evolve
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.workflows import submit
 from seedream._transport.http import Clock
-from seedream.bulk.interruptible import Gate, Stopped
-from seedream.bulk.jobs_file import WITHHELD, submission_of
+from seedream.bulk.interruptible import InterruptibleSubmission, RunStopping
+from seedream.bulk.jobs_file import REDACTED, submission_of
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.rate_control import Breaker, Pace, Window
+from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, RateLimiter
 from seedream.bulk.report import Reason
 from seedream.client import AsyncSeeDream
 from seedream.errors import (
@@ -43,7 +43,7 @@ class Submitter:
         client: The client.
         journal: Open for writing.
         options: The run's.
-        withheld: Whole options of jobs whose URLs are signed, by key.
+        redacted_options: Whole options of jobs whose URLs are signed, by key.
         stop: Called with the reason, and the error if there is one, when nothing more is to be submitted.
         stopping: Whether that has happened.
     """
@@ -54,7 +54,7 @@ class Submitter:
         client: AsyncSeeDream,
         journal: Journal,
         options: BulkOptions,
-        withheld: Mapping[str, Mapping[str, Any]],
+        redacted_options: Mapping[str, Mapping[str, Any]],
         clock: Clock,
         stop: Callable[[Reason, Exception | None], None],
         stopping: Callable[[], bool],
@@ -62,15 +62,15 @@ class Submitter:
         self._client = client
         self._service = evolve(client.service, retry=_ONCE)
         self._journal = journal
-        self._withheld = withheld
+        self._redacted_options = redacted_options
         self._clock = clock
         self._stop = stop
         self._stopping = stopping
-        self._pace = Pace(clock.monotonic, options.rate)
-        self._window = Window(options.concurrency)
-        self._breaker = Breaker(clock.monotonic, options.patience)
+        self._rate_limiter = RateLimiter(clock.monotonic, options.rate)
+        self._window = AdaptiveConcurrency(options.concurrency)
+        self._breaker = CircuitBreaker(clock.monotonic, options.patience)
         self._limiter = anyio.CapacityLimiter(options.concurrency)
-        self._on_the_way: set[Gate] = set()
+        self._on_the_way: set[InterruptibleSubmission] = set()
         self.unrecorded: dict[str, str] = {}
         self.waiting = ""
 
@@ -81,14 +81,14 @@ class Submitter:
 
     def cancel(self) -> None:
         """Break off what is on the way: it becomes unknown."""
-        for gate in list(self._on_the_way):
-            gate.scope.cancel()
+        for submission_slot in list(self._on_the_way):
+            submission_slot.scope.cancel()
 
     async def submit(self, job: Job) -> str | None:
         """Submit one planned job; gives the task id, or None if there is none: the journal says why."""
         while not self._stopping():
             async with self._limiter:
-                await self._clock.async_sleep(self._pace.reserve())
+                await self._clock.async_sleep(self._rate_limiter.reserve())
                 if self._stopping():
                     return None
                 number = self._window.start()
@@ -107,27 +107,27 @@ class Submitter:
         return None
 
     async def _post(self, job: Job) -> str | None:
-        gate = Gate(self._journal.entry(job.id, job.cost), self._stopping)
+        submission_slot = InterruptibleSubmission(self._journal.submission_record(job.id, job.cost), self._stopping)
         submission = await anyio.to_thread.run_sync(self._submission, job)
-        self._on_the_way.add(gate)
+        self._on_the_way.add(submission_slot)
         try:
-            with gate.scope:
+            with submission_slot.scope:
                 try:
-                    return await self._client.run(submit(self._service, submission, gate))
+                    return await self._client.run(submit(self._service, submission, submission_slot))
                 except JournalError as error:
                     if error.taskid is None or isinstance(error, BudgetReached):
                         raise
-                    return await self._record(job, gate, error)
-        except Stopped:
+                    return await self._record(job, submission_slot, error)
+        except RunStopping:
             return None
         finally:
-            self._on_the_way.discard(gate)
+            self._on_the_way.discard(submission_slot)
         return None  # cancelled on the user's second word: the entry is unknown
 
     def _submission(self, job: Job) -> Any:
-        request = self._withheld.get(job.key) or job.request
-        if WITHHELD in request:
-            names = ", ".join(request[WITHHELD])
+        request = self._redacted_options.get(job.key) or job.request
+        if REDACTED in request:
+            names = ", ".join(request[REDACTED])
             raise InvalidRequest(
                 f"its {names} is signed, and signatures are not kept",
                 hint="Run the jobs file again with the same output folder.",
@@ -137,7 +137,7 @@ class Submitter:
             raise InvalidRequest("a source image has changed since the job was planned", hint="Give it another id.")
         return submission
 
-    async def _record(self, job: Job, gate: Gate, error: JournalError) -> str | None:
+    async def _record(self, job: Job, submission_slot: InterruptibleSubmission, error: JournalError) -> str | None:
         """A task id that is paid for and could not be written: try for long, and tell it in any case."""
         taskid = str(error.taskid)
         self.unrecorded[job.key] = taskid
@@ -147,7 +147,7 @@ class Submitter:
                 break
             await self._clock.async_sleep(_RECORD_PAUSE)
             try:
-                await anyio.to_thread.run_sync(gate.submitted, taskid)
+                await anyio.to_thread.run_sync(submission_slot.submitted, taskid)
             except JournalError as again:
                 error = again
                 continue
@@ -171,12 +171,12 @@ class Submitter:
             self._window.refused(number)
             self._limiter.total_tokens = self._window.size
         if self._breaker.stuck():
-            self._stop("haste" if limited else "network", error)
+            self._stop("rate_limited" if limited else "network", error)
             return False
         retry = self._client.service.retry
         asked = error.retry_after if isinstance(error, RateLimited) else None
         pause = retry.delay(self._breaker.pauses, self._client.service.chance)
-        self._pace.hold(min(asked, retry.retry_after_cap) if asked is not None else pause)
+        self._rate_limiter.pause_for(min(asked, retry.retry_after_cap) if asked is not None else pause)
         self.waiting = "too many requests" if limited else "no connection"
         return True
 
@@ -194,7 +194,7 @@ class Submitter:
             case ConfigError():
                 self._stop("setup", error)
             case InvalidRequest():
-                await anyio.to_thread.run_sync(self._journal.hold, job.id, error)
+                await anyio.to_thread.run_sync(self._journal.record_error, job.id, error)
             case SubmissionUnknown():
                 if self._breaker.unknown():
                     self._stop("unknowns", error)

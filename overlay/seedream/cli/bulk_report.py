@@ -22,7 +22,7 @@ _EXITS: Final[Mapping[Reason, Exit]] = {
     "setup": exit_codes.CONFIG,
     "disk": exit_codes.JOURNAL,
     "network": exit_codes.PAUSED,
-    "haste": exit_codes.PAUSED,
+    "rate_limited": exit_codes.PAUSED,
     "unknowns": exit_codes.PAUSED,
     "interrupted": exit_codes.INTERRUPTED,
     "cancelled": exit_codes.INTERRUPTED,

@@ -1,87 +1,85 @@
-"""Durable transactions, many writers to one commit.
+"""Durable transactions on one SQLite connection, one at a time, from any thread.
 
-Whoever gets the lock first commits for all who wait: no thread of its own, one fsync for a whole group.
-Each piece of work stands in a savepoint, so that one refused change does not undo its neighbours'.
-A commit that fails, fails for everyone in its group (nobody is told that something is durable which is not).
+Commits are not grouped. A job takes four commits of one ``fsync`` each: measured, one thread records 238 jobs a second
+on a busy disk, and an ``fsync`` of 10 ms leaves 25, where the service takes seconds for a job. A rollback journal in
+place of the write-ahead log (four ``fsync`` a commit) leaves 18 on the same busy disk.
 """
 
 import os
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from seedream.errors import JournalError, JournalFull
+from seedream.errors import JournalError, JournalFull, JournalLocked
 
 T = TypeVar("T")
-_ROOM = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN")
+_NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN")
+_DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 
 
 class Rows(Protocol):
-    """What we use of a cursor."""
+    """The part of a cursor that the journal uses."""
 
     @property
-    def rowcount(self) -> int: ...
+    def rowcount(self) -> int:
+        """See sqlite3.Cursor; so are the others."""
+
     @property
-    def lastrowid(self) -> int | None: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
+    def lastrowid(self) -> int | None:
+        """Row id of the last inserted row."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
 
 
 class Database(Protocol):
-    """What we use of a connection: so that tests can put a disk of their own below it."""
+    """The part of a connection that the journal uses, so that tests can put another disk below it."""
 
     @property
-    def in_transaction(self) -> bool: ...
-    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Rows: ...
-    def close(self) -> None: ...
+    def in_transaction(self) -> bool:
+        """See sqlite3.Connection; so are the others."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Rows:
+        """Run one statement."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 Work = Callable[[Database], T]
 
 
-class _Waiting(Generic[T]):
-    """One piece of work, and later its result or its error."""
-
-    def __init__(self, work: Work[T]) -> None:
-        self.work = work
-        self.done = False
-        self.error: BaseException | None = None
-        self.value: T
-
-    def run(self, database: Database) -> None:
-        database.execute("SAVEPOINT work")
-        try:
-            self.value = self.work(database)
-        except Exception as error:  # noqa: BLE001 -- handed to the caller who brought the work
-            self.error = error
-            if database.in_transaction:  # a full disk ends the transaction by itself
-                database.execute("ROLLBACK TO work")
-        if database.in_transaction:
-            database.execute("RELEASE work")
-
-    def result(self) -> T:
-        if self.error is not None:
-            raise self.error
-        return self.value
-
-
 class Committer:
-    """Runs work inside durable transactions.
+    """Runs work inside durable transactions and closes the connection only between them.
 
     Args:
         database: In autocommit mode, used by nobody else for writing.
-        path: For messages.
+        path: The file, for messages.
+        check: Called before each transaction; raises where the file at ``path`` is not the one that is open.
+        committed: Called after each transaction with the number of the newest event.
     """
 
-    def __init__(self, database: Database, path: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        path: Path,
+        check: Callable[[], None] = lambda: None,
+        committed: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._database = database
         self._path = path
-        self._queue: deque[_Waiting[Any]] = deque()
-        self._turn = threading.Lock()
+        self._check = check
+        self._committed = committed
+        self._turn = threading.RLock()
         self._pid = os.getpid()
+        self._busy = False
+        self._closing: Work[object] | None = None
+        self._closed = False
         self._broken: str | None = None
 
     def do(self, work: Work[T]) -> T:
@@ -89,60 +87,79 @@ class Committer:
 
         Raises:
             JournalFull: No room, or no right to write. Nothing was recorded.
-            JournalError: The file is damaged, or an earlier write to it failed.
+            JournalError: The file is damaged, moved or closed, or an earlier write to it failed.
         """
-        if self._pid != os.getpid():
-            raise JournalError(f"{self._path} was opened before a fork", hint="Open it in the child.")
-        if self._broken is not None:
-            raise JournalError(self._broken, hint="Restart; what was recorded before is safe.")
-        waiting = _Waiting(work)
-        self._queue.append(waiting)
-        with self._turn:
-            if not waiting.done:  # else the one before us has committed it
-                self._commit()
-        try:
-            return waiting.result()
-        except sqlite3.Error as error:
-            raise failure(error, self._path) from None
+        return self._use(lambda: self._transact(work))
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, between transactions."""
+        return self._use(lambda: work(self._database))
+
+    def close(self, last: Work[object] = lambda _: None) -> None:
+        """Do a last piece of work and close the connection, once no other thread uses it.
+
+        Calling it again changes nothing. The connection is closed although the last work fails.
+        """
+        if self._pid != os.getpid():
+            return  # the connection is the parent's: closing it here could roll back the parent's transaction
         with self._turn:
+            if self._busy:  # a signal handler interrupts this thread in the middle of its own transaction
+                self._closing = last
+            elif not self._closed:
+                try:
+                    self.do(last)
+                except JournalError:
+                    pass  # what was recorded before is durable
+                finally:
+                    self._closed = True
+                    self._database.close()
+
+    def _use(self, work: Callable[[], T]) -> T:
+        if self._pid != os.getpid():
+            raise JournalError(f"{self._path} was opened before a fork", hint="Open it in the child.")
+        with self._turn:
+            if self._closed or self._busy:
+                raise JournalError(f"{self._path} is closed", hint="Open it again.")
+            self._busy = True
             try:
-                return work(self._database)
+                return work()
             except sqlite3.Error as error:
                 raise failure(error, self._path) from None
+            finally:
+                self._busy = False
+                last, self._closing = self._closing, None
+                if last is not None:
+                    self.close(last)
+
+    def _transact(self, work: Work[T]) -> T:
+        if self._broken is not None:
+            raise JournalError(self._broken, hint="Restart; what was recorded before is safe.")
+        self._check()
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            value = work(self._database)
+            newest = self._newest_event()
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        self._committed(newest)
+        return value
+
+    def _newest_event(self) -> int:
+        row = self._database.execute("SELECT max(seq) FROM event").fetchone()
+        return int(row[0] or 0)
 
     def _commit(self) -> None:
-        group: list[_Waiting[Any]] = []
         try:
-            while self._queue:
-                group.append(self._queue.popleft())
-            self._transact(group)
+            self._database.execute("COMMIT")
         except sqlite3.Error as error:
-            self._undo()
-            if not isinstance(wrong := failure(error, self._path), JournalFull):
-                self._broken = wrong.message  # after a failed fsync only what is read again can be trusted
-            for waiting in group:
-                waiting.error = error
-        except BaseException:
-            self._undo()
-            for waiting in group:
-                waiting.error = JournalError("the write was interrupted")
+            found = failure(error, self._path)
+            if not isinstance(found, JournalFull | JournalLocked):
+                self._broken = found.message  # after a failed fsync only what is read again can be trusted
             raise
-        finally:
-            for waiting in group:
-                waiting.done = True
 
-    def _transact(self, group: list[_Waiting[Any]]) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        for waiting in group:
-            waiting.run(self._database)
-            if not self._database.in_transaction:
-                raise waiting.error or sqlite3.OperationalError("the transaction ended early")
-        self._database.execute("COMMIT")
-
-    def _undo(self) -> None:
+    def _roll_back(self) -> None:
         try:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
@@ -151,13 +168,15 @@ class Committer:
 
 
 def failure(error: sqlite3.Error, path: Path) -> JournalError:
-    """The journal's error for the database's."""
+    """The journal's error for one of SQLite."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(_ROOM):
+    if name.startswith(_NO_ROOM):
         return JournalFull(
             f"{path} cannot be written: {error}",
-            hint="Make room or check the permissions, then go on.",
+            hint="Make room, check the permissions and the limit of open files, then go on.",
         )
-    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+    if name.startswith(_DAMAGED):
         return JournalError(f"{path} is not a journal, or is damaged: {error}", hint="Use another journal.")
+    if name.startswith("SQLITE_BUSY"):
+        return JournalLocked(f"{path} has been in use by another program for too long", hint="Close it, then go on.")
     return JournalError(f"{path} cannot be used: {error}")

@@ -1,30 +1,36 @@
-"""The journal itself: opening, recovery, and the changes that a running program makes."""
+"""The journal: opening, recovery, and every change that a running program or its user makes."""
 
 import json
+import os
+import secrets
 import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from seedream.errors import JournalError
+from seedream.errors import JournalError, JournalLocked
 from seedream.journal.commit import Committer, Database, failure
-from seedream.journal.lock import Lock, make_private
-from seedream.journal.queries import Questions, check_version
-from seedream.journal.rows import Picture, Plan, Run
+from seedream.journal.lock import Lock, Mark, identity, os_errors_as_journal_full, sync_folder
+from seedream.journal.queries import Queries, check_version
+from seedream.journal.rows import Job, Picture, Plan, Run
 from seedream.journal.schema import APPLICATION_ID, SCHEMA, VERSION
-from seedream.journal.states import Actor
-from seedream.journal.submission_record import JobEntry
-from seedream.journal.transition import Stamp, hold, move
-from seedream.journal.user_decisions import Words
+from seedream.journal.states import Actor, Stamp, State, record_error, transition
+from seedream.journal.submission_record import SubmissionRecord
 
 T = TypeVar("T")
 CALLS: Final = "calls"  # the run of single submissions; recovery gives up its unsent rows
+_LOST: Final = (
+    "Put back the file and what was beside it, or a newer copy. If there is none, use another path, or say that "
+    "records are lost (records_lost=True, --records-lost): what they held may then be paid for again."
+)
 
 
 def connect(path: Path) -> Database:
-    """A connection of the standard library, every commit on the disk before it returns."""
+    """A connection of the standard library in autocommit mode."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
 
 
@@ -37,41 +43,40 @@ _DURABLE: Final = (
 )
 
 
-class Journal(Words, Questions):
-    """A journal opened for writing, by this process alone. All methods block and are safe from any thread.
+class Journal(Queries):
+    """A journal opened for writing, by this process only. All methods block and are safe from any thread.
 
     Args:
-        path: The file; made with mode 0600 if missing. SQLite's own files and a lock stand beside it.
+        path: The file; made with mode 0600 if missing. A lock is beside it.
         clock: Seconds since the epoch.
         connect: Opens the database; tests put a disk of their own below it.
+        records_lost: Open it although records are missing that it once held. What they held may be paid for again.
 
     Raises:
         JournalLocked: Another process, or another client of this one, writes it.
         JournalFull: It cannot be written here.
         JournalTooNew: A newer seedream wrote it.
-        JournalError: It is damaged, or not a journal, or on a network file system.
+        JournalError: It is damaged, or not a journal, or has lost records, or is on a network file system.
     """
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | os.PathLike[str],
         *,
         clock: Callable[[], float] = time.time,
         connect: Callable[[Path], Database] = connect,
+        records_lost: bool = False,
     ) -> None:
-        self.path = Path(path)
+        self.path = checked_path(path)
         self._clock = clock
+        self._connect = connect
         self._boot = uuid.uuid4().hex
-        self._lock = Lock(self.path)
+        with os_errors_as_journal_full(self.path):
+            self._lock = Lock(self.path)
         try:
-            make_private(self.path)
-            self._database = connect(self.path)
-            try:
-                self._committer = Committer(self._database, self.path)
-                self._prepare()
-            except BaseException:
-                self._database.close()
-                raise
+            if not self.path.exists() or self.path.stat().st_size == 0:
+                self._create(records_lost=records_lost)
+            self._open(records_lost=records_lost)
         except sqlite3.Error as error:
             self._lock.release()
             raise failure(error, self.path) from None
@@ -79,29 +84,107 @@ class Journal(Words, Questions):
             self._lock.release()
             raise
 
-    def _prepare(self) -> None:
-        version = check_version(self._database, self.path)
+    def _create(self, *, records_lost: bool) -> None:
+        """Make the file under another name and rename it: at this path it is complete from its first moment."""
+        if self._lock.mark is not None and not records_lost:
+            raise JournalError(f"the journal that was at {self.path} is gone", hint=_LOST)
+        with os_errors_as_journal_full(self.path):
+            # What an earlier journal of this name, or a killed creation, left behind. A stale rollback journal would
+            # be applied to the new file.
+            for name in (f"{self.path.name}-journal", f"{self.path.name}-wal", f"{self.path.name}-shm"):
+                self.path.with_name(name).unlink(missing_ok=True)
+            for leftover in self.path.parent.glob(f".{self.path.name}.*.new*"):
+                leftover.unlink(missing_ok=True)
+            temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.new")
+            os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            with closing(self._connect(temporary)) as database:
+                database.execute("PRAGMA synchronous=EXTRA")
+                database.execute("BEGIN IMMEDIATE")
+                for statement in SCHEMA:
+                    database.execute(statement)
+                database.execute("INSERT INTO journal(id, closed) VALUES(?, 1)", (uuid.uuid4().hex,))
+                database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                database.execute(f"PRAGMA user_version={VERSION}")
+                database.execute("COMMIT")
+            with os_errors_as_journal_full(self.path):
+                temporary.replace(self.path)
+                sync_folder(self.path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _open(self, *, records_lost: bool) -> None:
+        database = self._connect(self.path)
+        try:
+            self._prepare(database, records_lost=records_lost)
+        except BaseException:
+            database.close()
+            raise
+
+    def _prepare(self, database: Database, *, records_lost: bool) -> None:
+        check_version(database, self.path)
         for pragma in _DURABLE:
-            self._database.execute(pragma).fetchall()
-        if version == 0:
-            self._do(self._create)
-        self._do(self._recover)
+            database.execute(pragma).fetchall()
+        check_soundness(database, self.path)
+        if not records_lost:
+            self._check_complete(database)
+        (self._id,) = database.execute("SELECT id FROM journal").fetchone()
+        # Before the write-ahead log is used, the file itself says so: a copy of it without the log is then refused.
+        database.execute("UPDATE journal SET closed=0")
+        (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise JournalLocked(f"{self.path} is being read by another program", hint="Wait until it has ended.")
+        self._identity = identity(self.path)
+        self._committer = Committer(database, self.path, self._check_place, self._leave_mark)
+        self._recover()
 
-    def _create(self, database: Database) -> None:
-        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        for statement in SCHEMA:
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version={VERSION}")
+    def _check_complete(self, database: Database) -> None:
+        """Refuse a journal that has lost its latest records, for example with its write-ahead log.
 
-    def _recover(self, database: Database) -> None:
+        The lock file holds a mark of the last transaction. Where the journal was closed in good order, it is complete
+        without the mark.
+
+        Raises:
+            JournalError: Records are missing, or nothing shows that none is.
+        """
+        journal, closed = database.execute("SELECT id, closed FROM journal").fetchone()
+        (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+        mark = self._lock.mark
+        if mark is None:
+            if not closed:
+                raise JournalError(
+                    f"{self.path} was copied while it was in use, or its lock file is gone: records may be missing",
+                    hint=_LOST,
+                )
+        elif mark.journal != journal:
+            raise JournalError(f"{self.path} is not the journal that was here before", hint=_LOST)
+        elif newest < mark.event:
+            missing = mark.event - newest
+            raise JournalError(f"{self.path} has lost its last {missing} records", hint=_LOST)
+
+    def _check_place(self) -> None:
+        """Refuse to record into a file that nobody will find again, or that another process may write."""
+        if identity(self.path) != self._identity or not self._lock.is_in_place():
+            raise JournalError(
+                f"{self.path} or its lock was moved, replaced or deleted while it was in use",
+                hint="Put both back and start again; what was recorded is in the file that was moved.",
+            )
+
+    def _leave_mark(self, event: int) -> None:
+        self._lock.write_mark(Mark(self._id, event))
+
+    def _recover(self) -> None:
         """What an earlier process left in the middle of sending is unknown: it died before it could know."""
-        stamp = self._stamp("recovery")
-        lost = JournalError("the program ended while this was being submitted", billing="unknown")
-        for (job,) in database.execute("SELECT id FROM job WHERE state='submitting'").fetchall():
-            move(database, job, "submitting", "unknown", stamp, error=lost)
-        unsent = "SELECT job.id FROM job JOIN run ON run.id = job.run WHERE state='planned' AND run.name=?"
-        for (job,) in database.execute(unsent, (CALLS,)).fetchall():
-            move(database, job, "planned", "abandoned", self._stamp("engine"))
+
+        def work(database: Database) -> None:
+            lost = JournalError("the program ended while this was being submitted", billing="unknown")
+            for (job,) in database.execute("SELECT id FROM job WHERE state='submitting'").fetchall():
+                transition(database, job, "submitting", "unknown", self._stamp("recovery"), error=lost)
+            unsent = "SELECT job.id FROM job JOIN run ON run.id = job.run WHERE state='planned' AND run.name=?"
+            for (job,) in database.execute(unsent, (CALLS,)).fetchall():
+                transition(database, job, "planned", "abandoned", self._stamp())
+
+        self._do(work)
 
     def _stamp(self, actor: Actor = "engine") -> Stamp:
         return Stamp(actor, self._boot, self._clock())
@@ -112,6 +195,11 @@ class Journal(Words, Questions):
     def _read(self, work: Callable[[Database], T]) -> T:
         return self._committer.read(work)
 
+    def _move(self, job: int, old: State, new: State, error: BaseException | None = None) -> None:
+        self._do(lambda database: transition(database, job, old, new, self._stamp(), error=error))
+
+    # Runs and jobs.
+
     def run(self, name: str, options: Mapping[str, Any] | None = None, *, budget: int | None = None) -> Run:
         """Open a run by its name, made if there is none; options and budget (pictures or None) are set."""
 
@@ -121,8 +209,7 @@ class Journal(Words, Questions):
                 (name, self._clock(), name),
             )
             database.execute(
-                "UPDATE run SET options=?, budget=? WHERE name=?",
-                (json.dumps(dict(options or {}), ensure_ascii=False, sort_keys=True), budget, name),
+                "UPDATE run SET options=?, budget=? WHERE name=?", (_as_json(dict(options or {})), budget, name)
             )
 
         self._do(work)
@@ -133,8 +220,11 @@ class Journal(Words, Questions):
     def plan(self, run: int, plans: Iterable[Plan]) -> int:
         """Add jobs that the run does not have yet, all or none; gives how many are new.
 
+        A job that is still planned, and was never sent, takes the new request of its key. One that was dropped before
+        it was ever sent is planned again.
+
         Raises:
-            JournalError: A key is there already with another request.
+            JournalError: A key is there already with another request, which has been sent.
         """
 
         def work(database: Database) -> int:
@@ -143,41 +233,56 @@ class Journal(Words, Questions):
         return self._do(work)
 
     def _plan(self, database: Database, run: int, plan: Plan) -> tuple[int, bool]:
-        row = database.execute("SELECT id, digest FROM job WHERE run=? AND key=?", (run, plan.key)).fetchone()
-        if row is not None:
-            if row[1] != plan.digest:
-                raise JournalError(
-                    f"job “{plan.key}” is in the journal already, with another request",
-                    hint="Give the changed job another id, or use another output folder.",
-                )
-            return int(row[0]), False
-        stamp = self._stamp()
-        request = json.dumps(dict(plan.request), ensure_ascii=False, sort_keys=True)
-        cursor = database.execute(
-            "INSERT INTO job(run,key,digest,line,request,cost,state,actor,boot,updated)"
-            " VALUES(?,?,?,?,?,?,'planned',?,?,?)",
-            (run, plan.key, plan.digest, plan.line, request, plan.cost, stamp.actor, stamp.boot, stamp.at),
-        )
-        assert cursor.lastrowid is not None  # noqa: S101 -- a row was inserted
-        return cursor.lastrowid, True
+        request = _as_json(plan.request)
+        sql = "SELECT id, digest, state, spent, line FROM job WHERE run=? AND key=?"
+        row = database.execute(sql, (run, plan.key)).fetchone()
+        if row is None:
+            stamp = self._stamp()
+            cursor = database.execute(
+                "INSERT INTO job(run,key,digest,line,request,cost,state,actor,boot,updated)"
+                " VALUES(?,?,?,?,?,?,'planned',?,?,?)",
+                (run, plan.key, plan.digest, plan.line, request, plan.cost, stamp.actor, stamp.boot, stamp.at),
+            )
+            assert cursor.lastrowid is not None  # noqa: S101 -- a row was inserted
+            return cursor.lastrowid, True
+        job, digest, state, spent, line = row
+        never_sent = spent == 0 and state in ("planned", "abandoned")
+        if digest != plan.digest and not never_sent:
+            raise JournalError(
+                f"job “{plan.key}” is in the journal already, with another request",
+                hint="Give the changed job another id, or use another output folder.",
+            )
+        if digest != plan.digest or line != plan.line:
+            database.execute(
+                "UPDATE job SET digest=?, request=?, cost=?, line=? WHERE id=?",
+                (plan.digest, request, plan.cost, plan.line, job),
+            )
+        if state == "abandoned" and never_sent:
+            transition(database, job, "abandoned", "planned", self._stamp("user"))
+        return int(job), False
 
-    def entry(self, job: int, cost: int) -> JobEntry:
-        """The entry of a planned job, for the submit workflow."""
-        return JobEntry(self._committer, self._stamp, lambda _: job, cost)
+    # Single submissions.
 
-    def call(self, digest: str, request: Mapping[str, Any], cost: int) -> JobEntry:
-        """The entry of one single submission. Its row is made when it begins: what never leaves has none."""
+    def submission_record(self, job: int, cost: int) -> SubmissionRecord:
+        """The record of a planned job's submission, for the submit workflow."""
+        return SubmissionRecord(self._committer, self._stamp, lambda _: job, cost)
+
+    def open_single_call(self, digest: str, request: Mapping[str, Any], cost: int) -> SubmissionRecord:
+        """The record of one single submission. Its row is made when it begins: what never leaves has none."""
         plan = Plan(uuid.uuid4().hex, digest, request, cost)
         run = self.find_run(CALLS) or self.run(CALLS)
-        return JobEntry(self._committer, self._stamp, lambda database: self._plan(database, run.id, plan)[0], cost)
+        find = partial(self._plan, run=run.id, plan=plan)
+        return SubmissionRecord(self._committer, self._stamp, lambda database: find(database)[0], cost)
+
+    # What becomes of a submitted job.
 
     def succeeded(self, job: int) -> None:
         """The task is completed: submitted -> succeeded."""
-        self._do(lambda database: move(database, job, "submitted", "succeeded", self._stamp()))
+        self._move(job, "submitted", "succeeded")
 
     def failed(self, job: int, error: BaseException) -> None:
         """The task has failed on the server: submitted -> failed."""
-        self._do(lambda database: move(database, job, "submitted", "failed", self._stamp(), error=error))
+        self._move(job, "submitted", "failed", error)
 
     def downloaded(self, job: int, pictures: Iterable[Picture]) -> None:
         """All pictures are on the disk, whole and synced: succeeded -> downloaded."""
@@ -188,25 +293,110 @@ class Journal(Words, Questions):
                 database.execute(
                     "INSERT INTO picture VALUES(?,?,?,?,?)", (job, one.index, one.path, one.bytes, one.sha256)
                 )
-            move(database, job, "succeeded", "downloaded", self._stamp())
+            transition(database, job, "succeeded", "downloaded", self._stamp())
 
         self._do(work)
 
-    def missing(self, job: int) -> None:
+    def mark_missing(self, job: int) -> None:
         """A saved picture is gone or damaged: downloaded -> succeeded, to be fetched again."""
-        self._do(lambda database: move(database, job, "downloaded", "succeeded", self._stamp()))
+        self._move(job, "downloaded", "succeeded")
 
-    def hold(self, job: int, error: BaseException) -> None:
-        """Leave the job where it is and note why it did not get on."""
-        self._do(lambda database: hold(database, job, self._stamp(), error))
+    def record_error(self, job: int, error: BaseException) -> None:
+        """Leave the job in its state and record why it did not get on."""
+        self._do(lambda database: record_error(database, job, self._stamp(), error))
+
+    # What only the user may decide: sending again what may have been paid for, or giving it up.
+
+    def requeue(self, job: Job, *, charged: bool = True) -> None:
+        """Send it again at the next run: unknown, rejected, failed or abandoned -> planned.
+
+        Args:
+            job: As it was read.
+            charged: False if the user knows that the last attempt was not charged: then its cost goes back
+                to the budget. True leaves it counted as spent.
+
+        Raises:
+            JournalError: The job is in no such state, or has changed since it was read.
+        """
+        self._decide(job, "planned", charged=charged)
+
+    def abandon(self, job: Job, *, charged: bool = True) -> None:
+        """Give it up: unknown, rejected, failed or planned -> abandoned. ``charged`` as in `requeue`.
+
+        Raises:
+            JournalError: The job is in no such state, or has changed since it was read.
+        """
+        self._decide(job, "abandoned", charged=charged)
+
+    def _decide(self, job: Job, new: State, *, charged: bool) -> None:
+        back = 0 if charged else -min(job.cost, job.spent)
+        stamp = self._stamp("user")
+        self._do(lambda database: transition(database, job.id, job.state, new, stamp, taskid=None, spend=back))
+
+    def attach_task_id(self, job: Job, taskid: str) -> None:
+        """The user found the task's id in the vendor's console: unknown -> submitted.
+
+        Raises:
+            JournalError: The job is not unknown, or the id belongs to another job.
+        """
+
+        def work(database: Database) -> None:
+            if database.execute("SELECT 1 FROM accepted WHERE taskid=?", (taskid,)).fetchone():
+                raise JournalError(f"task {taskid} belongs to another job already", hint="Check the id.")
+            transition(database, job.id, job.state, "submitted", self._stamp("user"), taskid=taskid)
+
+        self._do(work)
 
     def close(self) -> None:
-        """Close the file and let another process write it. Calling it again changes nothing."""
-        self._database.close()
-        self._lock.release()
+        """Close the file once no thread writes it, and let another process write it. It may be called again."""
+        try:
+            self._committer.close(lambda database: database.execute("UPDATE journal SET closed=1"))
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """The journal's own path: a symbolic link leads to the file, and so to the file's only lock.
+
+    Raises:
+        JournalError: It is a name that SQLite would not take for a file, or the file has a second name.
+    """
+    text = os.fspath(path)
+    if not text or text == ":memory:" or text.lower().startswith("file:") or "\0" in text:
+        raise JournalError(f"{text!r} is not the path of a file", hint="Give a path on a local disk.")
+    found = Path(text)
+    if found.is_symlink():
+        found = found.resolve()
+    if found.is_file() and found.stat().st_nlink > 1:
+        raise JournalError(
+            f"{found} has a second name (a hard link), under which another process could write it",
+            hint="Copy it, and open the copy.",
+        )
+    return found
+
+
+def check_soundness(database: Database, path: Path) -> None:
+    """Refuse a damaged file, and one of whose transactions only a part is there.
+
+    Raises:
+        JournalError: It is damaged.
+    """
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    sql = (
+        "SELECT count(*) FROM job LEFT JOIN (SELECT job, new, max(seq) FROM event GROUP BY job) AS last"
+        " ON last.job = job.id WHERE job.state IS NOT last.new"
+    )
+    if found == "ok" and database.execute(sql).fetchone()[0] == 0:
+        return
+    what = found if found != "ok" else "its records contradict each other"
+    raise JournalError(f"{path} is damaged: {what}", hint=_LOST)
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), ensure_ascii=False, sort_keys=True)

@@ -1,13 +1,16 @@
-"""Questions to a journal. They change nothing, and work while another process writes."""
+"""Queries to a journal. They change nothing, and work while another process writes."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from seedream.errors import JournalError, JournalTooNew
 from seedream.journal.commit import Database, failure
+from seedream.journal.lock import os_errors_as_journal_full
 from seedream.journal.rows import JOB_COLUMNS, Event, Job, Picture, Run, job_of
 from seedream.journal.schema import APPLICATION_ID, VERSION
 from seedream.journal.states import STATES, State, sql_list
@@ -17,11 +20,11 @@ _PAGE = 500
 
 
 def check_version(database: Database, path: Path) -> int:
-    """The schema version, 0 for an empty file.
+    """The schema version.
 
     Raises:
         JournalTooNew: A newer seedream wrote it.
-        JournalError: It is another program's database.
+        JournalError: It is another program's database, or of an early version of this one.
     """
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -33,11 +36,16 @@ def check_version(database: Database, path: Path) -> int:
             f"{path} has version {version}; this seedream reads up to {VERSION}",
             hint="Update seedream.",
         )
+    if version < VERSION:
+        raise JournalError(
+            f"{path} is empty" if not tables else f"{path} has version {version}; this seedream reads {VERSION}",
+            hint="Use another path for the journal, or finish it with the version that wrote it.",
+        )
     return int(version)
 
 
-class Questions:
-    """The questions, for whoever brings a way to read."""
+class Queries:
+    """The queries, for a class that brings a way to read."""
 
     def _read(self, work: Callable[[Database], T]) -> T:
         raise NotImplementedError
@@ -111,7 +119,7 @@ class Questions:
         return [(row[0], row[1]) for row in self._rows("SELECT taskid, job FROM accepted ORDER BY at, taskid")]
 
 
-class Reader(Questions):
+class ReadOnlyJournal(Queries):
     """A journal opened for reading only, also while a run is writing it.
 
     Args:
@@ -122,7 +130,7 @@ class Reader(Questions):
         JournalTooNew: A newer seedream wrote it.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         if not self.path.is_file():
             raise JournalError(f"there is no journal at {self.path}")
@@ -132,6 +140,23 @@ class Reader(Questions):
             check_version(self._database, self.path)
         except sqlite3.Error as error:
             raise failure(error, self.path) from None
+
+    def copy_to(self, target: Path) -> None:
+        """Write a complete copy of the journal to a new file, also while a run is writing it.
+
+        Raises:
+            JournalFull: It cannot be written there, or there is a file already.
+        """
+        with os_errors_as_journal_full(target):
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                copy.execute("PRAGMA synchronous=EXTRA")
+                self._database.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")
+                copy.execute("UPDATE journal SET closed=1")
+        except sqlite3.Error as error:
+            raise failure(error, target) from None
 
     def _read(self, work: Callable[[Database], T]) -> T:
         try:

@@ -19,7 +19,7 @@ class Plan:
         digest: sha256 (hex) of the canonical request.
         request: The request as JSON can hold it, without keys or signed URLs.
         cost: Pictures that it asks for.
-        line: Where it stands in the jobs file, from 1.
+        line: Its line in the jobs file, from 1.
     """
 
     key: str

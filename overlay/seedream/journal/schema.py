@@ -8,12 +8,14 @@ from typing import Final
 from seedream.journal.states import EDGES, STATES, WITH_TASKID, sql_list
 
 APPLICATION_ID: Final = 0x53444A31  # "SDJ1"
-VERSION: Final = 1
+VERSION: Final = 2
 
 _LEGAL: Final = sql_list(tuple(f"{old}>{new}>{actor}" for (old, new), actors in EDGES.items() for actor in actors))
 _WITH_TASKID: Final = sql_list(WITH_TASKID)
 
 SCHEMA: Final = (
+    # One row. The id tells this journal from any other; closed is 1 when no record is in the write-ahead log only.
+    "CREATE TABLE journal(id TEXT NOT NULL, closed INTEGER NOT NULL)",
     """
 CREATE TABLE run(
   id INTEGER PRIMARY KEY,
@@ -60,12 +62,11 @@ CREATE TABLE event(
   attempt INTEGER NOT NULL,
   at REAL NOT NULL, actor TEXT NOT NULL, boot TEXT NOT NULL, error TEXT, message TEXT)
 """,
-    # A job begins as planned, never disappears, and moves along the legal edges only.
+    # A job begins as planned and moves along the legal edges only.
     """
 CREATE TRIGGER job_begins_planned BEFORE INSERT ON job WHEN NEW.state <> 'planned' OR NEW.spent <> 0
 BEGIN SELECT RAISE(ABORT, 'a job begins as planned'); END
 """,
-    "CREATE TRIGGER job_stays BEFORE DELETE ON job BEGIN SELECT RAISE(ABORT, 'a job is never deleted'); END",
     f"""
 CREATE TRIGGER job_edge BEFORE UPDATE OF state ON job
 WHEN OLD.state <> NEW.state AND (OLD.state || '>' || NEW.state || '>' || NEW.actor) NOT IN ({_LEGAL})
@@ -116,8 +117,4 @@ END
 CREATE TRIGGER job_accepted AFTER UPDATE OF taskid ON job WHEN OLD.taskid IS NULL AND NEW.taskid IS NOT NULL
 BEGIN INSERT INTO accepted(taskid, job, attempt, at) VALUES(NEW.taskid, NEW.id, NEW.attempt, NEW.updated); END
 """,
-    "CREATE TRIGGER event_kept BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are kept'); END",
-    "CREATE TRIGGER event_stays BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are kept'); END",
-    "CREATE TRIGGER accepted_kept BEFORE UPDATE ON accepted BEGIN SELECT RAISE(ABORT, 'ids are kept'); END",
-    "CREATE TRIGGER accepted_stays BEFORE DELETE ON accepted BEGIN SELECT RAISE(ABORT, 'ids are kept'); END",
 )

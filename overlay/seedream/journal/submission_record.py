@@ -1,9 +1,11 @@
-"""One submission's line in the journal: what the submit workflow tells it, and nothing else."""
+"""One submission's row in the journal, as the submit workflow writes it."""
 
 from collections.abc import Callable
+from typing import Final
 
 from seedream.errors import (
     AuthError,
+    ConfigError,
     InsufficientCredits,
     JournalError,
     NotSent,
@@ -12,23 +14,30 @@ from seedream.errors import (
     SubmissionUnknown,
 )
 from seedream.journal.commit import Committer, Database
-from seedream.journal.states import State
-from seedream.journal.transition import Stamp, move
+from seedream.journal.states import Stamp, State, transition
+
+# The reason lies outside the request: the same request can succeed later.
+_NOT_THE_REQUEST: Final = (NotSent, RateLimited, InsufficientCredits, AuthError, ConfigError)
 
 
 def state_after(error: SeeDreamError) -> State:
     """Where a begun submission goes after the server refused it, or after it was not sent at all.
 
     ``planned`` (it can be sent again) where the reason lies outside the request; ``rejected`` where it is the
-    request. An error that does not rule out a charge is ``unknown``, whatever its name.
+    request. An error that does not rule out a charge, or that names a task, is ``unknown``, whatever its class.
     """
-    if error.billing != "no":
+    if error.billing != "no" or error.taskid is not None:
         return "unknown"
-    return "planned" if isinstance(error, NotSent | RateLimited | InsufficientCredits | AuthError) else "rejected"
+    return "planned" if isinstance(error, _NOT_THE_REQUEST) or is_wrong_address(error) else "rejected"
 
 
-class JobEntry:
-    """The entry of one row. Every call returns when it is durable; all block, and any thread may call them.
+def is_wrong_address(error: SeeDreamError) -> bool:
+    """Whether the server says that there is no such operation at this address (404, 405)."""
+    return error.reply is not None and error.reply.status in (404, 405)
+
+
+class SubmissionRecord:
+    """The record of one submission. Each call blocks until it is durable; any thread may call it.
 
     Args:
         committer: Makes it durable.
@@ -57,12 +66,12 @@ class JobEntry:
         Raises:
             JournalFull: No room to record it.
             BudgetReached: The budget does not allow it.
-            JournalError: The job is not planned.
+            JournalError: The job is not planned, or the journal cannot be used.
         """
 
         def work(database: Database) -> int:
             job = self._find(database)
-            move(database, job, "planned", "submitting", self._stamp(), spend=self._cost)
+            transition(database, job, "planned", "submitting", self._stamp(), spend=self._cost)
             return job
 
         try:
@@ -78,14 +87,14 @@ class JobEntry:
 
     def refused(self, error: SeeDreamError) -> None:
         """The server refused it, or it never left: see `state_after`. Its cost goes back to the budget."""
-        self._end(state_after(error), error)
+        self._end_with(state_after(error), error)
 
     def unknown(self, error: BaseException) -> None:
-        """Nobody knows if the server took it: submitting -> unknown. It is never sent again by itself."""
-        self._end("unknown", error)
+        """Nobody knows if the server accepted it: submitting -> unknown. It is never sent again by itself."""
+        self._end_with("unknown", error)
 
     def submitted(self, taskid: str) -> None:
-        """The server took it and gave this task id: submitting -> submitted.
+        """The server accepted it under this task id: submitting -> submitted.
 
         Raises:
             SubmissionUnknown: The journal has this id for another job; this one becomes unknown.
@@ -94,8 +103,8 @@ class JobEntry:
         try:
             recorded = self._committer.do(lambda database: self._accept(database, taskid))
         except JournalError as error:
-            error.taskid, error.billing = taskid, "yes"
-            error.hint = f"The service took it as task {taskid}, which is paid for: note the id. {error.hint}"
+            error.taskid, error.billing, error.retryable = taskid, "yes", False
+            error.hint = f"The service accepted it as task {taskid}, which is paid for: note the id. {error.hint}"
             raise
         self._begun = False
         if not recorded:
@@ -103,17 +112,31 @@ class JobEntry:
 
     def _accept(self, database: Database, taskid: str) -> bool:
         if database.execute("SELECT 1 FROM accepted WHERE taskid=?", (taskid,)).fetchone():
-            move(database, self._job, "submitting", "unknown", self._stamp(), error=_duplicate(taskid))
+            transition(database, self._job, "submitting", "unknown", self._stamp(), error=_duplicate(taskid))
             return False
-        move(database, self._job, "submitting", "submitted", self._stamp(), taskid=taskid)
+        transition(database, self._job, "submitting", "submitted", self._stamp(), taskid=taskid)
         return True
 
+    def _end_with(self, state: State, error: BaseException) -> None:
+        """Record the end. Where that fails, the error about the submission is the one that counts.
+
+        The row then stays ``submitting``, which becomes ``unknown`` when the journal is opened again.
+        """
+        try:
+            self._end(state, error)
+        except JournalError as unrecorded:
+            text = f"It could not be recorded ({unrecorded.message})."
+            if isinstance(error, SeeDreamError):
+                error.hint = f"{error.hint} {text}".strip()
+            else:
+                error.add_note(text)
+
     def _end(self, new: State, error: BaseException | None) -> None:
-        if not self._begun:  # the barrier was never reached: nothing was recorded, nothing is to be undone
+        if not self._begun:  # begin() was never reached: nothing was recorded, nothing is to be undone
             return
         back = 0 if new == "unknown" else -self._cost
         self._committer.do(
-            lambda database: move(database, self._job, "submitting", new, self._stamp(), spend=back, error=error),
+            lambda database: transition(database, self._job, "submitting", new, self._stamp(), spend=back, error=error),
         )
         self._begun = False
 
