@@ -49,8 +49,9 @@ verify-generated: $(READY) ## regenerate in memory and compare every file (part 
 	@$(PIPELINE) verify
 
 .PHONY: bench
-bench: $(READY) ## measure what the overlay costs, as ratios in one run
-	@for script in benchmarks/*.py; do echo "==> $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(READY) ## measure the client and its peers in one interleaved run, at most 30 minutes; writes docs/performance.md (QUICK=1: prints near rows only)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick,--write docs/performance.md) $(ARGS)
+	@$(BIN)/python benchmarks/sandbox.py
 
 demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
 	@$(BIN)/seedream demo --output demo-output

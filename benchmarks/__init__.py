@@ -1,0 +1,1 @@
+"""The client and its peers, measured side by side: ``python -m benchmarks --help``."""

@@ -1,0 +1,78 @@
+"""The client and its peers side by side, in one interleaved run: ratios, quartiles, connections.
+
+    python -m benchmarks                          all rows, with docs/performance.md written
+    python -m benchmarks --row 'submit/*'         some rows only, printed
+    python -m benchmarks --row query/https/0 --clients seedream --rounds 5
+
+The peers' environments are made under build/ when they are missing.
+"""
+
+import argparse
+import fnmatch
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.measure import Bench
+from benchmarks.rows import CLIENTS, COUNTED, ROWS
+from benchmarks.services import ROOT, services
+
+FULL, QUICK = 11, 3  # rounds
+MOST_SECONDS = 1500.0
+
+
+def main() -> int:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("--list", action="store_true", help="list the rows and stop")
+    parser.add_argument(
+        "--row", action="append", metavar="NAME", help="this row only; * and ? are understood; repeatable"
+    )
+    parser.add_argument("--clients", metavar="A,B", help="these clients only (the reference always runs)")
+    parser.add_argument("--rounds", type=int, help=f"rounds of turns: {FULL}, or {QUICK} with --quick")
+    parser.add_argument("--quick", action="store_true", help="few rounds, near rows only, nothing written")
+    parser.add_argument("--seconds", type=float, default=MOST_SECONDS, help="stop adding rounds after so many seconds")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables to this file")
+    asked = parser.parse_args()
+    everything = (*ROWS, *COUNTED)
+    if asked.list:
+        print("\n".join(f"{row.id:28} {row.title}" for row in everything))
+        return 0
+
+    def wanted(name: str, distance: int = 0) -> bool:
+        if asked.row:
+            return any(fnmatch.fnmatch(name, pattern) for pattern in asked.row)
+        return not asked.quick or not (distance or name.startswith("growth/"))
+
+    clients = tuple(asked.clients.split(",")) if asked.clients else None
+    if clients and (unknown := set(clients) - set(CLIENTS)):
+        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")
+    rounds = asked.rounds or (QUICK if asked.quick else FULL)
+    rows = [row for row in ROWS if wanted(row.id, row.distance)]
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name, services(Path(name)) as running:
+        bench = Bench(running, clients=clients)
+        results = report.Results()
+        for number, row in enumerate(rows):
+            left = started + asked.seconds - time.monotonic()
+            measured = bench.measure(row, rounds, time.monotonic() + left / (len(rows) - number))
+            results.rows[row] = measured
+            print(report.line(row, measured), flush=True)
+        for row in COUNTED:
+            if wanted(row.id):
+                results.counted[row] = bench.count(row)
+                print(report.count_line(row, results.counted[row]), flush=True)
+        if wanted("reuse"):
+            results.reuse = bench.reuse(quick=asked.quick)
+            print(report.reuse_table(results.reuse), flush=True)
+    missed = report.missed(results)
+    print("\n".join(["", *missed] if missed else ["", "every goal is met"]))
+    if asked.write:
+        (ROOT / asked.write).write_text(report.page(results), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
