@@ -5,6 +5,7 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal, TypedDict
 
@@ -20,10 +21,11 @@ class Field:
 
     Attributes:
         name: on the wire.
-        attribute: of the generated body class.
+        attribute: of the generated body class; also the parameter of the client.
         kind: of the value, or of each item when `many`.
         many: the field is an array.
         enum: allowed values; empty when any is.
+        pattern: for `re.search`; translated from the spec's ECMA-262.
         description: the vendor's prose, as it is.
     """
 
@@ -48,6 +50,13 @@ class Field:
     max_items: int | None = None
     unique_items: bool = False
     description: str = ""
+
+    def is_multiple(self, number: Number) -> bool:
+        """Whether the number is a multiple of `multiple_of`, reckoned in decimals as it is written."""
+        return (
+            self.multiple_of is None
+            or Decimal(str(number)) % Decimal(str(self.multiple_of)) == 0
+        )
 
 
 @frozen(kw_only=True)
@@ -115,7 +124,7 @@ SEE_DREAM_V45: Final = Operation(
         ),
         Field(
             name="sourceImage",
-            attribute="source_image",
+            attribute="source_images",
             required=False,
             kind="binary",
             many=True,
@@ -187,6 +196,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
 """Every operation by its operationId."""
 
 SUBMIT: Final = SEE_DREAM_V45
+QUERY: Final = INFO_BY_TASK_ID
+DELETE: Final = DELETE_IMAGES_TASK
 
 SERVER: Final = "https://api.tensorslab.com"
 AUTH_SCHEME: Final = "ApiKeyAuth"

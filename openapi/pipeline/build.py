@@ -11,10 +11,10 @@ from . import overlay
 from .check_spec import check_spec
 from .client import generate_client, stamp_and_format
 from .emit_limits import emit_limits
+from .emit_roles import emit_roles
 from .emit_rules import emit_rules
 from .errors import DecisionNeeded
 from .inputs import Inputs
-from .prepare import prepared
 from .spec import Json
 from .strict_yaml import dump_yaml
 from .tree import read_tree, tree_digest
@@ -47,8 +47,9 @@ def build(inputs: Inputs) -> dict[str, bytes]:
     files = {f"{GENERATED}/openapi.yaml": _openapi_yaml(document)}
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / inputs.settings.package
-        parsed = generate_client(prepared(document), inputs.settings, package)
-        (package / "limits.py").write_text(emit_limits(document, parsed, inputs.settings), "utf-8")
+        parsed = generate_client(document, inputs.settings, package)
+        (package / "limits.py").write_text(emit_limits(document, inputs.settings), "utf-8")
+        (package / "roles.py").write_text(emit_roles(document, parsed, inputs.settings), "utf-8")
         rules = emit_rules(document, inputs.ledger, inputs.settings.submit, inputs.origin.language)
         (package / "rules.py").write_text(rules, "utf-8")
         stamp_and_format(package)

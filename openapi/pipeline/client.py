@@ -9,20 +9,27 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2.bccache import Bucket, BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.properties import ModelProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier
 
+from .emit_limits import body_fields
 from .errors import BrokenInputs, DecisionNeeded
+from .prepare import is_form, prepared
 from .settings import NAME as SETTINGS
 from .settings import Settings
-from .spec import Json
+from .spec import Json, operations
 
 STAMP: Final = "# Made by `make generate` from the vendor's page; never edited by hand.\n"
 _BOUNDARY_BLOCK = re.compile(
@@ -92,8 +99,58 @@ def safe_template(settings: Settings) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class WrittenEndpoint:
+    """One operation as the generator writes it: module `module` of the folder `tag`, and the class of its body."""
+
+    path: str
+    method: str
+    tag: str
+    module: str
+    body: ModelProperty | None
+
+
+def endpoints(parsed: GeneratorData) -> Iterator[WrittenEndpoint]:
+    """Return every operation that the generator writes."""
+    for tag, collection in parsed.endpoint_collections_by_tag.items():
+        for endpoint in collection.endpoints:
+            bodies = [body.prop for body in endpoint.bodies if isinstance(body.prop, ModelProperty)]
+            module = PythonIdentifier(endpoint.name, prefix="field_")
+            yield WrittenEndpoint(
+                path=_text(endpoint.path),
+                method=_text(endpoint.method).lower(),
+                tag=str(tag),
+                module=str(module),
+                body=bodies[0] if bodies else None,
+            )
+
+
+def _text(value: Any) -> str:
+    return str(value.get_untrusted_value() if isinstance(value, UntrustedString) else value)
+
+
+def _name_form_fields(document: Json, parsed: GeneratorData, settings: Settings) -> None:
+    """Give the fields of every form their names on the wire; the prepared document has their Python names."""
+    classes = {model.class_info.name: model for model in parsed.models}
+    by_place = {(operation.path, operation.method): operation for operation in operations(document)}
+    written: set[tuple[str, str]] = set()
+    for endpoint in endpoints(parsed):
+        if (endpoint.tag, endpoint.module) in written:
+            raise DecisionNeeded(f"two operations would be the module {endpoint.module}; rename one in the overlay.")
+        written.add((endpoint.tag, endpoint.module))
+        operation = by_place[endpoint.path, endpoint.method]
+        if endpoint.body is None or not is_form(document, operation):
+            continue
+        names = {field["attribute"]: field["name"] for field in body_fields(document, operation, settings)}
+        model = classes[endpoint.body.class_info.name]
+        for member in (*(model.required_properties or []), *(model.optional_properties or [])):
+            python = _text(member.name)
+            object.__setattr__(member, "python_name", python)
+            object.__setattr__(member, "name", UntrustedString(names[python]))
+
+
 def generate_client(document: Json, settings: Settings, into: Path) -> GeneratorData:
-    """Writes the client package for the document to the new folder `into`; returns the generator's own reading.
+    """Write the client package for the effective spec to the new folder `into`; return the generator's own reading.
 
     Raises:
         DecisionNeeded: the generator warns or fails on the document.
@@ -108,9 +165,10 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
         overwrite=False,
         output_path=into,
     )
-    parsed = GeneratorData.from_dict(document, config=config)
+    parsed = GeneratorData.from_dict(prepared(document, settings), config=config)
     if isinstance(parsed, GeneratorError):
         raise _refusal([parsed])
+    _name_form_fields(document, parsed, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         (Path(folder) / settings.template).write_text(safe_template(settings), "utf-8")
         project = Project(openapi=parsed, config=config, custom_template_path=Path(folder))

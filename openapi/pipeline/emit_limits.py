@@ -1,37 +1,26 @@
 """Writes limits.py: everything machine-readable in the effective spec, as typed constants."""
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any, Final
-
-from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.properties import ModelProperty
+from collections.abc import Collection
+from typing import Final
 
 from .errors import DecisionNeeded
+from .field_schema import describe
+from .fields import our_operation
+from .python_names import python_names
 from .settings import Settings
 from .spec import (
     Json,
     Node,
     Operation,
     follow,
-    joined,
-    layers,
     operations,
-    pointer,
     properties,
     request_schema,
     required,
 )
 
-_RESERVED: Final = ("SUBMIT", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
-_KINDS: Final = ("string", "integer", "number", "boolean", "object")
-# (attribute of limits.Field, keyword of the schema)
-_LIMITS: Final = (
-    ("minimum", "minimum"), ("maximum", "maximum"),
-    ("exclusive_minimum", "exclusiveMinimum"), ("exclusive_maximum", "exclusiveMaximum"),
-    ("multiple_of", "multipleOf"), ("min_length", "minLength"), ("max_length", "maxLength"),
-    ("pattern", "pattern"), ("format", "format"),
-)  # fmt: skip
+_RESERVED: Final = ("SUBMIT", "QUERY", "DELETE", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
 _PYTHON: Final = {
     "string": "str", "integer": "int", "number": "float", "boolean": "bool",
     "binary": "bytes | str | PathLike[str] | BinaryIO", "object": "Mapping[str, Any]",
@@ -43,6 +32,7 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Literal, Required, TypedDict
@@ -59,10 +49,11 @@ class Field:
 
     Attributes:
         name: on the wire.
-        attribute: of the generated body class.
+        attribute: of the generated body class; also the parameter of the client.
         kind: of the value, or of each item when `many`.
         many: the field is an array.
         enum: allowed values; empty when any is.
+        pattern: for `re.search`; translated from the spec's ECMA-262.
         description: the vendor's prose, as it is.
     """
 
@@ -87,6 +78,10 @@ class Field:
     max_items: int | None = None
     unique_items: bool = False
     description: str = ""
+
+    def is_multiple(self, number: Number) -> bool:
+        """Whether the number is a multiple of `multiple_of`, reckoned in decimals as it is written."""
+        return self.multiple_of is None or Decimal(str(number)) % Decimal(str(self.multiple_of)) == 0
 
 
 @frozen(kw_only=True)
@@ -115,26 +110,26 @@ class Operation:
 '''
 
 
-def emit_limits(document: Json, parsed: GeneratorData, settings: Settings) -> str:
-    """Text of limits.py for the effective spec, with attribute names as the generator chose them."""
-    names = _attributes(parsed)
+def emit_limits(document: Json, settings: Settings) -> str:
+    """Return the text of limits.py for the effective spec."""
     blocks: list[str] = [HEAD]
     constants: dict[str, str] = {}
     more = "class MoreSubmitFields(TypedDict, total=False):\n"
     more += '    """Body fields of the submit operation that submit() does not name itself."""\n\n'
     for operation in operations(document):
         constants[operation.id] = _constant(operation.id, constants.values())
-        fields = _fields(document, operation, names.get((operation.path, operation.method), {}))
+        fields = body_fields(document, operation, settings)
         blocks.append(_operation(document, operation, constants[operation.id], fields))
         if operation.id == settings.submit:
             for field in fields:
                 if field["name"] not in settings.explicit_fields:
                     more += f"    {field['attribute']}: {_annotation(field)}\n"
-    scheme, header = _scheme(document)
+    scheme, header = auth_scheme(document, settings.submit)
+    roles = "".join(f"{role.upper()}: Final = {constants[name]}\n" for role, name in settings.roles.items())
     listed = "".join(f"    {name!r}: {constant},\n" for name, constant in constants.items())
     blocks += [
         f"OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({{\n{listed}}})\n",
-        f'"""Every operation by its operationId."""\n\nSUBMIT: Final = {constants[settings.submit]}\n',
+        f'"""Every operation by its operationId."""\n\n{roles}',
         (
             f"SERVER: Final = {_server(document)!r}\nAUTH_SCHEME: Final = {scheme!r}\n"
             f"AUTH_HEADER: Final = {header!r}\n\n\n"
@@ -152,120 +147,19 @@ def _constant(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def _attributes(parsed: GeneratorData) -> dict[tuple[str, str], dict[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for collection in parsed.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            key = (_text(endpoint.path), _text(endpoint.method).lower())
-            for body in endpoint.bodies:
-                if isinstance(body.prop, ModelProperty):
-                    members = [*(body.prop.required_properties or []), *(body.prop.optional_properties or [])]
-                    found.setdefault(key, {}).update({_text(m.name): str(m.python_name) for m in members})
-    return found
-
-
-def _text(value: Any) -> str:
-    reveal = getattr(value, "get_untrusted_value", None)
-    return str(reveal() if reveal else value)
-
-
-def _fields(document: Json, operation: Operation, attributes: Mapping[str, str]) -> list[Json]:
+def body_fields(document: Json, operation: Operation, settings: Settings) -> list[Json]:
+    """Return the attributes of limits.Field for each field of the operation's request body."""
     body = request_schema(document, operation)
     if body is None:
         return []
     needed = required(document, body[1])
-    found: list[Json] = []
-    for name, at in properties(document, body[1]).items():
-        if name not in attributes:
-            raise DecisionNeeded(
-                f"the generator gives the field {name!r} of {operation.id} no attribute; its schema at {at.where}"
-                " cannot be expressed. Repair it in openapi/overlay.yaml."
-            )
-        field = describe(document, at)
-        found.append({"name": name, "attribute": attributes[name], "required": name in needed, **field})
-    return found
-
-
-def describe(document: Json, at: Node) -> Json:
-    """The attributes of limits.Field (without name, attribute, required) that the schema at this place sets."""
-    whole = combined(document, at)
-    item = whole
-    field: Json = {"kind": "object"}
-    types = whole.get("type")
-    if "array" in (types if isinstance(types, list) else [types]):
-        field["many"] = True
-        field |= _picked(whole, (("min_items", "minItems"), ("max_items", "maxItems"), ("unique_items", "uniqueItems")))
-        item = combined(document, _items(document, at)) if "items" in whole else {}
-    field["kind"] = _kind(item)
-    if _nullable(whole):
-        field["nullable"] = True
-    if isinstance(whole.get("default"), (str, int, float, bool)):
-        field["default"] = whole["default"]
-    if item.get("enum"):
-        field["enum"] = tuple(value for value in item["enum"] if value is not None)
-    elif "const" in item:
-        field["enum"] = (item["const"],)
-    field |= _bounds(_picked(item, _LIMITS))
-    if field.get("format") == "binary":
-        del field["format"]
-    if isinstance(whole.get("description"), str):
-        field["description"] = whole["description"]
-    return field
-
-
-def combined(document: Json, at: Node) -> Json:
-    """Keywords of all layers of a schema as one; of anyOf and oneOf the first branch that is not null."""
-    whole: Json = {}
-    for layer in layers(document, at):
-        for key, value in layer.value.items():
-            if key != "allOf":
-                whole[key] = joined(key, whole[key], value) if key in whole else value
-    for key in ("anyOf", "oneOf"):
-        choices = [
-            follow(document, Node(choice, at.where + pointer(key, index)))
-            for index, choice in enumerate(whole.get(key, []))
-        ]
-        solid = [choice for choice in choices if choice.value.get("type") != "null"]
-        if solid:
-            whole = {**combined(document, solid[0]), **{k: v for k, v in whole.items() if k != key}}
-            if len(choices) > len(solid):
-                whole["nullable"] = True
-    return whole
-
-
-def _items(document: Json, at: Node) -> Node:
-    return next(layer.child("items") for layer in layers(document, at) if "items" in layer.value)
-
-
-def _kind(schema: Json) -> str:
-    types = schema.get("type")
-    solid = [name for name in (types if isinstance(types, list) else [types]) if name != "null"]
-    if solid == ["string"] and (schema.get("format") == "binary" or "contentMediaType" in schema):
-        return "binary"
-    if len(solid) == 1 and solid[0] in _KINDS:
-        return str(solid[0])
-    samples = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
-    return "string" if samples and all(isinstance(value, str) for value in samples) else "object"
-
-
-def _nullable(schema: Json) -> bool:
-    types = schema.get("type")
-    return schema.get("nullable") is True or (isinstance(types, list) and "null" in types)
-
-
-def _picked(schema: Json, names: tuple[tuple[str, str], ...]) -> Json:
-    return {attribute: schema[keyword] for attribute, keyword in names if schema.get(keyword) is not None}
-
-
-def _bounds(limits: Json) -> Json:
-    """OpenAPI 3.0 writes `exclusiveMinimum: true` beside the bound, 3.1 the bound itself; ours is the latter."""
-    for side in ("minimum", "maximum"):
-        exclusive = limits.get(f"exclusive_{side}")
-        if isinstance(exclusive, bool):
-            del limits[f"exclusive_{side}"]
-            if exclusive and side in limits:
-                limits[f"exclusive_{side}"] = limits.pop(side)
-    return limits
+    members = properties(document, body[1])
+    ours = operation.id == settings.submit
+    names = python_names(members, settings.explicit_fields if ours else {}, settings.reserved_names if ours else ())
+    return [
+        {"name": name, "attribute": names[name], "required": name in needed, **describe(document, node)}
+        for name, node in members.items()
+    ]
 
 
 def _operation(document: Json, operation: Operation, constant: str, fields: list[Json]) -> str:
@@ -299,10 +193,21 @@ def _server(document: Json) -> str:
     return str(url).rstrip("/")
 
 
-def _scheme(document: Json) -> tuple[str, str]:
-    for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
-        if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
-            return name, scheme["name"]
-        if scheme.get("type") == "http" and str(scheme.get("scheme", "")).lower() == "bearer":
-            return name, "Authorization"
-    raise DecisionNeeded("the document names no API key in a header any more; the client sends it in no other way.")
+def auth_scheme(document: Json, submit: str) -> tuple[str, str]:
+    """Return the name of the security scheme that the submit operation asks for, and the header of its key.
+
+    Raises:
+        DecisionNeeded: It asks for no single key in a header.
+    """
+    operation = our_operation(document, submit)
+    asked = operation.node.value.get("security", document.get("security")) if operation else None
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    for option in asked or []:
+        if len(option) == 1 and (name := next(iter(option))) in schemes:
+            scheme = follow(document, Node(schemes[name], "")).value
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                return name, scheme["name"]
+            if scheme.get("type") == "http" and str(scheme.get("scheme", "")).lower() == "bearer":
+                return name, "Authorization"
+    told = " or ".join(" and ".join(option) or "nothing" for option in asked or []) or "nothing"
+    raise DecisionNeeded(f"{submit} asks for {told}, but the client can only send one API key in a header.")

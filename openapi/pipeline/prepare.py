@@ -2,17 +2,28 @@
 
 import copy
 import re
+from typing import Final
 
-from .emit_limits import combined
-from .spec import Json, Operation, operations, properties, reply_schema, request_schema
+from .emit_limits import body_fields
+from .settings import Settings
+from .spec import Json, Operation, follow, operations, reply_schema, request_schema
+
+KINDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
 
 
-def prepared(document: Json) -> Json:
-    """A copy for the generator; the effective spec itself keeps what is changed here.
+def prepared(document: Json, settings: Settings) -> Json:
+    """Return a copy for the generator; the effective spec itself keeps what is changed here.
 
     No schema that only replies use lists its values: the generator turns `enum` into a closed type that raises on
     what the vendor adds tomorrow, and codes and statuses are open values here. An operation whose first tag is
-    not ASCII gets the first word of its path for a folder.
+    not ASCII gets the first word of its path for a folder. A form is written out as `limits` describes it, under its
+    Python names, so that the generated body and the table of fields cannot differ; `client` gives the names on the wire
+    back.
     """
     result: Json = copy.deepcopy(document)
     for operation in operations(result):
@@ -22,7 +33,12 @@ def prepared(document: Json) -> Json:
                 part for part in operation.path.split("/") if re.fullmatch(r"(?!v\d+$)[A-Za-z][\w-]*", part, re.ASCII)
             ]
             operation.node.value["tags"] = words[:1] or ["other"]
-        _flatten_scalars(result, operation)
+        if is_form(result, operation):
+            fields = body_fields(document, operation, settings)
+            content = follow(result, operation.node.child("requestBody")).value["content"]
+            media = next(name for name in content if name.startswith("multipart/"))
+            content.clear()
+            content[media] = {"schema": _form(fields)}
     used_by_requests: set[str] = set()
     for operation in operations(result):
         if body := request_schema(result, operation):
@@ -34,15 +50,30 @@ def prepared(document: Json) -> Json:
     return result
 
 
-def _flatten_scalars(document: Json, operation: Operation) -> None:
-    """A plain field cut into allOf would become a class of its own, which no caller could fill with a plain value."""
+def is_form(document: Json, operation: Operation) -> bool:
+    """Whether the operation takes a multipart form."""
     body = request_schema(document, operation)
-    for at in properties(document, body[1]).values() if body else ():
-        if isinstance(at.value, dict) and "allOf" in at.value:
-            whole = combined(document, at)
-            if whole.get("type") in ("string", "integer", "number", "boolean"):
-                at.value.clear()
-                at.value.update(whole)
+    return body is not None and body[0].startswith("multipart/")
+
+
+def _form(fields: list[Json]) -> Json:
+    found: Json = {"type": "object", "properties": {field["attribute"]: _field(field) for field in fields}}
+    if needed := [field["attribute"] for field in fields if field["required"]]:
+        found["required"] = needed
+    return found
+
+
+def _field(field: Json) -> Json:
+    binary = field["kind"] == "binary"
+    item: Json = {"type": "string", "format": "binary"} if binary else {"type": field["kind"]}
+    if field.get("enum"):
+        item["enum"] = list(field["enum"])
+    one: Json = {"type": "array", "items": item} if field.get("many") else item
+    if isinstance(field.get("default"), KINDS.get(field["kind"], ())) and not field.get("many"):
+        one["default"] = field["default"]
+    if "description" in field:
+        one["description"] = field["description"]
+    return one
 
 
 def _references(document: Json, node: object, seen: set[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from .compare import View
 from .compatibility import Change, shown
-from .emit_limits import describe
+from .field_schema import describe
 from .fields import locate
 from .flatten import Leaf, Name
 from .inputs import Inputs

@@ -8,21 +8,32 @@ from .errors import BrokenInputs
 from .strict_yaml import Unreadable, load_yaml
 
 NAME: Final = "openapi/generator.yaml"
+ROLES: Final = ("submit", "query", "delete")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the file says; each key is explained there."""
 
-    submit: str
-    supported_operations: tuple[str, ...]
-    explicit_fields: tuple[str, ...]
+    roles: Mapping[str, str]
+    explicit_fields: Mapping[str, str]
+    reserved_names: tuple[str, ...]
     package: str
     versions: Mapping[str, str]
     template: str
     template_sha256: str
     boundary_lines: int
     client: Mapping[str, Any]
+
+    @property
+    def submit(self) -> str:
+        """The operationId of the submit operation."""
+        return self.roles["submit"]
+
+    @property
+    def supported_operations(self) -> tuple[str, ...]:
+        """The operationIds of the other operations that the client uses."""
+        return tuple(name for role, name in self.roles.items() if role != "submit")
 
 
 def parse(text: str) -> Settings:
@@ -34,13 +45,13 @@ def parse(text: str) -> Settings:
     try:
         raw = load_yaml(text)
         template = raw["template"]
-        keys = {"submit", "supported_operations", "explicit_fields", "package", "versions", "template", "client"}
+        keys = {"roles", "explicit_fields", "reserved_names", "package", "versions", "template", "client"}
         if unknown := sorted(set(raw) - keys):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
         return Settings(
-            raw["submit"],
-            tuple(raw["supported_operations"]),
-            tuple(raw["explicit_fields"]),
+            {role: raw["roles"][role] for role in ROLES},
+            dict(raw["explicit_fields"]),
+            tuple(raw["reserved_names"]),
             raw["package"],
             {name: str(version) for name, version in raw["versions"].items()},
             template["name"],

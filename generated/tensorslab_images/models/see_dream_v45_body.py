@@ -27,8 +27,8 @@ class SeeDreamV45Body:
             使用具体尺寸时需满足：
             - 总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）
 
-            示例：3750x1250 有效（总像素 4,687,500）；1500x1500 无效（总像素 2,250,000，低于最低要求）。 Default: '2K'. Example: 2K.
-        source_image (list[File] | Unset): 源图片文件
+            示例：3750x1250 有效（总像素 4,687,500）；1500x1500 无效（总像素 2,250,000，低于最低要求）。 Default: '2K'.
+        source_images (list[File] | Unset): 源图片文件
         image_url (str | Unset): 源图片URL
     """
 
@@ -36,7 +36,7 @@ class SeeDreamV45Body:
     category: str | Unset = "seedreamv45"
     batchsize: int | Unset = 1
     resolution: str | Unset = "2K"
-    source_image: list[File] | Unset = UNSET
+    source_images: list[File] | Unset = UNSET
     image_url: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -49,13 +49,13 @@ class SeeDreamV45Body:
 
         resolution = self.resolution
 
-        source_image: list[FileTypes] | Unset = UNSET
-        if not isinstance(self.source_image, Unset):
-            source_image = []
-            for source_image_item_data in self.source_image:
-                source_image_item = source_image_item_data.to_tuple()
+        source_images: list[FileTypes] | Unset = UNSET
+        if not isinstance(self.source_images, Unset):
+            source_images = []
+            for source_images_item_data in self.source_images:
+                source_images_item = source_images_item_data.to_tuple()
 
-                source_image.append(source_image_item)
+                source_images.append(source_images_item)
 
         image_url = self.image_url
 
@@ -72,8 +72,8 @@ class SeeDreamV45Body:
             field_dict["batchsize"] = batchsize
         if resolution is not UNSET:
             field_dict["resolution"] = resolution
-        if source_image is not UNSET:
-            field_dict["sourceImage"] = source_image
+        if source_images is not UNSET:
+            field_dict["sourceImage"] = source_images
         if image_url is not UNSET:
             field_dict["imageUrl"] = image_url
 
@@ -99,9 +99,9 @@ class SeeDreamV45Body:
                 ("resolution", (None, str(self.resolution).encode(), "text/plain"))
             )
 
-        if not isinstance(self.source_image, Unset):
-            for source_image_item_element in self.source_image:
-                files.append(("sourceImage", source_image_item_element.to_tuple()))
+        if not isinstance(self.source_images, Unset):
+            for source_images_item_element in self.source_images:
+                files.append(("sourceImage", source_images_item_element.to_tuple()))
 
         if not isinstance(self.image_url, Unset):
             files.append(
@@ -124,14 +124,14 @@ class SeeDreamV45Body:
 
         resolution = d.pop("resolution", UNSET)
 
-        _source_image = d.pop("sourceImage", UNSET)
-        source_image: list[File] | Unset = UNSET
-        if _source_image is not UNSET:
-            source_image = []
-            for source_image_item_data in _source_image:
-                source_image_item = File(payload=BytesIO(source_image_item_data))
+        _source_images = d.pop("sourceImage", UNSET)
+        source_images: list[File] | Unset = UNSET
+        if _source_images is not UNSET:
+            source_images = []
+            for source_images_item_data in _source_images:
+                source_images_item = File(payload=BytesIO(source_images_item_data))
 
-                source_image.append(source_image_item)
+                source_images.append(source_images_item)
 
         image_url = d.pop("imageUrl", UNSET)
 
@@ -140,7 +140,7 @@ class SeeDreamV45Body:
             category=category,
             batchsize=batchsize,
             resolution=resolution,
-            source_image=source_image,
+            source_images=source_images,
             image_url=image_url,
         )
 

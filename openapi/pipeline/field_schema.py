@@ -1,0 +1,158 @@
+"""Describes one field of a request: its kind and its limits, merged from every schema that applies to it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from .ecma_pattern import Untranslatable, to_python
+from .spec import Json, Node, joined, layers, pointer
+
+_SCALARS: Final = ("string", "integer", "number", "boolean")
+# (attribute of limits.Field, keyword of the schema)
+_LIMITS: Final = (
+    ("minimum", "minimum"), ("maximum", "maximum"),
+    ("exclusive_minimum", "exclusiveMinimum"), ("exclusive_maximum", "exclusiveMaximum"),
+    ("multiple_of", "multipleOf"), ("min_length", "minLength"), ("max_length", "maxLength"),
+    ("pattern", "pattern"), ("format", "format"),
+)  # fmt: skip
+_COUNTS: Final = (("min_items", "minItems"), ("max_items", "maxItems"), ("unique_items", "uniqueItems"))
+_TEXT_MEDIA: Final = ("text/", "application/json", "application/xml", "application/x-www-form-urlencoded")
+_MAX_UNIONS: Final = 20
+
+
+def describe(document: Json, node: Node) -> Json:
+    """Return the attributes of limits.Field that the schema at this place sets (without name and required)."""
+    whole = combined(document, node)
+    item = whole
+    field: Json = {"kind": "object"}
+    if "array" in _types(whole):
+        field["many"] = True
+        field |= _picked(whole, _COUNTS)
+        item = combined(document, Node(whole["items"], f"{node.where}/items")) if "items" in whole else {}
+    field["kind"] = _kind(item)
+    if _nullable(whole):
+        field["nullable"] = True
+    if isinstance(whole.get("default"), (str, int, float, bool)):
+        field["default"] = whole["default"]
+    if item.get("enum"):
+        field["enum"] = tuple(value for value in item["enum"] if isinstance(value, (str, int, float, bool)))
+    elif isinstance(item.get("const"), (str, int, float, bool)):
+        field["enum"] = (item["const"],)
+    field |= _bounds(_picked(item, _LIMITS))
+    if field.get("format") == "binary":
+        del field["format"]
+    if "pattern" in field:
+        try:
+            field["pattern"] = to_python(field["pattern"])
+        except Untranslatable:
+            del field["pattern"]
+    if isinstance(whole.get("description"), str):
+        field["description"] = whole["description"]
+    return field
+
+
+def combined(document: Json, node: Node, depth: int = 0) -> Json:
+    """Return the keywords of all layers of a schema as one; anyOf and oneOf become one schema that all of them fit."""
+    whole: Json = {}
+    for layer in layers(document, node):
+        for key, value in layer.value.items():
+            if key != "allOf":
+                whole[key] = joined(key, whole[key], value) if key in whole else value
+    for key in ("anyOf", "oneOf"):
+        if key in whole and depth < _MAX_UNIONS:
+            choices = [
+                combined(document, Node(choice, node.where + pointer(key, index)), depth + 1)
+                for index, choice in enumerate(whole.pop(key))
+            ]
+            whole = {**_union(document, choices), **whole}
+    return whole
+
+
+def _union(document: Json, choices: Sequence[Json]) -> Json:
+    """Return what is common to the choices: a form holds one text, one file, or several of either."""
+    solid = [choice for choice in choices if _types(choice) != ["null"]]
+    nullable = {"nullable": True} if len(solid) < len(choices) or any(map(_nullable, solid)) else {}
+    if len(solid) < 2:  # noqa: PLR2004 - one choice is no union
+        return {**(solid[0] if solid else {}), **nullable}
+    items = [_item(document, choice) for choice in solid]
+    kinds = {_kind(item) for item in items}
+    one: Json
+    if kinds == {"binary"} or "binary" in kinds:
+        one = {"type": "string", "format": "binary"}
+    elif len(kinds) == 1 and kinds <= set(_SCALARS):
+        one = {"type": kinds.pop()}
+    elif kinds == {"integer", "number"}:
+        one = {"type": "number"}
+    elif kinds <= set(_SCALARS):
+        one = {"type": "string"}
+    else:
+        one = {"type": "object"}
+    enums = [item.get("enum") or ([item["const"]] if "const" in item else None) for item in items]
+    if all(enums) and one["type"] in kinds | {one["type"]}:
+        one["enum"] = [value for enum in enums for value in enum or ()]
+    if any("array" in _types(choice) for choice in solid):
+        one = {"type": "array", "items": one}
+    return {**one, **nullable}
+
+
+def _item(document: Json, schema: Json) -> Json:
+    if "array" not in _types(schema):
+        return schema
+    return combined(document, Node(schema["items"], "")) if "items" in schema else {}
+
+
+def _types(schema: Json) -> list[str]:
+    found = schema.get("type")
+    if found is None and "items" in schema:
+        return ["array"]
+    return [name for name in (found if isinstance(found, list) else [found]) if isinstance(name, str)]
+
+
+def _kind(schema: Json) -> str:
+    solid = [name for name in _types(schema) if name != "null"]
+    if solid in ([], ["string"]) and _is_file(schema):
+        return "binary"
+    if len(solid) == 1 and solid[0] in _SCALARS:
+        return solid[0]
+    samples = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    return "string" if samples and all(isinstance(value, str) for value in samples) else "object"
+
+
+def _is_file(schema: Json) -> bool:
+    """OpenAPI 3.0 marks a file with `format: binary`, 3.1 with a media type, and names an encoding for text."""
+    if schema.get("format") == "binary" or schema.get("contentEncoding") == "binary":
+        return True
+    media = schema.get("contentMediaType")
+    return isinstance(media, str) and "contentEncoding" not in schema and not media.lower().startswith(_TEXT_MEDIA)
+
+
+def _nullable(schema: Json) -> bool:
+    return schema.get("nullable") is True or "null" in _types(schema)
+
+
+def _picked(schema: Json, names: tuple[tuple[str, str], ...]) -> Json:
+    return {attribute: schema[keyword] for attribute, keyword in names if schema.get(keyword) is not None}
+
+
+def _bounds(limits: Json) -> Json:
+    """OpenAPI 3.0 writes `exclusiveMinimum: true` beside the bound, 3.1 the bound itself; ours is the latter."""
+    for side in ("minimum", "maximum"):
+        exclusive = limits.get(f"exclusive_{side}")
+        if isinstance(exclusive, bool):
+            del limits[f"exclusive_{side}"]
+            if exclusive and side in limits:
+                limits[f"exclusive_{side}"] = limits.pop(side)
+    return limits
+
+
+def unenforced_pattern(document: Json, node: Node) -> str:
+    """Return the pattern of the field at this place when Python cannot express it, or an empty text."""
+    whole = combined(document, node)
+    item = combined(document, Node(whole["items"], "")) if "array" in _types(whole) and "items" in whole else whole
+    pattern = item.get("pattern")
+    if not isinstance(pattern, str):
+        return ""
+    try:
+        to_python(pattern)
+    except Untranslatable:
+        return pattern
+    return ""
