@@ -12,7 +12,7 @@ from subprocess import PIPE, Popen
 
 import httpx
 from seedream_sandbox import Sandbox
-from tensorslab_images.limits import INFO_BY_TASK_ID, SEE_DREAM_V45
+from tensorslab_images.limits import QUERY, SUBMIT
 
 LARGEST = "4096x4096"
 CLIENTS, EACH = 8, 50
@@ -30,7 +30,7 @@ def seconds(work: Callable[[], object]) -> float:
 def submit(http: httpx.Client, sandbox: Sandbox, **fields: str) -> str:
     """Submit; the task's id."""
     form = {name: (None, value) for name, value in {"prompt": "a lighthouse at dawn", **fields}.items()}
-    reply = http.post(sandbox.base_url + SEE_DREAM_V45.path, files=form, headers={"Authorization": sandbox.api_key})
+    reply = http.post(sandbox.base_url + SUBMIT.path, files=form, headers={"Authorization": sandbox.api_key})
     return str(reply.json()["data"]["taskid"])
 
 
@@ -39,7 +39,7 @@ def pictures(kind: str, count: int = 3) -> list[float]:
     with Sandbox(progress="instant", format=kind) as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
         taskid = submit(http, sandbox, batchsize=str(count), resolution=LARGEST)
         told = http.post(
-            sandbox.base_url + INFO_BY_TASK_ID.path, json={"taskid": taskid}, headers={"Authorization": sandbox.api_key}
+            sandbox.base_url + QUERY.path, json={"taskid": taskid}, headers={"Authorization": sandbox.api_key}
         )
         return [seconds(lambda url=url: http.get(url)) for url in told.json()["data"]["url"]]  # type: ignore[misc]  # bound at once
 
@@ -67,7 +67,7 @@ def memory(waves: int = 4, clients: int = 200) -> list[int]:
         def client(_: int) -> None:
             with httpx.Client(trust_env=False, timeout=60, verify=PLAIN) as http:
                 form = {"prompt": (None, "x" * 100_000)}
-                http.post(address + SEE_DREAM_V45.path, files=form, headers={"Authorization": "k"}).raise_for_status()
+                http.post(address + SUBMIT.path, files=form, headers={"Authorization": "k"}).raise_for_status()
 
         with ThreadPoolExecutor(clients) as pool:
             for _wave in range(waves):

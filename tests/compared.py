@@ -41,7 +41,7 @@ def _server() -> Iterator[Difference]:
 
 
 def _fields() -> Iterator[Difference]:
-    spec = {field.name: _keywords(field) for field in limits.SEE_DREAM_V45.fields}
+    spec = {field.name: _keywords(field) for field in limits.SUBMIT.fields}
     for name in dict.fromkeys([*facts.SCHEMA, *spec]):
         rule, meant = facts.SCHEMA.get(name, ("", None))
         if spec.get(name) != meant:

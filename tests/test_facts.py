@@ -24,8 +24,8 @@ def test_every_fact_is_what_the_spec_says() -> None:
 
 @pytest.mark.parametrize("name", facts.SCHEMA)
 def test_a_changed_field_names_its_line(name: str) -> None:
-    fields = [attrs.evolve(f, max_length=7) if f.name == name else f for f in limits.SEE_DREAM_V45.fields]
-    with patch.object(limits, "SEE_DREAM_V45", attrs.evolve(limits.SEE_DREAM_V45, fields=tuple(fields))):
+    fields = [attrs.evolve(f, max_length=7) if f.name == name else f for f in limits.SUBMIT.fields]
+    with patch.object(limits, "SUBMIT", attrs.evolve(limits.SUBMIT, fields=tuple(fields))):
         (found,) = news()
     assert LINES[found.line - 1].startswith(f'    "{name}": ("{found.rule}"')
     assert "max_length is None here, 7 in the spec" in str(found)
@@ -42,8 +42,8 @@ def test_a_changed_rule_names_its_line(name: str) -> None:
 
 def test_a_new_field_and_one_that_is_gone_are_told() -> None:
     dpi = limits.Field(name="dpi", attribute="dpi", kind="integer", minimum=0)
-    fields = (*(field for field in limits.SEE_DREAM_V45.fields if field.name != "category"), dpi)
-    with patch.object(limits, "SEE_DREAM_V45", attrs.evolve(limits.SEE_DREAM_V45, fields=fields)):
+    fields = (*(field for field in limits.SUBMIT.fields if field.name != "category"), dpi)
+    with patch.object(limits, "SUBMIT", attrs.evolve(limits.SUBMIT, fields=fields)):
         gone, new = news()
     assert '    "category"' in LINES[gone.line - 1]
     assert "take the line out" in gone.text

@@ -202,7 +202,8 @@ def auth_scheme(document: Json, submit: str) -> tuple[str, str]:
     operation = our_operation(document, submit)
     asked = operation.node.value.get("security", document.get("security")) if operation else None
     schemes = document.get("components", {}).get("securitySchemes", {})
-    for option in asked or []:
+    # Where the operation asks for nothing, a key that the document declares still travels: it does no harm.
+    for option in asked or [{name: []} for name in schemes]:
         if len(option) == 1 and (name := next(iter(option))) in schemes:
             scheme = follow(document, Node(schemes[name], "")).value
             if scheme.get("type") == "apiKey" and scheme.get("in") == "header":

@@ -3,16 +3,16 @@
 from typing import Final
 
 from attrs import field, frozen
-from tensorslab_images.limits import DELETE_IMAGES_TASK, INFO_BY_TASK_ID, SEE_DREAM_V45, Operation
+from tensorslab_images.limits import DELETE, QUERY, SUBMIT, Operation
 
 from seedream_sandbox.fault import Fault
 from seedream_sandbox.fault_catalogue import Layer, Scope
 from seedream_sandbox.http import Request, Response
 
 OPERATIONS: Final[dict[str, tuple[Scope, Operation]]] = {
-    SEE_DREAM_V45.path: ("submit", SEE_DREAM_V45),
-    INFO_BY_TASK_ID.path: ("query", INFO_BY_TASK_ID),
-    DELETE_IMAGES_TASK.path: ("delete", DELETE_IMAGES_TASK),
+    SUBMIT.path: ("submit", SUBMIT),
+    QUERY.path: ("query", QUERY),
+    DELETE.path: ("delete", DELETE),
 }
 
 
@@ -51,4 +51,4 @@ def scope_of(request: Request) -> Scope:
     """The place where a fault would meet the request."""
     if request.images:
         return "picture"
-    return OPERATIONS.get(request.path, ("any", SEE_DREAM_V45))[0]
+    return OPERATIONS.get(request.path, ("any", SUBMIT))[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from tensorslab_images.limits import AUTH_HEADER, SEE_DREAM_V45
+from tensorslab_images.limits import AUTH_HEADER, SUBMIT
 from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
 from seedream_sandbox.sandbox import Sandbox
@@ -20,7 +20,7 @@ def usage(sandbox: Sandbox) -> tuple[str, ...]:
     Args:
         sandbox: Entered or started.
     """
-    submit = f"{sandbox.base_url}{SEE_DREAM_V45.path}"
+    submit = f"{sandbox.base_url}{SUBMIT.path}"
     return (
         f"Sandbox of the service at {sandbox.base_url}: no cost, nothing leaves this machine. Ctrl-C stops it.",
         f"  export TENSORSLAB_BASE_URL={sandbox.base_url} TENSORSLAB_API_KEY={sandbox.api_key}",

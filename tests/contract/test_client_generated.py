@@ -15,13 +15,12 @@ from schemathesis import Case
 from seedream import AsyncTask, InvalidRequest, Task
 from seedream_testing.contract import Part, Sent, decode
 from support.clients import KEY, Both
-from tensorslab_images import AuthenticatedClient
-from tensorslab_images.api.images import see_dream_v45
-from tensorslab_images.limits import SEE_DREAM_V45
-from tensorslab_images.models import GeneralResponse, SeeDreamV45Body
+from tensorslab_images import AuthenticatedClient, roles
+from tensorslab_images.limits import SUBMIT
+from tensorslab_images.models import GeneralResponse
 from tensorslab_images.types import File
 
-PYTHON = {spec.name: spec.attribute for spec in SEE_DREAM_V45.fields} | {"sourceImage": "source_images"}
+PYTHON = {spec.name: spec.attribute for spec in SUBMIT.fields}
 
 
 def by_name(parts: tuple[Part, ...]) -> dict[str, list[bytes]]:
@@ -91,20 +90,22 @@ def test_what_breaks_the_spec_is_not_sent(both: Both) -> None:
 
 def raw(body: dict[str, Any], kind: str) -> tuple[Sent, Any]:
     """Through the generated client alone, without the overlay."""
-    form = SeeDreamV45Body.from_dict({name: value for name, value in body.items() if name != "sourceImage"})
+    form = roles.SubmitBody.from_dict({name: value for name, value in body.items() if name != "sourceImage"})
     if body.get("sourceImage"):
-        form.source_image = [File(BytesIO(item), f"{n}.bin", "image/png") for n, item in enumerate(body["sourceImage"])]
+        form.source_images = [
+            File(BytesIO(item), f"{n}.bin", "image/png") for n, item in enumerate(body["sourceImage"])
+        ]
     client = AuthenticatedClient(base_url=HOST, token=KEY)
     with respx.mock(base_url=HOST) as router:
         router.route().mock(return_value=httpx.Response(200, json=GOOD))
         if kind == "sync":
             with client:
-                reply = see_dream_v45.sync_detailed(client=client, body=form)
+                reply = roles.submit.sync_detailed(client=client, body=form)
         else:
 
             async def go() -> Any:
                 async with client:
-                    return await see_dream_v45.asyncio_detailed(client=client, body=form)
+                    return await roles.submit.asyncio_detailed(client=client, body=form)
 
             reply = anyio.run(go)
         return as_sent(router.calls.last.request), reply.parsed

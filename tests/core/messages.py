@@ -24,7 +24,7 @@ from seedream.resolution import Resolution
 from support.clock import FakeClock
 from support.fake_service import FakeService, completed, task_reply
 from support.pictures import picture
-from tensorslab_images.limits import SEE_DREAM_V45, Field
+from tensorslab_images.limits import SUBMIT, Field
 from tensorslab_images.rules import RULES
 
 KEY = "sk-MARKER-key-0123456789"
@@ -38,7 +38,7 @@ FIELDS = (
     Field(name="prompt", attribute="prompt", kind="string", required=True),
     Field(name="batchsize", attribute="batchsize", kind="integer", default=1, minimum=1, maximum=15),
     Field(name="resolution", attribute="resolution", kind="string", default="2K"),
-    Field(name="sourceImage", attribute="source_image", kind="binary", many=True),
+    Field(name="sourceImage", attribute="source_images", kind="binary", many=True),
     Field(name="imageUrl", attribute="image_url", kind="string"),
 )
 LATER = (
@@ -58,11 +58,11 @@ LATER = (
 @contextmanager
 def fixed_page() -> Iterator[None]:
     """Replace the generated limits and facts by those above."""
-    operation = evolve(SEE_DREAM_V45, fields=FIELDS + LATER)
+    operation = evolve(SUBMIT, fields=FIELDS + LATER)
     replaced: list[tuple[Any, dict[str, Any]]] = [
         (config, {"SERVER": SERVER}),
         (failures, {"SERVER": SERVER}),
-        (submission, {"SEE_DREAM_V45": operation, "_FIELDS": {one.attribute: one for one in operation.fields}}),
+        (submission, {"SUBMIT": operation, "_FIELDS": {one.attribute: one for one in operation.fields}}),
         (
             resolution,
             {

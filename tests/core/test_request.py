@@ -42,7 +42,7 @@ def test_any_other_batch_is_refused(batchsize: Any) -> None:
 
 
 def test_the_default_number_of_images_is_the_specs() -> None:
-    assert DEFAULTS["batchsize"] == check_submit("a fish", {}).images == limits.SEE_DREAM_V45.field("batchsize").default
+    assert DEFAULTS["batchsize"] == check_submit("a fish", {}).images == limits.SUBMIT.field("batchsize").default
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t　", None, 7, b"fish", ["fish"]])
@@ -141,7 +141,7 @@ def test_a_url_as_source_goes_into_its_own_field() -> None:
 
 
 def test_a_url_under_the_specs_own_name_is_not_lost() -> None:
-    submission = check({"prompt": "a fish", "source_image": "https://example.org/a.png"})
+    submission = check({"prompt": "a fish", "source_images": "https://example.org/a.png"})
     assert "https://example.org/a.png" == submission.values["imageUrl"]
 
 
@@ -166,7 +166,7 @@ def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
     """The field's limits as a later spec might have them."""
-    operation = limits.SEE_DREAM_V45
+    operation = limits.SUBMIT
     fields = tuple(attrs.evolve(f, **changes) if f.name == name else f for f in operation.fields)
     monkeypatch.setattr(submission, "_FIELDS", {f.attribute: f for f in fields})
 

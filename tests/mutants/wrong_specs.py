@@ -179,8 +179,8 @@ WRONG_SPECS = (
           '    _kwargs["headers"] = headers', '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n    _kwargs["headers"] = headers'),
     _code("a URL that is not sent", "IMAGE-URL", _BODY, '("imageUrl", (None,', '("image", (None,'),
     _code("the prompt in another form", "PROMPT-REQUIRED WIRE-EXACT", _BODY, "str(self.prompt).encode()", "repr(self.prompt).encode()"),
-    _code("one source image of many", "SOURCE-IMAGE", _BODY, "for source_image_item_element in self.source_image:",
-          "for source_image_item_element in self.source_image[:1]:"),
+    _code("one source image of many", "SOURCE-IMAGE", _BODY, "for source_images_item_element in self.source_images:",
+          "for source_images_item_element in self.source_images[:1]:"),
     _code("PUT", "WIRE-HTTP", f"{GENERATED}/limits.py", 'method="POST",\n    path="/v1/images/seedreamv45"', 'method="PUT",\n    path="/v1/images/seedreamv45"'),
     _code("no key for queries", "AUTH-KEY", f"{GENERATED}/limits.py", 'AUTH_HEADER: Final = "Authorization"', 'AUTH_HEADER: Final = "X-Authorization"'),
 )  # fmt: skip

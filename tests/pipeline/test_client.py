@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from page_edits import REPOSITORY, House, edited, schema
 from pipeline import client, settings
 from pipeline.errors import BrokenInputs
-from tensorslab_images.api.images import see_dream_v45
-from tensorslab_images.limits import SEE_DREAM_V45
-from tensorslab_images.models.see_dream_v45_body import SeeDreamV45Body
+from tensorslab_images import roles
+from tensorslab_images.limits import SUBMIT
 
 SETTINGS = settings.parse((REPOSITORY / settings.NAME).read_text("utf-8"))
 INJECTION = 'a\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n15'
@@ -45,7 +44,7 @@ def test_other_versions_of_the_tools_stop(name: str) -> None:
     assert importlib.metadata.version("ruff") == SETTINGS.versions["ruff"]
 
 
-PARTS = 2 + len([field for field in SEE_DREAM_V45.fields if field.default is not None])  # prompt, defaults, end
+PARTS = 2 + len([field for field in SUBMIT.fields if field.default is not None])  # prompt, defaults, end
 
 
 # The form's type carries httpx's own random boundary, so no prompt can add a field.
@@ -54,7 +53,7 @@ def test_no_prompt_adds_a_field(prompt: str) -> None:
     for text in (prompt, INJECTION + prompt):
         if any(0xD800 <= ord(char) < 0xE000 for char in text):
             continue
-        kwargs = see_dream_v45._get_kwargs(body=SeeDreamV45Body(prompt=text, batchsize=1))
+        kwargs = roles.submit._get_kwargs(body=roles.SubmitBody(prompt=text, batchsize=1))
         sent = httpx.Request(kwargs.pop("method"), "http://x" + kwargs.pop("url"), **kwargs)
         boundary = sent.headers["Content-Type"].removeprefix("multipart/form-data; boundary=").encode()
         assert boundary not in text.encode()

@@ -12,12 +12,9 @@ from io import BytesIO
 from typing import Any, Final, cast
 
 from attrs import field, frozen
-from tensorslab_images import rules
-from tensorslab_images.api.images import see_dream_v45
-from tensorslab_images.api.tasks import delete_images_task, info_by_task_id
-from tensorslab_images.limits import SEE_DREAM_V45
-from tensorslab_images.models import SeeDreamV45Body, TaskDeletion, TaskQuery
-from tensorslab_images.types import File
+from tensorslab_images import roles, rules
+from tensorslab_images.limits import SUBMIT
+from tensorslab_images.types import UNSET, File
 
 from seedream._request.submission import Scalar, Submission, WireValue
 
@@ -34,15 +31,19 @@ _STATES: Final = {
 
 def submit_arguments(submission: Submission) -> Arguments:
     """What the HTTP library needs for a submission, made anew for each try."""
-    attributes = {spec.name: (spec.attribute, spec.many) for spec in SEE_DREAM_V45.fields}
+    given: dict[str, WireValue] = {name: _as_text(value) for name, value in submission.values.items()}
+    names = {spec.name for spec in SUBMIT.fields}
 
     def build() -> Mapping[str, Any]:
-        body = SeeDreamV45Body.from_dict({name: _as_text(value) for name, value in submission.values.items()})
-        for name, sources in submission.files.items():
+        fields: dict[str, Any] = {spec.attribute: given.get(spec.name, UNSET) for spec in SUBMIT.fields}
+        for spec in SUBMIT.fields:
+            sources = submission.files.get(spec.name, ())
             files = [File(BytesIO(source.content), source.name, source.media_type) for source in sources]
-            attribute, many = attributes[name]
-            setattr(body, attribute, files if many else files[0])
-        return see_dream_v45._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
+            if files:
+                fields[spec.attribute] = files if spec.many else files[0]
+        body = roles.SubmitBody(**fields)
+        body.additional_properties = {name: value for name, value in given.items() if name not in names}
+        return roles.submit._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
 
     return build
 
@@ -56,12 +57,12 @@ def _as_text(value: WireValue) -> WireValue:
 
 def query_arguments(taskid: str) -> Arguments:
     """The same for a task query."""
-    return lambda: info_by_task_id._get_kwargs(body=TaskQuery(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+    return lambda: roles.query._get_kwargs(body=roles.QueryBody(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 def delete_arguments(taskids: tuple[str, ...]) -> Arguments:
     """The same for a deletion."""
-    return lambda: delete_images_task._get_kwargs(body=TaskDeletion(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+    return lambda: roles.delete._get_kwargs(body=roles.DeleteBody(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 @frozen

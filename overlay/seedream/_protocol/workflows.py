@@ -9,9 +9,9 @@ from typing import Final, Literal, Protocol
 from attrs import field, frozen
 from tensorslab_images.limits import (
     AUTH_HEADER,
-    DELETE_IMAGES_TASK,
-    INFO_BY_TASK_ID,
-    SEE_DREAM_V45,
+    DELETE,
+    QUERY,
+    SUBMIT,
     Operation,
 )
 from tensorslab_images.rules import AUTH_HEADER_SCHEME, CODE_MEANING_FAILURE, CODE_MEANING_SUCCESS
@@ -135,7 +135,7 @@ def _attempt(
         began = True
 
     try:
-        outcome = yield from service.ask(SEE_DREAM_V45, wire.submit_arguments(submission), "submit", barrier=barrier)
+        outcome = yield from service.ask(SUBMIT, wire.submit_arguments(submission), "submit", barrier=barrier)
     except BaseException as error:
         if began:
             error.add_note(f"A submission was under way and may have been billed (request {digest[:16]}).")
@@ -175,14 +175,14 @@ class _Answer:
 
 
 def _try_query(service: Service, taskid: str, within: float | None = None) -> Flow[_Answer]:
-    outcome = yield from service.ask(INFO_BY_TASK_ID, wire.query_arguments(taskid), "query", within=within)
+    outcome = yield from service.ask(QUERY, wire.query_arguments(taskid), "query", within=within)
     envelope = _envelope(outcome)
     another = wire.task_id(envelope.data.get("taskid")) not in (None, taskid)
     return _Answer(outcome, envelope, _succeeded(outcome, envelope) and not another)
 
 
 def _try_delete(service: Service, taskids: tuple[str, ...]) -> Flow[_Answer]:
-    outcome = yield from service.ask(DELETE_IMAGES_TASK, wire.delete_arguments(taskids), "query")
+    outcome = yield from service.ask(DELETE, wire.delete_arguments(taskids), "query")
     envelope = _envelope(outcome)
     return _Answer(outcome, envelope, _succeeded(outcome, envelope))
 

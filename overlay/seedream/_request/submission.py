@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
-from tensorslab_images.limits import SEE_DREAM_V45, Field, MoreSubmitFields
+from tensorslab_images.limits import SUBMIT, Field, MoreSubmitFields
 
 from seedream._request.source_images import SourceFile, Sources, gather
 from seedream._support.redact import quote, short_repr
@@ -24,9 +24,9 @@ from seedream.resolution import Resolution
 Scalar = str | int | float | bool
 WireValue = Scalar | list[Scalar]
 
-_FIELDS: Final = {field.attribute: field for field in SEE_DREAM_V45.fields}
+_FIELDS: Final = {field.attribute: field for field in SUBMIT.fields}
 _BATCH: Final = "batchsize"
-_SOURCES: Final = "source_image"
+_SOURCES: Final = "source_images"
 _URL: Final = "image_url"
 # Fields whose rule the page states in prose: the error can quote the vendor's sentence.
 _RULES: Final = {"prompt": "PROMPT-REQUIRED", _BATCH: "BATCH-RANGE"}
@@ -151,7 +151,7 @@ class SubmissionBuilder:
 
 def _missing(draft: SubmissionBuilder) -> Iterable[Problem]:
     reported = {problem.field for problem in draft.problems}
-    for spec in SEE_DREAM_V45.fields:
+    for spec in SUBMIT.fields:
         given = spec.name in draft.values or spec.name in draft.files
         if spec.required and not given and spec.attribute not in reported:
             yield Problem(spec.attribute, "missing", _RULES.get(spec.name), f"Give a {spec.attribute}.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tensorslab_images.limits import SEE_DREAM_V45, Field
+from tensorslab_images.limits import SUBMIT, Field
 
 from seedream._support.redact import quote
 from seedream.errors import Problem
@@ -16,7 +16,7 @@ ID: Final = "id"
 SOURCES: Final = "source_images"
 _SHORT: Final = {"n": "batchsize", "images": SOURCES}
 _FIELDS: Final[Mapping[str, Field]] = {
-    SOURCES if field.kind == "binary" and field.many else field.attribute: field for field in SEE_DREAM_V45.fields
+    SOURCES if field.kind == "binary" and field.many else field.attribute: field for field in SUBMIT.fields
 }
 # Every name that a line may use, and the option that it means: Python's, the wire's, or a short one.
 _OPTIONS: Final[Mapping[str, str]] = {

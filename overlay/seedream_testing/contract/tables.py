@@ -65,8 +65,8 @@ def from_tables() -> ApiFacts:
     """The page of the installed tables."""
     return ApiFacts(
         submit=_SUBMIT.path,
-        query=limits.INFO_BY_TASK_ID.path,
-        delete=limits.DELETE_IMAGES_TASK.path,
+        query=limits.QUERY.path,
+        delete=limits.DELETE.path,
         auth_header=limits.AUTH_HEADER,
         auth_scheme=rules.AUTH_HEADER_SCHEME,
         success=rules.CODE_MEANING_SUCCESS,
