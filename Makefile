@@ -40,7 +40,8 @@ check: $(READY) verify-generated ## formatting, lint, types, generated code and 
 lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --require-hashes -r requirements/bootstrap.lock; }
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --all-extras pyproject.toml -o requirements/dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --extra cli --extra sandbox --extra testing pyproject.toml -o requirements/dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --extra sandbox --extra ray pyproject.toml requirements/ray.in -o requirements/ray.lock
 
 generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
 	@SPEC="$${SPEC-}" && $(PIPELINE) generate $${SPEC:+--spec "$$SPEC"} $(if $(filter 1 yes true,$(ACCEPT)),--accept)
@@ -52,6 +53,24 @@ verify-generated: $(READY) ## regenerate in memory and compare every file (part 
 bench: $(READY) ## measure the client and its peers in one interleaved run, at most 30 minutes; writes docs/performance.md (QUICK=1: prints near rows only)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick,--write docs/performance.md) $(ARGS)
 	@$(BIN)/python benchmarks/sandbox.py
+
+# Ray is large: an environment of its own, made when a target first needs it.
+RAY   := build/ray
+RAY_READY := $(RAY)/.ready
+$(RAY_READY): $(READY) requirements/ray.lock
+	@echo "==> setting up $(RAY)"
+	@$(PYTHON) -m venv $(RAY)
+	@$(BIN)/uv pip install -q --python $(RAY)/bin/python --require-hashes -r requirements/ray.lock \
+	  || $(RAY)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/ray.lock
+	@$(RAY)/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "seedream.pth").write_text("\n".join(map(str, map(pathlib.Path.absolute, (pathlib.Path("generated"), pathlib.Path("overlay"))))))'
+	@touch $@
+
+.PHONY: scale scale-short
+scale-short: $(RAY_READY) ## the Ray backend on a local cluster, short form: two minutes
+	@$(RAY)/bin/python -m pytest -q tests/scale $(ARGS)
+
+scale: $(RAY_READY) ## the Ray backend, long form: workers, submitters and drivers killed, money counted, throughput measured
+	@PYTHONPATH=tests $(RAY)/bin/python -m scale $(ARGS)
 
 demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
 	@$(BIN)/seedream demo --output demo-output
