@@ -89,8 +89,10 @@ def run_command(
 ) -> Exit | None:
     """Run the JOBS of a .jsonl or .csv file; run it again to go on.
 
-    Columns: prompt, and if wanted id, n, resolution, images, image_url, category. The whole file is checked first,
-    and every problem shown with its line. Pictures, results.jsonl and gallery.html go to the output folder.
+    Columns: prompt, and if wanted id, n, resolution, images, image_url, category.
+
+    The whole file is checked first, and every problem shown with its line. Pictures, results.jsonl and gallery.html
+    go to the output folder.
     """
     if dry_run:
         planned = read_jobs(jobs)

@@ -45,7 +45,7 @@ def print_error(terminal: Terminal, error: SeeDreamError, *, print_line: PrintLi
         print_line(summary_zh(error), "bold")
     for problem in error.problems if isinstance(error, InvalidRequest) else (_as_problem(error),):
         where = f"{problem.field}: " if problem.field else ""
-        print_line(f"{translate('Error:')} {where}{_sentence(translate(problem.message))}", "red")
+        print_line(f"{translate('Error: ')}{where}{_sentence(translate(problem.message))}", "red")
         for label, text in _advice(problem):
             labelled(label, text)
     for label, text in _consequences(error):

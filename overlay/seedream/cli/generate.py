@@ -127,7 +127,7 @@ def generate(
     \b
       seedream generate "a lighthouse at dawn" -r 16:9 -n 4 -o pictures
       seedream generate "the same in winter" --image lighthouse.png
-      seedream generate "a lighthouse" --sandbox        (no key, no cost)
+      seedream generate "a lighthouse" --sandbox
     """  # noqa: D301 -- click's mark for text that stays as it is
     if sandbox and (dry or base_url or api_key_file):
         raise click.UsageError("--sandbox cannot be combined with --dry-run, --base-url or --api-key-file")

@@ -1,5 +1,6 @@
 """Help texts: translated where the locale is Chinese, and wrapped by the width of what is shown."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -10,16 +11,22 @@ from seedream.cli.language import is_chinese, translate
 
 _FIRST_COLUMN: Final = 30  # characters; a longer first column gets a line of its own
 _NARROW: Final = 60  # columns of a terminal; below it the second column is written under the first
+_NARROWEST: Final = 30
+_WIDEST: Final = 90  # longer lines are harder to read
 
 
 class _Formatter(click.HelpFormatter):
-    """Click's formatter, which also knows Chinese and terminals of fewer than 60 columns."""
+    """Click's formatter, which also knows Chinese and narrow terminals."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        columns = shutil.get_terminal_size().columns
+        super().__init__(indent_increment, width or max(min(columns - 1, max_width or _WIDEST), _NARROWEST))
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, f"{translate('Usage:')} " if prefix is None else prefix)
+        super().write_usage(prog, args, translate("Usage: ") if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
-        super().write_heading(translate(heading))
+        self.write(f"{'':>{self.current_indent}}{translate(f'{heading}:')}\n")
 
     def write_text(self, text: str) -> None:
         for number, paragraph in enumerate(text.split("\n\n")):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from seedream.cli.messages_zh import MESSAGES, NOUNS
+from seedream.cli.messages_zh import MESSAGES, NOUNS, PATTERNS
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(!t)?\}")
 
@@ -26,7 +26,7 @@ def tr(template: str, **values: object) -> str:
         template: The English text, with ``{name}`` for each value. It is the key of the Chinese table.
         values: The values.
     """
-    chosen = MESSAGES.get(template, template).replace("!t}", "}") if is_chinese() else template
+    chosen = MESSAGES.get(template, template) if is_chinese() else template
     return chosen.format(**values) if values else chosen
 
 
@@ -38,18 +38,18 @@ def plural(number: int, noun: str) -> str:
 
 
 def translate(text: str) -> str:
-    """Return the Chinese for a text that the library or click made, where the locale asks for it and the table has it.
+    """Return the Chinese for a text that another part made, where the locale asks for it and the table has it.
 
-    A template of the table may hold ``{name}``, which stands for any text and is kept as it is, or ``{name!t}``, whose
-    text is translated too.
+    Args:
+        text: A text of the library, of click or of the operating system, or the English text of a message.
     """
     return _in_chinese(text) if is_chinese() else text
 
 
 def _in_chinese(text: str) -> str:
-    if text in MESSAGES:
-        return MESSAGES[text]
-    for pattern, nested, chinese in _templates():
+    if (chinese := MESSAGES.get(text) or PATTERNS.get(text)) is not None:
+        return chinese
+    for pattern, nested, chinese in _patterns():
         match = pattern.fullmatch(text)
         if match:
             values = {
@@ -60,10 +60,13 @@ def _in_chinese(text: str) -> str:
 
 
 @cache
-def _templates() -> list[tuple[re.Pattern[str], frozenset[str], str]]:
-    """Return the table's templates as patterns; one with more fixed text is tried before one with less."""
-    found: list[tuple[int, re.Pattern[str], frozenset[str], str]] = []
-    for english, chinese in MESSAGES.items():
+def _patterns() -> list[tuple[re.Pattern[str], frozenset[str], str]]:
+    """Return the table's patterns as regular expressions.
+
+    One that begins with fixed text is tried before one that begins with any text, then one with more fixed text first.
+    """
+    found: list[tuple[tuple[bool, int], re.Pattern[str], frozenset[str], str]] = []
+    for english, chinese in PATTERNS.items():
         names = _PLACEHOLDER.findall(english)
         if not names:
             continue
@@ -74,5 +77,5 @@ def _templates() -> list[tuple[re.Pattern[str], frozenset[str], str]]:
             seen.add(name)
             pattern += group + re.escape(literal)
         nested = frozenset(name for name, mark in names if mark)
-        found.append((sum(map(len, fixed)), re.compile(pattern, re.DOTALL), nested, chinese))
-    return [entry[1:] for entry in sorted(found, key=lambda entry: -entry[0])]
+        found.append(((not fixed[0], -sum(map(len, fixed))), re.compile(pattern, re.DOTALL), nested, chinese))
+    return [entry[1:] for entry in sorted(found, key=lambda entry: entry[0])]

@@ -45,7 +45,510 @@ NOUNS: Final[Mapping[str, str]] = {
     "byte": "字节",
 }
 
-# English text -> Chinese text. ``{name}`` stands for any text, which is kept; the text of ``{name!t}`` is translated.
+# Messages of the command line, by their English text; ``{name}`` is a value.
 MESSAGES: Final[Mapping[str, str]] = {
-    "Error:": "错误：",
+    # Click's own words.
+    "Usage: ": "用法：",
+    "Options:": "选项：",
+    "Commands:": "命令：",
+    "Exit codes:": "退出码：",
+    "Environment variables:": "环境变量：",
+    "Show this message and exit.": "显示本帮助并退出。",
+    "Show the version and exit.": "显示版本并退出。",
+    "required": "必填",
+    "Help: {command}": "帮助：{command}",
+    "Missing command.": "缺少命令。",
+    # Help texts of the program.
+    "Make pictures with the TensorsLab SeeDreamV4.5 API.": "用 TensorsLab SeeDreamV4.5 接口生成图片。",
+    "A request that breaks a rule of the API is refused here, before it costs. A paid request is sent at most once. "
+    "The key is read from TENSORSLAB_API_KEY, and never printed. To try it without a key or cost, add --sandbox.": (
+        "违反接口规则的请求在本地就会被拒绝，不会扣费。付费请求最多发送一次。密钥从 TENSORSLAB_API_KEY 读取，从不显示。"
+        "不用密钥、不花钱试用：加上 --sandbox。"
+    ),
+    "Make pictures from a prompt.": "根据提示词生成图片。",
+    "Check resolutions against the rules.": "按规则检查分辨率。",
+    "Show the state of a task, or list the latest ones.": "查看任务状态，或列出最近的任务。",
+    "Wait for a task and save its pictures.": "等待任务完成并保存图片。",
+    "Run thousands of prompts; survives crashes and never pays twice.": "批量处理成千上万条提示词；崩溃后可继续，绝不重复付费。",
+    "List the rules that the API's page states.": "列出官方文档页写明的规则。",
+    "Explain one rule: sentence, facts, enforcement, tests.": "解释一条规则：原文、数值、在哪里检查、哪些测试。",
+    "Run a local stand-in of the service.": "在本机运行模拟服务。",
+    "Make a few pictures in the sandbox, and a contact sheet.": "用模拟服务生成几张图片和一张总览图。",
+    "The API key.": "接口密钥。",
+    "The service, for a sandbox or a gateway.": "服务地址，用于模拟服务或网关。",
+    'Folder of the record that "seedream task" lists.': "提交记录所在的文件夹，由 seedream task 列出。",
+    "Language of the messages: zh or en; by default that of the locale.": "消息语言：zh 或 en；默认按系统区域设置。",
+    "1 prints the traceback of an error, to report it.": "设为 1 时显示错误的回溯，便于报告问题。",
+    # Help texts of options of several commands.
+    "Print one JSON document, errors too.": "输出一个 JSON 文档，出错时也是。",
+    "File that holds the key; by default it is in TENSORSLAB_API_KEY.": "存放密钥的文件；默认从 TENSORSLAB_API_KEY 读取。",
+    "The service; by default TENSORSLAB_BASE_URL, else the one of the API's page.": (
+        "服务地址；默认用 TENSORSLAB_BASE_URL，否则用官方文档页上的地址。"
+    ),
+    "How long to wait for the pictures; the task is not lost after it.": "等待图片的时间；超时后任务不会丢失。",
+    "Where the pictures go; by default here.": "图片保存到哪里；默认为当前目录。",
+    "Where the pictures go.": "图片保存到哪里。",
+    # Help texts of generate.
+    "Make pictures from PROMPT and save them; - reads the prompt from standard input.": (
+        "根据 PROMPT 生成图片并保存；写 - 时从标准输入读取提示词。"
+    ),
+    "The paths are printed on stdout, everything else on stderr. The task's id is printed as soon as it is known, and "
+    'recorded: "seedream task" without an ID lists the latest ones, also after a crash.': (
+        "图片路径写到标准输出，其余都写到标准错误。任务 ID 一得到就会显示并记录下来：seedream task 不带 ID 时列出最近的"
+        "任务，程序崩溃之后也可以。"
+    ),
+    "A picture to start from; repeatable.": "源图片；可重复使用。",
+    "Use a local stand-in of the service, started for this run.": "使用为本次运行启动的模拟服务。",
+    "Print the request and its cost; send nothing. Needs no key.": "显示请求和费用，不发送。不需要密钥。",
+    # Help texts of check, task, wait, rules, explain, demo.
+    "Check each RESOLUTION: print its canonical form and pixels, or what is wrong and the nearest legal one.": (
+        "检查每个 RESOLUTION：显示规范写法和像素数，或说明错在哪里、最接近的合规值是什么。"
+    ),
+    "Ends with 1 if any is not legal. Needs no key and no network.": "有不合规的就以 1 退出。不需要密钥和网络。",
+    'Show the state of task ID, or without an ID list the latest submissions of "seedream generate".': (
+        "查看任务 ID 的状态；不带 ID 时列出 seedream generate 最近的提交。"
+    ),
+    "A query costs nothing. The list is read from this machine; nothing is sent.": (
+        "查询不花钱。列表从本机读取，不发送任何内容。"
+    ),
+    "Wait for task ID and save its pictures. It costs nothing; pictures already saved are kept.": (
+        "等待任务 ID 并保存图片。不花钱；已保存的图片会保留。"
+    ),
+    "How many pictures there must be.": "应有几张图片。",
+    "List the rules that the API's page states, and what they rest on.": "列出官方文档页写明的规则及其依据。",
+    "Explain each RULE: the vendor's sentence, its facts and place, what enforces it, which tests guard it.": (
+        "解释每条 RULE：官方原文、数值和位置、由什么检查、由哪些测试守护。"
+    ),
+    "Make eight pictures in the sandbox at once, measure each, and draw a contact sheet.": (
+        "用模拟服务同时生成八张图片，逐张测量，并画出总览图。"
+    ),
+    "Needs no key and no network, and costs nothing. Ends with 1 if a picture is not as requested.": (
+        "不需要密钥和网络，不花钱。有图片与要求不符就以 1 退出。"
+    ),
+    # Help texts of bulk.
+    "Run thousands of prompts from a file; survives crashes and never pays twice.": (
+        "从文件批量处理成千上万条提示词；崩溃后可继续，绝不重复付费。"
+    ),
+    "Every job is recorded in out/journal.sqlite before it is sent. Whatever happens, run or resume again: finished "
+    "jobs are not repeated, and jobs that may have been paid for without an answer are listed and not sent again.": (
+        "每条任务在发送之前都记入 out/journal.sqlite。无论发生什么，再次 run 或 resume 即可：已完成的不会重做，"
+        "可能已扣费但没有答复的会列出，不会自动重发。"
+    ),
+    "Run the JOBS of a .jsonl or .csv file; run it again to go on.": "运行 .jsonl 或 .csv 文件 JOBS 中的任务；再次运行即可继续。",
+    "The whole file is checked first, and every problem shown with its line. Pictures, results.jsonl and gallery.html "
+    "go to the output folder.": (
+        "先检查整个文件，每个问题都指出所在的行。图片、results.jsonl 和 gallery.html 写到输出文件夹。"
+    ),
+    "Go on with the run in FOLDER, with its settings or new ones.": "继续 FOLDER 中的运行，沿用原设置或使用新设置。",
+    "Show how far the run in FOLDER has come; also while it is running.": "显示 FOLDER 中的运行进度；运行期间也可以。",
+    "Plan failed or rejected jobs of FOLDER again; then resume.": "重新安排 FOLDER 中失败或被拒绝的任务，然后 resume。",
+    "List the unknown jobs of FOLDER, or decide about one.": "列出 FOLDER 中结果未知的任务，或对其中一个作出决定。",
+    "An unknown job was sent, and no usable answer came: only the vendor's console shows whether it was charged.": (
+        "结果未知的任务已经发送，但没有得到可用的答复：是否扣费只有官方控制台知道。"
+    ),
+    "Write results.jsonl and gallery.html of FOLDER again.": "重新写出 FOLDER 的 results.jsonl 和 gallery.html。",
+    "Submissions on the way at once.": "同时进行的提交数。",
+    "Submissions per second, minute or hour.": "每秒、每分钟或每小时的提交数。",
+    "Stop before more pictures are paid.": "付费图片数的上限。",
+    "Tasks submitted and not yet saved, at once.": "同时存在的已提交、未保存的任务数。",
+    "How long to wait for one task.": "等待一个任务的时间。",
+    "Go on although the service has another address than before.": "服务地址与之前不同也继续。",
+    "Read all saved pictures again first; fetch what is damaged.": "先重新检查所有已保存的图片，损坏的重新下载。",
+    "The output folder.": "输出文件夹。",
+    "Check the file and print what it costs; send nothing. Needs no key.": "检查文件并显示费用，不发送。不需要密钥。",
+    "Jobs whose task failed: they may be paid again.": "任务失败的：可能再次付费。",
+    "Jobs that the service refused.": "被服务拒绝的。",
+    "The task that you found for it in the vendor's console.": "在官方控制台找到的对应任务。",
+    "Send it again: it may be paid twice.": "再次发送：可能付两次费。",
+    "Neither wait for it nor send it again.": "既不等待也不重发。",
+    "You know that it was not charged: free its share of the budget.": "确知没有扣费：释放它占用的预算。",
+    # Help texts of sandbox.
+    "Run a local stand-in of the service: real pictures, real failures, no cost. Ctrl-C stops it.": (
+        "在本机运行模拟服务：真实的图片，真实的故障，不花钱。按 Ctrl-C 停止。"
+    ),
+    "It binds to loopback and prints how to use it. Keys of the real service do not belong here.": (
+        "只监听本机，并显示使用方法。请不要使用真实服务的密钥。"
+    ),
+    "0 takes a free one.": "0 表示自动选择空闲端口。",
+    "Anything but loopback warns.": "非本机地址会给出警告。",
+    "To start with.": "初始积分。",
+    "Decides ids, pictures and chances; by default another each time.": "决定 ID、图片和概率；默认每次不同。",
+    "What moves a task on; time where --latency is given, otherwise polls.": (
+        "任务按什么推进；给出 --latency 时按时间，否则按查询次数。"
+    ),
+    "Seconds a task takes.": "任务耗时（秒）。",
+    "Queries a task takes (progress: polls).": "任务需要的查询次数（progress 为 polls 时）。",
+    "Plain is fast.": "plain 更快。",
+    "Accept only this key; repeatable. Default: any.": "只接受这个密钥；可重复使用。默认接受任意密钥。",
+    "Go wrong: 'cut-reply nth=2'; repeatable.": "制造故障：'cut-reply nth=2'；可重复使用。",
+    "Faults from a YAML file with a list 'faults'; repeatable.": "从 YAML 文件的 faults 列表读取故障；可重复使用。",
+    "Append each charge to this file.": "把每次扣费追加到这个文件。",
+    "List the faults there are, and stop.": "列出所有故障后退出。",
+    # Exit codes.
+    "done": "完成",
+    "failed: the service refused the request, the task failed, or something checked is not legal": (
+        "失败：服务拒绝了请求，任务失败，或检查的内容不合规"
+    ),
+    "the command line is not understood, or an extra is not installed": "命令行有误，或缺少某个扩展包",
+    "the request breaks a rule; nothing was sent": "请求违反规则；未发送",
+    "the key, the base URL or a directory is unusable, or the key was refused": "密钥、服务地址或目录不可用，或密钥被拒绝",
+    "not enough credits": "积分不足",
+    "sent, but no usable answer: it may have been billed, and is not sent again": (
+        "已发送但没有得到可用的答复：可能已扣费，不会再次发送"
+    ),
+    "the task is not finished, or cannot be asked for now; it is not lost": "任务未完成，或暂时查询不到；任务没有丢失",
+    "pictures are missing; the task is not lost": "缺少图片；任务没有丢失",
+    "not sent, or too many requests: nothing was billed, try again later": "未发送，或请求过于频繁：没有扣费，请稍后再试",
+    "the journal cannot be used; nothing was sent": "运行记录不可用；未发送",
+    "the budget of a bulk run is reached": "批量运行达到了图片预算",
+    "the service knows no such task": "服务器上没有这个任务",
+    "an unexpected error: a bug in seedream": "意外错误：seedream 的缺陷",
+    "this machine ran out of memory, open files, threads or disk space": "本机的内存、打开文件数、线程或磁盘空间不足",
+    "a bulk run is paused; run the same command again to go on": "批量运行已暂停；再次运行同一命令即可继续",
+    "interrupted with Ctrl-C": "被 Ctrl-C 中断",
+    "the reader of the output closed it": "输出的读取方已关闭",
+    # The frame of an error.
+    "Error: ": "错误：",
+    "rule": "规则",
+    "do": "处理",
+    "saved": "已保存",
+    "billed": "扣费",
+    "task": "任务",
+    "go on": "继续",
+    "nobody knows; the vendor's console shows it": "未知；请到官方控制台确认",
+    "Interrupted.": "已中断。",
+    "The task goes on; to get its pictures: {command}": "任务仍在进行；取图命令：{command}",
+    "cannot write the output: {reason}": "无法写出结果：{reason}",
+    "{where}: {reason}": "{where}：{reason}",
+    "this machine": "本机",
+    "Unexpected {kind}: {text}. This is a bug in seedream {version} (Python {python}): "
+    "run it again with {variable}=1 and report what it prints.": (
+        "意外的 {kind}：{text}。这是 seedream {version}（Python {python}）的缺陷：请设置 {variable}=1 再运行一次，并报告输出内容。"
+    ),
+    # What generate, wait and task print.
+    "Sandbox at {url}: nothing leaves this machine, nothing is paid.": "模拟服务位于 {url}：不访问外部网络，不花钱。",
+    "Task {taskid} accepted.": "任务 {taskid} 已受理。",
+    "Task {taskid} accepted. If this stops: {command}": "任务 {taskid} 已受理。如果中途停止：{command}",
+    "Waiting for the answer to a paid request. Ctrl-C again gives it up; it may have been billed.": (
+        "正在等待付费请求的答复。再按一次 Ctrl-C 放弃；可能已扣费。"
+    ),
+    "{saved} saved.": "已保存 {saved}。",
+    "{saved} saved, cost {cost}.": "已保存 {saved}，费用为 {cost}。",
+    "{saved} saved, cost {cost} of play money.": "已保存 {saved}，费用为 {cost}（模拟积分）。",
+    "submitting": "提交中",
+    "finishing the submission": "正在完成提交",
+    "waiting": "等待中",
+    "queued": "排队中",
+    "processing": "处理中",
+    "completed": "已完成",
+    "failed": "失败",
+    "unknown": "未知",
+    "saving {index} of {total}": "保存第 {index}/{total} 张",
+    "saved {total} of {total}": "已保存 {total}/{total}",
+    "pictures": "图片",
+    "picture": "图片",
+    "state": "状态",
+    "size": "尺寸",
+    "prompt": "提示词",
+    "error": "错误",
+    "accepted": "已受理",
+    "not sent": "未发送",
+    "refused, not billed": "被拒绝，未扣费",
+    "sent, no usable answer: it may have been billed": "已发送，没有可用的答复：可能已扣费",
+    "sent, no answer was recorded: it may have been billed": "已发送，没有记录到答复：可能已扣费",
+    "No submission of this user is recorded.": "没有记录到当前用户的提交。",
+    "To get the pictures of the latest one: {command}": "取最近一个任务的图片：{command}",
+    # What --dry-run and check print.
+    "Form fields": "表单字段",
+    "Files": "文件",
+    "Nothing was sent. If sent, it would cost {cost}.": "没有发送。如果发送，费用为 {cost}。",
+    "{pixels} pixels": "{pixels} 像素",
+    "ratio: the service chooses the size": "宽高比：具体尺寸由服务决定",
+    "tier: the service chooses the size": "档位：具体尺寸由服务决定",
+    # What rules and explain print.
+    "says": "内容",
+    "standing": "依据",
+    "{standing} ({source})": "{standing}（{source}）",
+    "place": "位置",
+    "nowhere in the spec": "规范中没有",
+    "page ({language})": "原文（{language}）",
+    "fact {name}": "数值 {name}",
+    "{name} examples": "{name}示例",
+    "valid": "有效",
+    "invalid": "无效",
+    "enforced by": "检查",
+    "nothing: it is supported, not enforced": "无：支持，但不强制",
+    "tested by": "测试",
+    "no test that names it": "没有提到它的测试",
+    "stated": "写明",
+    "inferred": "推断",
+    "contradicted": "矛盾",
+    "the vendor's page, {language} edition vendored": "官方文档页，{language} 版",
+    "there is no rule {name}. {hint}": "没有规则 {name}。{hint}",
+    "Did you mean {rules}?": "是否想找 {rules}？",
+    "The rules are {rules}.": "规则有 {rules}。",
+    "page": "官方文档页",
+    "the vendor's documented reply for insufficient credits": "官方文档中积分不足时的答复",
+    "the maker of the model; links on the image host are signed": "模型厂商的说明；图片链接带有签名",
+    "the vendor's reference of the query operation": "官方文档中的查询接口",
+    "the vendor's own sample code": "官方示例代码",
+    "A resolution is an aspect ratio, a tier, or an exact size written WIDTHxHEIGHT.": (
+        "分辨率是宽高比、档位，或写成 宽x高 的具体尺寸。"
+    ),
+    "An aspect ratio is one of the seven listed.": "宽高比是列出的七种之一。",
+    "A tier is one of the two listed.": "档位是列出的两种之一。",
+    "The total pixels of an exact size lie within these bounds, both included.": "具体尺寸的总像素在此范围内，含两端。",
+    "The page's own examples of a valid and an invalid exact size.": "官方文档页给出的有效和无效尺寸示例。",
+    "A prompt is required.": "提示词必填。",
+    "The number of pictures lies within the schema's bounds.": "图片数量在 schema 规定的范围内。",
+    "The category has a default; it names the model.": "分类有默认值，即模型名称。",
+    "Source images are sent as files, any number of them.": "源图片以文件形式发送，数量不限。",
+    "A source image can be named by its URL instead of being sent.": "源图片可以只给出 URL，而不上传。",
+    "The code of a reply tells success, failure or insufficient credits; the HTTP status does not.": (
+        "成功、失败或积分不足由答复中的 code 表示，而不是 HTTP 状态码。"
+    ),
+    "A failure reply has no data, against the schema.": "失败的答复没有 data，与 schema 不符。",
+    "The reply names a task id, with which the task's state is asked for later.": "答复给出任务 ID，之后用它查询任务状态。",
+    "Some operations answer with the picture's URL at once; do not count on it.": (
+        "某些接口会直接返回图片 URL；不要依赖这一点。"
+    ),
+    "The address of a finished picture stops working after a day; download promptly, never with the API key.": (
+        "图片链接一天后失效；请及时下载，下载时绝不携带密钥。"
+    ),
+    "What the numbers of a task's status mean; any other number means that it is still running.": (
+        "任务状态数字的含义；其他数字表示任务仍在进行。"
+    ),
+    "The API key travels in the Authorization header.": "接口密钥放在 Authorization 请求头中。",
+    "The header's value is the key after a scheme word.": "请求头的值是方案名加密钥。",
+    # What bulk prints.
+    "{jobs}, {pictures}. Nothing was sent.": "{jobs}，{pictures}。没有发送。",
+    "{jobs} planned again.": "已重新安排 {jobs}。",
+    "Next: {command}": "下一步：{command}",
+    "Decided.": "已决定。",
+    "No job is unknown.": "没有结果未知的任务。",
+    "{key}  (line {line}, {pictures}): {message}": "{key}（第 {line} 行，{pictures}）：{message}",
+    "To decide about the unknown jobs: {command}": "处理结果未知的任务：{command}",
+    "Write this down: job {key} became task {taskid}, which could not be recorded.": (
+        "请记下：任务 {key} 对应 {taskid}，未能写入运行记录。"
+    ),
+    "The sandbox and its tasks are gone. For a run that can be resumed, start a sandbox of its own: {command}": (
+        "模拟服务及其任务已结束。要能继续运行，请单独启动模拟服务：{command}"
+    ),
+    "made, pictures not all saved": "已生成，图片未全部保存",
+    "accepted by the service, not finished": "服务已受理，未完成",
+    "being sent": "正在发送",
+    "still to be sent": "尚未发送",
+    "failed on the service": "在服务上失败",
+    "refused by the service, not charged": "被服务拒绝，未扣费",
+    "sent without a usable answer": "已发送，没有可用的答复",
+    "given up": "已放弃",
+    "pictures that may have been charged": "张图片可能已扣费",
+    "of {budget} pictures that may be charged": "张图片可能已扣费，预算 {budget} 张",
+    "checking the jobs": "正在检查任务",
+    "{spent} of {budget}": "{spent}/{budget}",
+    "{time} left": "剩余 {time}",
+    "{number} failed or unknown": "{number} 条失败或未知",
+    "waiting: {reason}": "等待：{reason}",
+    # What demo prints.
+    "A sandbox of the service runs at {url}. No key, no cost, nothing leaves this machine.": (
+        "模拟服务运行于 {url}。不需要密钥，不花钱，不访问外部网络。"
+    ),
+    "And one that breaks a rule: {prompt} at {resolution}. It is refused before it is sent:": (
+        "还有一个违反规则的请求：{prompt}，{resolution}。它在发送之前就被拒绝："
+    ),
+    "Pictures": "图片",
+    "Contact sheet": "总览图",
+    "Cost": "费用",
+    "{folder}  ({number}, each opened and measured)": "{folder}（共 {number} 张，逐张打开并测量）",
+    "{charged} of {credits} credits of play money; the refused one cost nothing": (
+        "{credits} 个模拟积分中的 {charged} 个；被拒绝的请求不扣费"
+    ),
+    "Your own: {command}": "自己试试：{command}",
+    "text only": "纯文字",
+    "from a picture": "以图生图",
+    "portrait": "竖幅",
+    "a batch of four": "一次四张",
+    "exact size": "指定尺寸",
+}
+
+# Texts that the library, click and the operating system make. ``{name}`` stands for any text, which is kept as it is;
+# the text of ``{name!t}`` is translated too. The pattern with the most fixed text is tried first.
+PATTERNS: Final[Mapping[str, str]] = {
+    # Click.
+    "default: {value}": "默认：{value}",
+    "default: ({value})": "默认：{value}",
+    "Missing argument '{name}'.": "缺少参数“{name}”。",
+    "Missing option '{name}'.": "缺少选项“{name}”。",
+    "No such command '{name}'.": "没有命令“{name}”。",
+    "No such option: {name}": "没有选项 {name}",
+    "No such option '{name}'.": "没有选项 {name}。",
+    "No such option: {name} Did you mean {other}?": "没有选项 {name}，是否想用 {other}？",
+    "No such option: {name} (Possible options: {others})": "没有选项 {name}，相近的有：{others}",
+    "No such option '{name}'. Did you mean {other}?": "没有选项 {name}，是否想用 {other}？",
+    "No such option '{name}'. (Possible options: {others})": "没有选项 {name}，相近的有：{others}",
+    "No such option '{name}'. (Did you mean one of: {others}?)": "没有选项 {name}，相近的有：{others}。",
+    "No such command '{name}'. Did you mean {other}?": "没有命令“{name}”，是否想用 {other}？",
+    "No such command '{name}'. (Did you mean one of: {others}?)": "没有命令“{name}”，相近的有：{others}",
+    "Option '{name}' requires an argument.": "选项 {name} 需要一个值。",
+    "Option '{name}' does not take a value.": "选项 {name} 不带值。",
+    "Got unexpected extra argument ({name})": "多余的参数：{name}",
+    "Got unexpected extra arguments ({names})": "多余的参数：{names}",
+    "Invalid value: {reason!t}": "值不合法：{reason}",
+    "Invalid value for {name}: {reason!t}": "{name} 的值不合法：{reason}",
+    "'{value}' is not a valid integer.": "“{value}”不是整数。",
+    "'{value}' is not a valid integer range.": "“{value}”不是整数。",
+    "'{value}' is not a valid float.": "“{value}”不是数字。",
+    "'{value}' is not a valid float range.": "“{value}”不是数字。",
+    "'{value}' is not one of {choices}.": "“{value}”不在 {choices} 之中。",
+    "{value} is not in the range {range}.": "{value} 不在范围 {range} 内。",
+    "How many pictures: {limits!t}.": "生成几张图片：{limits}。",
+    "{least} to {most}, default {default}": "{least} 到 {most}，默认 {default}",
+    "{values}, or WIDTHxHEIGHT; default {default}.": "{values}，或 宽x高；默认 {default}。",
+    "Any field of the API: {names}.": "接口的任意字段：{names}。",
+    "{value} is not a number of seconds from 0": "{value} 不是有效的秒数",
+    "{value} is not FIELD=VALUE": "{value} 不是 FIELD=VALUE 的形式",
+    "{value} is not a rate: give 2/s, 30/m or 500/h": "{value} 不是速率：请写成 2/s、30/m 或 500/h",
+    "{option} cannot be combined with {others}": "{option} 不能与 {others} 同时使用",
+    "give --failed, --rejected or both": "请给出 --failed、--rejected 或两者",
+    "name the job to decide about": "请指明要决定的任务",
+    "give one of --taskid, --again and --give-up": "请给出 --taskid、--again、--give-up 之一",
+    "task {taskid} was made from another prompt: {prompt}": "任务 {taskid} 用的是另一个提示词：{prompt}",
+    '"-" reads the prompt from standard input, which is a terminal; pipe a text into it': (
+        "- 表示从标准输入读取提示词，但标准输入是终端；请用管道传入文本"
+    ),
+    "the prompt on standard input is not UTF-8 at byte {number}": "标准输入的提示词不是 UTF-8（第 {number} 字节）",
+    '{name} is not installed. Install the extra: pip install ".[{extra}]" in a clone, or '
+    '"seedream[{extra}] @ file:///PATH/TO/THE.whl".': (
+        '{name} 没有安装。请安装扩展包：在克隆目录中 pip install ".[{extra}]"，或用 "seedream[{extra}] @ file:///wheel 文件路径"。'
+    ),
+    "Columns: prompt, and if wanted {names}.": "列：prompt，以及可选的 {names}。",
+    # Resolutions.
+    "{size} is {pixels} pixels, below {least}": "{size} 共 {pixels} 像素，低于 {least}",
+    "{size} is {pixels} pixels, above {most}": "{size} 共 {pixels} 像素，高于 {most}",
+    "{size} has no pixels": "{size} 没有像素",
+    "{text} is not a resolution": "{text} 不是分辨率",
+    "the resolution is of type {type}, not text": "分辨率的类型是 {type}，不是文本",
+    "The nearest legal size is {size}.": "最接近的合规尺寸是 {size}。",
+    "The nearest {ratio} is {size}.": "最接近的 {ratio} 尺寸是 {size}。",
+    "Did you mean {guess}? {hint!t}": "是否想用 {guess}？{hint}",
+    "Did you mean {guess}?": "是否想用 {guess}？",
+    "Give a ratio ({ratios}), a tier ({tiers}) or WIDTHxHEIGHT in pixels, for example {example}.": (
+        "请给出宽高比（{ratios}）、档位（{tiers}）或像素尺寸 宽x高，例如 {example}。"
+    ),
+    # Fields of a request.
+    "empty": "为空",
+    "missing": "缺少",
+    "given twice": "给出了两次",
+    "Give it once.": "请只给一次。",
+    "given twice, also as a source image": "给出了两次，另一次作为源图片",
+    "Give one of them.": "请只给其中一个。",
+    "Say what the picture shows.": "请描述图片的内容。",
+    "Give a {name}.": "请给出 {name}。",
+    "the API has no such field": "接口没有这个字段",
+    "It has {names}.": "接口有这些字段：{names}。",
+    "Give {least} to {most}.": "请给出 {least} 到 {most}。",
+    "Change it to fit.": "请改为合规的值。",
+    "Change it to match.": "请改为符合的值。",
+    "Choose one of them.": "请选择其中之一。",
+    "Make it longer.": "请加长。",
+    "Make it shorter.": "请缩短。",
+    "Give more.": "请多给一些。",
+    "Give fewer.": "请少给一些。",
+    "Give a list.": "请给出列表。",
+    "Give text.": "请给出文本。",
+    "Give a whole number.": "请给出整数。",
+    "Give a finite number.": "请给出有限的数。",
+    "Give True or False.": "请给出 True 或 False。",
+    "Decode the text properly.": "请用正确的编码读取文本。",
+    "{value} is below the minimum {bound}": "{value} 低于最小值 {bound}",
+    "{value} is above the maximum {bound}": "{value} 高于最大值 {bound}",
+    "{value} is not above {bound}": "{value} 应大于 {bound}",
+    "{value} is not below {bound}": "{value} 应小于 {bound}",
+    "{value} is larger than any service takes": "{value} 过大",
+    "{value} is not a multiple of {step}": "{value} 不是 {step} 的倍数",
+    "{value} is not one of {values}": "{value} 不在 {values} 之中",
+    "{value} does not match {pattern}": "{value} 不符合 {pattern}",
+    "{value} is not text": "{value} 不是文本",
+    "{value} is not a whole number": "{value} 不是整数",
+    "{value} is not a finite number": "{value} 不是有限的数",
+    "{value} is not True or False": "{value} 不是 True 或 False",
+    "{number} characters, fewer than {bound}": "{number} 个字符，少于 {bound}",
+    "{number} characters, more than {bound}": "{number} 个字符，多于 {bound}",
+    "{number} given, fewer than {bound}": "给出 {number} 个，少于 {bound}",
+    "{number} given, more than {bound}": "给出 {number} 个，多于 {bound}",
+    "a {type} is not a list": "{type} 不是列表",
+    "character {number} is half of a pair (a lone surrogate)": "第 {number} 个字符是不完整的编码（单独的代理项）",
+    # Source images.
+    "source image {number} is empty": "第 {number} 张源图片为空",
+    "Give the picture's bytes.": "请给出图片内容。",
+    "cannot read {path}: {reason!t}": "无法读取 {path}：{reason}",
+    "Check the path.": "请检查路径。",
+    "{number} URLs; the API takes one": "给出了 {number} 个 URL；接口只接受一个",
+    "Download the others and give their paths.": "请下载其余图片并给出路径。",
+    # The key, the base URL and folders.
+    "no API key": "没有密钥",
+    "Set {variable} or give --api-key-file; without a key try --sandbox.": (
+        "请设置 {variable}，或给出 --api-key-file；没有密钥可用 --sandbox 试用。"
+    ),
+    "the API key in {place} holds spaces, line breaks or characters that no key has": (
+        "{place} 中的密钥含有空格、换行或不可能出现的字符"
+    ),
+    "cannot read the key file {path}: {reason!t}": "无法读取密钥文件 {path}：{reason}",
+    "the key file {path} is empty": "密钥文件 {path} 为空",
+    "the key file {path} is larger than any key": "密钥文件 {path} 过大，不是密钥",
+    "Put the key in it, and nothing else.": "文件中只放密钥，不要有其他内容。",
+    "it is not text": "不是文本",
+    "the base URL {url} is not an https URL": "服务地址 {url} 不是 https 地址",
+    "the base URL {url} is not encrypted, and would show the key to the network": (
+        "服务地址 {url} 没有加密，会在网络上暴露密钥"
+    ),
+    "the base URL holds a user, a query or a fragment": "服务地址含有用户、查询或片段",
+    "Give, for example, {url}.": "例如 {url}。",
+    "cannot write in {path}: {reason!t}": "无法写入 {path}：{reason}",
+    "Choose another directory; nothing was sent.": "请换一个目录；没有发送。",
+    # The answer to a submission.
+    "not enough credits ({reply})": "积分不足（{reply}）",
+    "Buy credits in the vendor's console, then submit again; nothing was billed.": (
+        "请在官方控制台充值后再提交；没有扣费。"
+    ),
+    "the server refused the request ({reply})": "服务器拒绝了请求（{reply}）",
+    "Change what it names, then submit again.": "请按答复修改后再提交。",
+    "the submission was sent, but the reply holds no task id ({reply})": "已提交，但答复中没有任务 ID（{reply}）",
+    "the submission was sent, but no usable answer came ({reply})": "已提交，但没有得到可用的答复（{reply}）",
+    "the server refused the API key ({reply})": "服务器拒绝了密钥（{reply}）",
+    "Check {variable}.": "请检查 {variable}。",
+    "too many requests ({reply})": "请求过于频繁（{reply}）",
+    "Wait, then submit again; nothing was billed.": "请稍候再提交；没有扣费。",
+    "the server did not get a whole request ({reply})": "服务器没有收到完整的请求（{reply}）",
+    "Try again.": "请重试。",
+    "nothing was sent: {reason}": "没有发送：{reason}",
+    "Check the network and the base URL, then try again.": "请检查网络和服务地址，然后重试。",
+    # Tasks and pictures.
+    "the query for task {taskid} got no usable answer ({reply})": "查询任务 {taskid} 没有得到可用的答复（{reply}）",
+    "The task is not lost: try again later.": "任务没有丢失：请稍后再试。",
+    "task {taskid} was still {state!t} after {seconds} s": "任务 {taskid} 在 {seconds} 秒后仍为：{state}",
+    "Ask again later with the same id: waiting costs nothing.": "请稍后用同一 ID 再查：等待不花钱。",
+    "task {taskid} failed: {reason!t}": "任务 {taskid} 失败：{reason}",
+    "the service gives no reason": "服务没有说明原因",
+    "a task id is printable text and not empty": "任务 ID 是可显示的文本，不能为空",
+    "Give the id that submit returned.": "请给出提交时得到的 ID。",
+    "{missing} of {total} pictures of task {taskid} are missing: {reasons}": (
+        "任务 {taskid} 的 {total} 张图片缺少 {missing} 张：{reasons}"
+    ),
+    "The task is not lost: save it again with the same id.": "任务没有丢失：请用同一 ID 再次保存。",
+    "Its URL has expired; query the task for a new one.": "链接已过期；请重新查询任务。",
+    "Query the task again later.": "请稍后再查询任务。",
+    # The operating system.
+    "No such file or directory": "没有那个文件或目录",
+    "Permission denied": "权限不够",
+    "Is a directory": "是一个目录",
+    "Not a directory": "不是目录",
+    "File exists": "文件已存在",
+    "No space left on device": "磁盘空间不足",
+    "Disk quota exceeded": "超出磁盘配额",
+    "Read-only file system": "文件系统只读",
+    "Too many open files": "打开的文件过多",
+    "Cannot allocate memory": "内存不足",
+    "can't start new thread": "无法启动新线程",
+    "Input/output error": "输入/输出错误",
 }

@@ -107,7 +107,7 @@ def _report_usage(terminal: Terminal, error: click.ClickException) -> Exit:
             terminal.print_note(context.get_usage())
             terminal.print_note(tr("Help: {command}", command=f"{context.command_path} --help"))
             terminal.print_note("")
-        terminal.print_note(f"{translate('Error:')} {translate(error.format_message())}", style="red")
+        terminal.print_note(f"{translate('Error: ')}{translate(error.format_message())}", style="red")
     return code
 
 
@@ -126,7 +126,7 @@ def _report_system(terminal: Terminal, error: BaseException, reason: str) -> Exi
     message = tr("{where}: {reason}", where=where, reason=translate(sanitize(reason)))
     exhausted = not isinstance(error, OSError) or error.errno in _EXHAUSTED or not name
     code = exit_codes.SYSTEM if exhausted else exit_codes.CONFIG
-    terminal.print_note(f"{translate('Error:')} {message}", style="red")
+    terminal.print_note(f"{translate('Error: ')}{message}", style="red")
     _print_notes(terminal, error)
     _print_brief_json(terminal, type(error).__name__, message, code)
     return code

@@ -16,7 +16,7 @@ from seedream.cli import error_output, exit_codes
 from seedream.cli.demo.prompts import EXAMPLES, REFUSED, Example, ExampleResult
 from seedream.cli.extras import load_extra
 from seedream.cli.help_text import command
-from seedream.cli.language import plural, tr
+from seedream.cli.language import plural, tr, translate
 from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.rule_text import pad
 from seedream.cli.terminal import Terminal
@@ -159,7 +159,7 @@ def _print_summary(
         ]
     )
     for mismatch in wrong:
-        terminal.print_note(f"{tr('Error:')} {mismatch}", style="red")
+        terminal.print_note(f"{translate('Error: ')}{mismatch}", style="red")
     if wrong:
         return exit_codes.FAILED
     yours = f'{shlex.quote(program)} generate "a red bicycle" -r 3:2 --sandbox'
