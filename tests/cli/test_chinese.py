@@ -38,7 +38,7 @@ def printed_texts() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "translate"):
                 choices = [node.args[0].body, node.args[0].orelse] if isinstance(node.args[0], ast.IfExp) else node.args
-                yield from (one.value for one in choices if isinstance(one, ast.Constant))
+                yield from (str(one.value) for one in choices if isinstance(one, ast.Constant))
 
 
 def help_texts() -> Iterator[str]:
