@@ -1,4 +1,4 @@
-"""A stand-in of the service for tests: real pictures, real failures, no cost.
+"""A fake of the service for tests: real pictures, real failures, no cost.
 
 ::
 
@@ -10,14 +10,15 @@
         assert sandbox.charges[0].images == 1
 """
 
-from seedream_sandbox.account import Charge
-from seedream_sandbox.active_faults import load_plan
 from seedream_sandbox.clock import ManualClock, SystemClock
-from seedream_sandbox.fault import Fault, FaultError, parse_fault
-from seedream_sandbox.fault_catalogue import KINDS
-from seedream_sandbox.request_log import RequestRecord
-from seedream_sandbox.run import bill, run_server, usage
+from seedream_sandbox.faults.catalogue import KINDS
+from seedream_sandbox.faults.language import Fault, FaultError, parse_fault
+from seedream_sandbox.faults.plan_file import load_plan
+from seedream_sandbox.run import charges_summary, run_server, usage
 from seedream_sandbox.sandbox import CredentialLeak, Sandbox
+from seedream_sandbox.server.httpx_transport import Transport
+from seedream_sandbox.service.account import Charge
+from seedream_sandbox.service.request_log import RequestRecord
 from seedream_sandbox.settings import Settings
 
 __all__ = [
@@ -31,7 +32,8 @@ __all__ = [
     "Sandbox",
     "Settings",
     "SystemClock",
-    "bill",
+    "Transport",
+    "charges_summary",
     "load_plan",
     "parse_fault",
     "run_server",

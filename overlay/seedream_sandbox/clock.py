@@ -9,11 +9,11 @@ class Clock(Protocol):
     """What the sandbox needs of a clock."""
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return seconds since 1970, UTC."""
         ...
 
     def wait(self, seconds: float) -> float:
-        """Let time pass: returns how many seconds the caller must really sleep."""
+        """Let time pass; return how many seconds the caller must really sleep."""
         ...
 
 
@@ -21,16 +21,16 @@ class SystemClock:
     """The machine's clock."""
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return seconds since 1970, UTC."""
         return time.time()
 
     def wait(self, seconds: float) -> float:
-        """All of it is slept."""
+        """Return the whole duration: the caller sleeps all of it."""
         return max(seconds, 0.0)
 
 
 class ManualClock:
-    """A clock that moves only when told, or when a fault delays: then without sleeping.
+    """A clock that moves only by ``advance``, or when a fault delays a reply; nothing sleeps.
 
     Args:
         start: Seconds since 1970, UTC.
@@ -41,16 +41,16 @@ class ManualClock:
         self._lock = threading.Lock()
 
     def time(self) -> float:
-        """Seconds since 1970, UTC."""
+        """Return seconds since 1970, UTC."""
         with self._lock:
             return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move forward."""
+        """Move the clock forward."""
         with self._lock:
             self._now += seconds
 
     def wait(self, seconds: float) -> float:
-        """Nothing is slept: the clock moves."""
+        """Move the clock forward instead of sleeping."""
         self.advance(seconds)
         return 0.0

@@ -1,4 +1,4 @@
-"""Requests and responses as the service sees them: plain data, no sockets."""
+"""Requests and responses as the service sees them: plain data without sockets."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 @frozen
 class Request:
-    """One request, read to its end.
+    """One request.
 
     Attributes:
         method: Upper case.
@@ -31,19 +31,19 @@ class Request:
     path: str
     query: str = ""
     headers: Headers = ()
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     images: bool = False
     images_url: str = ""
     peer: str | None = None
 
     def header(self, name: str) -> str | None:
-        """All values of a header joined by commas, as RFC 9110 5.2 says; None if it is not there."""
+        """All values of a header joined by commas, as RFC 9110 5.2 says; None if it is absent."""
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
     @property
     def masked_headers(self) -> Headers:
-        """The headers, with credentials hidden."""
+        """The headers with credentials hidden."""
         return tuple((name, mask(value) if name in _SECRET else value) for name, value in self.headers)
 
 
@@ -52,24 +52,31 @@ class Response:
     """One response.
 
     Attributes:
-        status: HTTP status.
-        headers: Without Content-Length, which the adapters add.
+        status: HTTP status, 200 to 599.
+        headers: Without Content-Length and Transfer-Encoding, which the server adds.
         body: The first bytes of the body.
-        padding: How many zero bytes follow; so a huge body costs no memory.
+        padding: Number of zero bytes that follow, so that a huge body takes no memory.
+        chunked: Whether the length is left out, so that the body is sent in chunks.
     """
 
     status: int
     headers: Headers
     body: bytes = field(repr=False)
     padding: int = 0
+    chunked: bool = False
 
     @property
     def length(self) -> int:
-        """Of the whole body, in bytes."""
+        """Length of the whole body in bytes."""
         return len(self.body) + self.padding
 
+    @property
+    def has_body(self) -> bool:
+        """Whether a response with this status may have a body (RFC 9110 6.4.1)."""
+        return self.status not in (204, 304)
+
     def blocks(self) -> Iterator[bytes]:
-        """The whole body in blocks of at most 64 kB."""
+        """Yield the whole body in blocks of at most 64 kB."""
         for start in range(0, len(self.body), _BLOCK):
             yield self.body[start : start + _BLOCK]
         for start in range(0, self.padding, _BLOCK):
@@ -77,37 +84,39 @@ class Response:
 
     @property
     def whole_headers(self) -> Headers:
-        """The headers, with the length."""
+        """The headers with the length, where one is announced."""
+        if self.chunked or not self.has_body:
+            return self.headers
         return (*self.headers, ("content-length", str(self.length)))
 
     def with_json(self, value: object) -> "Response":
-        """The same with another JSON body."""
+        """Return a copy with another JSON body."""
         return evolve(self, body=encode(value))
 
     def json(self) -> Any:
-        """The body, decoded."""
+        """Decode the body as JSON."""
         return json.loads(self.body)
 
 
 def encode(value: object) -> bytes:
-    """JSON as the service writes it."""
+    """Encode JSON as the service writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
 
 
 def reply(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response."""
+    """Build a JSON response."""
     return Response(status, (("content-type", "application/json"), *(headers or {}).items()), encode(value))
 
 
 def failure(
     text: str, code: int = CODE_MEANING_FAILURE, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The API's way to fail: an envelope without ``data``, normally with status 200 (CODE-MEANING, CODE-NO-DATA)."""
+    """Build the API's failure: an envelope without ``data``, normally with status 200 (CODE-MEANING, CODE-NO-DATA)."""
     return reply({"code": code, "msg": text}, status, headers)
 
 
 def mask(secret: str) -> str:
-    """A credential as it may be shown: its scheme, its last two characters if it is long, and its length."""
+    """Hide a credential: keep its scheme, its last two characters if it is long, and its length."""
     scheme, space, key = secret.rpartition(" ")
     shown = key[-2:] if len(key) >= 12 else ""  # noqa: PLR2004 -- two characters of a short key would give much away
     return f"{scheme}{space}***{shown} ({len(key)} characters)"

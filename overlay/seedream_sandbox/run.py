@@ -1,5 +1,6 @@
-"""A sandbox in a process of its own: says how to use it, serves until it is told to stop, and says what was charged."""
+"""A sandbox in a process of its own: says how to use it, serves until it is stopped, and says what was charged."""
 
+import queue
 import signal
 import threading
 from collections.abc import Callable, Generator
@@ -10,12 +11,13 @@ from tensorslab_images.limits import AUTH_HEADER, SUBMIT
 from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
 from seedream_sandbox.sandbox import Sandbox
+from seedream_sandbox.service.request_log import RequestRecord
 
-Say = Callable[[str], object]
+Print = Callable[[str], object]
 
 
 def usage(sandbox: Sandbox) -> tuple[str, ...]:
-    """How to use a started sandbox, in lines: addresses and key, a curl line, the inspector.
+    """Return the lines that say how to use a started sandbox: addresses and key, a curl line, the inspector.
 
     Args:
         sandbox: Entered or started.
@@ -29,48 +31,57 @@ def usage(sandbox: Sandbox) -> tuple[str, ...]:
     )
 
 
-def bill(sandbox: Sandbox) -> str:
-    """What was charged, in one sentence."""
+def charges_summary(sandbox: Sandbox) -> str:
+    """Return what was charged, in one sentence."""
     charged = sum(charge.images for charge in sandbox.charges)
     return f"Stopped. Images charged: {charged}; credits left: {sandbox.credits}."
 
 
-def run_server(sandbox: Sandbox, say: Say = print, *, stop: threading.Event | None = None) -> None:
+def run_server(
+    sandbox: Sandbox, say: Print = print, *, log: Print | None = None, stop: threading.Event | None = None
+) -> None:
     """Serve until Ctrl-C or SIGTERM; both end it cleanly.
 
     Args:
         sandbox: Not started yet, or started already.
         say: Prints a line.
-        stop: Ends it too, when set.
+        log: Prints a line for each request; None: requests are not printed.
+        stop: Ends it too, when it is set.
 
     Raises:
-        OSError: The address or port cannot be had, or ``say`` raises it.
+        OSError: The address or port cannot be bound, or ``say`` raises it.
     """
     ended = stop or threading.Event()
+    records: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
+    if log is not None:
+        sandbox.service.on_record = records.put
     if not sandbox.serving:
         sandbox.start()
     try:
         with _terminated_by(ended), suppress(KeyboardInterrupt):
-            for line in usage(sandbox):  # who reads them may send the signal at once
+            for line in usage(sandbox):  # whoever reads them may send the signal at once
                 say(line)
-            while not ended.wait(1.0):  # in pieces: Windows hears Ctrl-C only between them
-                pass
+            while not ended.is_set():
+                with suppress(queue.Empty):  # a short wait: Windows delivers Ctrl-C only between two of them
+                    record = records.get(timeout=0.2)
+                    if log is not None:
+                        log(record.line)
     finally:
         sandbox.stop()
-    say(bill(sandbox))
+    say(charges_summary(sandbox))
 
 
 @contextmanager
 def _terminated_by(ended: threading.Event) -> Generator[None]:
-    """Set the event on SIGTERM, where signals can be heard: in the main thread."""
+    """Set the event on SIGTERM, where signals can be received: in the main thread."""
 
-    def hear(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         ended.set()
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, hear)
+    before = signal.signal(signal.SIGTERM, on_signal)
     try:
         yield
     finally:

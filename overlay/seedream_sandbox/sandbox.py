@@ -1,15 +1,17 @@
-"""The sandbox as a library: ``with Sandbox() as s: s.base_url``."""
+"""The sandbox as a library: ``with Sandbox() as sandbox: sandbox.base_url``."""
 
+import ssl
 import warnings
 from types import TracebackType
 from typing import Any, Self
 
-from seedream_sandbox.account import Charge
-from seedream_sandbox.fault import Fault, parse_fault
-from seedream_sandbox.httpx_transport import Transport
-from seedream_sandbox.request_log import RequestRecord
-from seedream_sandbox.server import Server, is_loopback
-from seedream_sandbox.service import Service
+from seedream_sandbox.faults.language import Fault, parse_fault
+from seedream_sandbox.inspector.routes import Access
+from seedream_sandbox.server.httpx_transport import Transport
+from seedream_sandbox.server.server import Server, is_loopback
+from seedream_sandbox.service.account import Charge
+from seedream_sandbox.service.api import Service
+from seedream_sandbox.service.request_log import RequestRecord
 from seedream_sandbox.settings import Settings
 from seedream_sandbox.task import Task
 
@@ -21,22 +23,55 @@ class CredentialLeak(AssertionError):
 
 
 class Sandbox:
-    """A stand-in of the service that costs nothing.
+    """A fake of the service that costs nothing.
 
-    As a context manager, blocking or awaiting, it serves on loopback; ``transport`` answers in process, without a
-    socket, also when it is not entered. On exit it raises CredentialLeak if the image host ever saw a credential.
+    As a context manager, blocking or asynchronous, it serves on loopback. ``transport`` answers in process without a
+    socket, also when the sandbox is not entered. On exit it raises CredentialLeak if the image host ever received a
+    credential.
 
     Args:
         host: Address to bind to; anything but loopback warns.
         port: Port of the API; 0 takes a free one.
-        inspector: Whether the page at ``/`` is served.
+        images_port: Port of the image host; 0 takes a free one.
+        public_url: Origin of the API as clients reach it, where that differs from host and port (a container, a
+            proxy).
+        public_images_url: Likewise of the image host; by default ``public_url`` with the image host's port.
+        tls: Certificate and key to serve HTTPS with.
+        inspector: ``local``: the page at ``/`` answers only this machine; ``open``: whoever can reach the port;
+            ``off`` (or False): there is none. True is ``local``.
         settings: See Settings: ``credits=``, ``seed=``, ``progress=``, ``faults=``, ...
+
+    Raises:
+        TypeError: There is no such setting, or a value has the wrong type.
+        ValueError: A setting is out of its range.
+        FaultError: A fault is written wrongly.
+        OSError: The ledger file cannot be opened for appending.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, inspector: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        images_port: int = 0,
+        public_url: str | None = None,
+        public_images_url: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        inspector: Access | bool = "local",
+        **settings: Any,
+    ) -> None:
         self.service = Service(Settings(**settings))
-        self.api_key = self.service.settings.keys[0] if self.service.settings.keys else KEY
-        self._host, self._port, self._inspector = host, port, inspector
+        self.api_key = next(iter(self.service.settings.keys), KEY)
+        self._host = host
+        self._access: Access = inspector if isinstance(inspector, str) else "local" if inspector else "off"
+        self._listen: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "images_port": images_port,
+            "public_url": public_url,
+            "public_images_url": public_images_url,
+            "tls": tls,
+        }
         self._server: Server | None = None
         # Origins of the in-process service: reserved ports that nothing listens on.
         self._base_url, self._images_url = "http://127.0.0.1:1", "http://127.0.0.1:2"
@@ -58,24 +93,24 @@ class Sandbox:
 
     @property
     def transport(self) -> Transport:
-        """A transport of httpx, blocking and awaiting, that answers in process."""
+        """A transport of httpx, blocking and asynchronous, that answers in process."""
         return Transport(self.service, self.base_url, self.images_url)
 
     @property
     def charges(self) -> list[Charge]:
         """Every charge so far."""
         with self.service.lock:
-            return list(self.service.account.charges)
+            return list(self.service.accounts.charges)
 
     @property
     def credits(self) -> int:
-        """The balance; can be set."""
-        return self.service.account.balance
+        """Balance of the first account; can be set."""
+        return next(iter(self.service.accounts)).balance
 
     @credits.setter  # noqa: A003 -- the API's word for its money
     def credits(self, balance: int) -> None:
         with self.service.lock:
-            self.service.account.balance = balance
+            next(iter(self.service.accounts)).balance = balance
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -91,35 +126,46 @@ class Sandbox:
 
     @property
     def leaks(self) -> list[str]:
-        """What credentials the image host was sent, in words."""
+        """The credentials that the image host received, in words."""
         return list(self.service.leaks)
 
-    def add_fault(self, fault: str | Fault) -> None:
-        """Put a fault in force: ``s.add_fault("cut-reply nth=1")``.
+    def balance(self, key: str) -> int:
+        """Return the balance of a key's account.
 
         Raises:
-            FaultError: It is not written as it must be.
+            KeyError: The key is not accepted.
+        """
+        with self.service.lock:
+            account = self.service.accounts.of_key(key)
+            if account is None:
+                raise KeyError("there is no account with this key")
+            return account.balance
+
+    def add_fault(self, fault: str | Fault) -> None:
+        """Put a fault in force: ``sandbox.add_fault("cut-reply nth=1")``.
+
+        Raises:
+            FaultError: It is written wrongly.
         """
         parsed = parse_fault(fault) if isinstance(fault, str) else fault
         with self.service.lock:
-            self.service.plan.add(parsed)
+            self.service.faults.add(parsed)
 
     def clear_faults(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         with self.service.lock:
-            self.service.plan.clear()
+            self.service.faults.clear()
 
     def start(self) -> Self:
-        """Serve on sockets until ``stop``."""
-        from seedream_sandbox.inspector_routes import inspector  # noqa: PLC0415 -- only a served sandbox has a page
+        """Serve on sockets until ``stop``.
 
+        Raises:
+            OSError: An address or port cannot be bound.
+        """
         if not is_loopback(self._host):
-            warnings.warn(
-                f"the sandbox is bound to {self._host}: other machines can reach it, and it checks no key",
-                stacklevel=2,
-            )
-        page = (lambda base, images: inspector(self, base, images)) if self._inspector else None
-        self._server = Server(self.service, self._host, self._port, page)
+            keys = "" if self.service.settings.keys else ", and any key is accepted"
+            warnings.warn(f"the sandbox is bound to {self._host}: other machines can reach it{keys}", stacklevel=2)
+        self._server = Server(self.service, access=self._access, api_key=self.api_key, **self._listen)
         self._server.start()
         return self
 

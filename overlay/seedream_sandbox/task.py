@@ -1,4 +1,4 @@
-"""Tasks and how they progress: by polls, by time, or at once."""
+"""Tasks and how they progress: by queries, by time, or at once."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ from tensorslab_images.rules import (
     STATUS_MEANING_QUEUED,
 )
 
-from seedream_sandbox.fault import Fault
+from seedream_sandbox.faults.language import Fault
 
 Progress = Literal["polls", "time", "instant"]
 _QUEUED_SHARE: Final = 0.25  # of the latency is spent in the queue
-NAMES: Final = {
+STATE_NAMES: Final = {
     STATUS_MEANING_QUEUED: "queued",
     STATUS_MEANING_PROCESSING: "processing",
     STATUS_MEANING_COMPLETED: "completed",
@@ -25,12 +25,12 @@ NAMES: Final = {
 
 
 @frozen
-class Pace:
+class ProgressRule:
     """How tasks progress.
 
     Attributes:
         progress: ``polls``: by the number of queries; ``time``: by the clock; ``instant``: completed at once.
-        polls: So many queries find the task running, the first of them queued (``polls``).
+        polls: Number of queries that find the task running, the first of them queued (``polls``).
         latency: Seconds from submission to completion (``time``).
     """
 
@@ -39,10 +39,10 @@ class Pace:
     latency: float = 1.0
 
     def status(self, polled: int, age: float) -> int:
-        """The status that a query reports.
+        """Return the status that a query reports.
 
         Args:
-            polled: How many queries came before it.
+            polled: Number of queries before it.
             age: Seconds since the submission.
         """
         match self.progress:
@@ -66,18 +66,19 @@ class Task:
         prompt: As received.
         category: As received, or the default.
         resolution: As received, or the default.
-        images: How many were asked for.
+        images: Number of pictures asked for.
         width: Of each picture, in pixels.
         height: Of each picture, in pixels.
         created: Time by the sandbox's clock (seconds since 1970, UTC).
-        seed: Of the task's pictures.
+        seed: Seed of the task's pictures.
+        owner: Digest of the key that submitted it; another key cannot see it.
         sources: Small copies (JPEG) of the source images that could be read.
-        source_count: How many source files came.
+        source_count: Number of source files received.
         image_url: As received.
         request: Number of the request that made it.
-        faults: That act on this task's queries and pictures.
-        polled: How many queries it has had.
-        deleted: Whether it was deleted by the client.
+        faults: Faults that act on this task's queries and pictures.
+        polled: Number of queries so far.
+        deleted: Whether the client deleted it.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Task:
     height: int
     created: float
     seed: int
+    owner: str = field(default="", repr=False)
     sources: tuple[bytes, ...] = field(default=(), repr=False)
     source_count: int = 0
     image_url: str | None = None
@@ -96,23 +98,23 @@ class Task:
     faults: list[Fault] = field(factory=list[Fault])
     polled: int = 0
     deleted: bool = False
-    seen: Counter[str] = field(factory=Counter[str], repr=False)  # how often each attached fault was asked for
+    fault_counts: Counter[str] = field(factory=Counter[str], repr=False)  # requests that each attached fault has seen
 
     @property
     def weight(self) -> int:
-        """Bytes that it takes, about."""
+        """Approximate size in memory, in bytes."""
         texts = (self.prompt, self.category, self.image_url or "")
         return 1000 + 4 * sum(map(len, texts)) + sum(map(len, self.sources))
 
-    def status(self, pace: Pace, now: float) -> int:
-        """The status as of now, without counting as a query. Faults included."""
-        status = pace.status(self.polled, now - self.created)
+    def status(self, rule: ProgressRule, now: float) -> int:
+        """Return the current status, faults included, without counting as a query."""
+        status = rule.status(self.polled, now - self.created)
         for fault in self.faults:
             status = fault_status(fault, status, self.polled)
         return status
 
     def data(self, status: int, urls: list[str], error: str) -> dict[str, Any]:
-        """The ``data`` of a query's reply."""
+        """Return the ``data`` of a query's reply."""
         return {
             "taskid": self.id,
             "category": self.category,
@@ -129,7 +131,7 @@ class Task:
 
 
 def fault_status(fault: Fault, status: int, polled: int) -> int:
-    """What a task fault makes of a status."""
+    """Return what a task fault makes of a status."""
     match fault.name:
         case "stuck":
             return STATUS_MEANING_QUEUED if fault.text("state") == "queued" else STATUS_MEANING_PROCESSING

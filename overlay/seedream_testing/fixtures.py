@@ -8,8 +8,7 @@ import httpx
 import pytest
 import respx
 from attrs import frozen
-from seedream_sandbox import Charge, Fault, RequestRecord, Sandbox
-from seedream_sandbox.httpx_transport import Transport
+from seedream_sandbox import Charge, Fault, RequestRecord, Sandbox, Transport
 from tensorslab_images.limits import SERVER
 
 # The settings by which seedream finds its service (README, "Configuration").

@@ -192,7 +192,7 @@ def serving(ledger: Path, *arguments: str) -> Iterator[str]:
 @contextmanager
 def serving_sandbox(ledger: Path) -> Iterator[str]:
     """The sandbox in a process of its own; gives its address."""
-    command = [sys.executable, "-m", "seedream_sandbox", "--port", "0", "--pictures", "plain", "--progress", "instant"]
+    command = [sys.executable, "-m", "seedream", "sandbox", "--port", "0", "--pictures", "plain", "--progress", "instant"]
     command += ["--credits", "100000", "--ledger", str(ledger)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as server:
         assert server.stdout is not None

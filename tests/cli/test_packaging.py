@@ -8,7 +8,7 @@ from seedream.cli import exit_codes
 from seedream.cli.app import COMMANDS, app
 
 EXTRAS = {
-    "click", "rich", "starlette", "uvicorn", "multipart", "PIL", "ruamel", "pytest", "respx", "schemathesis",
+    "click", "rich", "jsonschema_rs", "werkzeug", "PIL", "ruamel", "pytest", "respx", "schemathesis",
     "hypothesis", "sqlite3",
 }  # fmt: skip
 
@@ -54,7 +54,7 @@ def test_without_the_extra_the_command_says_what_to_install(missing: str) -> Non
 
 @pytest.mark.parametrize("words", [["generate", "x", "--sandbox"], ["demo"], ["sandbox"]])
 def test_without_the_sandbox_extra_it_says_what_to_install(words: list[str]) -> None:
-    hidden = HIDE.format(hidden={"PIL", "uvicorn", "starlette", "multipart", "python_multipart"})
+    hidden = HIDE.format(hidden={"PIL", "jsonschema_rs", "werkzeug"})
     done = python(hidden + f"sys.argv = ['seedream', *{words}]\nfrom seedream.cli import main; main()")
     assert 2 == done.returncode, done.stderr
     assert 'pip install ".[sandbox]" in a clone' in done.stderr

@@ -1,4 +1,4 @@
-"""Schemathesis against the sandbox, over HTTP and in process, with our own checks alone; and statefully, by links."""
+"""Schemathesis against the sandbox with our own checks only; and statefully, by links."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +10,6 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 from seedream_sandbox import Sandbox
-from seedream_sandbox.asgi import App
 from seedream_testing.contract.schemathesis import CHECKS, accepted_exactly_when_legal, load
 
 HEADERS = {"Authorization": "Bearer sk-good-key-0000"}
@@ -36,28 +35,16 @@ def served() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="module", params=["HTTP", "in process"])
-def service(request: pytest.FixtureRequest, served: Sandbox) -> tuple[Any, dict[str, Any]]:
-    """A schema, and what to call its cases with."""
-    schema = load()
-    if request.param == "HTTP":
-        return schema, {"base_url": served.base_url}
-    schema.app = App(
-        Sandbox(credits=1_000_000, pictures="plain").service, images=False, images_url="http://127.0.0.1:2"
-    )
-    return schema, {}
-
-
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
 @pytest.mark.parametrize("path", PATHS)
-def test_cases_from_the_spec(service: tuple[Any, dict[str, Any]], path: str, mode: schemathesis.GenerationMode) -> None:
-    schema, how = service
+def test_cases_from_the_spec(served: Sandbox, path: str, mode: schemathesis.GenerationMode) -> None:
+    schema = load()
     accepted = Counter[bool]()
 
     @STEADY
     @given(case=schema[path]["POST"].as_strategy(generation_mode=mode))
     def generated(case: Any) -> None:
-        response = case.call_and_validate(headers=HEADERS, checks=OURS, **how)
+        response = case.call_and_validate(headers=HEADERS, checks=OURS, base_url=served.base_url)
         accepted[response.json().get("code") == judge.FACTS.success] += 1
 
     generated()

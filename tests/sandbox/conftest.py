@@ -6,16 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox.bench import Bench, OpenBench, connect
+from sandbox.sandbox_client import OpenSandbox, SandboxClient, connect
 from seedream_sandbox import Sandbox
 
 
 @pytest.fixture(params=["tcp", "memory"])
-def bench(request: pytest.FixtureRequest) -> Iterator[OpenBench]:
-    """Make a bench with these settings, over sockets or in process; plain pictures unless told otherwise."""
+def open_sandbox(request: pytest.FixtureRequest) -> Iterator[OpenSandbox]:
+    """Make a open_sandbox with these settings, over sockets or in process; plain pictures unless told otherwise."""
     with ExitStack() as stack:
 
-        def make(**settings: Any) -> Bench:
+        def make(**settings: Any) -> SandboxClient:
             settings = {"pictures": "plain", **settings}
             sandbox = Sandbox(**settings)
             if request.param == "tcp":
@@ -24,6 +24,6 @@ def bench(request: pytest.FixtureRequest) -> Iterator[OpenBench]:
                 http = connect()
             else:
                 http = httpx.Client(transport=sandbox.transport, timeout=10)
-            return Bench(sandbox, stack.enter_context(http))
+            return SandboxClient(sandbox, stack.enter_context(http))
 
         yield make

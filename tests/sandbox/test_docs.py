@@ -1,5 +1,6 @@
 """docs/sandbox.md says what the code does: its shell and Python blocks are run, its tables compared."""
 
+import os
 import re
 import subprocess
 import sys
@@ -31,10 +32,12 @@ def test_the_curl_session_gives_what_the_page_shows(tmp_path: Path) -> None:
     (session,) = [block for block in blocks("sh") if "$BASE" in block]
     told = [line.removeprefix("# ") for line in session.splitlines() if line.startswith("# ")]
     with Sandbox() as sandbox:
-        script = f"set -e\nBASE={sandbox.base_url} KEY={sandbox.api_key}\n{session}".replace("python3", sys.executable)
+        script = f"set -e\n{session}".replace("python3", sys.executable)
+        reach = {"TENSORSLAB_BASE_URL": sandbox.base_url, "TENSORSLAB_API_KEY": sandbox.api_key}
         ran = subprocess.run(
             [which("bash") or "bash", "-c", script],
             cwd=tmp_path,
+            env={**os.environ, **reach},
             capture_output=True,
             text=True,
             timeout=120,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox.bench import OpenBench
+from sandbox.sandbox_client import OpenSandbox
 from seedream_sandbox import Fault, FaultError, Sandbox, load_plan, parse_fault
 
 BAD = [
@@ -17,16 +17,21 @@ BAD = [
     ("cut-reply nth", "is not option=value"),
     ("cut-reply after=3", "has no option 'after'"),
     ("cut-body aftr=3", "did you mean 'after'"),
-    ("cut-body after=many", "is not like 10"),
+    ("cut-body after=many", "is not like '10'"),
     ("delay seconds=-1", "out of range"),
     ("delay seconds=nan", "out of range"),
     ("cut-reply probability=x", "is not like"),
     ("cut-reply billed=perhaps", "is not like"),
-    ("cut-reply at=moon", "is not a place"),
+    ("cut-reply at=moon", "is not a scope"),
     ("cut-accept at=submit", "cannot be at 'submit'"),
     ("cut-reply at=connect", "cannot be at 'connect'"),
     ("cut-request match=x", "before the prompt is read"),
     ("status-999", "there is no fault"),
+    ("status-101", "there is no fault"),
+    ("html status=99", "not a final HTTP status"),
+    ("cut-reply how=softly", "is not one of fin, rst"),
+    ("drip-part part=heads", "is not one of status-line"),
+    ("stuck state=completed", "is not one of queued"),
 ]
 
 
@@ -44,9 +49,9 @@ def test_any_text_is_a_fault_or_a_mistake(text: str) -> None:
         assert isinstance(parse_fault(text), Fault)
 
 
-def struck(bench: OpenBench, fault: str, prompts: str = "aaaaaaaa", seed: int = 0) -> str:
+def struck(open_sandbox: OpenSandbox, fault: str, prompts: str = "aaaaaaaa", seed: int = 0) -> str:
     """Which of eight submissions the fault struck: 1 or 0 each."""
-    one = bench(faults=[fault], seed=seed)
+    one = open_sandbox(faults=[fault], seed=seed)
     return "".join("01"[9999 == one.submit(prompt).json()["code"]] for prompt in prompts)
 
 
@@ -65,14 +70,14 @@ def struck(bench: OpenBench, fault: str, prompts: str = "aaaaaaaa", seed: int = 
         ("at=query", "00000000"),
     ],
 )
-def test_when_it_strikes(bench: OpenBench, when: str, expected: str) -> None:
+def test_when_it_strikes(open_sandbox: OpenSandbox, when: str, expected: str) -> None:
     assert expected == struck(
-        bench, f"failure billed=yes {when}", prompts="aaaaabba" if "match" in when else "aaaaaaaa"
+        open_sandbox, f"failure billed=yes {when}", prompts="aaaaabba" if "match" in when else "aaaaaaaa"
     )
 
 
-def test_it_may_depend_on_the_prompt_of_the_task_asked_for(bench: OpenBench) -> None:
-    one = bench(faults=["failure at=query match=fish", "picture-missing match=fish"], progress="instant")
+def test_it_may_depend_on_the_prompt_of_the_task_asked_for(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(faults=["failure at=query match=fish", "picture-missing match=fish"], progress="instant")
     fish, bird = one.made("a fish"), one.made("a bird")
     assert [9999, 1000] == [one.query(taskid)["code"] for taskid in (fish, bird)]
     one.sandbox.clear_faults()
@@ -80,15 +85,15 @@ def test_it_may_depend_on_the_prompt_of_the_task_asked_for(bench: OpenBench) -> 
     assert [404, 200] == [one.picture(one.urls(taskid)[0]).status_code for taskid in (fish, bird)]
 
 
-def test_a_chance_follows_the_seed(bench: OpenBench) -> None:
-    runs = [struck(bench, "failure probability=0.5", seed=seed) for seed in (1, 1, 2, 3)]
+def test_a_chance_follows_the_seed(open_sandbox: OpenSandbox) -> None:
+    runs = [struck(open_sandbox, "failure probability=0.5", seed=seed) for seed in (1, 1, 2, 3)]
     assert runs[0] == runs[1]
     assert len(set(runs)) > 1
     assert {"0", "1"} <= set("".join(runs))
 
 
-def test_by_header_once(bench: OpenBench) -> None:
-    one = bench()
+def test_by_header_once(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     assert 503 == one.submit(headers={"X-Sandbox-Fault": "status-503 retry_after=2"}).status_code
     with pytest.raises(httpx.RemoteProtocolError):
         one.submit(headers={"X-Sandbox-Fault": "delay seconds=0.001; cut-reply"})
@@ -96,23 +101,23 @@ def test_by_header_once(bench: OpenBench) -> None:
     assert 1000 == one.submit().json()["code"]
 
 
-def test_a_header_with_a_mistake_is_told_and_costs_nothing(bench: OpenBench) -> None:
-    one = bench()
+def test_a_header_with_a_mistake_is_told_and_costs_nothing(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     reply = one.submit(headers={"X-Sandbox-Fault": "cut-replly"})
     assert (400, True) == (reply.status_code, "did you mean 'cut-reply'" in reply.json()["msg"])
     assert [] == one.sandbox.charges
 
 
-def test_a_header_comes_too_late_for_a_fault_of_the_connection(bench: OpenBench) -> None:
-    one = bench()
+def test_a_header_comes_too_late_for_a_fault_of_the_connection(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     assert "put it into a plan" in one.submit(headers={"X-Sandbox-Fault": "cut-accept"}).json()["msg"]
     with pytest.raises(httpx.TransportError):
         one.submit("y" * 5000, headers={"X-Sandbox-Fault": "cut-request after=10"})
     assert ([], "fault cut-request") == (one.sandbox.charges, one.sandbox.requests[-1].verdict)
 
 
-def test_by_prompt(bench: OpenBench) -> None:
-    one = bench()
+def test_by_prompt(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     assert 502 == one.submit("a fish [[fault:status-502]]").status_code
     assert 1 == len(one.sandbox.charges), "a 5xx comes after the work"
     assert 9000 == one.submit("a fish [[fault:no-credits]]").json()["code"]
@@ -120,8 +125,8 @@ def test_by_prompt(bench: OpenBench) -> None:
     assert 1000 == one.submit("a fish [[fault:no-such]]").json()["code"], "what is no fault is text"
 
 
-def test_a_prompt_decides_on_its_tasks_later_life(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_a_prompt_decides_on_its_tasks_later_life(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     taskid = one.made("[[fault:task-fails]] [[fault:status-503 at=query nth=2]]")
     assert 4 == one.query(taskid)["data"]["image_status"]
     assert 9999 == one.query(taskid)["code"]
@@ -130,8 +135,8 @@ def test_a_prompt_decides_on_its_tasks_later_life(bench: OpenBench) -> None:
     assert [404, 200] == [one.picture(url).status_code for _ in range(2)]
 
 
-def test_added_and_cleared_while_it_runs(bench: OpenBench) -> None:
-    one = bench()
+def test_added_and_cleared_while_it_runs(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     one.sandbox.add_fault("failure")
     one.sandbox.add_fault(parse_fault("status-503 at=query"))
     assert 9999 == one.submit().json()["code"]
@@ -139,10 +144,10 @@ def test_added_and_cleared_while_it_runs(bench: OpenBench) -> None:
     assert 1000 == one.submit().json()["code"]
 
 
-def test_a_plan_file(bench: OpenBench, tmp_path: Path) -> None:
+def test_a_plan_file(open_sandbox: OpenSandbox, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text("faults:\n  - failure nth=1\n  - {fault: status, status: 503, nth: [2, 3], billed: no}\n")
-    one = bench(faults=load_plan(plan))
+    one = open_sandbox(faults=load_plan(plan))
     assert [200, 503, 503, 200] == [one.submit().status_code for _ in range(4)]
     assert 1 == len(one.sandbox.charges)
 
@@ -156,6 +161,11 @@ def test_a_plan_file(bench: OpenBench, tmp_path: Path) -> None:
         ("- cut-reply", "no list"),
         ("{", "cannot be read"),
         ("faults:\n  - {fault: cut-body, after: [1]}", "entry 1"),
+        ("a: &a [cut-reply]\nfaults: *a", "aliases"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nfaults: [*c]", "aliases"),
+        ("faults: [" + "[" * 5000, "cannot be read"),
+        ("faults: [2001-99-99]", "cannot be read"),
+        ("faults:\n" + "  - cut-reply\n" * 30_000, "larger than 256 kB"),
     ],
 )
 def test_a_plan_with_a_mistake_is_told(tmp_path: Path, text: str, told: str) -> None:

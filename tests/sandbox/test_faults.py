@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any, Final
@@ -9,8 +10,9 @@ from typing import Any, Final
 import httpx
 import pytest
 from PIL import Image, UnidentifiedImageError
-from sandbox.bench import Bench, OpenBench
+from sandbox.sandbox_client import OpenSandbox, SandboxClient
 from seedream_sandbox import KINDS
+from seedream_sandbox.faults.catalogue import PARTS
 
 Check = Callable[[httpx.Response], bool]
 Expected = type[httpx.TransportError] | Check
@@ -30,6 +32,13 @@ def broken(reply: httpx.Response) -> bool:
     return False
 
 
+def values_of(key: str, content: bytes) -> list[Any]:
+    """All values of a key in a JSON document, in order."""
+    found: list[Any] = []
+    json.loads(content, object_pairs_hook=lambda pairs: found.extend(value for name, value in pairs if name == key))
+    return found
+
+
 def fine(reply: httpx.Response) -> bool:
     return bool(1000 == reply.json()["code"])
 
@@ -43,6 +52,7 @@ SUBMISSIONS: Final[list[tuple[str, Expected, int]]] = [
     ("cut-request after=100 how=fin", CUT, 0),
     ("cut-request after=1000000", CUT, 0),
     ("stall-request after=10", httpx.ReadTimeout, 0),
+    ("slow-upload rate=1000000", fine, 2),
     ("delay seconds=0.01", fine, 2),
     ("delay seconds=30", httpx.ReadTimeout, 2),
     ("status", lambda reply: 500 == reply.status_code and 9999 == reply.json()["code"], 2),
@@ -58,6 +68,7 @@ SUBMISSIONS: Final[list[tuple[str, Expected, int]]] = [
     ("failure msg=because", envelope(lambda it: (9999, "because") == (it["code"], it["msg"])), 0),
     ("failure billed=yes", envelope(lambda it: 9999 == it["code"]), 2),
     ("redirect", lambda reply: (307, "/v1/images/seedreamv45") == (reply.status_code, reply.headers["location"]), 0),
+    ("redirect status=303 billed=yes", lambda reply: 303 == reply.status_code, 2),
     ("redirect status=302 to=http://127.0.0.1:9/", lambda reply: "http://127.0.0.1:9/" == reply.headers["location"], 0),
     ("html", lambda reply: 200 == reply.status_code and reply.text.startswith("<!doctype html>"), 2),
     ("empty", lambda reply: (200, b"") == (reply.status_code, reply.content), 2),
@@ -66,6 +77,9 @@ SUBMISSIONS: Final[list[tuple[str, Expected, int]]] = [
     ("no-data", envelope(lambda it: 1000 == it["code"] and "data" not in it), 2),
     ("null-data", envelope(lambda it: 1000 == it["code"] and it["data"] is None), 2),
     ("no-taskid", envelope(lambda it: 1000 == it["code"] and {} == it["data"]), 2),
+    ("duplicate-keys", lambda reply: [9999, 1000] == values_of("code", reply.content), 2),
+    ("duplicate-keys key=taskid value=x", lambda reply: ["x"] == values_of("taskid", reply.content)[:-1], 2),
+    ("chunked", lambda reply: "content-length" not in reply.headers and fine(reply), 2),
     ("unknown-code", envelope(lambda it: 1234 == it["code"] and it["data"]["taskid"]), 2),
     ("unknown-code code=7 taskid=no", envelope(lambda it: 7 == it["code"] and {} == it["data"]), 2),
     ("unknown-fields", envelope(lambda it: 1000 == it["code"] and "requestid" in it and "trace" in it["data"]), 2),
@@ -80,6 +94,7 @@ SUBMISSIONS: Final[list[tuple[str, Expected, int]]] = [
     ("garbage", httpx.RemoteProtocolError, 2),
     ("stall-reply after=40", httpx.ReadTimeout, 2),
     ("drip bytes=40 seconds=0.001", fine, 2),
+    *((f"drip-part part={part} length=16 seconds=0.0001", fine, 2) for part in PARTS),
 ]  # fmt: skip
 
 
@@ -97,8 +112,8 @@ def agrees(expected: Expected, found: httpx.Response | httpx.TransportError) -> 
 
 
 @pytest.mark.parametrize(("fault", "expected", "charged"), SUBMISSIONS, ids=[row[0] for row in SUBMISSIONS])
-def test_of_a_submission(bench: OpenBench, fault: str, expected: Expected, charged: int) -> None:
-    one = bench(faults=[f"{fault} times=1"])
+def test_of_a_submission(open_sandbox: OpenSandbox, fault: str, expected: Expected, charged: int) -> None:
+    one = open_sandbox(faults=[f"{fault} times=1"])
     one.http.timeout = httpx.Timeout(10, read=0.3 if expected is httpx.ReadTimeout else 10)
     found = seen(lambda: one.submit("y" * 5000, batchsize=2))
     assert agrees(expected, found), found
@@ -109,13 +124,13 @@ def test_of_a_submission(bench: OpenBench, fault: str, expected: Expected, charg
     assert 1000 == one.submit().json()["code"]
 
 
-def test_a_duplicate_taskid(bench: OpenBench) -> None:
-    one = bench(faults=["duplicate-taskid nth=2"])
+def test_a_duplicate_taskid(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(faults=["duplicate-taskid nth=2"])
     assert one.made() == one.made()
     assert 2 == len(one.sandbox.tasks)
 
 
-def statuses(one: Bench, taskid: str, count: int) -> list[int]:
+def statuses(one: SandboxClient, taskid: str, count: int) -> list[int]:
     replies = [one.query(taskid) for _ in range(count)]
     return [reply["data"]["image_status"] if 1000 == reply["code"] else -1 for reply in replies]
 
@@ -132,26 +147,29 @@ def statuses(one: Bench, taskid: str, count: int) -> list[int]:
         ("lost-task polls=2", [-1, -1, 3, 3, 3]),
     ],
 )
-def test_of_a_tasks_later_life(bench: OpenBench, fault: str, expected: list[int]) -> None:
-    one = bench(faults=[fault])
+def test_of_a_tasks_later_life(open_sandbox: OpenSandbox, fault: str, expected: list[int]) -> None:
+    one = open_sandbox(faults=[fault])
     assert expected == statuses(one, one.made(), 5)
 
 
-def test_a_failed_task_says_why(bench: OpenBench) -> None:
-    one = bench(faults=["task-fails msg=unlucky"], progress="instant")
+def test_a_failed_task_says_why(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(faults=["task-fails msg=unlucky"], progress="instant")
     data = one.query(one.made())["data"]
     assert (4, "unlucky", []) == (data["image_status"], data["error_message"], data["url"])
 
 
-def test_pictures_that_are_missing_in_the_reply(bench: OpenBench) -> None:
+def test_pictures_that_are_missing_in_the_reply(open_sandbox: OpenSandbox) -> None:
     def urls(fault: str) -> list[list[str]]:
-        one = bench(faults=[fault], progress="instant")
+        one = open_sandbox(faults=[fault], progress="instant")
         taskid = one.made(batchsize=3)
         return [one.query(taskid)["data"]["url"] for _ in range(2)]
 
     assert [0, 3] == [len(one) for one in urls("no-urls polls=1")]
     assert [1, 1] == [len(one) for one in urls("fewer-urls missing=2")]
     assert [["file:///etc/passwd"] * 3] * 2 == urls("bad-url")
+    assert [7, 7] == [len(one) for one in urls("many-urls count=7")]
+    assert [3, 3] == [len(set(one)) for one in urls("many-urls count=7")]
+    assert [[""] * 5] * 2 == urls("many-urls count=5 to=")
 
 
 def whole(content: bytes) -> bool:
@@ -171,6 +189,10 @@ PICTURES: Final[list[tuple[str, Expected]]] = [
     ("picture-corrupt", lambda reply: 200 == reply.status_code and not whole(reply.content)),
     ("picture-oversized bytes=3000000", lambda reply: len(reply.content) > 3_000_000),
     ("picture-bomb bytes=3000000", lambda reply: 3_000_000 == len(reply.content)),
+    ("picture-trailing bytes=5", lambda reply: "content-length" not in reply.headers and reply.content.endswith(b"IEND\xaeB`\x82trail")),
+    ("picture-trailing chunked=no", lambda reply: reply.content.endswith(b"trailing" * 12 + b"trai")),
+    ("gzip", lambda reply: "gzip" == reply.headers["content-encoding"] and whole(reply.content)),
+    ("wrong-encoding", lambda reply: "aws-chunked" == reply.headers["content-encoding"] and whole(reply.content)),
     ("cut-quiet after=2000", lambda reply: 2000 == len(reply.content)),
     ("cut-body at=picture after=500", httpx.RemoteProtocolError),
     ("cut-reply at=picture", httpx.RemoteProtocolError),
@@ -182,16 +204,16 @@ PICTURES: Final[list[tuple[str, Expected]]] = [
 
 
 @pytest.mark.parametrize(("fault", "expected"), PICTURES, ids=[row[0] for row in PICTURES])
-def test_of_a_picture(bench: OpenBench, fault: str, expected: Expected) -> None:
-    one = bench(faults=[f"{fault} times=1"], progress="instant")
+def test_of_a_picture(open_sandbox: OpenSandbox, fault: str, expected: Expected) -> None:
+    one = open_sandbox(faults=[f"{fault} times=1"], progress="instant")
     url = one.urls(one.made())[0]
     assert agrees(expected, seen(lambda: one.picture(url)))
     assert whole(one.picture(url).content), "it strikes once"
     assert "picture-" not in one.sandbox.requests[-1].verdict
 
 
-def test_of_queries_and_deletions(bench: OpenBench) -> None:
-    one = bench(faults=["status-503 at=query nth=1", "cut-reply at=delete nth=1"])
+def test_of_queries_and_deletions(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(faults=["status-503 at=query nth=1", "cut-reply at=delete nth=1"])
     taskid = one.made()
     assert 9999 == one.query(taskid)["code"]
     assert 1000 == one.query(taskid)["code"]
@@ -203,5 +225,15 @@ def test_of_queries_and_deletions(bench: OpenBench) -> None:
 def test_none_of_the_catalogue_is_left_out() -> None:
     texts = [row[0] for row in SUBMISSIONS] + [row[0] for row in PICTURES]
     tried = {text.split()[0].partition("-5")[0].partition("-4")[0].partition("-2")[0] for text in texts}
-    tasks = {"stuck", "flapping", "task-fails", "unknown-status", "lost-task", "no-urls", "fewer-urls", "bad-url"}
+    tasks = {
+        "stuck",
+        "flapping",
+        "task-fails",
+        "unknown-status",
+        "lost-task",
+        "no-urls",
+        "fewer-urls",
+        "many-urls",
+        "bad-url",
+    }
     assert set(KINDS) == tried | tasks | {"duplicate-taskid"}

@@ -14,19 +14,20 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sandbox.bench import SUBMIT, Bench, connect
-from seedream_sandbox import Sandbox, asgi, server
-from seedream_sandbox.request_log import Log, RequestRecord
+from sandbox.sandbox_client import SUBMIT, SandboxClient, connect
+from seedream_sandbox import RequestRecord, Sandbox
+from seedream_sandbox.server import connection
+from seedream_sandbox.service.request_log import RequestLog
+from seedream_sandbox.service.task_store import TaskStore
 from seedream_sandbox.task import Task
-from seedream_sandbox.task_store import Shelf
 
 HEAD = b"POST " + SUBMIT.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
 FORM = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--b--\r\n'
 GOOD = HEAD + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n" % len(FORM) + FORM
 
 
-class Told(logging.Handler):
-    """Collects what the server under the service has to complain about."""
+class ErrorLines(logging.Handler):
+    """Collects the errors that are logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -39,12 +40,12 @@ class Told(logging.Handler):
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
     """One service for all; nothing may fail inside it, seen by a client or not."""
-    told = Told()
-    for name in ("uvicorn.error", "asyncio"):
+    told = ErrorLines()
+    for name in ("seedream_sandbox", "asyncio"):
         logging.getLogger(name).addHandler(told)
     with Sandbox(pictures="plain", credits=10**9, inspector=False) as sandbox:
         yield sandbox
-    for name in ("uvicorn.error", "asyncio"):
+    for name in ("seedream_sandbox", "asyncio"):
         logging.getLogger(name).removeHandler(told)
     assert [] == told.lines
 
@@ -156,8 +157,8 @@ def closed_within(peer: socket.socket, seconds: float) -> bytes:
 
 
 def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_HEAD_TIME", 0.5)
-    monkeypatch.setattr(asgi, "_BODY_TIME", 0.5)
+    monkeypatch.setattr(connection, "_HEAD_TIME", 0.5)
+    monkeypatch.setattr(connection, "_BODY_TIME", 0.5)
     with Sandbox(pictures="plain") as sandbox:
         for sent, answer in (
             (b"", b""),
@@ -173,7 +174,7 @@ def test_slow_heads_and_bodies_are_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_one_who_does_not_take_the_reply_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asgi, "_SEND_TIME", 0.2)
+    monkeypatch.setattr(connection, "_SEND_TIME", 0.2)
     with Sandbox(faults=["huge-reply bytes=50000000 times=1"]) as sandbox:
         with socket.create_connection(address(sandbox), timeout=5) as peer:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -181,10 +182,10 @@ def test_one_who_does_not_take_the_reply_is_cut_off(monkeypatch: pytest.MonkeyPa
             assert peer.recv(10)
             assert sandbox._server is not None
             for _ in range(100):
-                if not sandbox._server._open:
+                if not sandbox._server.connections:
                     break
                 threading.Event().wait(0.05)
-            assert not sandbox._server._open
+            assert not sandbox._server.connections
         assert works(sandbox)
 
 
@@ -194,7 +195,7 @@ def test_200_clients_at_once() -> None:
 
         def client(number: int) -> set[int]:
             with connect(60) as http:
-                one = Bench(sandbox, http)
+                one = SandboxClient(sandbox, http)
                 gate.wait()
                 replies = [one.submit(f"{number}", batchsize=1)]
                 replies.append(one.submit("too many", batchsize=facts.LARGEST + 1))
@@ -212,7 +213,7 @@ def test_large_bodies_at_once_take_turns(served: Sandbox) -> None:
 
     def client(_: int) -> int:
         with connect(60) as http:
-            return int(Bench(served, http).submit(body).json()["code"])
+            return int(SandboxClient(served, http).submit(body).json()["code"])
 
     with ThreadPoolExecutor(12) as pool:
         assert [1000] * 12 == list(pool.map(client, range(12)))
@@ -221,7 +222,7 @@ def test_large_bodies_at_once_take_turns(served: Sandbox) -> None:
 def test_1000_tasks_are_kept_in_bounded_memory() -> None:
     sandbox = Sandbox(pictures="plain", credits=10**6, progress="instant")
     with httpx.Client(transport=sandbox.transport) as http:
-        one = Bench(sandbox, http)
+        one = SandboxClient(sandbox, http)
 
         def submit(count: int) -> None:
             for number in range(count):
@@ -242,13 +243,13 @@ def test_1000_tasks_are_kept_in_bounded_memory() -> None:
 
 
 def test_megabytes_as_text_are_remembered_briefly() -> None:
-    log = Log(1000)
+    log = RequestLog(1000)
     for number in range(200):
         record = RequestRecord(number, 0.0, "POST", "/", "api")
         log.add(record)
         log.note(record, {"prompt": ["x" * 500_000]}, [])
     assert 20 < len(log) < 40
-    shelf = Shelf(1000, room=50_000_000)
+    shelf = TaskStore(1000, room=50_000_000)
     for number in range(200):
         shelf.add(Task(str(number), "x" * 500_000, "", "2K", 1, 1, 1, 0.0, 0))
     assert 20 < len(shelf) < 30

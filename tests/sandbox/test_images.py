@@ -7,7 +7,7 @@ import anyio
 import httpx
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from sandbox.bench import Bench, OpenBench, connect
+from sandbox.sandbox_client import OpenSandbox, SandboxClient, connect
 from seedream_sandbox import CredentialLeak, ManualClock, Sandbox
 
 SIZES = {
@@ -25,8 +25,8 @@ def opened(reply: httpx.Response) -> Image.Image:
     return picture.convert("RGB")
 
 
-def pictures(bench: Bench, prompt: str = "x", **options: object) -> list[Image.Image]:
-    return [opened(bench.picture(url)) for url in bench.urls(bench.made(prompt, **options))]
+def pictures(client: SandboxClient, prompt: str = "x", **options: object) -> list[Image.Image]:
+    return [opened(client.picture(url)) for url in client.urls(client.made(prompt, **options))]
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -35,23 +35,23 @@ def difference(one: Image.Image, other: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(*small)).mean) / 3
 
 
-def test_a_picture_has_exactly_its_size(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_a_picture_has_exactly_its_size(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     for resolution, size in SIZES.items():
         assert size == pictures(one, resolution=resolution)[0].size, resolution
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-def test_the_format_can_be_chosen(bench: OpenBench, kind: str) -> None:
-    one = bench(progress="instant", format=kind)
+def test_the_format_can_be_chosen(open_sandbox: OpenSandbox, kind: str) -> None:
+    one = open_sandbox(progress="instant", format=kind)
     reply = one.picture(one.urls(one.made(resolution="2560x1440"))[0])
     assert ((2560, 1440), f"image/{kind}") == (opened(reply).size, reply.headers["content-type"])
     thin = one.picture(one.urls(one.made(resolution="3686401x1"))[0])
     assert "image/png" == thin.headers["content-type"], "where the format cannot hold the size, it gives way"
 
 
-def test_painted_pictures_of_one_task_differ(bench: OpenBench) -> None:
-    one = bench(progress="instant", pictures="painted", format="jpeg")
+def test_painted_pictures_of_one_task_differ(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant", pictures="painted", format="jpeg")
     made = pictures(one, batchsize=3, resolution="2560x1440")
     assert all((2560, 1440) == picture.size for picture in made)
     assert min(difference(*pair) for pair in combinations(made, 2)) > 4
@@ -62,7 +62,7 @@ def test_a_painted_picture_shows_its_prompt() -> None:
     def painted(prompt: str) -> Image.Image:
         sandbox = Sandbox(progress="instant", format="png")
         with httpx.Client(transport=sandbox.transport) as http:
-            return pictures(Bench(sandbox, http), prompt, resolution="2560x1440")[0]
+            return pictures(SandboxClient(sandbox, http), prompt, resolution="2560x1440")[0]
 
     changed = ImageChops.difference(painted("a lighthouse"), painted("a red bicycle")).getbbox()
     assert changed is not None
@@ -72,10 +72,10 @@ def test_a_painted_picture_shows_its_prompt() -> None:
     assert 20 < bottom - top < 700
 
 
-def test_a_source_image_shows_in_the_picture(bench: OpenBench) -> None:
+def test_a_source_image_shows_in_the_picture(open_sandbox: OpenSandbox) -> None:
     red = BytesIO()
     Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
-    one = bench(progress="instant", pictures="painted", format="jpeg")
+    one = open_sandbox(progress="instant", pictures="painted", format="jpeg")
     files = [("sourceImage", ("red.png", red.getvalue(), "image/png"))]
     with_source = pictures(one, files=files)[0].resize((16, 16)).getpixel((8, 1))
     assert isinstance(with_source, tuple)
@@ -88,23 +88,23 @@ def test_a_source_image_shows_in_the_picture(bench: OpenBench) -> None:
     [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"GIF89a" + b"\xff" * 20],
     ids=["empty", "text", "broken png", "broken gif"],
 )
-def test_a_source_that_is_no_picture_is_the_clients_affair(bench: OpenBench, content: bytes) -> None:
+def test_a_source_that_is_no_picture_is_the_clients_affair(open_sandbox: OpenSandbox, content: bytes) -> None:
     # SOURCE-IMAGE does not say what a source must be.
-    one = bench(progress="instant")
+    one = open_sandbox(progress="instant")
     assert 1 == len(pictures(one, batchsize=1, files=[("sourceImage", ("a.png", content, "image/png"))]))
     assert (1, ()) == (one.sandbox.tasks[-1].source_count, one.sandbox.tasks[-1].sources)
 
 
-def test_a_head_request_has_no_body(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_a_head_request_has_no_body(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     url = one.urls(one.made())[0]
     head, get = one.http.head(url), one.picture(url)
     assert (200, b"") == (head.status_code, head.content)
     assert int(head.headers["content-length"]) == len(get.content) > 0
 
 
-def test_ranges(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_ranges(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     url = one.urls(one.made())[0]
     whole = one.picture(url)
     size, tag = len(whole.content), whole.headers["etag"]
@@ -121,10 +121,10 @@ def test_ranges(bench: OpenBench) -> None:
     assert 200 == one.picture(url, range="lines=1-2").status_code
 
 
-def test_a_link_expires_and_a_fresh_one_works(bench: OpenBench) -> None:
+def test_a_link_expires_and_a_fresh_one_works(open_sandbox: OpenSandbox) -> None:
     # RESULT-EXPIRY: a day.
     clock = ManualClock()
-    one = bench(progress="instant", clock=clock)
+    one = open_sandbox(progress="instant", clock=clock)
     taskid = one.made()
     url = one.urls(taskid)[0]
     clock.advance(23.9 * 3600)
@@ -134,8 +134,8 @@ def test_a_link_expires_and_a_fresh_one_works(bench: OpenBench) -> None:
     assert 200 == one.picture(one.urls(taskid)[0]).status_code
 
 
-def test_a_link_cannot_be_made_up(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_a_link_cannot_be_made_up(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     taskid = one.made(batchsize=2)
     url, other = one.urls(taskid)
     assert 403 == one.picture(url.partition("?")[0]).status_code
@@ -152,7 +152,7 @@ def test_a_credential_sent_to_the_image_host_raises_the_alarm(header: str) -> No
 
     def leak() -> None:
         with sandbox, connect() as http:
-            one = Bench(sandbox, http)
+            one = SandboxClient(sandbox, http)
             url = one.urls(one.made())[0]
             assert 200 == one.picture(url).status_code
             assert [] == sandbox.leaks
@@ -185,11 +185,11 @@ def test_from_a_coroutine(backend: str) -> None:
 
 
 def test_finished_pictures_are_kept_within_a_bound() -> None:
-    sandbox = Sandbox(progress="instant", pictures="plain")
-    gallery = sandbox.service.gallery
-    gallery._room = 120_000
+    sandbox = Sandbox(progress="instant", pictures="plain", format="jpeg")
+    cache = sandbox.service.images
+    cache._room = 120_000
     with httpx.Client(transport=sandbox.transport) as http:
-        one = Bench(sandbox, http)
+        one = SandboxClient(sandbox, http)
         sizes = [len(one.picture(url).content) for url in one.urls(one.made(batchsize=8, resolution="2560x1440"))]
     assert sum(sizes) > 120_000
-    assert 0 < sum(len(content) for content, _ in gallery._files.values()) <= 120_000
+    assert 0 < sum(len(content) for content, _ in cache._files.values()) <= 120_000

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox.bench import Bench
-from sandbox.scene import browser, chromium, fill, until
+from sandbox.demo_traffic import browser, chromium, fill, until
+from sandbox.sandbox_client import SandboxClient
 from seedream_sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
@@ -21,9 +21,9 @@ def opened() -> Iterator[Any]:
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def client() -> Iterator[SandboxClient]:
     with Sandbox(credits=60) as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
-        yield Bench(sandbox, http)
+        yield SandboxClient(sandbox, http)
 
 
 def is_wrong(message: Any) -> bool:
@@ -32,7 +32,7 @@ def is_wrong(message: Any) -> bool:
 
 
 @pytest.fixture
-def look(opened: Any, bench: Bench) -> Iterator[Any]:
+def look(opened: Any, client: SandboxClient) -> Iterator[Any]:
     """Open the page; at the end, nothing may have gone wrong in it and nothing been asked of another host."""
     complaints: list[str] = []
     asked: list[str] = []
@@ -44,7 +44,7 @@ def look(opened: Any, bench: Bench) -> Iterator[Any]:
         page.on("console", lambda message: complaints.append(message.text) if is_wrong(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(bench.sandbox.base_url)
+        page.goto(client.sandbox.base_url)
         return page
 
     yield open_page
@@ -52,27 +52,27 @@ def look(opened: Any, bench: Bench) -> Iterator[Any]:
         page.close()
     assert [] == complaints
     assert asked
-    assert [] == [url for url in asked if not url.startswith(bench.sandbox.base_url + "/")]
+    assert [] == [url for url in asked if not url.startswith(client.sandbox.base_url + "/")]
 
 
-def test_a_newcomer_is_told_how_to_begin(look: Any, bench: Bench) -> None:
+def test_a_newcomer_is_told_how_to_begin(look: Any, client: SandboxClient) -> None:
     page = look()
     page.get_by_text("No task yet").wait_for()
-    assert f"curl {bench.sandbox.base_url}/v1/images/seedreamv45" in page.locator("pre").inner_text()
+    assert f"curl {client.sandbox.base_url}/v1/images/seedreamv45" in page.locator("pre").inner_text()
 
 
-def test_tasks_and_requests_appear_by_themselves(look: Any, bench: Bench) -> None:
+def test_tasks_and_requests_appear_by_themselves(look: Any, client: SandboxClient) -> None:
     page = look()
     page.get_by_text("No task yet").wait_for()
-    bench.urls(bench.made("a lighthouse", batchsize="3"))
+    client.urls(client.made("a lighthouse", batchsize="3"))
     page.locator(".card .pill.completed").wait_for()
     until(page, "document.images.length > 3 && [...document.images].every((one) => one.naturalWidth > 0)")
     assert 3 == page.locator(".card .picture img").count()
     assert "57" == page.locator(".tile b").first.inner_text()
 
 
-def test_a_refusal_shows_rule_sentence_and_fields(look: Any, bench: Bench) -> None:
-    bench.submit("a lighthouse", resolution="1500x1500")
+def test_a_refusal_shows_rule_sentence_and_fields(look: Any, client: SandboxClient) -> None:
+    client.submit("a lighthouse", resolution="1500x1500")
     page = look()
     page.locator(".request.refused summary").click()
     shown = page.locator(".request.refused").inner_text()
@@ -81,9 +81,9 @@ def test_a_refusal_shows_rule_sentence_and_fields(look: Any, bench: Bench) -> No
     assert page.locator(".request.refused[open]").is_visible()
 
 
-def test_a_prompt_is_text_and_never_markup(look: Any, bench: Bench) -> None:
+def test_a_prompt_is_text_and_never_markup(look: Any, client: SandboxClient) -> None:
     prompt = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
-    bench.urls(bench.made(prompt, batchsize=1))
+    client.urls(client.made(prompt, batchsize=1))
     page = look()
     page.locator(".card .picture img").wait_for()
     assert prompt == page.locator(".card .prompt").inner_text()
@@ -92,8 +92,8 @@ def test_a_prompt_is_text_and_never_markup(look: Any, bench: Bench) -> None:
     assert "seedream Sandbox" == page.title()
 
 
-def test_a_picture_opens_in_its_real_size(look: Any, bench: Bench) -> None:
-    bench.urls(bench.made("a lighthouse", batchsize=1, resolution="2560x1440"))
+def test_a_picture_opens_in_its_real_size(look: Any, client: SandboxClient) -> None:
+    client.urls(client.made("a lighthouse", batchsize=1, resolution="2560x1440"))
     page = look()
     page.locator(".picture").click()
     until(page, "document.querySelector('dialog img').naturalWidth === 2560")
@@ -101,7 +101,7 @@ def test_a_picture_opens_in_its_real_size(look: Any, bench: Bench) -> None:
     assert not page.locator("dialog").is_visible()
 
 
-def test_faults_are_added_and_cleared_on_the_page(look: Any, bench: Bench) -> None:
+def test_faults_are_added_and_cleared_on_the_page(look: Any, client: SandboxClient) -> None:
     page = look()
     page.locator("#fault").fill("cut-repl")
     with page.expect_response(lambda reply: reply.status == 400 and "faults" in reply.url):
@@ -110,7 +110,7 @@ def test_faults_are_added_and_cleared_on_the_page(look: Any, bench: Bench) -> No
     page.locator("#fault").fill("rate-limit times=1")
     page.get_by_role("button", name="Add").click()
     page.locator("#faults li").wait_for()
-    assert 429 == bench.submit().status_code
+    assert 429 == client.submit().status_code
     page.get_by_role("button", name="Clear").click()
     page.locator("#faults li").wait_for(state="detached")
 
@@ -124,8 +124,8 @@ def test_english_and_chinese_have_the_same_words(look: Any) -> None:
     assert len(keys[0]) > 20
 
 
-def test_the_language_can_be_changed_and_is_remembered(look: Any, bench: Bench) -> None:
-    fill(bench)
+def test_the_language_can_be_changed_and_is_remembered(look: Any, client: SandboxClient) -> None:
+    fill(client)
     page = look()
     page.get_by_role("button", name="中文").click()
     page.locator("h2", has_text="任务").wait_for()
@@ -150,9 +150,9 @@ def test_the_system_decides_on_light_or_dark_unless_told(look: Any, scheme: str)
 
 
 @pytest.mark.parametrize("width", [1360, 390])
-def test_nothing_is_wider_than_the_window(look: Any, bench: Bench, width: int) -> None:
-    bench.made("w" * 600)
-    bench.submit("x", resolution="y" * 600)
+def test_nothing_is_wider_than_the_window(look: Any, client: SandboxClient, width: int) -> None:
+    client.made("w" * 600)
+    client.submit("x", resolution="y" * 600)
     page = look(viewport={"width": width, "height": 800})
     page.locator(".card").wait_for()
     page.locator(".request summary").first.click()

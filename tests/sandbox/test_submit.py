@@ -6,7 +6,7 @@ from typing import Any
 import facts
 import judge
 import pytest
-from sandbox.bench import SUBMIT, Bench, OpenBench
+from sandbox.sandbox_client import SUBMIT, OpenSandbox, SandboxClient
 from seedream_testing.contract import Case, Part
 from tensorslab_images.rules import RULES
 
@@ -25,10 +25,10 @@ def encoded(parts: tuple[Part, ...]) -> bytes:
     return out + f"--{BOUNDARY}--\r\n".encode()
 
 
-def send(bench: Bench, body: bytes, **headers: str) -> Any:
+def send(client: SandboxClient, body: bytes, **headers: str) -> Any:
     """The envelope of the reply to a raw body."""
-    key = {"Authorization": f"Bearer {bench.sandbox.api_key}"}
-    reply = bench.http.post(bench.sandbox.base_url + SUBMIT, content=body, headers={**TYPE, **key, **headers})
+    key = {"Authorization": f"Bearer {client.sandbox.api_key}"}
+    reply = client.http.post(client.sandbox.base_url + SUBMIT, content=body, headers={**TYPE, **key, **headers})
     assert 200 == reply.status_code
     return reply.json()
 
@@ -39,8 +39,8 @@ def wired(cases: tuple[Case, ...]) -> list[Case]:
     return chosen
 
 
-def test_what_the_page_allows_is_accepted_and_charged(bench: OpenBench) -> None:
-    one = bench(credits=10_000)
+def test_what_the_page_allows_is_accepted_and_charged(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(credits=10_000)
     for case in wired(judge.LEGAL):
         assert case.wire is not None
         envelope = send(one, encoded(case.wire))
@@ -51,8 +51,8 @@ def test_what_the_page_allows_is_accepted_and_charged(bench: OpenBench) -> None:
         assert case.size in (None, (task.width, task.height)), case.name
 
 
-def test_what_the_page_forbids_is_refused_by_its_rule_and_costs_nothing(bench: OpenBench) -> None:
-    one = bench()
+def test_what_the_page_forbids_is_refused_by_its_rule_and_costs_nothing(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     for case in wired(judge.ILLEGAL):
         assert case.wire is not None
         envelope = send(one, encoded(case.wire))
@@ -65,16 +65,16 @@ def test_what_the_page_forbids_is_refused_by_its_rule_and_costs_nothing(bench: O
 
 
 @pytest.mark.parametrize("rule", ["RES-PIXELS", "RES-RATIO", "RES-TIER", "PROMPT-REQUIRED", "BATCH-RANGE"])
-def test_a_refusal_quotes_the_vendor(bench: OpenBench, rule: str) -> None:
+def test_a_refusal_quotes_the_vendor(open_sandbox: OpenSandbox, rule: str) -> None:
     case = next(case for case in judge.ILLEGAL if case.rule == rule and case.wire)
     assert case.wire is not None
     sentence = RULES[rule].sentence
     assert sentence
-    assert sentence in send(bench(), encoded(case.wire))["msg"]
+    assert sentence in send(open_sandbox(), encoded(case.wire))["msg"]
 
 
-def test_the_reply_of_success_is_as_the_page_shows_it(bench: OpenBench) -> None:
-    reply = bench().submit()
+def test_the_reply_of_success_is_as_the_page_shows_it(open_sandbox: OpenSandbox) -> None:
+    reply = open_sandbox().submit()
     envelope = reply.json()
     assert {
         "code": 1000,
@@ -85,8 +85,8 @@ def test_the_reply_of_success_is_as_the_page_shows_it(bench: OpenBench) -> None:
     assert "application/json" == reply.headers["content-type"]
 
 
-def test_what_is_left_out_has_the_pages_default(bench: OpenBench) -> None:
-    one = bench()
+def test_what_is_left_out_has_the_pages_default(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     one.made("a lighthouse")
     task = one.sandbox.tasks[-1]
     assert ("a lighthouse", facts.DEFAULTS["category"], facts.DEFAULTS["batchsize"], facts.DEFAULTS["resolution"]) == (
@@ -97,14 +97,14 @@ def test_what_is_left_out_has_the_pages_default(bench: OpenBench) -> None:
     )
 
 
-def test_a_field_that_the_page_does_not_name_is_let_pass(bench: OpenBench) -> None:
-    one = bench()
+def test_a_field_that_the_page_does_not_name_is_let_pass(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     one.made("x", future_option="7")
     assert ["7"] == one.sandbox.requests[-1].fields["future_option"]
 
 
-def test_a_prompt_cannot_add_a_field(bench: OpenBench) -> None:
-    one = bench()
+def test_a_prompt_cannot_add_a_field(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     prompt = 'x\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n15'
     one.made(prompt, batchsize=1)
     record = one.sandbox.requests[-1]
@@ -112,8 +112,8 @@ def test_a_prompt_cannot_add_a_field(bench: OpenBench) -> None:
     assert 1 == one.sandbox.charges[-1].images
 
 
-def test_requests_are_remembered_as_received_with_the_key_masked(bench: OpenBench) -> None:
-    one = bench()
+def test_requests_are_remembered_as_received_with_the_key_masked(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     one.made("雾", files=[("sourceImage", ("a b.png", b"not a picture", "image/png"))], batchsize=3)
     record = one.sandbox.requests[-1]
     assert {"prompt": ["雾"], "batchsize": ["3"]} == record.fields
@@ -141,15 +141,15 @@ def test_requests_are_remembered_as_received_with_the_key_masked(bench: OpenBenc
         (b"x", "multipart/form-data; boundary=" + "b" * 500),
     ],
 )
-def test_what_is_no_form_is_refused(bench: OpenBench, body: bytes, kind: str) -> None:
-    one = bench()
+def test_what_is_no_form_is_refused(open_sandbox: OpenSandbox, body: bytes, kind: str) -> None:
+    one = open_sandbox()
     assert 9999 == send(one, body, **{"Content-Type": kind})["code"]
     assert [] == one.sandbox.charges
 
 
-def test_without_credits_nothing_is_made(bench: OpenBench) -> None:
+def test_without_credits_nothing_is_made(open_sandbox: OpenSandbox) -> None:
     # CODE-MEANING: 9000 is insufficient credits; the documented reply has no data.
-    one = bench(credits=3)
+    one = open_sandbox(credits=3)
     one.made(batchsize=2)
     envelope = one.submit(batchsize=2).json()
     assert (9000, {"code", "msg"}) == (envelope["code"], envelope.keys())
@@ -159,40 +159,40 @@ def test_without_credits_nothing_is_made(bench: OpenBench) -> None:
     one.made(batchsize=1)
 
 
-def test_an_image_has_a_price(bench: OpenBench) -> None:
-    one = bench(credits=100, price=7)
+def test_an_image_has_a_price(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(credits=100, price=7)
     one.made(batchsize=4)
     assert (72, 28) == (one.sandbox.credits, one.sandbox.charges[0].credits)
 
 
 @pytest.mark.parametrize("value", ["Bearer sk-1", "bearer sk-1", "sk-1"])
-def test_the_key_is_taken_with_and_without_its_scheme(bench: OpenBench, value: str) -> None:
+def test_the_key_is_taken_with_and_without_its_scheme(open_sandbox: OpenSandbox, value: str) -> None:
     # AUTH-KEY, AUTH-HEADER: the page's scheme is the bare key, the vendor's code sends Bearer.
-    assert 1000 == bench(keys=("sk-1",)).submit(headers={"Authorization": value}).json()["code"]
+    assert 1000 == open_sandbox(keys=("sk-1",)).submit(headers={"Authorization": value}).json()["code"]
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Basic sk-1", "Bearer sk-2", "Bearer sk-1 x", "Bearer\tsk-1x"])
-def test_no_key_or_a_wrong_one_is_refused(bench: OpenBench, value: str) -> None:
-    one = bench(keys=("sk-1",))
+def test_no_key_or_a_wrong_one_is_refused(open_sandbox: OpenSandbox, value: str) -> None:
+    one = open_sandbox(keys=("sk-1",))
     reply = one.submit(headers={"Authorization": value})
     assert (401, 9999) == (reply.status_code, reply.json()["code"])
     assert "AUTH-HEADER" == one.sandbox.requests[-1].rule
     assert [] == one.sandbox.charges
 
 
-def test_any_well_formed_key_works_unless_told(bench: OpenBench) -> None:
-    assert 1000 == bench().submit(headers={"Authorization": "Bearer whatever-123"}).json()["code"]
+def test_any_well_formed_key_works_unless_told(open_sandbox: OpenSandbox) -> None:
+    assert 1000 == open_sandbox().submit(headers={"Authorization": "Bearer whatever-123"}).json()["code"]
 
 
-def test_other_paths_and_methods_are_not_there(bench: OpenBench) -> None:
-    one = bench(inspector=False)
+def test_other_paths_and_methods_are_not_there(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(inspector=False)
     assert 404 == one.http.get(one.sandbox.base_url + "/v1/nothing").status_code
     wrong = one.http.get(one.sandbox.base_url + SUBMIT)
     assert (405, "POST") == (wrong.status_code, wrong.headers["allow"])
 
 
-def test_a_body_beyond_the_limit_is_refused(bench: OpenBench) -> None:
-    one = bench(max_body=10_000)
+def test_a_body_beyond_the_limit_is_refused(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(max_body=10_000)
     reply = one.submit("x" * 20_000)
     assert (413, 9999) == (reply.status_code, reply.json()["code"])
     assert [] == one.sandbox.charges

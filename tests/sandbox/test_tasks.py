@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from sandbox.bench import DELETE, QUERY, OpenBench
+from sandbox.sandbox_client import DELETE, QUERY, OpenSandbox
 from seedream_sandbox import ManualClock, Sandbox
 
 
@@ -21,16 +21,16 @@ def states(one: Any, taskid: str, count: int) -> list[int]:
         ({"progress": "instant"}, [3, 3, 3, 3]),
     ],
 )
-def test_progress_by_queries(bench: OpenBench, settings: Any, expected: list[int]) -> None:
+def test_progress_by_queries(open_sandbox: OpenSandbox, settings: Any, expected: list[int]) -> None:
     # STATUS-MEANING: 1 queued, 2 processing, 3 completed.
-    one = bench(**settings)
+    one = open_sandbox(**settings)
     assert expected == states(one, one.made(), 4)
 
 
 @pytest.mark.parametrize("settings", [{"progress": "time", "latency": 8.0}, {"latency": 8}])
-def test_progress_by_time(bench: OpenBench, settings: Any) -> None:
+def test_progress_by_time(open_sandbox: OpenSandbox, settings: Any) -> None:
     clock = ManualClock()
-    one = bench(clock=clock, **settings)
+    one = open_sandbox(clock=clock, **settings)
     taskid, found = one.made(), []
     for _ in range(6):
         found.append(one.query(taskid)["data"]["image_status"])
@@ -38,8 +38,8 @@ def test_progress_by_time(bench: OpenBench, settings: Any) -> None:
     assert [1, 1, 2, 2, 2, 3] == found
 
 
-def test_what_a_query_tells(bench: OpenBench) -> None:
-    one = bench(clock=ManualClock(1_700_000_000))
+def test_what_a_query_tells(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(clock=ManualClock(1_700_000_000))
     taskid = one.made("灯塔", batchsize=2, resolution="3750x1250", category="c")
     first, last = one.query(taskid)["data"], [one.query(taskid)["data"] for _ in range(2)][-1]
     assert {
@@ -54,16 +54,16 @@ def test_what_a_query_tells(bench: OpenBench) -> None:
         assert re.search(r"\?Expires=[0-9]+&Signature=[0-9a-f]+$", url)
 
 
-def test_no_such_task(bench: OpenBench) -> None:
-    one = bench()
+def test_no_such_task(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
     for taskid in ("nothing", "x" * 5000, "\x00", "雾", "../.."):
         envelope = one.query(taskid)
         assert (9999, {"code", "msg"}) == (envelope["code"], envelope.keys())
     assert "TASK-ID" == one.sandbox.requests[-1].rule
 
 
-def test_a_deleted_task_is_gone_with_its_pictures(bench: OpenBench) -> None:
-    one = bench(progress="instant")
+def test_a_deleted_task_is_gone_with_its_pictures(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
     taskid, other = one.made(), one.made()
     url, kept = one.urls(taskid)[0], one.urls(other)[0]
     envelope = one.call(DELETE, {"taskids": [taskid, "unknown"], "uid": "u"}).json()
@@ -81,8 +81,8 @@ def test_a_deleted_task_is_gone_with_its_pictures(bench: OpenBench) -> None:
         {"taskid": {}, "taskids": [7]}, {"taskid": "", "taskids": [""]}, {"taskid": True, "taskids": "x"},
     ],
 )  # fmt: skip
-def test_a_query_or_deletion_that_the_spec_forbids_is_refused(bench: OpenBench, path: str, body: Any) -> None:
-    one = bench()
+def test_a_query_or_deletion_that_the_spec_forbids_is_refused(open_sandbox: OpenSandbox, path: str, body: Any) -> None:
+    one = open_sandbox()
     assert 9999 == one.call(path, body).json()["code"]
     assert "refused" == one.sandbox.requests[-1].verdict
 
@@ -90,8 +90,8 @@ def test_a_query_or_deletion_that_the_spec_forbids_is_refused(bench: OpenBench, 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"\xff\xfe", b'{"taskid": NaN}', b"[" * 100_000, b'{"taskid": "\\ud800"}']
 )
-def test_what_is_not_json_is_refused(bench: OpenBench, content: bytes) -> None:
-    one = bench()
+def test_what_is_not_json_is_refused(open_sandbox: OpenSandbox, content: bytes) -> None:
+    one = open_sandbox()
     headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
     reply = one.http.post(one.sandbox.base_url + QUERY, content=content, headers=headers)
     assert (200, 9999) == (reply.status_code, reply.json()["code"])
@@ -101,9 +101,9 @@ def test_what_is_not_json_is_refused(bench: OpenBench, content: bytes) -> None:
     )
 
 
-def story(bench: OpenBench, seed: int) -> Any:
+def story(open_sandbox: OpenSandbox, seed: int) -> Any:
     """All that can be seen of one run."""
-    one = bench(
+    one = open_sandbox(
         seed=seed, clock=ManualClock(), pictures="painted", format="jpeg", credits=9, faults=["failure probability=0.5"]
     )
     ids = [one.submit(f"fish {number}").json().get("data", {}).get("taskid") for number in range(6)]
@@ -114,10 +114,10 @@ def story(bench: OpenBench, seed: int) -> Any:
     return ids, data, urls, pictures, [(charge.taskid, charge.at) for charge in one.sandbox.charges]
 
 
-def test_the_same_seed_and_clock_give_the_same_story(bench: OpenBench) -> None:
-    first = story(bench, 7)
-    assert first == story(bench, 7)
-    other = story(bench, 8)
+def test_the_same_seed_and_clock_give_the_same_story(open_sandbox: OpenSandbox) -> None:
+    first = story(open_sandbox, 7)
+    assert first == story(open_sandbox, 7)
+    other = story(open_sandbox, 8)
     assert first[0] != other[0]
     assert first[3] != other[3]
 

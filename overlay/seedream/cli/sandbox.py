@@ -1,6 +1,7 @@
 """``seedream sandbox``: runs the local stand-in of the service until Ctrl-C."""
 
 import secrets
+import ssl
 import warnings
 from pathlib import Path
 from typing import Any, Final
@@ -15,11 +16,26 @@ from seedream.cli.terminal import Terminal
 from seedream.errors import ConfigError
 
 _PORT: Final = 8645
+_FILE: Final = click.Path(path_type=Path)
 
 
 @command()
 @click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--images-port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port of the image host."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Anything but loopback warns.")
+@click.option("--public-url", metavar="URL", help="Address of the API as clients reach it (container, proxy).")
+@click.option("--public-images-url", metavar="URL", help="Likewise of the image host; default: with --images-port.")
+@click.option("--tls-cert", type=_FILE, metavar="FILE", help="Serve HTTPS with this certificate (PEM).")
+@click.option("--tls-key", type=_FILE, metavar="FILE", help="Its private key (PEM), where --tls-cert does not hold it.")
+@click.option(
+    "--inspector",
+    type=click.Choice(["local", "open", "off"]),
+    default="local",
+    show_default=True,
+    help="Who may use the page at / and its JSON: this machine, everyone who reaches the port, nobody.",
+)
 @click.option("--credits", "balance", type=click.IntRange(0), default=1000, show_default=True, help="To start with.")
 @click.option("--seed", type=int, metavar="N", help="Decides ids, pictures and chances; by default another each time.")
 @click.option(
@@ -32,7 +48,13 @@ _PORT: Final = 8645
 @click.option(
     "--pictures", type=click.Choice(["painted", "plain"]), default="painted", show_default=True, help="Plain is fast."
 )
-@click.option("--key", "keys", metavar="KEY", multiple=True, help="Accept only this key; repeatable. Default: any.")
+@click.option(
+    "--key",
+    "keys",
+    metavar="KEY",
+    multiple=True,
+    help="Accept only these keys, each with tasks and credits of its own; repeatable. Default: any.",
+)
 @click.option(
     "--fail", "--fault", "faults", metavar="FAULT", multiple=True, help="Go wrong: 'cut-reply nth=2'; repeatable."
 )
@@ -46,34 +68,40 @@ _PORT: Final = 8645
     help="Faults from a YAML file with a list 'faults'; repeatable.",
 )
 @click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), help="Append each charge to this file.")
-@click.option("--list-faults", is_flag=True, help="List the faults there are, and stop.")
+@click.option("--log/--no-log", default=True, show_default=True, help="Print a line for each request (stderr).")
+@click.option("--list-faults", is_flag=True, help="List the faults with their options, and stop.")
 @json_option
 @click.pass_obj
 def sandbox(
     terminal: Terminal,
     /,
     *,
-    port: int,
-    host: str,
     balance: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
     seed: int | None,
     faults: tuple[str, ...],
     plans: tuple[Path, ...],
     list_faults: bool,
+    log: bool,
     **settings: Any,
 ) -> None:
     """Run a local stand-in of the service: real pictures, real failures, no cost. Ctrl-C stops it.
 
-    It binds to loopback and prints how to use it. Keys of the real service do not belong here.
+    It binds to loopback and prints how to use it. With another --host, other machines can reach it: it is no place
+    for keys of the real service.
 
     \b
       seedream sandbox --credits 20 --fail "cut-reply nth=3"
     """  # noqa: D301 -- click's mark for text that stays as it is
     package: Any = load_extra("seedream_sandbox", "sandbox")
     if list_faults:
-        for name, kind in package.KINDS.items():
-            terminal.print_result(f"{name:<18} {kind.summary}")
-        terminal.print_json({"faults": {name: kind.summary for name, kind in package.KINDS.items()}})
+        kinds = package.KINDS.values()
+        for kind in kinds:
+            terminal.print_result(f"{kind.usage:<38}  {kind.summary}")
+        terminal.print_json(
+            {"faults": {one.name: {"summary": one.summary, "options": dict(one.options)} for one in kinds}}
+        )
         return
     try:
         given = [*map(package.parse_fault, faults), *(fault for plan in plans for fault in package.load_plan(plan))]
@@ -81,17 +109,30 @@ def sandbox(
         raise click.BadParameter(str(error), param_hint="'--fail' or '--faults'") from None
     # With another seed, task ids differ from those of an earlier run, whose pictures are then not taken for these.
     seed = secrets.randbits(32) if seed is None else seed
-    stand_in = package.Sandbox(host=host, port=port, credits=balance, seed=seed, faults=given, **settings)
+    try:
+        if tls_cert is not None:
+            settings["tls"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            settings["tls"].load_cert_chain(tls_cert, tls_key)
+        stand_in = package.Sandbox(credits=balance, seed=seed, faults=given, **settings)
+    except OSError as error:
+        path = tls_cert if isinstance(error, ssl.SSLError) else error.filename or settings["ledger_path"]
+        raise ConfigError(
+            f"cannot use the file {quote(str(path))}: {error.strerror or error}",
+            hint="Choose another with --ledger, --tls-cert or --tls-key.",
+        ) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     try:
         with warnings.catch_warnings(record=True, action="always") as caught:
             stand_in.start()
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"cannot serve on {quote(host)} port {port}: {reason}",
-            hint="Choose another with --port; 0 takes a free one.",
+            f"cannot serve on {quote(settings['host'])} port {settings['port']}: {reason}",
+            hint="Choose another with --host, --port or --images-port; port 0 takes a free one.",
         ) from None
     for warning in caught:
         terminal.print_note(f"Warning: {warning.message}", style="yellow")
     terminal.print_json({"base_url": stand_in.base_url, "images_url": stand_in.images_url, "api_key": stand_in.api_key})
-    package.run_server(stand_in, terminal.print_note if terminal.as_json else terminal.print_result)
+    say = terminal.print_note if terminal.as_json else terminal.print_result
+    package.run_server(stand_in, say, log=terminal.print_note if log else None)

@@ -1,0 +1,100 @@
+"""Makes pictures when they are asked for, few at a time, and keeps the latest within a bound of memory."""
+
+import hashlib
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from PIL import Image
+
+from seedream_sandbox.pictures.landscape import Format, ImageSpec, encode, paint
+from seedream_sandbox.task import Task
+
+File = tuple[bytes, str]  # content and media type
+_CACHE: Final = 64 * 1024 * 1024  # bytes of finished files
+_AT_ONCE: Final = 2  # pictures painted at the same time: the largest takes some 100 MB meanwhile
+_THUMB: Final = 320  # pixels, longest side
+
+
+class ImageCache:
+    """Pictures of tasks. Thread-safe.
+
+    Args:
+        wanted: The format of pictures; where it cannot hold the size, the picture is a PNG.
+        cache: Bytes of finished files to keep.
+    """
+
+    def __init__(self, wanted: Format = "jpeg", cache: int = _CACHE) -> None:
+        self.format: Format = wanted
+        self._room = cache
+        self._files: OrderedDict[tuple[str, int, bool], File] = OrderedDict()
+        self._lock = threading.Lock()
+        self._painting = threading.BoundedSemaphore(_AT_ONCE)
+
+    def picture(self, task: Task, index: int) -> File:
+        """Return one picture of a task, of exactly its size."""
+        return self._get(task, index, small=False)
+
+    def plain(self, task: Task, index: int) -> File:
+        """Return one colour of exactly the task's size, made fast; the colour differs between tasks and indexes."""
+        colour = hashlib.sha256(f"{task.id}/{index}".encode()).digest()[:3]
+        size = (task.width, task.height)
+        if self.format != "png":
+            return self._cached((f"{size} {colour.hex()}", 0, False), lambda: Image.new("RGB", size, tuple(colour)))
+        # A PNG with a palette of one colour: only the palette has to be exchanged for another one.
+        content, media_type = self._cached((f"{size}", 0, False), lambda: Image.new("P", size))
+        start = content.index(b"PLTE")
+        length = int.from_bytes(content[start - 4 : start])
+        palette = b"PLTE" + colour * (length // 3)
+        checksum = zlib.crc32(palette).to_bytes(4)
+        return content[:start] + palette + checksum + content[start + 4 + length + 4 :], media_type
+
+    def _cached(self, key: tuple[str, int, bool], make: Callable[[], Image.Image]) -> File:
+        found = self._find(key)
+        if found is None:
+            found = encode(make(), self.format)
+            self._keep(key, found)
+        return found
+
+    def thumbnail(self, task: Task, index: int) -> File:
+        """Return a small copy of a task's painted picture."""
+        return self._get(task, index, small=True)
+
+    def _get(self, task: Task, index: int, *, small: bool) -> File:
+        key = (task.id, index, small)
+        found = self._find(key)
+        if found is not None:
+            return found
+        with self._painting:
+            found = self._find(key)  # another may have painted it meanwhile
+            if found is None:
+                found = encode(paint(self._spec(task, index, small=small)), "jpeg" if small else self.format)
+                self._keep(key, found)
+        return found
+
+    @staticmethod
+    def _spec(task: Task, index: int, *, small: bool) -> ImageSpec:
+        scale = min(1.0, _THUMB / max(task.width, task.height)) if small else 1.0
+        note = f"{task.width} x {task.height}   {index + 1} of {task.images}   sandbox"
+        return ImageSpec(
+            max(1, round(task.width * scale)),
+            max(1, round(task.height * scale)),
+            f"{task.seed}/{index}",
+            task.prompt,
+            note,
+            task.sources,
+        )
+
+    def _find(self, key: tuple[str, int, bool]) -> File | None:
+        with self._lock:
+            if key in self._files:
+                self._files.move_to_end(key)
+            return self._files.get(key)
+
+    def _keep(self, key: tuple[str, int, bool], file: File) -> None:
+        with self._lock:
+            self._files[key] = file
+            while len(self._files) > 1 and sum(len(content) for content, _ in self._files.values()) > self._room:
+                self._files.popitem(last=False)

@@ -1,0 +1,165 @@
+"""Both origins on sockets: an event loop in a thread of its own, on loopback unless another host is named."""
+
+import asyncio
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from seedream_sandbox.inspector.routes import Access, Inspector
+from seedream_sandbox.server.connection import Connection, Origin
+from seedream_sandbox.service.api import Service
+
+_START_TIME: Final = 20.0  # seconds
+_BACKLOG: Final = 1024
+_LARGE_BODIES: Final = 4  # places on each origin
+_API_THREADS, _IMAGE_THREADS = 8, 4
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server bound to the host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Server:
+    """Serves both origins until it is stopped.
+
+    Args:
+        service: The service.
+        host: Address to bind to.
+        port: Port of the API; 0 takes a free one.
+        images_port: Port of the image host; 0 takes a free one.
+        public_url: Origin of the API as clients reach it, where that differs from host and port.
+        public_images_url: Likewise of the image host; derived from ``public_url`` where it is not given.
+        tls: Certificate and key to serve HTTPS with.
+        access: Who may use the inspector.
+        api_key: A key that works, for the inspector to show.
+
+    Raises:
+        OSError: An address or port cannot be bound.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        host: str,
+        port: int,
+        images_port: int = 0,
+        public_url: str | None = None,
+        public_images_url: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        access: Access = "local",
+        api_key: str = "",
+    ) -> None:
+        self._service = service
+        self._sockets = [_bind(host, port)]
+        try:
+            self._sockets.append(_bind(host, images_port))
+        except OSError:
+            self._sockets[0].close()
+            raise
+        self._tls = tls
+        self._scheme = "http" if tls is None else "https"
+        any_address = host in ("", "0.0.0.0", "::")  # noqa: S104 -- compared, not bound
+        shown = ("[::1]" if ":" in host else "127.0.0.1") if any_address else f"[{host}]" if ":" in host else host
+        bound, bound_images = (f"{self._scheme}://{shown}:{sock.getsockname()[1]}" for sock in self._sockets)
+        self.base_url = (public_url or bound).rstrip("/")
+        self._follows_host = any_address and not public_url and not public_images_url
+        if public_url and not public_images_url:
+            public_images_url = f"{_without_port(self.base_url)}:{self._sockets[1].getsockname()[1]}"
+        self.images_url = (public_images_url or bound_images).rstrip("/")
+        self._inspector = None
+        if access != "off":
+            about = {"base_url": self.base_url, "images_url": self.images_url, "api_key": api_key}
+            self._inspector = Inspector(service, about, bound, access)
+        self.connections: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="seedream-sandbox", daemon=True)
+
+    def start(self) -> None:
+        """Start, and return when both origins answer."""
+        self._thread.start()
+        self._ready.wait(_START_TIME)
+        if self._failed is not None or self._loop is None:
+            raise RuntimeError(f"the sandbox did not start: {self._failed}")
+
+    def stop(self) -> None:
+        """Cut every connection and end the thread."""
+        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(10)
+        for sock in self._sockets:
+            sock.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 -- reported by the thread that waits for the start
+            self._failed = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        pools = [
+            ThreadPoolExecutor(count, thread_name_prefix="seedream-sandbox") for count in (_API_THREADS, _IMAGE_THREADS)
+        ]
+        servers = []
+        for images, sock, pool in zip((False, True), self._sockets, pools, strict=True):
+            origin = Origin(
+                self._service, images, self._images_url_for, None if images else self._inspector,
+                partial(loop.run_in_executor, pool), asyncio.Semaphore(_LARGE_BODIES),
+            )  # fmt: skip
+            connected = partial(self._connected, origin)
+            servers.append(await asyncio.start_server(connected, sock=sock, ssl=self._tls, backlog=_BACKLOG))
+        self._loop = loop
+        self._ready.set()
+        await self._stopping.wait()
+        for server in servers:
+            server.close()
+        while self.connections:  # one may have been accepted as the others were cut
+            open_now = list(self.connections)
+            for task in open_now:
+                task.cancel()
+            await asyncio.gather(*open_now, return_exceptions=True)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _connected(self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self.connections.add(task)
+        try:
+            await Connection(origin, reader, writer).serve()
+        except asyncio.CancelledError:  # the server stops; asyncio would log a cancelled connection as an error
+            pass
+        finally:
+            self.connections.discard(task)
+
+    def _images_url_for(self, host: str) -> str:
+        """Return the image host's origin; bound to all addresses, it has the name by which the client reached us."""
+        named = _HOST.fullmatch(host) if self._follows_host else None
+        return f"{self._scheme}://{named[1]}:{self._sockets[1].getsockname()[1]}" if named else self.images_url
+
+
+def _without_port(url: str) -> str:
+    return re.sub(r":[0-9]+$", "", url)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
