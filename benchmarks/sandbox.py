@@ -59,7 +59,8 @@ def submissions() -> float:
 
 def memory(waves: int = 4, clients: int = 200) -> list[int]:
     """Megabytes that its process takes after each wave of clients at once, each with a submission of 100 kB."""
-    with Popen([sys.executable, "-m", "seedream", "sandbox", "--port", "0"], stdout=PIPE, text=True) as process:
+    command = [sys.executable, "-m", "seedream", "sandbox", "--port", "0", "--no-log"]
+    with Popen(command, stdout=PIPE, text=True) as process:
         said = process.stdout.readline() if process.stdout else ""
         address = said.split()[5].rstrip(":")
         sizes = []

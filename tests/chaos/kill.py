@@ -192,8 +192,8 @@ def serving(ledger: Path, *arguments: str) -> Iterator[str]:
 @contextmanager
 def serving_sandbox(ledger: Path) -> Iterator[str]:
     """The sandbox in a process of its own; gives its address."""
-    command = [sys.executable, "-m", "seedream", "sandbox", "--port", "0", "--pictures", "plain", "--progress", "instant"]
-    command += ["--credits", "100000", "--ledger", str(ledger)]
+    command = [sys.executable, "-m", "seedream", "sandbox", "--port", "0", "--no-log", "--ledger", str(ledger)]
+    command += ["--pictures", "plain", "--progress", "instant", "--credits", "100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as server:
         assert server.stdout is not None
         address = re.search(rb"http://[0-9.]+:[0-9]+", server.stdout.readline())

@@ -95,7 +95,10 @@ def _part(event: Field | File, content: bytes) -> Part:
         if names.count(name) > 1:
             raise MalformedForm(f"a part has the header {name[:80]!r} twice")
     disposition = event.headers["content-disposition"]
-    if disposition.partition(";")[0].strip().lower() != "form-data" or event.name is None:
+    if (
+        disposition.partition(";")[0].strip().lower() != "form-data"
+        or "name" not in parse_options_header(disposition)[1]
+    ):
         raise MalformedForm("a part is not form-data with a name")
     for parameter in ("name", "filename"):
         if len(re.findall(rf";\s*{parameter}\s*=", _QUOTED.sub("", disposition), re.IGNORECASE)) > 1:
