@@ -244,6 +244,8 @@ def options(given: Mapping[str, object]) -> Verdict:
             continue
         if kind == "binary":
             parts += [Part(wire, content, "x") for content in value]  # type: ignore[attr-defined]  # a list of bytes
+        elif name == "image_url" and isinstance(value, str) and not _URL.match(value):
+            return _no(RULE_OF[wire], "not the URL of a picture on the web")
         elif (kind == "integer" and type(value) is int) or (kind == "string" and isinstance(value, str)):
             parts.append(Part(wire, str(value).encode("utf-8", "surrogatepass")))
         else:
@@ -251,4 +253,5 @@ def options(given: Mapping[str, object]) -> Verdict:
     return form(parts)
 
 
+_URL = re.compile(r"https?://(?![/?#:])[^\s\x00-\x1f][^\x00-\x1f\x7f]*", re.ASCII)
 _SPELLED = {"image_url": "imageUrl", "source_images": "sourceImage"}

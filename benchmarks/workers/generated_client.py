@@ -81,12 +81,12 @@ async def query_async(job: Job) -> AsyncIterator[Callable[[int], Awaitable[None]
 
 def _with_files(job: Job) -> SeeDreamV45Body:
     body = SeeDreamV45Body(prompt=PROMPT, batchsize=1, resolution=RESOLUTION)
-    body.source_image = _files(job)
+    body.source_images = _files(job)
     return body
 
 
 def _close(body: SeeDreamV45Body) -> None:
-    for file in body.source_image or ():
+    for file in body.source_images or ():
         file.payload.close()
 
 

@@ -80,7 +80,11 @@ def test_sandbox_and_judge_agree_on_forms() -> None:
     counts = Counter[bool | None]()
     sandbox = fresh()
 
-    @given(drawn_parts=st.lists(_parts, max_size=3), prompt=strategies.prompts, named=strategies.near_options)
+    @given(
+        drawn_parts=st.lists(_parts, max_size=3),
+        prompt=strategies.prompts | st.just("a fish"),
+        named=strategies.near_options,
+    )
     @settings(max_examples=6 * settings().max_examples)
     def drawn(drawn_parts: list[Part], prompt: str, named: dict[str, Any]) -> None:
         near = [text(name, named[name]) for name in ("batchsize", "resolution") if name in named and not drawn_parts]

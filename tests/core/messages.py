@@ -112,9 +112,9 @@ def _requests() -> Iterator[tuple[str, Case]]:
         yield f"submit {options!r}", partial(submission.check, asked)
     sources: list[Any] = [b"", "none.png", ".", "a\0b", ["http://a/1", "http://a/2"], 5, [None], {b"x": 1}]
     for source in sources:
-        yield f"source_images {source!r}", partial(submission.check, {"prompt": "a fish"}, source)
-    twice = {"prompt": "a fish", "image_url": "http://b/2"}
-    yield "image_url given twice", partial(submission.check, twice, "http://a/1")
+        yield f"source_images {source!r}", partial(submission.check, {"prompt": "a fish", "source_images": source})
+    twice = {"prompt": "a fish", "image_url": "http://b/2", "source_images": "http://a/1"}
+    yield "image_url given twice", partial(submission.check, twice)
 
 
 def _client(service: FakeService, work: Callable[[SeeDream], Any]) -> Any:

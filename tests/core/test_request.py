@@ -1,21 +1,36 @@
 """A request is refused before it costs anything, with every problem named; what is legal goes out as it was meant."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
 import enum
+import hashlib
 import io
+import json
+import os
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 from facts import DEFAULTS, FEWEST, LARGEST
-from seedream import InvalidRequest, Resolution, SeeDream
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no annotations
+from PIL import Image
+from seedream import InvalidRequest, Resolution, SeeDream, SubmissionUnknown
 from seedream._protocol import wire as encoding
-from seedream._request import submission
+from seedream._request import source_images, submission
+from seedream._request.foreign_names import FOREIGN_NAMES
 from seedream._request.submission import check, check_submit
+from support.clients import Both
 from support.clock import FakeClock
 from support.fake_service import FakeService
+from support.fault_matrix import LARGE
 from support.pictures import picture
+from support.scripted_server import Connection, ScriptedServer
 from tensorslab_images import limits
 
 PNG = picture()
@@ -118,7 +133,9 @@ def test_a_source_image_in_any_form(kind: str, tmp_path: Path) -> None:
         (picture("JPEG"), "image/jpeg"),
         (picture("WEBP"), "image/webp"),
         (picture("GIF"), "image/gif"),
-        (b"no picture", "application/octet-stream"),
+        (picture("BMP"), "image/bmp"),
+        (picture("TIFF"), "image/tiff"),
+        (picture("AVIF"), "image/avif"),
     ],
 )
 def test_the_media_type_is_told_from_the_bytes(content: bytes, media_type: str) -> None:
@@ -127,7 +144,8 @@ def test_the_media_type_is_told_from_the_bytes(content: bytes, media_type: str) 
 
 
 @pytest.mark.parametrize(
-    "source", ["", "/nowhere.png", Path("/"), b"", io.StringIO("text"), 7, ["a\0b"], [None], {"a": 1}]
+    "source",
+    ["", "/nowhere.png", Path("/"), b"", io.StringIO("text"), 7, ["a\0b"], [None], {"a": 1}, b"%PDF-1.7", b"import os"],
 )
 def test_what_is_no_source_image_is_refused(source: Any) -> None:
     assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=source)
@@ -227,3 +245,221 @@ def test_a_value_of_a_later_field_is_written_as_json_writes_it(value: bool | flo
     # Not as Python does: no service reads "True" as a boolean.
     arguments = encoding.submit_arguments(submission.Submission({"prompt": "a fish", "extraField": value}))()
     assert [wire] == [part[1] for name, part in arguments["files"] if name == "extraField"]
+
+
+# --- JSON Schema -----------------------------------------------------------------------------------------------------
+_NUMBERS = st.one_of(
+    st.integers(-20, 20),
+    st.decimals(-5, 5, places=2).map(float),
+    st.sampled_from([0.1, 0.2, 0.3, 0.7, 1e-7, 1e22, 2**53 + 1, 1e300, -0.0]),
+)
+_BOUND = st.none() | st.integers(-5, 5) | st.sampled_from([0.1, 0.5, -2.5])
+_STEP = st.none() | st.sampled_from([0.1, 0.01, 0.5, 1, 2, 3, 0.3, 1e-7])
+_LETTERS = st.text("ab1\n٣🐟 ", max_size=5)
+_LENGTH = st.none() | st.integers(0, 4)
+
+
+def accepted(spec: limits.Field, value: Any) -> bool:
+    try:
+        submission._wire_value(spec, value)
+    except InvalidRequest:
+        return False
+    return True
+
+
+def valid(schema: dict[str, Any], value: Any) -> bool:
+    given = {name: limit for name, limit in schema.items() if limit is not None}
+    # The text of a JSON document, so that the validator reads 0.1 as the decimal that was written.
+    document = json.loads(json.dumps(value), parse_float=Decimal)
+    limits_read = json.loads(json.dumps(given), parse_float=Decimal)
+    return bool(Draft202012Validator(limits_read).is_valid(document))
+
+
+@given(value=_NUMBERS, minimum=_BOUND, maximum=_BOUND, above=_BOUND, below=_BOUND, step=_STEP)
+@settings(max_examples=500)
+def test_numbers_are_judged_as_json_schema_says(
+    value: float, minimum: Any, maximum: Any, above: Any, below: Any, step: Any
+) -> None:
+    kind: Any = "integer" if isinstance(value, int) else "number"
+    spec = limits.Field(
+        name="x", attribute="x", kind=kind, minimum=minimum, maximum=maximum, exclusive_minimum=above,
+        exclusive_maximum=below, multiple_of=step,
+    )  # fmt: skip
+    schema = {"type": kind, "minimum": minimum, "maximum": maximum, "exclusiveMinimum": above,
+              "exclusiveMaximum": below, "multipleOf": step}  # fmt: skip
+    assert valid(schema, value) == accepted(spec, value)
+
+
+@given(
+    items=st.lists(_LETTERS, max_size=4), least=_LENGTH, most=_LENGTH, unique=st.booleans(), low=_LENGTH, high=_LENGTH
+)
+@settings(max_examples=500)
+def test_lists_of_text_are_judged_as_json_schema_says(
+    items: list[str], least: Any, most: Any, unique: bool, low: Any, high: Any
+) -> None:
+    spec = limits.Field(
+        name="x", attribute="x", kind="string", many=True, min_items=least, max_items=most, unique_items=unique,
+        min_length=low, max_length=high,
+    )  # fmt: skip
+    of = {name: value for name, value in {"minLength": low, "maxLength": high}.items() if value is not None}
+    schema = {
+        "type": "array",
+        "minItems": least,
+        "maxItems": most,
+        "uniqueItems": unique,
+        "items": {"type": "string", **of},
+    }
+    assert valid(schema, items) == accepted(spec, items)
+
+
+def test_numbers_of_other_libraries_are_taken_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_field(monkeypatch, kind="number")
+    sent = check({"prompt": "a fish", "extra_field": Fraction(1, 4)}).values["extraField"]
+    assert (0.25, float) == (sent, type(sent))
+
+
+def test_an_empty_list_is_not_sent_so_it_does_not_meet_a_requirement(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_field(monkeypatch, kind="string", many=True)
+    assert {"prompt": "a fish"} == check({"prompt": "a fish", "extra_field": []}).values
+
+
+def test_a_required_field_is_missing_when_its_list_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = limits.Field(name="tags", attribute="tags", kind="string", many=True, required=True)
+    operation = attrs.evolve(limits.SUBMIT, fields=(*limits.SUBMIT.fields, new))
+    monkeypatch.setattr(submission, "_FIELDS", {field.attribute: field for field in operation.fields})
+    monkeypatch.setattr(submission, "SUBMIT", operation)
+    assert [("tags", None)] == problems(tags=[])
+
+
+# --- sources that cannot be pictures, URLs that cannot be fetched -----------------------------------------------------
+@pytest.mark.parametrize(
+    "url",
+    ["cat.png", "", " ", "C:\\x.png", "/etc/passwd", "data:image/png;base64,AAAA", "file:///a.png", "ftp://h/a.png", "//h/a.png",
+     "https://", "https:///a.png", "http:a.png", "https://[bad/a.png", "https://h:x/a.png", "https://h\n/a", " https://h/a", "https://h/a\t"],
+)  # fmt: skip
+def test_an_image_url_that_is_not_one_is_refused_unless_it_is_asked_for(url: str) -> None:
+    assert [("image_url", "IMAGE-URL")] == problems(image_url=url)
+    sent = check_submit("a fish", {"image_url": url, "allow_unrecognized_sources": True})
+    assert url == sent.values["imageUrl"]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h/a.png", "HTTP://h", "https://h:8/a b.png?x=1#y", "https://例え.example/猫.png", "http://[::1]/a"]
+)
+def test_any_http_url_is_an_image_url(url: str) -> None:
+    assert url == check_submit("a fish", {"image_url": url}).values["imageUrl"]
+    assert url == check_submit("a fish", {"source_images": [url]}).values["imageUrl"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.7\n", b"import os\n", b"\0", b"<svg/>", b"PK\x03\x04", b"\x89PNG", b"RIFF0000WAVE"]
+)
+def test_bytes_of_no_picture_are_refused_unless_it_is_asked_for(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "report.png"
+    path.write_bytes(content)
+    for source in (content, path):
+        assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=source)
+        (sent,) = check_submit("a fish", {"source_images": source, "allow_unrecognized_sources": True}).files[
+            "sourceImage"
+        ]
+        assert ("application/octet-stream", content) == (sent.media_type, sent.content)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="devices as POSIX has them")
+def test_a_device_or_a_pipe_is_refused_without_reading_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    link = tmp_path / "link.png"
+    link.symlink_to("/dev/zero")
+    for path in ("/dev/zero", pipe, link):
+        assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=path)
+
+
+def test_an_open_file_that_never_ends_is_read_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_images, "MAX_UNSIZED", 3_000_000)
+    with Path("/dev/zero").open("rb") as endless, pytest.raises(InvalidRequest, match="more than 3,000,000 bytes"):
+        check_submit("a fish", {"source_images": endless})
+
+
+def test_a_file_is_read_again_when_it_is_sent_and_proven_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    content = PNG + bytes(3_000_000)
+    path.write_bytes(content)
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (sent.size, sent.sha256)
+    for _ in range(2):
+        with sent.open() as reader:
+            assert len(content) == reader.seek(0, os.SEEK_END)
+            reader.seek(0)
+            assert content == b"".join(iter(lambda: reader.read(65536), b""))
+
+
+@pytest.mark.parametrize("change", ["other bytes", "shorter", "longer", "gone", "a pipe"])
+def test_a_file_that_changed_is_never_handed_out_whole(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "a.png"
+    content = PNG + bytes(3_000_000)
+    path.write_bytes(content)
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    if change in ("gone", "a pipe"):
+        path.unlink()
+    if change == "a pipe":
+        os.mkfifo(path)
+    changes = {"other bytes": content[:-1] + b"x", "shorter": content[:-1], "longer": content + b"x"}
+    if change in changes:
+        path.write_bytes(changes[change])
+    read = 0
+    with pytest.raises(OSError), sent.open() as reader:
+        while chunk := reader.read(65536):
+            read += len(chunk)
+    assert read < len(content)
+
+
+def test_a_changed_source_image_is_not_sent_whole_over_the_wire(both: Both, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(LARGE)
+    checked = check_submit("a fish", {"source_images": path})
+    path.write_bytes(LARGE[:-1] + b"y")
+
+    def read_it(connection: Connection) -> None:
+        connection.read_request()
+
+    with ScriptedServer(read_it) as server:
+        flow = lambda client: client.run(client.submission_flow(checked))  # noqa: E731
+        with pytest.raises(SubmissionUnknown, match="changed"):
+            both.call(flow, base_url=server.url)
+        assert 1 == len(server.connections)
+    body = server.requests[0].partition(b"\r\n\r\n")[2]
+    assert len(body) < len(LARGE)
+
+
+def test_a_pillow_image_is_sent_as_png() -> None:
+    image = Image.new("RGB", (5, 4), (200, 10, 10))
+    (sent,) = check_submit("a fish", {"source_images": image}).files["sourceImage"]
+    assert "image/png" == sent.media_type
+    with Image.open(io.BytesIO(sent.content)) as again:
+        assert (image.size, image.tobytes()) == (again.size, again.tobytes())
+    assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=Image.new("YCbCr", (2, 2)))
+
+
+# --- names of other SDKs ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("n", "Use batchsize."), ("size", "Use resolution."), ("image", "Use source_images."), ("sourceImage", "Use source_images."),
+     ("images", "Use source_images for pictures to start from, or batchsize for the number of pictures to make."),
+     ("seed", "The API has nothing like seed; leave it out."), ("aspect-ratio", "Use resolution.")],
+)  # fmt: skip
+def test_names_of_other_sdks_get_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_submit("a fish", {name: 1})
+    assert (name, hint) == (caught.value.problems[0].field, caught.value.problems[0].hint)
+
+
+def test_a_field_that_a_later_page_adds_under_a_foreign_name_is_that_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    new = limits.Field(name="seed", attribute="seed", kind="integer")
+    monkeypatch.setattr(submission, "_FIELDS", {**submission._FIELDS, "seed": new})
+    assert 7 == check_submit("a fish", {"seed": 7}).values["seed"]
+
+
+def test_every_hint_names_a_field_that_exists() -> None:
+    known = {"source_images", *(spec.attribute for spec in limits.SUBMIT.fields)}
+    assert {here for here in FOREIGN_NAMES.values() if here} <= known

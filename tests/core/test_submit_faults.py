@@ -14,7 +14,7 @@ from seedream import SeeDream, Timeouts, errors
 from seedream._protocol.retry import RetryPolicy
 from seedream._support.redact import redact, redact_reply
 from support.clients import KEY, Both
-from support.fault_matrix import MATRIX, OK, after_request, answer, in_mid_body
+from support.fault_matrix import LARGE, MATRIX, OK, after_request, answer, in_mid_body
 from support.scripted_server import Action, Connection, ScriptedServer, reply
 
 
@@ -31,7 +31,7 @@ def test_fault_matrix(  # each row: charged at most once, the right error, nothi
 ) -> None:
     caplog.set_level("DEBUG")
     with ScriptedServer(action) as server:
-        large = b"\x89PNG" + b"x" * 3_000_000 if action is in_mid_body else None
+        large = LARGE if action is in_mid_body else None
         with pytest.raises(errors.SeeDreamError) as caught:
             both.call(lambda client: client.submit("a fish", source_images=large), base_url=server.url)
         error = caught.value
@@ -118,9 +118,11 @@ def test_a_refused_connection_is_tried_again_and_is_not_billed(both: Both) -> No
 
 def test_the_same_bytes_are_sent_again(both: Both) -> None:
     with ScriptedServer(reply(429), reply(429), reply(200, OK)) as server:
-        both.call(lambda client: client.submit("a fish", source_images=[b"\x89PNG-not-really"]), base_url=server.url)
+        both.call(
+            lambda client: client.submit("a fish", source_images=[b"\xff\xd8\xff-not-really"]), base_url=server.url
+        )
     bodies = {
-        request.partition(b"\r\n\r\n")[2].split(b"\r\n", 1)[1].count(b"\x89PNG-not-really")
+        request.partition(b"\r\n\r\n")[2].split(b"\r\n", 1)[1].count(b"\xff\xd8\xff-not-really")
         for request in server.requests
     }
     assert {1} == bodies

@@ -7,7 +7,7 @@ from journal.support import lines
 from seedream import errors
 from seedream.journal import Journal
 from support.clients import KEY, Both
-from support.fault_matrix import MATRIX, in_mid_body
+from support.fault_matrix import LARGE, MATRIX, in_mid_body
 from support.scripted_server import Action, ScriptedServer
 
 # What each error leaves in the journal, typed by hand from the fault matrix of the reliability design.
@@ -30,7 +30,7 @@ def test_each_fault_leaves_its_state(
 ) -> None:
     path = tmp_path / "journal.sqlite"
     with ScriptedServer(action) as server, Journal(path, clock=lambda: 0.0) as journal:
-        large = b"\x89PNG" + b"x" * 3_000_000 if action is in_mid_body else None
+        large = LARGE if action is in_mid_body else None
         with pytest.raises(kind):
             both.call(lambda client: client.submit("a fish", source_images=large), base_url=server.url, journal=journal)
         run = journal.find_run("calls")

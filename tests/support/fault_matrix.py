@@ -9,6 +9,7 @@ from support.clients import KEY
 from support.scripted_server import Action, Connection, reply
 
 SIGNED = "https://cdn.example/picture.png?X-Signature=MARKER-signature"
+LARGE = b"\xff\xd8\xff" + b"x" * 3_000_000  # a picture that the sockets' buffers do not hold
 OK = b'{"code": 1000, "msg": "Task created successfully", "data": {"taskid": "abcd_1234567890abcdef"}}'
 
 

@@ -42,22 +42,26 @@ legal_resolutions = st.one_of(
 )
 
 # --- whole submissions -----------------------------------------------------------------------------------------------
-pictures = st.lists(
-    st.binary(min_size=1, max_size=60) | st.binary(max_size=40).map(lambda tail: b"\xff\xd8\xff" + tail) | hostile_text.filter(bool).map(str.encode),
-    max_size=3,
-).filter(all)  # fmt: skip
+_tails = st.binary(max_size=60) | hostile_text.map(str.encode)
+pictures = st.lists(_tails.map(lambda tail: b"\xff\xd8\xff" + tail), max_size=3)
+image_urls = st.one_of(
+    st.just("https://images.example/cat.png"),
+    st.from_regex(r"https?://[a-z]{1,9}\.example/[!-~]{0,20}", fullmatch=True),
+)
 junk: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.binary(max_size=5),
     st.lists(st.integers(), max_size=2), st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
 )  # fmt: skip
 
 
-def _options(prompt: Any, batchsize: Any, resolution: Any, text: Any) -> st.SearchStrategy[dict[str, Any]]:
+def _options(
+    prompt: Any, batchsize: Any, resolution: Any, text: Any, image_url: Any
+) -> st.SearchStrategy[dict[str, Any]]:
     optional = {
         "batchsize": batchsize,
         "resolution": resolution,
         "category": text,
-        "image_url": text,
+        "image_url": image_url,
         "source_images": pictures,
     }
     return st.fixed_dictionaries({"prompt": prompt}, optional=optional)
@@ -65,10 +69,16 @@ def _options(prompt: Any, batchsize: Any, resolution: Any, text: Any) -> st.Sear
 
 legal_options = _options(
     prompts.filter(str.strip).filter(lambda prompt: prompt.isprintable() or "\ud800" not in prompt),
-    st.integers(FEWEST, LARGEST), legal_resolutions, whole_text,
+    st.integers(FEWEST, LARGEST), legal_resolutions, whole_text, image_urls,
 )  # fmt: skip
-near_options = _options(prompts, st.integers(FEWEST - 3, LARGEST + 3), resolutions, any_text)
-odd_options = _options(prompts | junk, st.integers(FEWEST - 3, LARGEST + 3) | junk, resolutions | junk, any_text | junk)
+near_options = _options(prompts, st.integers(FEWEST - 3, LARGEST + 3), resolutions, any_text, image_urls | any_text)
+odd_options = _options(
+    prompts | junk,
+    st.integers(FEWEST - 3, LARGEST + 3) | junk,
+    resolutions | junk,
+    any_text | junk,
+    image_urls | any_text | junk,
+)
 any_options = legal_options | near_options | odd_options
 
 # --- replies ---------------------------------------------------------------------------------------------------------

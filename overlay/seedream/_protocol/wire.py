@@ -8,7 +8,6 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from typing import Any, Final, cast
 
 from attrs import field, frozen
@@ -38,7 +37,7 @@ def submit_arguments(submission: Submission) -> Arguments:
         fields: dict[str, Any] = {spec.attribute: given.get(spec.name, UNSET) for spec in SUBMIT.fields}
         for spec in SUBMIT.fields:
             sources = submission.files.get(spec.name, ())
-            files = [File(BytesIO(source.content), source.name, source.media_type) for source in sources]
+            files = [File(source.open(), source.name, source.media_type) for source in sources]
             if files:
                 fields[spec.attribute] = files if spec.many else files[0]
         body = roles.SubmitBody(**fields)

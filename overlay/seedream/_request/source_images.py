@@ -1,51 +1,148 @@
-"""Source images: a path, bytes, an open file or a URL, made ready to send (rules SOURCE-IMAGE, IMAGE-URL)."""
+"""Prepares source images: paths, bytes, open files, Pillow images and URLs (rules SOURCE-IMAGE, IMAGE-URL).
 
+A file on disk is not read into memory. It is hashed once when the request is checked and read again for each attempt
+to send it; the reader compares the bytes with that hash and raises before it hands out the last of them, so a file
+that was changed in between is never sent whole.
+"""
+
+import hashlib
+import io
 import os
 import re
-from collections.abc import Iterable
+import stat
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Union, cast
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from seedream._files.image_formats import HEAD, sniff
+from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "Image"]
 Sources = Source | Iterable[Source]
 
+MAX_UNSIZED: Final = 256 * 1024 * 1024  # bytes that are read of an open file, which may never end
+_CHUNK: Final = 1024 * 1024
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:(?!\\)", re.IGNORECASE)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME: Final = 80
+_KINDS: Final = "Give a path, bytes, a file open for reading bytes, a Pillow image, or an http(s) URL."
+_ANYWAY: Final = "To send it all the same, set allow_unrecognized_sources=True."
+
+
+class SourceChanged(OSError):
+    """A source image is not the file that was checked: it was changed, cut short or extended since."""
 
 
 @frozen
 class SourceFile:
-    """One file to send: its bytes, a safe file name, and the media type that the bytes tell."""
+    """One file to send.
 
-    content: bytes = field(repr=lambda content: f"{len(content)} bytes")
+    Attributes:
+        name: A safe file name.
+        media_type: The media type that the bytes show.
+        size: Number of bytes.
+        sha256: Hash of the bytes (hex).
+    """
+
     name: str
     media_type: str
+    size: int
+    sha256: str
+    _origin: bytes | Path = field(repr=False, eq=False)
+
+    def open(self) -> BinaryIO:
+        """Return a new binary reader over the bytes. It raises SourceChanged if they are not those that were hashed."""
+        if isinstance(self._origin, bytes):
+            return io.BytesIO(self._origin)
+        return io.BufferedReader(_CheckedFile(self, self._origin), _CHUNK)
+
+    @property
+    def content(self) -> bytes:
+        """All bytes."""
+        with self.open() as file:
+            return file.read()
+
+
+class _CheckedFile(io.RawIOBase):
+    """Reads a file on disk and compares it with the hash taken earlier before it returns the last bytes."""
+
+    def __init__(self, source: SourceFile, path: Path) -> None:
+        self._source = source
+        self._fd = _open_regular(path)
+        self._hash = hashlib.sha256()
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to the start or to the end; other positions could not be checked."""
+        target = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size}[whence]
+        if target not in (0, self._position, self._source.size):
+            raise io.UnsupportedOperation("only the start and the end can be sought")
+        if target == 0:
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            self._hash = hashlib.sha256()
+        self._position = target
+        return target
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any, /) -> int:
+        left = self._source.size - self._position
+        if left <= 0:
+            return 0
+        view = memoryview(buffer)[: min(len(buffer), left)]
+        count = os.readv(self._fd, [view]) if hasattr(os, "readv") else self._read_copy(view)
+        self._hash.update(view[:count])
+        self._position += count
+        ended = count == left
+        if count == 0 or (ended and (os.read(self._fd, 1) or self._hash.hexdigest() != self._source.sha256)):
+            raise SourceChanged(f"source image {self._source.name} was changed after it was checked")
+        return count
+
+    def _read_copy(self, view: memoryview) -> int:
+        data = os.read(self._fd, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
 
 
 @frozen
 class Gathered:
-    """Source images read into memory, so that a retry sends the same bytes again, and the URL if one was given."""
+    """The source images of a request: files, and the URL if one was given."""
 
     files: tuple[SourceFile, ...] = ()
     url: str | None = None
 
 
-def gather(sources: Sources | None) -> Gathered:
-    """Read the source images.
+def gather(sources: Sources | None, *, strict: bool = True) -> Gathered:
+    """Prepare the source images.
 
     Args:
-        sources: One source or several: a path, the bytes themselves, a file open for reading bytes, or a
-            string beginning with http:// or https://, of which the API takes one.
+        sources: One source or several: a path, the bytes themselves, a file open for reading bytes, a Pillow image,
+            or a string beginning with http:// or https://, of which the API takes one.
+        strict: Refuse bytes in which no image format is recognised.
 
     Raises:
-        InvalidRequest: A source cannot be read, is empty, is of another type, or there are two URLs.
+        InvalidRequest: A source cannot be read, is empty, is not a picture, or there are two URLs.
     """
     files: list[SourceFile] = []
     urls: list[str] = []
@@ -53,8 +150,7 @@ def gather(sources: Sources | None) -> Gathered:
         if isinstance(source, str) and _URL.match(source):
             urls.append(source)
         else:
-            content, name = _read(source, number)
-            files.append(_file(content, name, number))
+            files.append(_prepare(source, number, strict=strict))
     if len(urls) > 1:
         raise InvalidRequest(
             Problem(
@@ -67,56 +163,155 @@ def gather(sources: Sources | None) -> Gathered:
     return Gathered(tuple(files), urls[0] if urls else None)
 
 
+def check_url(url: str) -> None:
+    """Refuse a text that cannot be the URL of a picture on the web.
+
+    Raises:
+        InvalidRequest: It is not an absolute http or https URL with a host (rule IMAGE-URL).
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or url != url.strip():
+        hint = f"Give a URL that begins with https:// or http://, or give a file as source_images. {_ANYWAY}"
+        raise InvalidRequest(Problem("image_url", f"{quote(url)} is not an http(s) URL", "IMAGE-URL", hint))
+
+
 def _each(sources: Sources | None) -> Iterable[Source]:
     if sources is None:
         return ()
-    if isinstance(sources, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(sources, "read"):
-        return (sources,)  # type: ignore[return-value]  # narrowed by what it can do, not by its class
-    if isinstance(sources, Iterable):
-        return sources
-    raise InvalidRequest(_problem(f"a {type(sources).__name__} is not a source image", _KINDS))
+    single = isinstance(sources, str | os.PathLike | bytes | bytearray | memoryview)
+    if single or hasattr(sources, "read") or _is_pillow(sources):
+        return (cast("Source", sources),)
+    if isinstance(sources, Iterable) and not hasattr(sources, "keys"):
+        return cast("Iterable[Source]", sources)
+    raise InvalidRequest(_problem(f"{_a_type(sources)} is not a source image", _KINDS))
 
 
-_KINDS: Final = "Give a path, bytes, a file open for reading bytes, or an http(s) URL."
+def _a_type(value: object) -> str:
+    return f"an object of type {type(value).__name__}"
+
+
+def _is_pillow(source: object) -> bool:
+    """Whether it is a Pillow image, without importing Pillow."""
+    return hasattr(source, "tobytes") and hasattr(source, "getbands") and callable(getattr(source, "save", None))
 
 
 def _problem(message: str, hint: str) -> Problem:
     return Problem("source_images", message, "SOURCE-IMAGE", hint)
 
 
-def _read(source: object, number: int) -> tuple[bytes, str]:
+def _prepare(source: object, number: int, *, strict: bool) -> SourceFile:
     match source:
         case bytes() | bytearray() | memoryview():
-            return bytes(source), ""
+            return _in_memory(bytes(source), "", number, strict=strict)
         case str() | os.PathLike():
-            try:
-                path = Path(source)
-                return path.read_bytes(), path.name
-            except (OSError, TypeError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
-            raise InvalidRequest(_problem(f"cannot read {quote(os.fsdecode(source))}: {reason}", "Check the path."))
-        case _ if callable(read := getattr(source, "read", None)):
-            try:
-                content = read()
-            except Exception as error:  # noqa: BLE001 -- whatever somebody's file object raises
-                reason = str(error) or type(error).__name__
-            else:
-                if isinstance(content, bytes | bytearray | memoryview):
-                    name = getattr(source, "name", "")
-                    return bytes(content), os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119 -- any text, also none
-                reason = "it gives text, not bytes"
-            raise InvalidRequest(_problem(f"cannot read open file {number}: {reason}", "Open it with mode 'rb'."))
+            return _on_disk(source, number, strict=strict)
+        case _ if _is_pillow(source):
+            return _in_memory(_encoded(source, number), "", number, strict=strict)
+        case _ if callable(getattr(source, "read", None)):
+            name = getattr(source, "name", "")
+            # os.path rather than Path: the name may be any text, also an empty one.
+            base = os.path.basename(name) if isinstance(name, str) else ""  # noqa: PTH119
+            return _in_memory(_read(source, number), base, number, strict=strict)
         case _:
-            raise InvalidRequest(_problem(f"a {type(source).__name__} is not a source image", _KINDS))
+            raise InvalidRequest(_problem(f"{_a_type(source)} is not a source image", _KINDS))
 
 
-def _file(content: bytes, name: str, number: int) -> SourceFile:
-    if not content:
+def _read(source: Any, number: int) -> bytes:
+    """Read an open file to its end, but not more than MAX_UNSIZED bytes of it."""
+    content = bytearray()
+    try:
+        try:
+            chunk = source.read(_CHUNK)
+        except TypeError:  # a file-like object whose read() takes no size
+            return _as_bytes(source.read())
+        while _as_bytes(chunk):
+            content += chunk
+            if len(content) > MAX_UNSIZED:
+                break
+            chunk = source.read(_CHUNK)
+    except Exception as error:  # noqa: BLE001 -- a file object of the caller's may raise anything
+        reason = str(error) or type(error).__name__
+        raise InvalidRequest(_problem(f"cannot read open file {number}: {reason}", "Open it with mode 'rb'.")) from None
+    if len(content) > MAX_UNSIZED:
+        hint = "Save it and give its path."
+        raise InvalidRequest(_problem(f"open file {number} gives more than {MAX_UNSIZED:,} bytes", hint))
+    return bytes(content)
+
+
+def _as_bytes(chunk: object) -> bytes:
+    if isinstance(chunk, bytes | bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError("it gives text, not bytes" if isinstance(chunk, str) else "it gives no bytes")
+
+
+def _encoded(image: Any, number: int) -> bytes:
+    """A Pillow image as PNG bytes."""
+    stream = io.BytesIO()
+    try:
+        image.save(stream, "PNG")
+    except Exception as error:  # noqa: BLE001 -- Pillow raises many kinds
+        hint = "Convert it, for example with image.convert('RGB'), or give an encoded file."
+        raise InvalidRequest(_problem(f"Pillow image {number} cannot be saved as PNG: {error}", hint)) from None
+    return stream.getvalue()
+
+
+def _in_memory(content: bytes, name: str, number: int, *, strict: bool) -> SourceFile:
+    safe_name, media_type = _describe(content[:HEAD], name, number, strict=strict)
+    return SourceFile(safe_name, media_type, len(content), hashlib.sha256(content).hexdigest(), content)
+
+
+def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> SourceFile:
+    shown = quote(os.fsdecode(source))
+    try:
+        path = Path(source)
+        with _opened(path) as fd:
+            digest, size, head = hashlib.sha256(), 0, b""
+            while chunk := os.read(fd, _CHUNK):
+                head = head or chunk[:HEAD]
+                digest.update(chunk)
+                size += len(chunk)
+    except (OSError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "Check the path."
+        if isinstance(source, str) and _SCHEME.match(source):
+            hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."
+        raise InvalidRequest(_problem(f"cannot read {shown}: {reason}", hint)) from None
+    name, media_type = _describe(head, path.name, number, strict=strict)
+    return SourceFile(name, media_type, size, digest.hexdigest(), path.absolute())
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[int, None, None]:
+    fd = _open_regular(path)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _open_regular(path: Path) -> int:
+    """Open a regular file for reading. A device or a pipe, which may never end, is refused without waiting for it."""
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    kind = os.fstat(fd).st_mode
+    if stat.S_ISREG(kind):
+        return fd
+    os.close(fd)
+    raise OSError("it is a directory" if stat.S_ISDIR(kind) else "it is not a regular file")
+
+
+def _describe(head: bytes, name: str, number: int, *, strict: bool) -> tuple[str, str]:
+    """The file name and the media type to send."""
+    if not head:
         raise InvalidRequest(_problem(f"source image {number} is empty", "Give the picture's bytes."))
-    kind = sniff(content[:HEAD])
+    kind = sniff(head)
+    if kind is None and strict:
+        called = f" ({quote(name)})" if name else ""
+        hint = f"Give a picture file ({', '.join(EXTENSIONS)}). {_ANYWAY}"
+        raise InvalidRequest(_problem(f"no picture format is recognised in source image {number}{called}", hint))
     stem = _UNSAFE.sub("_", Path(name).stem).strip("._")[:_LONGEST_NAME] or f"image-{number}"
-    return SourceFile(
-        content,
-        f"{stem}.{kind.extension if kind else 'bin'}",
-        kind.media_type if kind else "application/octet-stream",
-    )
+    extension, media_type = (kind.extension, kind.media_type) if kind else ("bin", "application/octet-stream")
+    return f"{stem}.{extension}", media_type

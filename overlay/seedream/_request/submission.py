@@ -7,16 +7,19 @@ here. Only what the page says in prose alone has code of its own: the prompt, an
 import hashlib
 import json
 import math
+import numbers
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
 from tensorslab_images.limits import SUBMIT, Field, MoreSubmitFields
 
-from seedream._request.source_images import SourceFile, Sources, gather
+from seedream._request.foreign_names import hint_for
+from seedream._request.source_images import SourceFile, Sources, check_url, gather
 from seedream._support.redact import quote, short_repr
 from seedream.errors import InvalidRequest, Problem
 from seedream.resolution import Resolution
@@ -28,6 +31,7 @@ _FIELDS: Final = {field.attribute: field for field in SUBMIT.fields}
 _BATCH: Final = "batchsize"
 _SOURCES: Final = "source_images"
 _URL: Final = "image_url"
+_ANY_SOURCE: Final = "allow_unrecognized_sources"
 # Fields whose rule the page states in prose: the error can quote the vendor's sentence.
 _RULES: Final = {"prompt": "PROMPT-REQUIRED", _BATCH: "BATCH-RANGE"}
 
@@ -52,10 +56,7 @@ class Submission:
     @cached_property
     def digest(self) -> str:
         """Sha256 (hex) of the canonical request: values in order of name, files by their own hash."""
-        files = {
-            name: [[file.name, hashlib.sha256(file.content).hexdigest()] for file in files]
-            for name, files in self.files.items()
-        }
+        files = {name: [[file.name, file.sha256] for file in files] for name, files in self.files.items()}
         canonical = json.dumps([self.values, files], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -69,6 +70,8 @@ class SubmitOptions(MoreSubmitFields, total=False):
         source_images: Pictures to start from: paths, bytes, open files, or one URL (rule SOURCE-IMAGE).
         image_url: URL of a picture to start from (rule IMAGE-URL).
         category: The vendor's category (rule CATEGORY-DEFAULT).
+        allow_unrecognized_sources: Send source images in which no picture format is recognised, and an image_url
+            that is not an http(s) URL; both are refused otherwise.
     """
 
     batchsize: int | None
@@ -76,20 +79,11 @@ class SubmitOptions(MoreSubmitFields, total=False):
     source_images: Sources | None
     image_url: str | None
     category: str | None
+    allow_unrecognized_sources: bool
 
 
 def check_submit(prompt: object, options: Mapping[str, object]) -> Submission:
-    """Check a prompt and its SubmitOptions; see ``check``."""
-    rest = {name: value for name, value in options.items() if name != "source_images"}
-    return check({"prompt": prompt, **rest}, options.get("source_images"))
-
-
-def check(options: Mapping[str, object], sources: object = None) -> Submission:
-    """Check a submission against the spec's limits and the ledger's rules.
-
-    Args:
-        options: Values by Python name (``prompt``, ``batchsize``, ``resolution``, ...); None means not given.
-        sources: Source images, as ``gather`` takes them.
+    """Check a prompt and its SubmitOptions against the spec's limits and the ledger's rules.
 
     Returns:
         The submission in wire form, resolution canonical.
@@ -97,14 +91,30 @@ def check(options: Mapping[str, object], sources: object = None) -> Submission:
     Raises:
         InvalidRequest: With every problem found.
     """
-    draft = SubmissionBuilder({name: value for name, value in options.items() if value is not None})
-    draft.collecting_problems(draft.set_sources, sources)
-    for name, value in draft.given.items():
-        draft.collecting_problems(draft.set_field, name, value)
-    draft.problems.extend(_missing(draft))
-    if draft.problems:
-        raise InvalidRequest(tuple(draft.problems))
-    return Submission(draft.values, draft.files)
+    values = {name: value for name, value in options.items() if name != _ANY_SOURCE}
+    return check({"prompt": prompt, **values}, strict=not options.get(_ANY_SOURCE, False))
+
+
+def check(options: Mapping[str, object], *, strict: bool = True) -> Submission:
+    """Check a submission given by Python names; None means not given.
+
+    Args:
+        options: Values by name (``prompt``, ``batchsize``, ``resolution``, ``source_images``, ...).
+        strict: Refuse source images and an image URL that are not recognised as such.
+
+    Returns:
+        The submission in wire form, resolution canonical.
+
+    Raises:
+        InvalidRequest: With every problem found.
+    """
+    builder = SubmissionBuilder({name: value for name, value in options.items() if value is not None}, strict)
+    for name, value in builder.given.items():
+        builder.collecting_problems(builder.set_field, name, value)
+    builder.problems.extend(_missing(builder))
+    if builder.problems:
+        raise InvalidRequest(tuple(builder.problems))
+    return Submission(builder.values, builder.files)
 
 
 @define
@@ -112,6 +122,7 @@ class SubmissionBuilder:
     """A submission being checked: what is good so far, and every problem found."""
 
     given: dict[str, object]
+    strict: bool = True
     values: dict[str, WireValue] = field(factory=dict)
     files: dict[str, tuple[SourceFile, ...]] = field(factory=dict)
     problems: list[Problem] = field(factory=list)
@@ -123,36 +134,55 @@ class SubmissionBuilder:
             self.problems.extend(error.problems)
 
     def set_sources(self, sources: object) -> None:
-        gathered = gather(cast("Any", sources))
+        gathered = gather(cast("Any", sources), strict=self.strict)
         if gathered.files:
             self._add_files(_FIELDS[_SOURCES], gathered.files)
         if gathered.url is None:
             return
         if _URL in self.given or _FIELDS[_URL].name in self.values:
-            raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give one of them."))
+            raise InvalidRequest(
+                Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give only one of them.")
+            )
         self.set_field(_URL, gathered.url)
 
     def set_field(self, name: str, value: object) -> None:
         spec = _FIELDS.get(name)
         if spec is None:
-            known = ", ".join(sorted(_FIELDS))
-            raise InvalidRequest(Problem(name, "the API has no such field", hint=f"It has {known}."))
+            raise InvalidRequest(_unknown_field(name))
         if name == _SOURCES:
             self.set_sources(value)
         elif spec.kind == "binary":
-            self._add_files(spec, gather(cast("Any", value)).files)
+            self._add_files(spec, _other_files(spec, value))
         else:
-            self.values[spec.name] = _wire_value(spec, value)
+            checked = _wire_value(spec, value)
+            if name == _URL and self.strict:
+                check_url(cast("str", checked))
+            if checked != []:  # an empty list leaves nothing to send
+                self.values[spec.name] = checked
 
     def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
         self.files[spec.name] = self.files.get(spec.name, ()) + files
-        _check_count(spec, self.files[spec.name])
+        _check_items(spec, [file.sha256 for file in self.files[spec.name]])
 
 
-def _missing(draft: SubmissionBuilder) -> Iterable[Problem]:
-    reported = {problem.field for problem in draft.problems}
+def _unknown_field(name: str) -> Problem:
+    known = ", ".join(sorted(_FIELDS))
+    return Problem(name, "the API has no such field", hint=hint_for(name) or f"It has {known}.")
+
+
+def _other_files(spec: Field, value: object) -> tuple[SourceFile, ...]:
+    """Files of a field other than the source images; what they hold is not known."""
+    try:
+        return gather(cast("Any", value), strict=False).files
+    except InvalidRequest as error:
+        problems = tuple(Problem(spec.attribute, one.message, None, one.hint) for one in error.problems)
+        raise InvalidRequest(problems) from None
+
+
+def _missing(builder: SubmissionBuilder) -> Iterable[Problem]:
+    reported = {problem.field for problem in builder.problems}
     for spec in SUBMIT.fields:
-        given = spec.name in draft.values or spec.name in draft.files
+        given = spec.name in builder.values or spec.name in builder.files
         if spec.required and not given and spec.attribute not in reported:
             yield Problem(spec.attribute, "missing", _RULES.get(spec.name), f"Give a {spec.attribute}.")
 
@@ -160,9 +190,11 @@ def _missing(draft: SubmissionBuilder) -> Iterable[Problem]:
 def _wire_value(spec: Field, value: object) -> WireValue:
     if spec.many:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            raise InvalidRequest(_problem(spec, f"a {type(value).__name__} is not a list", "Give a list."))
+            raise InvalidRequest(
+                _problem(spec, f"an object of type {type(value).__name__} is not a list", "Give a list.")
+            )
         items = [_scalar(spec, item) for item in cast("Iterable[object]", value)]
-        _check_count(spec, items)
+        _check_items(spec, items)
         return items
     return _scalar(spec, value)
 
@@ -197,8 +229,8 @@ def _typed(spec: Field, value: object) -> Scalar:
                 return operator.index(cast("Any", value))
             except TypeError:
                 pass  # reported below, as every other wrong type
-        case "number" if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return value
+        case "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
+            return value if isinstance(value, int | float) else float(value)
         case "boolean" if isinstance(value, bool):
             return value
         case "string" if isinstance(value, str):
@@ -237,7 +269,7 @@ def _check_text(spec: Field, text: str) -> None:
         raise InvalidRequest(_problem(spec, f"{quote(text)} does not match {spec.pattern}", "Change it to match."))
 
 
-_LARGEST: Final = 2**63  # beyond it a number cannot be relied on to be read back as it was written
+_DIGITS: Final = 4000  # Python refuses to write longer whole numbers
 _BOUNDS: Final[tuple[tuple[str, Callable[[Any, Any], bool], str], ...]] = (
     ("minimum", operator.ge, "below the minimum"),
     ("exclusive_minimum", operator.gt, "not above"),
@@ -247,14 +279,20 @@ _BOUNDS: Final[tuple[tuple[str, Callable[[Any, Any], bool], str], ...]] = (
 
 
 def _check_number(spec: Field, number: float) -> None:
-    if abs(number) > _LARGEST:
-        raise InvalidRequest(_problem(spec, f"{short_repr(number)} is larger than any service takes", _range(spec)))
-    for name, holds, told in _BOUNDS:
+    for name, holds, fault in _BOUNDS:
         bound = getattr(spec, name)
         if bound is not None and not holds(number, bound):
-            raise InvalidRequest(_problem(spec, f"{short_repr(number)} is {told} {bound}", _range(spec)))
-    if spec.multiple_of is not None and number % spec.multiple_of:
-        raise InvalidRequest(_problem(spec, f"{number} is not a multiple of {spec.multiple_of}", ""))
+            raise InvalidRequest(_problem(spec, f"{short_repr(number)} is {fault} {bound}", _range(spec)))
+    if isinstance(number, int) and abs(number) >= 10**_DIGITS:
+        raise InvalidRequest(_problem(spec, f"a number of more than {_DIGITS} digits", _range(spec)))
+    if spec.multiple_of is not None and not _is_multiple(number, spec.multiple_of):
+        hint = f"Give a multiple of {spec.multiple_of}."
+        raise InvalidRequest(_problem(spec, f"{short_repr(number)} is not a multiple of {spec.multiple_of}", hint))
+
+
+def _is_multiple(number: float, of: float) -> bool:
+    """Whether the quotient is whole, in decimal arithmetic: 0.3 is a multiple of 0.1 (JSON Schema, multipleOf)."""
+    return (Fraction(repr(number)) / Fraction(repr(of))).denominator == 1
 
 
 def _range(spec: Field) -> str:
@@ -262,12 +300,15 @@ def _range(spec: Field) -> str:
     return f"Give {low} to {high}." if low is not None and high is not None else "Change it to fit."
 
 
-def _check_count(spec: Field, items: "list[Scalar] | tuple[SourceFile, ...]") -> None:
-    if spec.min_items is not None and len(items) < spec.min_items:
-        raise InvalidRequest(_problem(spec, f"{len(items)} given, fewer than {spec.min_items}", "Give more."))
+def _check_items(spec: Field, items: Sequence[Scalar]) -> None:
+    """Check the number of items, and that none occurs twice where the schema says so."""
     most = spec.max_items if spec.many else 1
     if most is not None and len(items) > most:
         raise InvalidRequest(_problem(spec, f"{len(items)} given, more than {most}", "Give fewer."))
+    if spec.min_items is not None and len(items) < spec.min_items:
+        raise InvalidRequest(_problem(spec, f"{len(items)} given, fewer than {spec.min_items}", "Give more."))
+    if spec.unique_items and len(set(items)) < len(items):
+        raise InvalidRequest(_problem(spec, "an item is given twice", "Give each item once."))
 
 
 def _problem(spec: Field, message: str, hint: str) -> Problem:

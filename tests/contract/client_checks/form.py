@@ -113,8 +113,8 @@ def no_text_can_end_its_part(subject: ClientUnderTest) -> None:
         for options in (
             {"prompt": attack},
             {"prompt": "a fish", "category": attack},
-            {"prompt": "a fish", "image_url": attack},
-            {"prompt": "a fish", "source_images": [b"\x89PNG" + attack.encode()]},
+            {"prompt": "a fish", "image_url": attack, "allow_unrecognized_sources": True},
+            {"prompt": "a fish", "source_images": [b"\xff\xd8\xff" + attack.encode()]},
         ):
             same_form(subject, _meant(options), subject.one(options, "WIRE-BOUNDARY"), "WIRE-BOUNDARY")
     if len(set(seen)) != len(seen):
@@ -124,7 +124,7 @@ def no_text_can_end_its_part(subject: ClientUnderTest) -> None:
 def _meant(options: dict[str, Any]) -> Case:
     wire = [Part({"image_url": "imageUrl"}.get(name, name), value.encode())
             for name, value in options.items() if isinstance(value, str)]  # fmt: skip
-    wire += [Part("sourceImage", content, "x.bin", "application/octet-stream")
+    wire += [Part("sourceImage", content, "x.jpg", "image/jpeg")
              for content in options.get("source_images", ())]  # fmt: skip
     return Case("a value that holds a boundary", "WIRE-BOUNDARY", options, tuple(wire))
 
@@ -141,7 +141,7 @@ def no_file_name_can_add_a_header(subject: ClientUnderTest) -> None:
         ";name=batchsize",
         "\ud800.png",
     ):
-        source = NamedBytes(b"\x89PNG-bytes", name)
+        source = NamedBytes(b"\xff\xd8\xff-bytes", name)
         sent = subject.one({"prompt": "a fish", "source_images": [source]}, "SOURCE-IMAGE")
         files = [part for part in decode(sent) if part.filename is not None]
         if len(files) != 1 or files[0].content != source.content or len(decode(sent)) != 2:
