@@ -407,11 +407,15 @@ def test_a_file_that_changed_is_never_handed_out_whole(tmp_path: Path, change: s
     changes = {"other bytes": content[:-1] + b"x", "shorter": content[:-1], "longer": content + b"x"}
     if change in changes:
         path.write_bytes(changes[change])
-    read = 0
-    with pytest.raises(OSError), sent.open() as reader:
-        while chunk := reader.read(65536):
-            read += len(chunk)
-    assert read < len(content)
+    read: list[int] = []
+
+    def read_all() -> None:
+        with sent.open() as reader:
+            read.extend(map(len, iter(lambda: reader.read(65536), b"")))
+
+    with pytest.raises(OSError):
+        read_all()
+    assert sum(read) < len(content)
 
 
 def test_a_changed_source_image_is_not_sent_whole_over_the_wire(both: Both, tmp_path: Path) -> None:
