@@ -11,6 +11,7 @@ import pytest
 from seedream import errors
 from seedream.cli import exit_codes
 from seedream_sandbox import Sandbox
+from seedream_testing.contract.samples import png
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -49,7 +50,7 @@ def test_the_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest
 
 def test_the_shell_examples_run(cli: Any, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "lighthouse.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "pictures" / "lighthouse.png").write_bytes(png())
     lines = [line for code in blocks(ENGLISH, "sh") for line in code.splitlines() if line.startswith("seedream ")]
     assert 5 == len(lines)
     with Sandbox() as service:
