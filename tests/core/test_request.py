@@ -20,10 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no annotations
 from PIL import Image
-from seedream import InvalidRequest, Resolution, SeeDream, SubmissionUnknown
+from seedream import InvalidRequest, NotSent, Resolution, SeeDream, SubmissionUnknown
 from seedream._protocol import wire as encoding
 from seedream._request import source_images, submission
 from seedream._request.foreign_names import FOREIGN_NAMES
+from seedream._request.source_images import SourceChanged
 from seedream._request.submission import check, check_submit
 from support.clients import Both
 from support.clock import FakeClock
@@ -418,22 +419,45 @@ def test_a_file_that_changed_is_never_handed_out_whole(tmp_path: Path, change: s
     assert sum(read) < len(content)
 
 
-def test_a_changed_source_image_is_not_sent_whole_over_the_wire(both: Both, tmp_path: Path) -> None:
+def test_a_source_image_changed_before_sending_is_not_sent(both: Both, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(LARGE)
     checked = check_submit("a fish", {"source_images": path})
-    path.write_bytes(LARGE[:-1] + b"y")
+    path.write_bytes(LARGE + b"y")
+    with ScriptedServer(Connection.reset) as server:
+        with pytest.raises(NotSent, match="changed"):
+            both.call(lambda client: client.run(client.submission_flow(checked)), base_url=server.url)
+        assert [] == server.requests
 
-    def read_it(connection: Connection) -> None:
+
+def test_a_source_image_changed_while_it_is_sent_never_arrives_whole(both: Both, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    content = LARGE * 5
+    path.write_bytes(content)
+    checked = check_submit("a fish", {"source_images": path})
+
+    def change_and_read(connection: Connection) -> None:
+        connection.read_head()
+        with path.open("r+b") as file:
+            file.seek(len(content) - 1)
+            file.write(b"y")
         connection.read_request()
 
-    with ScriptedServer(read_it) as server:
-        flow = lambda client: client.run(client.submission_flow(checked))  # noqa: E731
+    with ScriptedServer(change_and_read) as server:
         with pytest.raises(SubmissionUnknown, match="changed"):
-            both.call(flow, base_url=server.url)
+            both.call(lambda client: client.run(client.submission_flow(checked)), base_url=server.url)
         assert 1 == len(server.connections)
-    body = server.requests[0].partition(b"\r\n\r\n")[2]
-    assert len(body) < len(LARGE)
+    assert len(server.requests[0].partition(b"\r\n\r\n")[2]) < len(content)
+
+
+def test_an_old_file_is_proven_unchanged_by_its_state_and_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    path.write_bytes(PNG[:-1] + b"x")
+    with pytest.raises(SourceChanged):
+        sent.open()
 
 
 def test_a_pillow_image_is_sent_as_png() -> None:

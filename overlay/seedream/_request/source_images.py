@@ -1,8 +1,9 @@
 """Prepares source images: paths, bytes, open files, Pillow images and URLs (rules SOURCE-IMAGE, IMAGE-URL).
 
-A file on disk is not read into memory. It is hashed once when the request is checked and read again for each attempt
-to send it; the reader compares the bytes with that hash and raises before it hands out the last of them, so a file
-that was changed in between is never sent whole.
+A file on disk is not read into memory. It is read for each attempt to send it, and the reader raises before it hands
+out the last bytes if the file is not the one that was checked (same device, inode, size and time of change), so a file
+that was changed in between is never sent whole. A file that was written less than two seconds before the check could
+be changed again without a visible change of its time; such a file is hashed at once, and again while it is sent.
 """
 
 import hashlib
@@ -10,13 +11,14 @@ import io
 import os
 import re
 import stat
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Union, cast
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
 from seedream._support.redact import quote
@@ -30,6 +32,7 @@ Sources = Source | Iterable[Source]
 
 MAX_UNSIZED: Final = 256 * 1024 * 1024  # bytes that are read of an open file, which may never end
 _CHUNK: Final = 1024 * 1024
+_COARSEST_TIME: Final = 2_000_000_000  # nanoseconds: FAT keeps times to two seconds
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:(?!\\)", re.IGNORECASE)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -43,6 +46,26 @@ class SourceChanged(OSError):
 
 
 @frozen
+class _State:
+    """What tells one content of a file on disk from another, without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int  # nanoseconds
+
+    @classmethod
+    def of(cls, fd: int) -> "_State":
+        found = os.fstat(fd)
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+    @property
+    def recent(self) -> bool:
+        """Whether the file was written so recently that another change might leave the same time."""
+        return time.time_ns() - self.changed < _COARSEST_TIME
+
+
+@frozen
 class SourceFile:
     """One file to send.
 
@@ -50,20 +73,33 @@ class SourceFile:
         name: A safe file name.
         media_type: The media type that the bytes show.
         size: Number of bytes.
-        sha256: Hash of the bytes (hex).
     """
 
     name: str
     media_type: str
     size: int
-    sha256: str
     _origin: bytes | Path = field(repr=False, eq=False)
+    _state: _State | None = field(default=None, repr=False)
+    _expected: str = field(default="", repr=False)  # the hash to compare while sending, where time alone proves nothing
 
     def open(self) -> BinaryIO:
-        """Return a new binary reader over the bytes. It raises SourceChanged if they are not those that were hashed."""
+        """Return a new binary reader over the bytes.
+
+        Raises:
+            OSError: The file cannot be read any more, or is not the one that was checked (SourceChanged); also from
+                the reader itself, before it returns the last bytes.
+        """
         if isinstance(self._origin, bytes):
             return io.BytesIO(self._origin)
-        return io.BufferedReader(_CheckedFile(self, self._origin), _CHUNK)
+        return io.BufferedReader(_CheckedFile(self, self._origin, self._state, self._expected), _CHUNK)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes (hex), computed when it is first asked for. Raises OSError as ``open`` does."""
+        if self._expected:
+            return self._expected
+        with self.open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a binary reader
 
     @property
     def content(self) -> bytes:
@@ -73,13 +109,19 @@ class SourceFile:
 
 
 class _CheckedFile(io.RawIOBase):
-    """Reads a file on disk and compares it with the hash taken earlier before it returns the last bytes."""
+    """Reads a file on disk, and checks before it returns the last bytes that they are of the expected file."""
 
-    def __init__(self, source: SourceFile, path: Path) -> None:
-        self._source = source
-        self._fd = _open_regular(path)
+    def __init__(self, source: SourceFile, path: Path, state: _State | None, expected: str) -> None:
+        self._name, self._size = source.name, source.size
+        self._state, self._expected = state, expected
         self._hash = hashlib.sha256()
         self._position = 0
+        self._fd = _open_regular(path)
+        try:
+            self._check_state()
+        except SourceChanged:
+            self.close()
+            raise
 
     def readable(self) -> bool:
         return True
@@ -88,9 +130,9 @@ class _CheckedFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to the start or to the end; other positions could not be checked."""
-        target = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size}[whence]
-        if target not in (0, self._position, self._source.size):
+        """Move to the start or to the end; bytes read from another position could not be checked."""
+        target = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        if target not in (0, self._position, self._size):
             raise io.UnsupportedOperation("only the start and the end can be sought")
         if target == 0:
             os.lseek(self._fd, 0, os.SEEK_SET)
@@ -102,22 +144,26 @@ class _CheckedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any, /) -> int:
-        left = self._source.size - self._position
-        if left <= 0:
+        view = memoryview(buffer)[: self._size - self._position]
+        if not view:
             return 0
-        view = memoryview(buffer)[: min(len(buffer), left)]
-        count = os.readv(self._fd, [view]) if hasattr(os, "readv") else self._read_copy(view)
-        self._hash.update(view[:count])
-        self._position += count
-        ended = count == left
-        if count == 0 or (ended and (os.read(self._fd, 1) or self._hash.hexdigest() != self._source.sha256)):
-            raise SourceChanged(f"source image {self._source.name} was changed after it was checked")
-        return count
-
-    def _read_copy(self, view: memoryview) -> int:
         data = os.read(self._fd, len(view))
         view[: len(data)] = data
+        self._position += len(data)
+        if self._expected:
+            self._hash.update(data)
+        if self._position == self._size or not data:
+            self._check_state()
+            if not data or (self._expected and self._hash.hexdigest() != self._expected):
+                raise self._changed()
         return len(data)
+
+    def _check_state(self) -> None:
+        if _State.of(self._fd) != self._state:
+            raise self._changed()
+
+    def _changed(self) -> SourceChanged:
+        return SourceChanged(f"source image {self._name} was changed after it was checked")
 
     def close(self) -> None:
         if not self.closed:
@@ -261,36 +307,29 @@ def _encoded(image: Any, number: int) -> bytes:
 
 def _in_memory(content: bytes, name: str, number: int, *, strict: bool) -> SourceFile:
     safe_name, media_type = _describe(content[:HEAD], name, number, strict=strict)
-    return SourceFile(safe_name, media_type, len(content), hashlib.sha256(content).hexdigest(), content)
+    return SourceFile(safe_name, media_type, len(content), content)
 
 
 def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> SourceFile:
     shown = quote(os.fsdecode(source))
     try:
-        path = Path(source)
-        with _opened(path) as fd:
-            digest, size, head = hashlib.sha256(), 0, b""
-            while chunk := os.read(fd, _CHUNK):
-                head = head or chunk[:HEAD]
-                digest.update(chunk)
-                size += len(chunk)
+        path = Path(source).absolute()
+        fd = _open_regular(path)
+        try:
+            state, head = _State.of(fd), os.read(fd, HEAD)
+        finally:
+            os.close(fd)
+        name, media_type = _describe(head, path.name, number, strict=strict)
+        file = SourceFile(name, media_type, state.size, path, state)
+        return evolve(file, expected=file.sha256) if state.recent else file
     except (OSError, TypeError, ValueError) as error:
+        if isinstance(error, InvalidRequest):
+            raise
         reason = getattr(error, "strerror", None) or str(error)
-        hint = "Check the path."
-        if isinstance(source, str) and _SCHEME.match(source):
-            hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."
-        raise InvalidRequest(_problem(f"cannot read {shown}: {reason}", hint)) from None
-    name, media_type = _describe(head, path.name, number, strict=strict)
-    return SourceFile(name, media_type, size, digest.hexdigest(), path.absolute())
-
-
-@contextmanager
-def _opened(path: Path) -> Generator[int, None, None]:
-    fd = _open_regular(path)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+    hint = "Check the path."
+    if isinstance(source, str) and _SCHEME.match(source):
+        hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."
+    raise InvalidRequest(_problem(f"cannot read {shown}: {reason}", hint))
 
 
 def _open_regular(path: Path) -> int:

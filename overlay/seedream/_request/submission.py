@@ -55,10 +55,21 @@ class Submission:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 (hex) of the canonical request: values in order of name, files by their own hash."""
-        files = {name: [[file.name, file.sha256] for file in files] for name, files in self.files.items()}
+        """Sha256 (hex) of the canonical request: values in order of name, files by the hash of their bytes.
+
+        It is computed when it is first asked for, because it reads all files. A file that cannot be read any more
+        counts by its name and size.
+        """
+        files = {name: [[file.name, _hash_of(file)] for file in files] for name, files in self.files.items()}
         canonical = json.dumps([self.values, files], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _hash_of(file: SourceFile) -> str:
+    try:
+        return file.sha256
+    except OSError:
+        return f"unreadable, {file.size} bytes"
 
 
 class SubmitOptions(MoreSubmitFields, total=False):
@@ -162,7 +173,8 @@ class SubmissionBuilder:
 
     def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
         self.files[spec.name] = self.files.get(spec.name, ()) + files
-        _check_items(spec, [file.sha256 for file in self.files[spec.name]])
+        files = self.files[spec.name]
+        _check_items(spec, [_hash_of(file) for file in files] if spec.unique_items else range(len(files)))
 
 
 def _unknown_field(name: str) -> Problem:
