@@ -9,12 +9,12 @@
 """
 
 from seedream import _lean  # noqa: F401  # pyright: ignore[reportUnusedImport] -- before anything imports httpx
+from seedream._protocol.progress import Progress, ProgressCallback
+from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy
-from seedream._protocol.wire import TaskInfo
-from seedream._protocol.workflows import Progress, ProgressCallback
 from seedream._request.source_images import Source, Sources
 from seedream._request.submission import SubmitOptions
-from seedream._transport.http import Clock, Timeouts
+from seedream._support.timing import Clock, Timeouts
 from seedream._version import __version__
 from seedream.client import AsyncSeeDream, AsyncTask, Generated, SeeDream, Task
 from seedream.errors import (

@@ -10,17 +10,20 @@ import httpx
 from attrs import field, frozen
 
 from seedream._files.partial_file import ensure_writable
-from seedream._protocol import download, workflows
-from seedream._protocol.effects import Flow, arun, blocking, run
+from seedream._protocol import download, tasks
+from seedream._protocol.effects import Workflow, run_async, run_in_thread, run_sync
+from seedream._protocol.progress import ProgressCallback
+from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.service import ApiConfig
+from seedream._protocol.submit import SubmissionObserver, submit
 from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
-from seedream._protocol.wire import TaskInfo
-from seedream._protocol.workflows import ProgressCallback, Recorder, Service
 from seedream._request.submission import Submission, SubmitOptions, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
-from seedream._transport.http import AsyncHTTP, Clock, SyncHTTP, SystemClock, Timeouts
+from seedream._support.timing import Clock, SystemClock, Timeouts
+from seedream._transport.http import AsyncHTTP, SyncHTTP
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
 
 if TYPE_CHECKING:
@@ -57,11 +60,12 @@ class _TaskHandle(Generic[ClientT]):
     _client: ClientT = field(repr=False, eq=False)
     images: int | None = field(default=None, eq=False)
 
-    def _refresh(self) -> Flow[TaskInfo]:
-        return workflows.query(self._client.service, self.id)
+    def _refresh(self) -> Workflow[TaskInfo]:
+        return tasks.query(self._client.service, self.id)
 
-    def _wait(self, timeout: float, progress: ProgressCallback | None) -> Flow[TaskInfo]:
-        return workflows.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
+    def _wait(self, timeout: float, progress: ProgressCallback | None) -> Workflow[TaskInfo]:
+        tasks.check_wait(timeout, progress)
+        return tasks.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
 
     def _save(
         self,
@@ -69,15 +73,16 @@ class _TaskHandle(Generic[ClientT]):
         timeout: float,
         max_bytes: int,
         progress: ProgressCallback | None,
-    ) -> Flow[list[Path]]:
+    ) -> Workflow[list[Path]]:
+        tasks.check_wait(timeout, progress)
         service, options = self._client.service, DownloadOptions(max_bytes=max_bytes, progress=progress)
         _, files = yield from download.wait_and_save(
             service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
         )
         return files
 
-    def _delete(self) -> Flow[None]:
-        return workflows.delete(self._client.service, (self.id,))
+    def _delete(self) -> Workflow[None]:
+        return tasks.delete(self._client.service, (self.id,))
 
 
 class Task(_TaskHandle["SeeDream"]):
@@ -185,7 +190,7 @@ class Generated:
 class _Client:
     """Configuration and workflows, common to both."""
 
-    service: Service
+    service: ApiConfig
 
     def __init__(  # noqa: PLR0917 -- called by the two classes below alone
         self,
@@ -198,13 +203,13 @@ class _Client:
     ) -> None:
         url = config.base_url(base_url)
         self._clock = clock or SystemClock()
-        self.service = Service(
+        self.service = ApiConfig(
             base_url=url,
             key=config.api_key(api_key),
             local=is_loopback(urlsplit(url).hostname or ""),
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
-            wall=self._clock.time,
+            now=self._clock.time,
         )
         install_log_filter(self.service.key)
         self._journal, self._own_journal = _open_journal(journal)
@@ -215,15 +220,17 @@ class _Client:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} holds a key and connections: make a new one where it is needed")
 
-    def submission_flow(self, submission: Submission, recorder: Recorder | None = None) -> Flow[str]:
+    def submission_workflow(self, submission: Submission, observer: SubmissionObserver | None = None) -> Workflow[str]:
         """The submit workflow for a checked submission, recorded in the journal; gives the task's id."""
         journal = self._journal
-        if recorder is None and journal is not None:
+        if observer is None and journal is not None:
             seen = {
                 name: redact(value) if isinstance(value, str) else value for name, value in submission.values.items()
             }
-            recorder = yield from blocking(lambda: journal.open_single_call(submission.digest, seen, submission.images))
-        return (yield from workflows.submit(self.service, submission, recorder))
+            observer = yield from run_in_thread(
+                lambda: journal.open_single_call(submission.digest, seen, submission.images)
+            )
+        return (yield from submit(self.service, submission, observer))
 
     def _close_journal(self) -> None:
         if self._own_journal and self._journal is not None:
@@ -231,11 +238,11 @@ class _Client:
 
     def _generate(
         self, submission: Submission, output_dir: str | PathLike[str], timeout: float, progress: ProgressCallback | None
-    ) -> Flow[Generated]:
-        workflows.check_wait(timeout, progress)
+    ) -> Workflow[Generated]:
+        tasks.check_wait(timeout, progress)
         directory = _directory(output_dir)
-        yield from blocking(partial(ensure_writable, directory))
-        taskid = yield from self.submission_flow(submission)
+        yield from run_in_thread(partial(ensure_writable, directory))
+        taskid = yield from self.submission_workflow(submission)
         try:
             options, images = DownloadOptions(progress=progress), submission.images
             info, files = yield from download.wait_and_save(
@@ -280,9 +287,9 @@ class SeeDream(_Client):
         super().__init__(api_key, base_url, timeouts, retry, clock, journal)
         self._io = SyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
 
-    def run(self, flow: Flow[T]) -> T:
+    def run(self, flow: Workflow[T]) -> T:
         """Run a workflow."""
-        return run(flow, self._io)
+        return run_sync(flow, self._io)
 
     def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> Task:
         """Submit one request. It costs credits, and is sent at most once.
@@ -299,11 +306,11 @@ class SeeDream(_Client):
             SubmissionUnknown: It was sent and may have been billed; it is never sent again.
         """
         submission = check_submit(prompt, options)
-        return Task(self.run(self.submission_flow(submission)), self, submission.images)
+        return Task(self.run(self.submission_workflow(submission)), self, submission.images)
 
     def task(self, taskid: str, *, images: int | None = None) -> Task:
         """A handle for a task known by its id; ``images`` tells how many to expect. Nothing is sent."""
-        workflows.check_taskid(taskid)
+        tasks.check_taskid(taskid)
         return Task(taskid, self, images)
 
     def query(self, taskid: str) -> TaskInfo:
@@ -312,7 +319,7 @@ class SeeDream(_Client):
 
     def delete(self, *taskids: str) -> None:
         """Delete tasks on the server. Raises StatusError or AuthError where no usable answer came."""
-        self.run(workflows.delete(self.service, taskids))
+        self.run(tasks.delete(self.service, taskids))
 
     def generate(
         self,
@@ -359,18 +366,18 @@ class AsyncSeeDream(_Client):
         super().__init__(api_key, base_url, timeouts, retry, clock, journal)
         self._io = AsyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
 
-    async def run(self, flow: Flow[T]) -> T:
+    async def run(self, flow: Workflow[T]) -> T:
         """Run a workflow."""
-        return await arun(flow, self._io)
+        return await run_async(flow, self._io)
 
     async def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> AsyncTask:
         """See SeeDream.submit."""
         submission = check_submit(prompt, options)
-        return AsyncTask(await self.run(self.submission_flow(submission)), self, submission.images)
+        return AsyncTask(await self.run(self.submission_workflow(submission)), self, submission.images)
 
     def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
         """See SeeDream.task."""
-        workflows.check_taskid(taskid)
+        tasks.check_taskid(taskid)
         return AsyncTask(taskid, self, images)
 
     async def query(self, taskid: str) -> TaskInfo:
@@ -379,7 +386,7 @@ class AsyncSeeDream(_Client):
 
     async def delete(self, *taskids: str) -> None:
         """See SeeDream.delete."""
-        await self.run(workflows.delete(self.service, taskids))
+        await self.run(tasks.delete(self.service, taskids))
 
     async def generate(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from click.testing import CliRunner
-from seedream._transport.http import SystemClock
+from seedream._support.timing import SystemClock
 from seedream.cli.app import app
 from support.clients import KEY
 

@@ -25,7 +25,7 @@ ENDS = {
     "HTML": (reply(200, b"<html>"), 6, "SubmissionUnknown", "unknown"),
     "empty": (reply(200), 6, "SubmissionUnknown", "unknown"),
     "401": (reply(401), 4, "AuthError", "no"),
-    "302": (reply(302, headers={"location": "https://elsewhere.example/"}), 4, "ConfigError", "no"),
+    "308": (reply(308, headers={"location": "https://elsewhere.example/"}), 4, "ConfigError", "no"),
     "422": (reply(422), 1, "Rejected", "no"),
     "429, later": (reply(429, headers={"retry-after": "9999"}), 9, "RateLimited", "no"),
     "500": (reply(500), 6, "SubmissionUnknown", "unknown"),

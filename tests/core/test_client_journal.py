@@ -78,7 +78,7 @@ def test_a_journal_that_cannot_record_stops_the_submission(both: Both) -> None:
         def work(client: object) -> object:
             from seedream._request.submission import check_submit  # noqa: PLC0415 -- white box
 
-            return client.run(client.submission_flow(check_submit("a fish", {}), Full()))  # type: ignore[attr-defined]  # either client
+            return client.run(client.submission_workflow(check_submit("a fish", {}), Full()))  # type: ignore[attr-defined]  # either client
 
         with pytest.raises(errors.JournalFull):
             both.call(work, base_url=server.url)

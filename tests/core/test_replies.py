@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from seedream._protocol.wire import Envelope, read_envelope, read_task, task_id
+from seedream._protocol.replies import Envelope, read_envelope, read_task, task_id
 
 LONGEST = "x" * 200
 

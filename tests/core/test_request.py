@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no annotations
 from PIL import Image
 from seedream import InvalidRequest, NotSent, Resolution, SeeDream, SubmissionUnknown
-from seedream._protocol import wire as encoding
-from seedream._request import source_images, submission
+from seedream._request import encode, source_images, submission
 from seedream._request.foreign_names import FOREIGN_NAMES
 from seedream._request.source_images import SourceChanged
 from seedream._request.submission import check, check_submit
@@ -244,8 +243,9 @@ def test_a_refused_request_sends_nothing() -> None:
 @pytest.mark.parametrize(("value", "wire"), [(True, b"true"), (False, b"false"), (7, b"7"), (0.5, b"0.5")])
 def test_a_value_of_a_later_field_is_written_as_json_writes_it(value: bool | float, wire: bytes) -> None:
     # Not as Python does: no service reads "True" as a boolean.
-    arguments = encoding.submit_arguments(submission.Submission({"prompt": "a fish", "extraField": value}))()
-    assert [wire] == [part[1] for name, part in arguments["files"] if name == "extraField"]
+    request = encode.encode_submission(submission.Submission({"prompt": "a fish", "extraField": value}))
+    after_name = b"".join(request.body.chunks()).partition(b'name="extraField"')[2]
+    assert after_name.split(b"\r\n")[3] == wire
 
 
 # --- JSON Schema -----------------------------------------------------------------------------------------------------
@@ -426,7 +426,7 @@ def test_a_source_image_changed_before_sending_is_not_sent(both: Both, tmp_path:
     path.write_bytes(LARGE + b"y")
     with ScriptedServer(Connection.reset) as server:
         with pytest.raises(NotSent, match="changed"):
-            both.call(lambda client: client.run(client.submission_flow(checked)), base_url=server.url)
+            both.call(lambda client: client.run(client.submission_workflow(checked)), base_url=server.url)
         assert [] == server.requests
 
 
@@ -445,7 +445,7 @@ def test_a_source_image_changed_while_it_is_sent_never_arrives_whole(both: Both,
 
     with ScriptedServer(change_and_read) as server:
         with pytest.raises(SubmissionUnknown, match="changed"):
-            both.call(lambda client: client.run(client.submission_flow(checked)), base_url=server.url)
+            both.call(lambda client: client.run(client.submission_workflow(checked)), base_url=server.url)
         assert 1 == len(server.connections)
     assert len(server.requests[0].partition(b"\r\n\r\n")[2]) < len(content)
 

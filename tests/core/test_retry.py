@@ -1,4 +1,4 @@
-"""Which submissions are sent again, and how long the pauses are (the table in seedream._protocol.retry)."""
+"""Which submissions are sent again, and how long the pauses are (the table in seedream._protocol.outcome)."""
 
 import json
 import random
@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from seedream import RetryPolicy, errors
 from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.failures import submission_error
-from seedream._protocol.retry import Verdict, judge, retry_after
-from seedream._protocol.wire import Envelope, read_envelope
+from seedream._protocol.outcome import SubmissionOutcome, classify
+from seedream._protocol.replies import Envelope, read_envelope
+from seedream._protocol.retry import retry_after
 
 POLICY = RetryPolicy(attempts=3, base=2.0, cap=9.0, retry_after_cap=60.0)
-NEVER_AGAIN = [
-    one for one in Verdict if one not in {Verdict.NOT_SENT, Verdict.RATE_LIMITED, Verdict.REQUEST_TIMEOUT}
-]  # fmt: skip
+SENT_AGAIN = (SubmissionOutcome.NOT_SENT, SubmissionOutcome.RATE_LIMITED, SubmissionOutcome.REQUEST_TIMEOUT)
+NEVER_AGAIN = [one for one in SubmissionOutcome if one not in SENT_AGAIN]
 
 
 @given(attempt=st.integers(1, 5000), chance=st.floats(0, 1), base=st.floats(0.001, 100), cap=st.floats(0.001, 100))
@@ -37,28 +37,35 @@ def test_the_pause_doubles_up_to_the_cap(attempt: int, pause: float) -> None:
 def test_the_default_pauses_are_spread_at_random() -> None:
     random.seed(7)
     assert len({RetryPolicy().delay(1) for _ in range(20)}) == 20
-    assert {RetryPolicy().again(Verdict.NOT_SENT, 1, None) for _ in range(20)} != {0.5}
+    assert {RetryPolicy().next_delay(SubmissionOutcome.NOT_SENT, 1, None) for _ in range(20)} != {0.5}
 
 
-@pytest.mark.parametrize("verdict", NEVER_AGAIN)
+@pytest.mark.parametrize("outcome", NEVER_AGAIN)
 @pytest.mark.parametrize("attempt", [1, 2])
-def test_what_may_have_been_taken_or_was_refused_is_never_sent_again(verdict: Verdict, attempt: int) -> None:
-    assert POLICY.again(verdict, attempt, None) is None
-    assert POLICY.again(verdict, attempt, 1.0) is None
+def test_what_may_have_been_taken_or_was_refused_is_never_sent_again(outcome: SubmissionOutcome, attempt: int) -> None:
+    assert POLICY.next_delay(outcome, attempt, None) is None
+    assert POLICY.next_delay(outcome, attempt, 1.0) is None
 
 
-@pytest.mark.parametrize("verdict", [Verdict.NOT_SENT, Verdict.RATE_LIMITED])
-def test_what_was_not_taken_is_sent_again_while_attempts_are_left(verdict: Verdict) -> None:
-    assert [2.0, 4.0, None] == [POLICY.again(verdict, attempt, None, lambda: 1.0) for attempt in (1, 2, 3)]
+@pytest.mark.parametrize("outcome", [SubmissionOutcome.NOT_SENT, SubmissionOutcome.RATE_LIMITED])
+def test_what_was_not_taken_is_sent_again_while_attempts_are_left(outcome: SubmissionOutcome) -> None:
+    assert [2.0, 4.0, None] == [POLICY.next_delay(outcome, attempt, None, lambda: 1.0) for attempt in (1, 2, 3)]
 
 
 def test_a_request_timeout_is_sent_again_once() -> None:
-    assert [2.0, None] == [POLICY.again(Verdict.REQUEST_TIMEOUT, attempt, None, lambda: 1.0) for attempt in (1, 2)]
+    assert [2.0, None] == [
+        POLICY.next_delay(SubmissionOutcome.REQUEST_TIMEOUT, attempt, None, lambda: 1.0) for attempt in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("asked", [0.0, 0.5, 1.9])
+def test_retry_after_is_a_minimum_and_never_shortens_the_pause(asked: float) -> None:
+    assert POLICY.next_delay(SubmissionOutcome.RATE_LIMITED, 1, asked, lambda: 1.0) == 2.0
 
 
 def test_a_longer_retry_after_than_the_cap_ends_the_attempts() -> None:
-    assert POLICY.again(Verdict.RATE_LIMITED, 1, 60.0) == 60.0
-    assert POLICY.again(Verdict.RATE_LIMITED, 1, 60.5) is None
+    assert POLICY.next_delay(SubmissionOutcome.RATE_LIMITED, 1, 60.0) == 60.0
+    assert POLICY.next_delay(SubmissionOutcome.RATE_LIMITED, 1, 60.5) is None
 
 
 DATE = {"date": "Sun, 22 Nov 2026 10:00:00 GMT"}
@@ -117,7 +124,15 @@ ROWS: list[tuple[Reply | Failure, type[errors.SeeDreamError], str]] = [
     (Reply(200, {}, _body(5)), errors.SubmissionUnknown, "unknown"),
     (Reply(200, {}, _body(9000, **TASK)), errors.SubmissionUnknown, "unknown"),
     (Reply(200, {}, _body(9999, **TASK)), errors.SubmissionUnknown, "unknown"),
-    *((Reply(status, {}, _body(5, **TASK)), errors.SubmissionUnknown, "unknown") for status in (400, 408, 429, 500)),
+    *(
+        (Reply(status, {}, _body(5, **TASK)), errors.SubmissionUnknown, "unknown")
+        for status in (301, 400, 401, 403, 404, 408, 429, 500)
+    ),
+    *((Reply(status, {}, b""), errors.ConfigError, "no") for status in (301, 307, 308)),
+    # RFC 9110, 15.4.4: the answer to a POST that was carried out may be a redirect to its result.
+    *((Reply(status, {}, b""), errors.SubmissionUnknown, "unknown") for status in (300, 302, 303, 304, 399)),
+    (Reply(200, {}, b'{"code": 9999, "code": 1000}'), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, b'{"code": 1000, "data": {"taskid": "t", "taskid": "t"}}'), errors.SubmissionUnknown, "unknown"),
 ]
 
 
@@ -127,7 +142,7 @@ def test_each_outcome_has_one_error_and_one_billing(
 ) -> None:
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
-    error = submission_error(judge(outcome, envelope), outcome, envelope, digest="d" * 64, at=5.0, key="k" * 20)
+    error = submission_error(classify(outcome, envelope), outcome, envelope, digest="d" * 64, at=5.0, key="k" * 20)
     assert (kind, billing, envelope.taskid) == (type(error), error.billing, error.taskid)
     assert (error.reply.status if error.reply else None) == (reply.status if reply else None)
     if isinstance(error, errors.SubmissionUnknown):
@@ -139,4 +154,4 @@ def test_each_outcome_has_one_error_and_one_billing(
 @pytest.mark.parametrize("status", [200, 201, 299])
 def test_a_success_that_names_a_task_is_accepted(status: int, code: object) -> None:
     outcome = Reply(status, {}, _body(code, **TASK))
-    assert judge(outcome, read_envelope(outcome.body)) is Verdict.ACCEPTED
+    assert classify(outcome, read_envelope(outcome.body)) is SubmissionOutcome.ACCEPTED

@@ -35,7 +35,7 @@ class Observer:
 
 def submit(both: Both, observer: Observer, *answers: Any) -> Any:
     service = FakeService(submissions=answers)
-    flow = lambda client: client.run(client.submission_flow(check_submit("a fish", {}), observer))  # noqa: E731
+    flow = lambda client: client.run(client.submission_workflow(check_submit("a fish", {}), observer))  # noqa: E731
     return both.call(flow, transport=service.transport, retry=RetryPolicy(attempts=3))
 
 

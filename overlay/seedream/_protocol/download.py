@@ -6,10 +6,11 @@ from typing import Final
 
 from seedream import errors
 from seedream._files.partial_file import PartialFile, find_complete, stem_of
-from seedream._protocol.effects import Flow, blocking, now, sleep
+from seedream._protocol.effects import Workflow, read_clock, run_in_thread, sleep
+from seedream._protocol.replies import TaskInfo
+from seedream._protocol.service import ApiConfig
+from seedream._protocol.tasks import query, wait
 from seedream._protocol.transfer import DownloadOptions, PictureDownload, transfer
-from seedream._protocol.wire import TaskInfo
-from seedream._protocol.workflows import Service, query, wait
 from seedream._support.redact import quote
 
 _FRESH_URLS: Final = 2
@@ -17,14 +18,14 @@ _ODD_TRIES: Final = 2
 
 
 def save(
-    service: Service,
+    service: ApiConfig,
     taskid: str,
     urls: tuple[str, ...],
     directory: Path,
     *,
     images: int | None,
     options: DownloadOptions,
-) -> Flow[list[Path]]:
+) -> Workflow[list[Path]]:
     """Save a completed task's pictures; those already there and whole are kept.
 
     Raises:
@@ -35,7 +36,7 @@ def save(
     failed: dict[int, errors.SeeDreamError] = {}
     fresh = _FRESH_URLS
     for index in range(total):
-        picture = PictureDownload(service, taskid, index, total, (yield from now()), options)
+        picture = PictureDownload(service, taskid, index, total, (yield from read_clock()), options)
         while True:
             try:
                 if index >= len(urls) or not urls[index]:
@@ -62,15 +63,15 @@ def save(
 
 
 def wait_and_save(
-    service: Service, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
-) -> Flow[tuple[TaskInfo, list[Path]]]:
+    service: ApiConfig, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
+) -> Workflow[tuple[TaskInfo, list[Path]]]:
     """Wait for a task (deadline in seconds), then save its pictures."""
     info = yield from wait(service, taskid, timeout=timeout, images=images, progress=options.progress)
     files = yield from save(service, taskid, info.urls, directory, images=images, options=options)
     return info, files
 
 
-def _renewed(service: Service, taskid: str) -> Flow[tuple[str, ...] | None]:
+def _renewed(service: ApiConfig, taskid: str) -> Workflow[tuple[str, ...] | None]:
     try:
         return (yield from query(service, taskid)).urls
     except errors.SeeDreamError:
@@ -98,7 +99,7 @@ def _summary(
     return error
 
 
-def _one(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
+def _one(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
     """One picture into its file; disk errors become errors of the tree."""
     try:
         return (yield from _fetch(picture, url, directory))
@@ -111,14 +112,14 @@ def _one(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
     )
 
 
-def _fetch(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
+def _fetch(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
     """Tried again until the deadline where that can help; a whole picture that is there already is kept."""
     stem = stem_of(picture.taskid, picture.index)
-    kept = yield from blocking(lambda: find_complete(directory, stem))
+    kept = yield from run_in_thread(lambda: find_complete(directory, stem))
     if kept is not None:
         picture.report("saved", 0.0, 0, None)
         return kept
-    part = yield from blocking(lambda: PartialFile(directory, stem))
+    part = yield from run_in_thread(lambda: PartialFile(directory, stem))
     try:
         attempt = 0
         while True:
@@ -127,15 +128,15 @@ def _fetch(picture: PictureDownload, url: str, directory: Path) -> Flow[Path]:
                 yield from transfer(picture, url, part)
                 break
             except errors.DownloadError as error:
-                pause = picture.service.retry.delay(attempt, picture.service.chance)
-                late = (yield from now()) - picture.started + pause > picture.options.timeout
+                pause = picture.service.retry.delay(attempt, picture.service.random)
+                late = (yield from read_clock()) - picture.started + pause > picture.options.timeout
                 # What is no picture may be an error page that goes away: one more look, no more.
                 tries = _ODD_TRIES if isinstance(error, errors.NotAPicture) else picture.options.attempts
                 if not error.retryable or late or attempt >= tries or isinstance(error, errors.ResultExpired):
                     raise
             yield from sleep(pause)
-        path = yield from blocking(part.finish)
-        picture.report("saved", (yield from now()) - picture.started, part.size, part.size)
+        path = yield from run_in_thread(part.finish)
+        picture.report("saved", (yield from read_clock()) - picture.started, part.size, part.size)
         return path
     finally:
-        yield from blocking(part.discard)
+        yield from run_in_thread(part.discard)

@@ -1,32 +1,30 @@
-"""Steps of a workflow, and the two drivers that run one.
+"""Effects that a workflow asks for, and the two functions that run a workflow.
 
-A workflow is a generator: it yields steps and receives their results. It does no I/O, reads no clock and knows
-nothing of ``async``; so it is written once and run by ``run`` or ``arun``. What can go wrong on the network comes
-back as a ``Failure`` (a value, with how far the request got), never as the HTTP library's exception.
+A workflow is a generator: it yields effects and receives their results. It does no I/O, reads no clock and knows
+nothing of ``async``; so it is written once and run by ``run_sync`` or ``run_async``. What can go wrong on the network
+comes back as a ``Failure`` (a value that says how far the request got), never as the HTTP library's exception.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from attrs import field, frozen
 
+from seedream._request.encode import Body
+from seedream._support.timing import RequestKind
 from seedream.errors import Phase
 
 T = TypeVar("T")
-Channel = Literal["submit", "query", "download"]
 
 
 @frozen
 class Request:
-    """An HTTP request in plain data; ``arguments`` go to the HTTP library's ``build_request`` as they are.
-
-    They are made anew for each attempt, so a body can be sent again.
-    """
+    """An HTTP request in plain data. It can be sent again: its body gives the same bytes each time."""
 
     method: str
     url: str = field(repr=False)
-    arguments: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
+    body: Body | None = field(default=None, repr=False)
 
 
 @frozen
@@ -57,36 +55,48 @@ class Failure:
     tls: bool = False
 
 
+class Stream(Protocol):
+    """The head of a reply whose body is still to be read."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def handle(self) -> Any:
+        """What the transport needs to read on and to close."""
+
+
 @frozen
-class Open:
-    """Send a request and read the reply's head: gives a Stream or Failure. Each opened stream must be closed.
+class SendRequest:
+    """Send a request and read the reply's head. Gives a Stream, which must be closed, or a Failure.
 
     Attributes:
-        barrier: Called once the connection stands and before the first byte of the request leaves. If it raises,
-            nothing is sent and its exception comes out of the step.
-        within: Upper bound (seconds) of each of the exchange's timeouts.
+        before_send: Called once the connection is made and before the first byte of the request leaves. If it raises,
+            nothing is sent and its exception comes out of the effect.
+        total_timeout: Upper bound (seconds) for the whole exchange.
         public_only: Refuse a peer whose address is not on the public network, before a byte is sent.
     """
 
     request: Request
-    channel: Channel
-    barrier: Callable[[], None] | None = field(default=None, repr=False)
-    within: float | None = None
+    kind: RequestKind
+    before_send: Callable[[], None] | None = field(default=None, repr=False)
+    total_timeout: float | None = None
     public_only: bool = False
 
 
 @frozen
 class Read:
-    """The stream's next bytes as they came (no decoding): gives bytes, empty at the end, or Failure."""
+    """Read the stream's next bytes as they came (no decoding). Gives bytes, empty at the end, or a Failure."""
 
-    stream: "Stream"
+    stream: Stream
 
 
 @frozen
 class Close:
     """Close a stream. Gives None."""
 
-    stream: "Stream"
+    stream: Stream
 
 
 @frozen
@@ -97,102 +107,90 @@ class Sleep:
 
 
 @frozen
-class Now:
+class ReadClock:
     """Gives the monotonic clock (seconds)."""
 
 
 @frozen
-class Blocking:
-    """Run a short blocking call (a file, a journal), in a thread where the driver is async. Gives its result."""
+class RunInThread:
+    """Run a short blocking call (a file, a journal); a thread runs it where the driver is async. Gives its result."""
 
     call: Callable[[], Any]
 
 
-class Stream(Protocol):
-    """The head of a reply whose body is still to be read."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def handle(self) -> Any:
-        """What the driver needs to read on and to close."""
+Effect = SendRequest | Read | Close | Sleep | ReadClock | RunInThread
+Workflow = Generator[Effect, Any, T]
 
 
-Step = Open | Read | Close | Sleep | Now | Blocking
-Flow = Generator[Step, Any, T]
-
-
-# One typed door a step: ``chunk = yield from read(stream)``.
-def open_stream(
+# One typed function for each effect: ``chunk = yield from read(stream)``.
+def send_request(
     request: Request,
-    channel: Channel,
+    kind: RequestKind,
     *,
-    barrier: Callable[[], None] | None = None,
-    within: float | None = None,
+    before_send: Callable[[], None] | None = None,
+    total_timeout: float | None = None,
     public_only: bool = False,
-) -> Flow[Stream | Failure]:
-    return cast("Stream | Failure", (yield Open(request, channel, barrier, within, public_only)))
+) -> Workflow[Stream | Failure]:
+    return cast("Stream | Failure", (yield SendRequest(request, kind, before_send, total_timeout, public_only)))
 
 
-def read(stream: Stream) -> Flow[bytes | Failure]:
+def read(stream: Stream) -> Workflow[bytes | Failure]:
     return cast("bytes | Failure", (yield Read(stream)))
 
 
-def close(stream: Stream) -> Flow[None]:
+def close(stream: Stream) -> Workflow[None]:
     yield Close(stream)
 
 
-def sleep(seconds: float) -> Flow[None]:
+def sleep(seconds: float) -> Workflow[None]:
     yield Sleep(seconds)
 
 
-def now() -> Flow[float]:
-    return cast("float", (yield Now()))
+def read_clock() -> Workflow[float]:
+    return cast("float", (yield ReadClock()))
 
 
-def blocking(call: Callable[[], T]) -> Flow[T]:
-    return cast("T", (yield Blocking(call)))
+def run_in_thread(call: Callable[[], T]) -> Workflow[T]:
+    return cast("T", (yield RunInThread(call)))
 
 
 class IO(Protocol):
-    """Carries out steps."""
+    """Carries out effects."""
 
-    def perform(self, step: Step) -> Any: ...
+    def perform(self, effect: Effect) -> Any: ...
 
 
 class AsyncIO(Protocol):
-    """Carries out steps, awaiting."""
+    """Carries out effects, awaiting."""
 
-    async def perform(self, step: Step) -> Any: ...
+    async def perform(self, effect: Effect) -> Any: ...
 
 
-def run(flow: Flow[T], io: IO) -> T:
-    """Run a workflow to its end. Exceptions of a step are thrown into it, so that it can clean up."""
+def run_sync(workflow: Workflow[T], io: IO) -> T:
+    """Run a workflow to its end. Exceptions of an effect are thrown into it, so that it can clean up."""
     try:
-        step = next(flow)
+        effect = next(workflow)
         while True:
             try:
-                result = io.perform(step)
-            except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records, then it goes on up
-                step = flow.throw(error)
+                result = io.perform(effect)
+            except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records it and raises it again
+                effect = workflow.throw(error)
             else:
-                step = flow.send(result)
+                effect = workflow.send(result)
     except StopIteration as end:
         return cast("T", end.value)
 
 
-async def arun(flow: Flow[T], io: AsyncIO) -> T:
-    """The same, awaiting."""
+async def run_async(workflow: Workflow[T], io: AsyncIO) -> T:
+    """Run a workflow to its end, awaiting its effects. See ``run_sync``."""
     try:
-        step = next(flow)
+        effect = next(workflow)
         while True:
             try:
-                result = await io.perform(step)
+                result = await io.perform(effect)
             except BaseException as error:  # noqa: BLE001 -- cancellation too
-                step = flow.throw(error)
+                effect = workflow.throw(error)
             else:
-                step = flow.send(result)
+                effect = workflow.send(result)
     except StopIteration as end:
         return cast("T", end.value)

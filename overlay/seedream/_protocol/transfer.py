@@ -10,8 +10,19 @@ from attrs import frozen
 
 from seedream import errors
 from seedream._files.partial_file import PartialFile
-from seedream._protocol.effects import Failure, Flow, Request, Stream, blocking, close, now, open_stream, read
-from seedream._protocol.workflows import Progress, ProgressCallback, Service
+from seedream._protocol.effects import (
+    Failure,
+    Request,
+    Stream,
+    Workflow,
+    close,
+    read,
+    read_clock,
+    run_in_thread,
+    send_request,
+)
+from seedream._protocol.progress import Progress, ProgressCallback
+from seedream._protocol.service import ApiConfig
 from seedream._support.addresses import is_private
 from seedream._support.redact import quote, redact_reply, sanitize
 
@@ -38,7 +49,7 @@ class DownloadOptions:
 class PictureDownload:
     """One picture of a task, on its way."""
 
-    service: Service
+    service: ApiConfig
     taskid: str
     index: int
     total: int
@@ -62,7 +73,7 @@ class PictureDownload:
             )
 
 
-def transfer(picture: PictureDownload, url: str, part: PartialFile) -> Flow[None]:
+def transfer(picture: PictureDownload, url: str, part: PartialFile) -> Workflow[None]:
     """One request for the picture into the part, from where an earlier one broke off if the host allows.
 
     Raises:
@@ -81,8 +92,8 @@ def transfer(picture: PictureDownload, url: str, part: PartialFile) -> Flow[None
                 raise picture.error(errors.Truncated, f"broke off after {part.size:,} bytes ({chunk.kind})")
             if part.size + len(chunk) > picture.options.max_bytes:
                 raise _too_large(picture, part.size + len(chunk))
-            yield from blocking(partial(part.write, chunk))
-            elapsed = (yield from now()) - picture.started
+            yield from run_in_thread(partial(part.write, chunk))
+            elapsed = (yield from read_clock()) - picture.started
             if elapsed > picture.options.timeout:
                 raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
             picture.report("downloading", elapsed, part.size, size)
@@ -92,7 +103,7 @@ def transfer(picture: PictureDownload, url: str, part: PartialFile) -> Flow[None
     _check_whole(picture, stream, part, size)
 
 
-def _begin(picture: PictureDownload, stream: Stream, part: PartialFile) -> Flow[int | None]:
+def _begin(picture: PictureDownload, stream: Stream, part: PartialFile) -> Workflow[int | None]:
     """Check the reply's head; gives the picture's size in bytes if told."""
     if stream.status not in (_WHOLE, _PARTIAL):
         if stream.status == _BAD_RANGE:
@@ -101,7 +112,7 @@ def _begin(picture: PictureDownload, stream: Stream, part: PartialFile) -> Flow[
     length = stream.headers.get("content-length", "")
     told = int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
     if stream.status == _WHOLE:
-        yield from blocking(part.restart)
+        yield from run_in_thread(part.restart)
     elif not _continues(stream, part):
         part.etag = ""
         raise picture.error(errors.Truncated, "the host sent another part than asked")
@@ -143,15 +154,15 @@ def _check_whole(picture: PictureDownload, stream: Stream, part: PartialFile, si
         raise picture.error(errors.Truncated, f"the picture's end is missing after {part.size:,} bytes")
 
 
-def _open(picture: PictureDownload, url: str, headers: Mapping[str, str]) -> Flow[Stream]:
+def _open(picture: PictureDownload, url: str, headers: Mapping[str, str]) -> Workflow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
         _check_url(picture, url)
-        left = picture.options.timeout - ((yield from now()) - picture.started)
-        stream = yield from open_stream(
+        left = picture.options.timeout - ((yield from read_clock()) - picture.started)
+        stream = yield from send_request(
             Request("GET", url, headers=headers),
             "download",
-            within=max(left, 1.0),
+            total_timeout=max(left, 1.0),
             public_only=not picture.service.local,
         )
         if isinstance(stream, Failure):

@@ -1,12 +1,11 @@
-"""Carries out the steps of a workflow with httpx: one class blocking, one awaiting. The only place that does I/O."""
+"""Carries out the effects of a workflow with httpx: SyncHTTP blocks, AsyncHTTP awaits. The only network I/O."""
 
 import ssl
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,70 +14,31 @@ import anyio.to_thread
 import httpx
 from attrs import frozen
 
-from seedream._protocol.effects import Blocking, Close, Failure, Now, Open, Read, Sleep, Step
-from seedream._protocol.exchange import Exchange
+from seedream._protocol.effects import Close, Effect, Failure, Read, ReadClock, RunInThread, SendRequest, Sleep
+from seedream._request.encode import Body
+from seedream._support.timing import Clock, RequestKind, Timeouts
+from seedream._transport.send_tracker import SendTracker
 from seedream._version import __version__
 
 T = TypeVar("T")
 _AGENT: Final = f"seedream/{__version__}"
 
 
-@frozen
-class Timeouts:
-    """Seconds for each phase of an exchange. A submission may take long to answer; nothing waits for ever."""
-
-    connect: float = 10.0
-    write: float = 60.0
-    submit_read: float = 180.0
-    query_read: float = 30.0
-    download_read: float = 60.0
-
-    def within(self, channel: str, most: float | None = None) -> float:
-        """Seconds for a whole exchange on this channel, not above ``most``."""
-        longest = self.connect + self.write + float(getattr(self, f"{channel}_read"))
-        return longest if most is None else min(most, longest)
-
-    def of(self, channel: str, within: float | None) -> dict[str, float | None]:
-        """Timeouts as httpx takes them for one request, none above ``within``."""
-        most = max(within, 0.001) if within is not None else float("inf")
-        read = float(getattr(self, f"{channel}_read"))
-        return {
-            "connect": min(self.connect, most),
-            "write": min(self.write, most),
-            "read": min(read, most),
-            "pool": None,
-        }
-
-
-class Clock(Protocol):
-    """Time, to be replaced in tests."""
-
-    def monotonic(self) -> float: ...
-    def time(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
-    async def async_sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def time(self) -> float:
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    async def async_sleep(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
+def _timeouts(timeouts: Timeouts, kind: RequestKind, most: float | None) -> dict[str, float | None]:
+    """Return the timeouts as httpx takes them for one request, none above ``most``."""
+    limit = max(most, 0.001) if most is not None else float("inf")
+    return {
+        "connect": min(timeouts.connect, limit),
+        "write": min(timeouts.write, limit),
+        "read": min(timeouts.read(kind), limit),
+        "pool": None,
+    }
 
 
 @frozen
 class _Handle:
     response: httpx.Response
-    exchange: Exchange
+    tracker: SendTracker
     chunks: Any  # an iterator of bytes, blocking or awaiting
 
 
@@ -89,15 +49,29 @@ class _Stream:
     handle: _Handle
 
 
-class _Shared:
+class _BodyStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A request's body in few chunks, for both kinds of client."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._body.chunks()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._body.chunks():
+            yield chunk
+
+
+class _HttpBase:
     """What both kinds have: configuration, and how the HTTP clients are built.
 
     Three clients: submissions never reuse a kept connection (a stale one fails ambiguously), queries do, and
     downloads go through one that has never seen the key. None keeps cookies or follows redirects.
     """
 
-    _kind: Any
-    _kept: int  # idle connections of queries and downloads
+    _client_class: Any
+    _max_keepalive: int  # idle connections of queries and downloads
 
     def __init__(self, transport: Any, timeouts: Timeouts, clock: Clock, secret: str) -> None:
         self._transport = transport
@@ -106,8 +80,8 @@ class _Shared:
         self._secret = secret
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
-        # A transport of another make may report no events: then the barrier runs before it is called.
-        self._eager = transport is not None and not isinstance(
+        # A transport of another make may report no events: then before_send runs before it is called.
+        self._no_trace_events = transport is not None and not isinstance(
             transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport
         )
 
@@ -115,102 +89,111 @@ class _Shared:
     def _tls(self) -> ssl.SSLContext:
         return httpx.create_ssl_context()
 
-    def _client(self, channel: str, scheme: str) -> Any:
+    def _client(self, kind: RequestKind, scheme: str) -> Any:
         with self._lock:
-            if (channel, scheme) not in self._clients:
-                self._clients[channel, scheme] = self._kind(
+            if (kind, scheme) not in self._clients:
+                self._clients[kind, scheme] = self._client_class(
                     transport=self._transport,
-                    limits=httpx.Limits(max_keepalive_connections=0 if channel == "submit" else self._kept),
+                    limits=httpx.Limits(max_keepalive_connections=0 if kind == "submit" else self._max_keepalive),
                     cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                     # Loading the certificates takes a tenth of a second: once, and never for plain loopback.
                     verify=self._tls if scheme == "https" else False,
                     trust_env=scheme == "https",  # plain http is loopback alone: never by a proxy
                 )
-            return self._clients[channel, scheme]
+            return self._clients[kind, scheme]
 
-    def _start(self, step: Open, exchange: Exchange, trace: Any) -> tuple[Any, httpx.Request]:
-        """The client and the request for a step. May raise whatever httpx makes of a bad URL."""
-        scheme = urlsplit(step.request.url).scheme
-        client = self._client(step.channel, scheme)
-        arguments = dict(step.request.arguments())
+    def _build_request(self, effect: SendRequest, tracker: SendTracker, trace: Any) -> tuple[Any, httpx.Request]:
+        """Return the client and the request for an effect. May raise whatever httpx makes of a bad URL."""
+        request = effect.request
+        client = self._client(effect.kind, urlsplit(request.url).scheme)
+        url = httpx.URL(request.url)
         headers = {
-            "accept-encoding": "identity",
-            "user-agent": _AGENT,
-            **arguments.pop("headers", {}),
-            **step.request.headers,
+            "Host": url.netloc.decode("ascii"),
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": _AGENT,
+            **request.headers,
         }
-        if exchange.public_only and (scheme in (found := getproxies()) or "all" in found):
-            # Behind a proxy the peer's address is the proxy's.
-            exchange.public_only = bool(proxy_bypass(urlsplit(step.request.url).hostname or ""))
-        return client, client.build_request(
-            step.request.method, step.request.url, headers=headers, **arguments,
-            extensions={"trace": partial(trace, exchange), "timeout": self._timeouts.of(step.channel, step.within)},
-        )  # fmt: skip
+        stream: _BodyStream | None = None
+        if (body := request.body) is not None:
+            headers["Content-Length"] = str(body.length)
+            stream = _BodyStream(body)
+        timeouts = _timeouts(self._timeouts, effect.kind, effect.total_timeout)
+        extensions = {"trace": partial(trace, tracker), "timeout": timeouts}
+        return client, httpx.Request(request.method, url, headers=headers, stream=stream, extensions=extensions)
 
-    def _exchange(self, step: Open) -> Exchange:
-        return Exchange(step.barrier, step.public_only, self._secret)
+    def _tracker(self, effect: SendRequest) -> SendTracker:
+        url = urlsplit(effect.request.url)
+        public_only = effect.public_only
+        if public_only and (url.scheme in (found := getproxies()) or "all" in found):
+            public_only = bool(proxy_bypass(url.hostname or ""))  # behind a proxy the peer's address is the proxy's
+        return SendTracker(effect.before_send, public_only, self._secret)
 
     @staticmethod
-    def _stream(response: httpx.Response, exchange: Exchange, chunks: Any) -> _Stream:
-        exchange.replied()
+    def _stream(response: httpx.Response, tracker: SendTracker, chunks: Any) -> _Stream:
+        tracker.mark_replied()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return _Stream(response.status_code, headers, _Handle(response, exchange, chunks))
+        return _Stream(response.status_code, headers, _Handle(response, tracker, chunks))
 
 
-class SyncHTTP(_Shared):
+class SyncHTTP(_HttpBase):
     """Blocking."""
 
-    _kind = httpx.Client
-    _kept = 0  # only a connection made under our eyes can be cut when the time is up
+    _client_class = httpx.Client
+    _max_keepalive = 0  # only a connection made under our eyes can be cut when the time is up
 
-    def perform(self, step: Step) -> Any:
-        match step:
-            case Open():
-                return self._open(step)
+    def perform(self, effect: Effect) -> Any:
+        match effect:
+            case SendRequest():
+                return self._send(effect)
             case Read(stream):
                 try:
                     return next(stream.handle.chunks, b"")
-                except Exception as error:  # noqa: BLE001 -- see _open
-                    return stream.handle.exchange.failure(error)
+                except Exception as error:  # noqa: BLE001 -- see _send
+                    return stream.handle.tracker.to_failure(error)
             case Close(stream):
                 stream.handle.response.close()
             case Sleep(seconds):
                 self._clock.sleep(seconds)
-            case Now():
+            case ReadClock():
                 return self._clock.monotonic()
-            case Blocking(call):
+            case RunInThread(call):
                 return call()
         return None
 
-    def _open(self, step: Open) -> _Stream | Failure:
-        exchange = self._exchange(step)
-        watch = threading.Timer(self._timeouts.within(step.channel, step.within), exchange.cut)
+    def _send(self, effect: SendRequest) -> _Stream | Failure:
+        tracker = self._tracker(effect)
+        watch = threading.Timer(self._timeouts.total(effect.kind, effect.total_timeout), tracker.abort_connection)
         watch.daemon = True
-        exchange.watch = watch.start
+        tracker.start_deadline = watch.start
         try:
-            if self._eager:
-                exchange.enter()
-            client, request = self._start(step, exchange, self._trace)
-            exchange.handed = not client.is_closed
+            if self._no_trace_events:
+                tracker.run_before_send()
+            client, request = self._build_request(effect, tracker, self._trace)
+            tracker.handed_to_httpx = not client.is_closed
             response = client.send(request, stream=True)
+            if tracker.sent_unseen():
+                tracker.run_before_send()
             # A mock's reply may be read already.
             chunks = iter([response.content]) if response.is_stream_consumed else response.iter_raw()
-            return self._stream(response, exchange, chunks)
+            return self._stream(response, tracker, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             failed = error
         finally:
             watch.cancel()
-        return exchange.failure(failed)  # out of the except block: an error of ours keeps no other behind it
+        if tracker.sent_unseen(failed):
+            tracker.run_before_send()
+        return tracker.to_failure(failed)  # out of the except block: an error of ours keeps no other behind it
 
     @staticmethod
-    def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
+    def _trace(tracker: SendTracker, event: str, info: Mapping[str, Any]) -> None:
         if event.startswith("connection.") and event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            exchange.connected(info["return_value"])
-        if exchange.refuses_peer(event, info):
+            tracker.connected(info["return_value"])
+        if tracker.refuses_peer(event, info):
             info["return_value"].close()
-            raise exchange.peer_refused()
-        if exchange.note(event, info):
-            exchange.writing()
+            raise tracker.peer_refused()
+        if tracker.on_trace_event(event, info):
+            tracker.mark_sending()
 
     def close(self) -> None:
         for client in self._clients.values():
@@ -246,56 +229,60 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-class AsyncHTTP(_Shared):
-    """Awaiting. Blocking calls and the barrier run in a thread, so a slow disk does not hold up other tasks."""
+class AsyncHTTP(_HttpBase):
+    """Awaiting. Blocking calls and before_send run in a thread, so a slow disk does not hold up other tasks."""
 
-    _kind = httpx.AsyncClient
-    _kept = 20
+    _client_class = httpx.AsyncClient
+    _max_keepalive = 20
 
-    async def perform(self, step: Step) -> Any:
-        match step:
-            case Open():
-                return await self._open(step)
+    async def perform(self, effect: Effect) -> Any:
+        match effect:
+            case SendRequest():
+                return await self._send(effect)
             case Read(stream):
                 try:
                     return await anext(stream.handle.chunks, b"")
-                except Exception as error:  # noqa: BLE001 -- see _open
-                    return stream.handle.exchange.failure(error)
+                except Exception as error:  # noqa: BLE001 -- see _send
+                    return stream.handle.tracker.to_failure(error)
             case Close(stream):
                 with anyio.CancelScope(shield=True):
                     await stream.handle.response.aclose()
             case Sleep(seconds):
                 await self._clock.async_sleep(seconds)
-            case Now():
+            case ReadClock():
                 return self._clock.monotonic()
-            case Blocking(call):
+            case RunInThread(call):
                 return await _in_thread(call)
         return None
 
-    async def _open(self, step: Open) -> _Stream | Failure:
-        exchange = self._exchange(step)
+    async def _send(self, effect: SendRequest) -> _Stream | Failure:
+        tracker = self._tracker(effect)
         try:
-            if self._eager and step.barrier is not None:
-                await _in_thread(exchange.enter)
-            client, request = self._start(step, exchange, self._trace)
-            exchange.handed = not client.is_closed
-            with anyio.fail_after(self._timeouts.within(step.channel, step.within)):
+            if self._no_trace_events and effect.before_send is not None:
+                await _in_thread(tracker.run_before_send)
+            client, request = self._build_request(effect, tracker, self._trace)
+            tracker.handed_to_httpx = not client.is_closed
+            with anyio.fail_after(self._timeouts.total(effect.kind, effect.total_timeout)):
                 response = await client.send(request, stream=True)
+            if tracker.sent_unseen() and tracker.before_send is not None:
+                await _in_thread(tracker.run_before_send)
             chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw()
-            return self._stream(response, exchange, chunks)
+            return self._stream(response, tracker, chunks)
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             failed = error
-        return exchange.failure(failed)
+        if tracker.sent_unseen(failed) and tracker.before_send is not None:
+            await _in_thread(tracker.run_before_send)
+        return tracker.to_failure(failed)
 
     @staticmethod
-    async def _trace(exchange: Exchange, event: str, info: Mapping[str, Any]) -> None:
-        if exchange.refuses_peer(event, info):
+    async def _trace(tracker: SendTracker, event: str, info: Mapping[str, Any]) -> None:
+        if tracker.refuses_peer(event, info):
             await info["return_value"].aclose()
-            raise exchange.peer_refused()
-        if exchange.note(event, info):
-            if exchange.barrier is not None:
-                await _in_thread(exchange.enter)
-            exchange.writing()
+            raise tracker.peer_refused()
+        if tracker.on_trace_event(event, info):
+            if tracker.before_send is not None:
+                await _in_thread(tracker.run_before_send)
+            tracker.mark_sending()
 
     async def close(self) -> None:
         for client in self._clients.values():

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from attrs import evolve
 
-from seedream._transport.http import Clock, SystemClock
+from seedream._support.timing import Clock, SystemClock
 from seedream.bulk.engine import Engine, Watch
 from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery

@@ -8,9 +8,9 @@ import anyio
 import anyio.to_thread
 
 from seedream._protocol.download import save
+from seedream._protocol.replies import TaskInfo
+from seedream._protocol.tasks import wait
 from seedream._protocol.transfer import DownloadOptions
-from seedream._protocol.wire import TaskInfo
-from seedream._protocol.workflows import wait
 from seedream.bulk.folder import Folder
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.report import Reason

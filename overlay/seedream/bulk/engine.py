@@ -7,7 +7,7 @@ import anyio
 import anyio.abc
 import anyio.to_thread
 
-from seedream._transport.http import Clock
+from seedream._support.timing import Clock
 from seedream.bulk.downloader import Downloader, digest_of
 from seedream.bulk.folder import Folder
 from seedream.bulk.options import BulkOptions

@@ -8,8 +8,8 @@ import anyio.to_thread
 from attrs import evolve
 
 from seedream._protocol.retry import RetryPolicy
-from seedream._protocol.workflows import submit
-from seedream._transport.http import Clock
+from seedream._protocol.submit import submit
+from seedream._support.timing import Clock
 from seedream.bulk.interruptible import InterruptibleSubmission, RunStopping
 from seedream.bulk.jobs_file import REDACTED, submission_of
 from seedream.bulk.options import BulkOptions
@@ -175,7 +175,7 @@ class Submitter:
             return False
         retry = self._client.service.retry
         asked = error.retry_after if isinstance(error, RateLimited) else None
-        pause = retry.delay(self._breaker.pauses, self._client.service.chance)
+        pause = retry.delay(self._breaker.pauses, self._client.service.random)
         self._rate_limiter.pause_for(min(asked, retry.retry_after_cap) if asked is not None else pause)
         self.waiting = "too many requests" if limited else "no connection"
         return True

@@ -179,7 +179,7 @@ def _submit(
         )
 
     with DeferInterrupt(record, accepted, warn) as deferred:
-        taskid = client.run(client.submission_flow(submission, deferred))
+        taskid = client.run(client.submission_workflow(submission, deferred))
     if deferred.interrupted:
         raise KeyboardInterrupt
     return taskid

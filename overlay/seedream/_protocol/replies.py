@@ -1,23 +1,18 @@
-"""The only module that touches the generated package's request and reply code.
+"""Reads replies: bytes to Envelope and TaskInfo.
 
-Requests are built by it. Replies are read here first: a real reply may lack what the schema requires, hold other types,
-or be no JSON at all, and none of that may lose a paid task.
+A real reply may lack what the schema requires, hold other types, or be no JSON at all, and none of that may lose a
+paid task. So the generated models, which raise on such replies, do not read them.
 """
 
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final
 
 from attrs import field, frozen
-from tensorslab_images import roles, rules
-from tensorslab_images.limits import SUBMIT
-from tensorslab_images.types import UNSET, File
+from tensorslab_images import rules
 
-from seedream._request.submission import Scalar, Submission, WireValue
-
-Arguments = Callable[[], Mapping[str, Any]]
 _ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
 _LONGEST_ID: Final = 200
 _STATES: Final = {
@@ -26,42 +21,6 @@ _STATES: Final = {
     rules.STATUS_MEANING_COMPLETED: "completed",
     rules.STATUS_MEANING_FAILED: "failed",
 }
-
-
-def submit_arguments(submission: Submission) -> Arguments:
-    """What the HTTP library needs for a submission, made anew for each try."""
-    given: dict[str, WireValue] = {name: _as_text(value) for name, value in submission.values.items()}
-    names = {spec.name for spec in SUBMIT.fields}
-
-    def build() -> Mapping[str, Any]:
-        fields: dict[str, Any] = {spec.attribute: given.get(spec.name, UNSET) for spec in SUBMIT.fields}
-        for spec in SUBMIT.fields:
-            sources = submission.files.get(spec.name, ())
-            files = [File(source.open(), source.name, source.media_type) for source in sources]
-            if files:
-                fields[spec.attribute] = files if spec.many else files[0]
-        body = roles.SubmitBody(**fields)
-        body.additional_properties = {name: value for name, value in given.items() if name not in names}
-        return roles.submit._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the generated door to the request alone
-
-    return build
-
-
-def _as_text(value: WireValue) -> WireValue:
-    """Booleans as JSON writes them: the generated code would write Python's own ``True``."""
-    if isinstance(value, list):
-        return [cast("Scalar", _as_text(item)) for item in value]
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def query_arguments(taskid: str) -> Arguments:
-    """The same for a task query."""
-    return lambda: roles.query._get_kwargs(body=roles.QueryBody(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
-
-
-def delete_arguments(taskids: tuple[str, ...]) -> Arguments:
-    """The same for a deletion."""
-    return lambda: roles.delete._get_kwargs(body=roles.DeleteBody(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
 
 
 @frozen
@@ -84,10 +43,10 @@ class Envelope:
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Read a reply's body, whatever it is."""
+    """Read a reply's body, whatever it is. One that is not JSON, or names a member twice, is not readable."""
     text = body.decode("utf-8-sig", "replace")
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         found = _ID.search(text)
         return Envelope(taskid=task_id(found[1]) if found else None)
@@ -98,6 +57,14 @@ def read_envelope(body: bytes) -> Envelope:
     msg = value.get("msg")
     taskid = task_id(data.get("taskid")) or _anywhere(value)
     return Envelope(_whole(value.get("code")), msg if isinstance(msg, str) else "", data, taskid, readable=True)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object. A name given twice contradicts itself, so such a reply counts as unreadable."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is given twice")
+    return found
 
 
 def _anywhere(value: object) -> str | None:
@@ -184,6 +151,6 @@ def read_task(taskid: str, envelope: Envelope) -> TaskInfo:
         width=_whole(data.get("width")),
         height=_whole(data.get("height")),
         prompt=prompt if isinstance(prompt := data.get("prompt"), str) else "",
-        error_message=told if isinstance(told := data.get("error_message"), str) else "",
+        error_message=message if isinstance(message := data.get("error_message"), str) else "",
         raw=data,
     )

@@ -1,0 +1,102 @@
+"""Decides whether a submission is over, may be sent again, or is unknown. THE BILLING TABLE: nothing else decides this.
+
+What was *sent* decides, never an exception's class. A submission is billed and has no idempotency key, so it is sent
+again only where the server provably did not process it.
+
+===============================  ==============================================  =====  =========================
+what happened                    why                                             again  otherwise
+===============================  ==============================================  =====  =========================
+never sent: DNS, refused,        not one byte left                               yes    NotSent
+connect timeout, pool, proxy
+never sent: TLS refused          a set-up fault or an attack: will not pass      no     NotSent, not retryable
+sent in part: reset, stall       practically not billed, but not provably        no     SubmissionUnknown
+sent in full: time-out, reset,   the server may have taken it                    never  SubmissionUnknown
+cut or garbled reply
+429                              refused unprocessed (RFC 6585)                  yes    RateLimited
+408                              the server never had a whole request            once   NotSent
+                                 (RFC 9110, 15.5.9)
+401, 403                         the key was refused                             no     AuthError
+other 4xx                        refused                                         no     Rejected
+301, 307, 308                    refused: a POST is never redirected             no     ConfigError
+302, 303, other 3xx              may mean "done, look there" (RFC 9110, 15.4.4)  never  SubmissionUnknown
+5xx, other or odd status         the server may have taken it                    never  SubmissionUnknown
+2xx, code 1000, task id          accepted                                        --     the task
+2xx, code 1000, no task id       accepted, but nobody can ask for it             never  SubmissionUnknown
+2xx, code 9000                   not enough credits                              no     InsufficientCredits
+2xx, code 9999                   refused, as it reports                          no     Rejected
+2xx, other code, task id         a task exists                                   --     the task
+2xx, other code or no envelope   nobody knows                                    never  SubmissionUnknown
+a refusal that names a task id   it contradicts itself                           never  SubmissionUnknown
+===============================  ==============================================  =====  =========================
+
+Queries and downloads cost nothing: they are repeated until their deadline.
+"""
+
+from enum import Enum
+from typing import Final
+
+from tensorslab_images.rules import (
+    CODE_MEANING_FAILURE,
+    CODE_MEANING_INSUFFICIENT_CREDITS,
+)
+
+from seedream._protocol.effects import Failure, Reply
+from seedream._protocol.replies import Envelope
+
+OK: Final = range(200, 300)
+_TOO_MANY: Final = 429
+_REQUEST_TIMEOUT: Final = 408
+_MOVED: Final = (301, 307, 308)  # 302 and 303 may mean "done, look there" (RFC 9110, 15.4.4)
+
+
+class SubmissionOutcome(Enum):
+    """What became of a submission."""
+
+    ACCEPTED = "accepted"
+    NOT_SENT = "not sent"
+    TLS_REFUSED = "TLS refused"
+    REQUEST_TIMEOUT = "request timeout"
+    RATE_LIMITED = "rate limited"
+    NO_CREDITS = "no credits"
+    BAD_KEY = "bad key"
+    REJECTED = "rejected"
+    REDIRECTED = "redirected"
+    UNKNOWN = "unknown"
+
+
+def classify(outcome: Reply | Failure, envelope: Envelope) -> SubmissionOutcome:
+    """Classify what became of a submission; ``envelope`` is what could be read of the reply's body."""
+    became = _classify(outcome, envelope)
+    # A refusal that names a task contradicts itself, so nobody knows, and it is not sent again.
+    return SubmissionOutcome.UNKNOWN if envelope.taskid and became is not SubmissionOutcome.ACCEPTED else became
+
+
+def _classify(  # noqa: PLR0911 -- one return for each row of the table
+    outcome: Reply | Failure, envelope: Envelope
+) -> SubmissionOutcome:
+    if isinstance(outcome, Failure):
+        if outcome.phase == "never_sent":
+            return SubmissionOutcome.TLS_REFUSED if outcome.tls else SubmissionOutcome.NOT_SENT
+        return SubmissionOutcome.UNKNOWN
+    status = outcome.status
+    if status in OK:
+        return _classify_code(envelope)
+    if status == _TOO_MANY:
+        return SubmissionOutcome.RATE_LIMITED
+    if status == _REQUEST_TIMEOUT:
+        return SubmissionOutcome.REQUEST_TIMEOUT
+    if status in (401, 403):
+        return SubmissionOutcome.BAD_KEY
+    if status in _MOVED:
+        return SubmissionOutcome.REDIRECTED
+    if 400 <= status < 500:  # noqa: PLR2004 -- the class of client errors
+        return SubmissionOutcome.REJECTED
+    return SubmissionOutcome.UNKNOWN
+
+
+def _classify_code(envelope: Envelope) -> SubmissionOutcome:
+    if envelope.code == CODE_MEANING_INSUFFICIENT_CREDITS:
+        return SubmissionOutcome.NO_CREDITS
+    if envelope.code == CODE_MEANING_FAILURE:
+        return SubmissionOutcome.REJECTED
+    return SubmissionOutcome.ACCEPTED if envelope.code is not None and envelope.taskid else SubmissionOutcome.UNKNOWN

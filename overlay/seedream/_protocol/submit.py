@@ -1,0 +1,93 @@
+"""The submit workflow: at most one submission that may be billed, each step of it recorded durably."""
+
+from functools import partial
+from typing import Protocol
+
+from seedream._protocol.effects import Reply, Workflow, run_in_thread, sleep
+from seedream._protocol.failures import submission_error
+from seedream._protocol.outcome import SubmissionOutcome, classify
+from seedream._protocol.retry import retry_after
+from seedream._protocol.service import Answer, ApiConfig, send
+from seedream._request.encode import EncodedRequest, encode_submission
+from seedream._request.submission import Submission
+from seedream.errors import JournalError, SeeDreamError
+
+
+class SubmissionObserver(Protocol):
+    """What a journal hears of a submission. Each call is durable when it returns."""
+
+    def begin(self) -> None:
+        """Record that the request is about to leave. Raising stops it: nothing is sent."""
+
+    def not_sent(self) -> None:
+        """Record that it did not leave, or was refused unprocessed, and will be tried again or given up."""
+
+    def submitted(self, taskid: str) -> None:
+        """Record that the server accepted it."""
+
+    def refused(self, error: SeeDreamError) -> None:
+        """Record that the server refused it, or that it never left; nothing was billed."""
+
+    def unknown(self, error: BaseException) -> None:
+        """Record that nobody knows: no usable answer, or an interruption after it began."""
+
+
+def submit(api: ApiConfig, submission: Submission, observer: SubmissionObserver | None = None) -> Workflow[str]:
+    """Submit once, and again only where that is safe (see the table in outcome.py). Gives the task's id."""
+    encoded, digest = encode_submission(submission), submission.digest
+    attempt = 0
+    while True:
+        attempt += 1
+        answer, began = yield from _attempt(api, encoded, digest, observer)
+        outcome, envelope = answer.outcome, answer.envelope
+        became = classify(outcome, envelope)
+        if became is SubmissionOutcome.ACCEPTED and envelope.taskid:
+            if observer is not None:
+                yield from _record_accepted(observer, envelope.taskid)
+            return envelope.taskid
+        asked = retry_after(outcome if isinstance(outcome, Reply) else None)
+        pause = api.retry.next_delay(became, attempt, asked, api.random)
+        if pause is not None:
+            if began and observer is not None:
+                yield from run_in_thread(observer.not_sent)
+            yield from sleep(pause)
+            continue
+        error = submission_error(became, outcome, envelope, digest=digest, at=api.now(), key=api.key)
+        if observer is not None:
+            record = observer.unknown if error.billing == "unknown" else observer.refused
+            yield from run_in_thread(partial(record, error))
+        raise error
+
+
+def _record_accepted(observer: SubmissionObserver, taskid: str) -> Workflow[None]:
+    try:
+        yield from run_in_thread(partial(observer.submitted, taskid))
+    except JournalError as unrecorded:
+        unrecorded.taskid = taskid  # paid for: never lost, whatever the journal says
+        raise
+    except BaseException as interrupted:
+        interrupted.add_note(f"The submission was accepted: task {taskid}.")
+        raise
+
+
+def _attempt(
+    api: ApiConfig, encoded: EncodedRequest, digest: str, observer: SubmissionObserver | None
+) -> Workflow[tuple[Answer, bool]]:
+    """Send the submission once. Gives the answer, and whether the request may have begun to leave."""
+    began = False
+
+    def before_send() -> None:
+        nonlocal began
+        if observer is not None:
+            observer.begin()
+        began = True
+
+    try:
+        answer = yield from send(api, encoded, "submit", before_send=before_send)
+    except BaseException as error:
+        if began:
+            error.add_note(f"A submission was under way and may have been billed (request {digest[:16]}).")
+            if observer is not None:
+                observer.unknown(error)
+        raise
+    return answer, began

@@ -1,0 +1,167 @@
+"""The workflows about a submitted task: query, wait, delete. They cost nothing and may be repeated."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from tensorslab_images.rules import CODE_MEANING_FAILURE
+
+from seedream._protocol.effects import Failure, Reply, Workflow, read_clock, sleep
+from seedream._protocol.failures import describe, raw_reply, status_error
+from seedream._protocol.progress import Progress, ProgressCallback
+from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
+from seedream._protocol.service import Answer, ApiConfig, send
+from seedream._request.encode import encode_deletion, encode_query
+from seedream._support.redact import sanitize, short_repr
+from seedream.errors import AuthError, InvalidRequest, Problem, SeeDreamError, TaskFailed, WaitTimeout
+
+_POLL_FIRST: Final = 1.0  # seconds
+_POLL_GROWTH: Final = 1.5
+_POLL_LONGEST: Final = 5.0  # seconds: the vendor's own client polls every 1 to 5 s
+_INSTANT: Final = 0.001  # seconds: less is not worth a sleep
+_NOT_FOUND_FOR: Final = 120.0  # seconds: a fresh task may not be known everywhere at once
+_POLLS_FOR_URLS: Final = 3  # a completed task may show its URLs a moment later
+
+
+def query(api: ApiConfig, taskid: str) -> Workflow[TaskInfo]:
+    """Ask for a task's state, repeated where no usable answer came."""
+    check_taskid(taskid)
+    ask = partial(_try_query, api, taskid)
+    return read_task(taskid, (yield from _repeated(api, ask, taskid, _query_of(taskid))))
+
+
+def _query_of(taskid: str) -> str:
+    return f"the query for task {taskid}"
+
+
+def _try_query(api: ApiConfig, taskid: str, total_timeout: float | None = None) -> Workflow[tuple[Answer, bool]]:
+    """Ask once. Gives the answer, and whether it is usable: it succeeded, and names no other task."""
+    answer = yield from send(api, encode_query(taskid), "query", total_timeout=total_timeout)
+    another = task_id(answer.envelope.data.get("taskid")) not in (None, taskid)
+    return answer, answer.succeeded and not another
+
+
+def _try_delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[tuple[Answer, bool]]:
+    answer = yield from send(api, encode_deletion(taskids), "query")
+    return answer, answer.succeeded
+
+
+def _worth_repeating(answer: Answer) -> bool:
+    if isinstance(answer.outcome, Failure):
+        return not answer.outcome.tls
+    status = answer.outcome.status
+    refused = 400 <= status < 500 and status not in (408, 425, 429)  # noqa: PLR2004 -- client errors
+    return not refused and answer.envelope.code != CODE_MEANING_FAILURE
+
+
+def _error(api: ApiConfig, answer: Answer, taskid: str, action: str) -> SeeDreamError:
+    return status_error(taskid, answer.outcome, answer.envelope, api.key, action)
+
+
+def _repeated(
+    api: ApiConfig, ask: Callable[[], Workflow[tuple[Answer, bool]]], taskid: str, action: str
+) -> Workflow[Envelope]:
+    """Ask until a usable answer comes: neither a query nor a deletion costs anything."""
+    attempt = 0
+    while True:
+        attempt += 1
+        answer, usable = yield from ask()
+        if usable:
+            return answer.envelope
+        if attempt >= api.retry.attempts or not _worth_repeating(answer):
+            raise _error(api, answer, taskid, action)
+        yield from sleep(api.retry.delay(attempt, api.random))
+
+
+def wait(
+    api: ApiConfig, taskid: str, *, timeout: float, images: int | None, progress: ProgressCallback | None
+) -> Workflow[TaskInfo]:
+    """Query until the task is completed, has failed, or the deadline (seconds) passes."""
+    check_taskid(taskid)
+    started = yield from read_clock()
+    pause, without_urls, state = _POLL_FIRST, 0, "unanswered"
+    while True:
+        left = timeout - ((yield from read_clock()) - started)
+        answer, usable = yield from _try_query(api, taskid, total_timeout=max(left, 1.0))
+        info = read_task(taskid, answer.envelope) if usable else None
+        elapsed = (yield from read_clock()) - started
+        if info is not None:
+            state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
+            if progress is not None:
+                progress(Progress("waiting", taskid, elapsed, info.state))
+            if info.state == "failed":
+                raise _task_failed(info, answer.outcome, api.key)
+            if info.state == "completed":
+                without_urls += 1
+                state = "without all its pictures' URLs"
+                if sum(map(bool, info.urls)) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
+                    return info
+        else:
+            _give_up_if_final(api, taskid, answer, elapsed)
+        if timeout - elapsed < _INSTANT:
+            last = f", and the last answer was {describe(answer.outcome, answer.envelope, api.key)}"
+            raise WaitTimeout(
+                f"task {taskid} was still {state} after {elapsed:.0f} s{'' if info is not None else last}",
+                hint="Ask again later with the same id: waiting costs nothing.",
+                reply=raw_reply(answer.outcome, api.key),
+                taskid=taskid,
+            )
+        yield from sleep(min(pause * (0.75 + 0.5 * api.random()), timeout - elapsed))
+        pause = min(pause * _POLL_GROWTH, _POLL_LONGEST)
+
+
+def _give_up_if_final(api: ApiConfig, taskid: str, answer: Answer, elapsed: float) -> None:
+    error = _error(api, answer, taskid, _query_of(taskid))
+    if isinstance(error, AuthError) or (isinstance(answer.outcome, Failure) and answer.outcome.tls):
+        raise error
+    if not _worth_repeating(answer) and elapsed >= _NOT_FOUND_FOR:
+        raise error
+
+
+def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
+    reason = sanitize(info.error_message, key) or "the service gives no reason"
+    return TaskFailed(
+        f"task {info.taskid} failed: {reason}",
+        rule="STATUS-MEANING",
+        hint="The service does not say whether it was billed: see the vendor's console.",
+        reply=raw_reply(outcome, key),
+        taskid=info.taskid,
+    )
+
+
+def delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[None]:
+    """Delete tasks on the server, repeated where no usable answer came (deleting twice does no harm)."""
+    for taskid in taskids:
+        check_taskid(taskid)
+    if taskids:
+        ask = partial(_try_delete, api, taskids)
+        yield from _repeated(api, ask, taskids[0], f"deleting {', '.join(taskids)}")
+
+
+def check_taskid(taskid: object) -> None:
+    """Refuse what cannot be a task's id.
+
+    Raises:
+        InvalidRequest: It is not printable text, or is blank.
+    """
+    if not isinstance(taskid, str) or not taskid.strip() or not taskid.isprintable():
+        raise InvalidRequest(
+            "a task id is printable text and not empty", rule="TASK-ID", hint="Give the id that submit returned."
+        )
+
+
+def check_wait(timeout: object, progress: object) -> None:
+    """Refuse a deadline or a callback that would fail once a task is paid for.
+
+    Raises:
+        InvalidRequest: The deadline is not a number of seconds, or the callback cannot be called.
+    """
+    if not isinstance(timeout, int | float) or isinstance(timeout, bool) or math.isnan(timeout):
+        raise InvalidRequest(
+            Problem("timeout", f"{short_repr(timeout)} is not a number of seconds", hint="Give seconds.")
+        )
+    if progress is not None and not callable(progress):
+        raise InvalidRequest(
+            Problem("progress", f"{short_repr(progress)} cannot be called", hint="Give a function or None.")
+        )

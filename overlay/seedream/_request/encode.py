@@ -1,0 +1,139 @@
+"""Encodes a submission, a query or a deletion as the generated code writes it, with a body that can be sent again.
+
+The generated package's ``_get_kwargs`` gives method, path and fields; only the bytes of the body are made here, because
+httpx would write each part of a form to the socket by itself and could not send the same form again.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from attrs import field, frozen
+from tensorslab_images import roles
+from tensorslab_images.limits import SUBMIT
+from tensorslab_images.types import UNSET, File
+
+from seedream._request.source_images import SourceFile
+from seedream._request.submission import Scalar, Submission, WireValue
+
+_CHUNK: Final = 512 * 1024  # bytes: pieces smaller than this are joined, so that a small body is one write
+
+
+@frozen
+class Body:
+    """A request's body, which gives the same bytes each time it is sent."""
+
+    length: int
+    _pieces: tuple[bytes | SourceFile, ...] = field(repr=False)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the body in few chunks, and in one where it is small.
+
+        Raises:
+            OSError: A source image on disk cannot be read, or is not what was checked. It is raised before the last
+                bytes of the image are given.
+        """
+        joined = bytearray()
+        for piece in self._read():
+            if joined and len(joined) + len(piece) > _CHUNK:
+                yield bytes(joined)
+                joined.clear()
+            if len(piece) < _CHUNK:
+                joined += piece
+            else:
+                yield piece
+        if joined:
+            yield bytes(joined)
+
+    def _read(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            with piece.open() as file:
+                while block := file.read(_CHUNK):
+                    yield block
+
+
+@frozen
+class EncodedRequest:
+    """What the spec says of one request: method, path below the base URL, headers and body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Body
+
+
+def encode_submission(submission: Submission) -> EncodedRequest:
+    """Encode a submission as a multipart form."""
+    given: dict[str, WireValue] = {name: _as_text(value) for name, value in submission.values.items()}
+    fields: dict[str, Any] = {}
+    for spec in SUBMIT.fields:
+        sources = submission.files.get(spec.name, ())
+        files = [File(cast("Any", source), source.name, source.media_type) for source in sources]
+        fields[spec.attribute] = (files if spec.many else files[0]) if files else given.pop(spec.name, UNSET)
+    body = roles.SubmitBody(**fields)
+    body.additional_properties = given
+    kwargs = roles.submit._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the only generated function that gives a request without sending it
+    boundary = secrets.token_hex(16)
+    form = _form(kwargs["files"], boundary)
+    return _request(kwargs, form, f"multipart/form-data; boundary={boundary}")
+
+
+def encode_query(taskid: str) -> EncodedRequest:
+    """Encode the query for a task's state."""
+    kwargs = roles.query._get_kwargs(body=roles.QueryBody(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+    return _request(kwargs, _json(kwargs["json"]), "application/json")
+
+
+def encode_deletion(taskids: tuple[str, ...]) -> EncodedRequest:
+    """Encode the deletion of tasks."""
+    kwargs = roles.delete._get_kwargs(body=roles.DeleteBody(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
+    return _request(kwargs, _json(kwargs["json"]), "application/json")
+
+
+def _request(kwargs: Mapping[str, Any], body: Body, content_type: str) -> EncodedRequest:
+    headers = {"Content-Type": content_type, **kwargs["headers"]}
+    return EncodedRequest(str(kwargs["method"]).upper(), str(kwargs["url"]), headers, body)
+
+
+def _as_text(value: WireValue) -> WireValue:
+    """Write booleans as JSON does: the generated code would write Python's own ``True``."""
+    if isinstance(value, list):
+        return [cast("Scalar", _as_text(item)) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _json(value: object) -> Body:
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return Body(len(content), (content,))
+
+
+def _form(fields: list[tuple[str, tuple[str | None, bytes | SourceFile, str | None]]], boundary: str) -> Body:
+    """Encode form fields (RFC 7578), names percent-encoded as in WHATWG's HTML standard, 4.10.21.8."""
+    pieces: list[bytes | SourceFile] = []
+    for name, (filename, content, media_type) in fields:
+        disposition = f'form-data; name="{_quoted(name)}"'
+        if filename is not None:
+            disposition += f'; filename="{_quoted(filename)}"'
+        lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
+        if media_type is not None:
+            lines.append(f"Content-Type: {media_type}")
+        pieces += ["\r\n".join([*lines, "", ""]).encode(), content, b"\r\n"]
+    pieces.append(f"--{boundary}--\r\n".encode())
+    length = sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in pieces)
+    return Body(length, tuple(pieces))
+
+
+_ESCAPE: Final = "\x1b"  # the one control character that httpx leaves as it is
+_ESCAPED: Final = {
+    '"': "%22",
+    "\\": "\\\\",
+    **{character: f"%{ord(character):02X}" for character in map(chr, range(0x20)) if character != _ESCAPE},
+}
+
+
+def _quoted(text: str) -> str:
+    return "".join(_ESCAPED.get(character, character) for character in text)
