@@ -46,6 +46,16 @@ class Body:
         if joined:
             yield bytes(joined)
 
+    def check(self) -> None:
+        """Open each source image once, so that one that is gone or was changed is found before anything is sent.
+
+        Raises:
+            OSError: A source image cannot be read, or is not what was checked.
+        """
+        for piece in self._pieces:
+            if not isinstance(piece, bytes):
+                piece.open().close()
+
     def _read(self) -> Iterator[bytes]:
         for piece in self._pieces:
             if isinstance(piece, bytes):

@@ -116,6 +116,7 @@ class _HttpBase:
         }
         stream: _BodyStream | None = None
         if (body := request.body) is not None:
+            body.check()
             headers["Content-Length"] = str(body.length)
             stream = _BodyStream(body)
         timeouts = _timeouts(self._timeouts, effect.kind, effect.total_timeout)
