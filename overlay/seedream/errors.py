@@ -22,7 +22,8 @@
     │   ├── Truncated                       fewer or other bytes than the picture has
     │   ├── NotAPicture                     what came is no picture
     │   ├── TooLarge                        more bytes than allowed
-    │   └── UnsafeUrl                       a URL that must not be fetched
+    │   ├── UnsafeUrl                       a URL that must not be fetched
+    │   └── DiskError                       the local disk does not accept the picture
     └── JournalError                        the durable journal cannot be used
         ├── JournalLocked                   another process writes it
         ├── JournalFull                     no room to record; nothing was sent
@@ -261,6 +262,10 @@ class TooLarge(DownloadError):
     """The picture is larger than the limit (bytes)."""
 
     retryable = False
+
+
+class DiskError(DownloadError):
+    """The local disk does not accept the picture: no room, or no right to write."""
 
 
 class UnsafeUrl(DownloadError):

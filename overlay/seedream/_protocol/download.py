@@ -106,7 +106,7 @@ def _one(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
     raise picture.error(
-        errors.DownloadError,
+        errors.DiskError,
         f"cannot write in {quote(str(directory))}: {reason}",
         "Free space or choose another directory, then save the task again.",
     )

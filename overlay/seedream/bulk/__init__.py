@@ -12,19 +12,33 @@ Running the same file again goes on where it stopped; so does ``Bulk("out").run(
 """
 
 from seedream.bulk.bulk import Bulk
+from seedream.bulk.control import RunControl
+from seedream.bulk.downloader import Delivery, deliver
 from seedream.bulk.engine import Watch
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
+from seedream.bulk.prepare import PreparedRun, prepare_run
 from seedream.bulk.report import ENDINGS, Reason, Report, Snapshot
+from seedream.bulk.rows import MANIFEST_COLUMNS, run_row, run_rows
+from seedream.bulk.submitter import Submitter
 
 __all__ = [
     "ENDINGS",
+    "MANIFEST_COLUMNS",
     "Bulk",
     "BulkOptions",
+    "Delivery",
     "Jobs",
+    "PreparedRun",
     "Reason",
     "Report",
+    "RunControl",
     "Snapshot",
+    "Submitter",
     "Watch",
+    "deliver",
+    "prepare_run",
     "read_jobs",
+    "run_row",
+    "run_rows",
 ]

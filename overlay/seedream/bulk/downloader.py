@@ -1,99 +1,93 @@
-"""Brings submitted jobs home: waits for the task, saves its pictures, records both. All of it free and repeatable."""
+"""Brings submitted tasks home: waits for a task and saves its pictures. All of it is free and can be repeated."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
+from attrs import field, frozen
 
 from seedream._protocol.download import save
-from seedream._protocol.replies import TaskInfo
 from seedream._protocol.tasks import wait
-from seedream._protocol.transfer import DownloadOptions
-from seedream.bulk.folder import Folder
-from seedream.bulk.options import BulkOptions
-from seedream.bulk.report import Reason
+from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
 from seedream.client import AsyncSeeDream
-from seedream.errors import AuthError, DownloadError, JournalError, SeeDreamError, TaskFailed
-from seedream.journal import Job, Journal, Picture
+from seedream.errors import DiskError, DownloadError, SeeDreamError, TaskFailed
+from seedream.journal import Picture, State
 
 _BLOCK = 1024 * 1024  # bytes
 
 
-class Downloader:
-    """See the module.
+@frozen
+class Delivery:
+    """What became of a submitted task.
+
+    Attributes:
+        taskid: The task's id.
+        state: ``downloaded``; ``succeeded``: completed, but pictures are missing; ``failed``: the task failed;
+            ``submitted``: it is not finished, or nobody could be asked.
+        pictures: The saved pictures. Paths are relative to the folder that contains the picture folder.
+        error: What went wrong, None for ``downloaded``.
+    """
+
+    taskid: str
+    state: State
+    pictures: tuple[Picture, ...] = ()
+    error: SeeDreamError | None = field(default=None)
+
+    @property
+    def disk_failed(self) -> bool:
+        """Whether the local disk did not accept the pictures."""
+        errors = [self.error, *(self.error.errors.values() if isinstance(self.error, DownloadError) else ())]
+        return any(isinstance(error, DiskError) for error in errors)
+
+
+async def deliver(
+    client: AsyncSeeDream,
+    taskid: str,
+    directory: Path,
+    *,
+    images: int | None = None,
+    timeout: float = 900.0,
+    max_bytes: int = MAX_PICTURE,
+    downloads: anyio.CapacityLimiter | None = None,
+) -> Delivery:
+    """Wait for a task and save its pictures. What goes wrong is in the result: no error of the tree is raised.
 
     Args:
         client: The client.
-        journal: Open for writing.
-        folder: Where the pictures go.
-        options: The run's.
-        stop: Called with the reason and the error when the run cannot go on.
+        taskid: The task.
+        directory: Where the pictures go; it is made if missing.
+        images: How many pictures to expect.
+        timeout: Deadline for the wait in seconds.
+        max_bytes: Limit for one picture.
+        downloads: Bounds how many tasks are downloaded at once.
     """
+    try:
+        info = await client.run(wait(client.service, taskid, timeout=timeout, images=images, progress=None))
+    except TaskFailed as error:
+        return Delivery(taskid, "failed", error=error)
+    except SeeDreamError as error:
+        return Delivery(taskid, "submitted", error=error)
+    flow = save(
+        client.service, taskid, info.urls, directory, images=images, options=DownloadOptions(max_bytes=max_bytes)
+    )
+    try:
+        async with downloads or anyio.CapacityLimiter(1):
+            files = await client.run(flow)
+        pictures = await anyio.to_thread.run_sync(_pictures, files, directory.parent)
+    except SeeDreamError as error:
+        return Delivery(taskid, "succeeded", error=error)
+    return Delivery(taskid, "downloaded", pictures)
 
-    def __init__(
-        self,
-        client: AsyncSeeDream,
-        journal: Journal,
-        folder: Folder,
-        options: BulkOptions,
-        stop: Callable[[Reason, Exception | None], None],
-    ) -> None:
-        self._client = client
-        self._journal = journal
-        self._folder = folder
-        self._options = options
-        self._stop = stop
-        self._downloads = anyio.CapacityLimiter(options.downloads)
 
-    async def collect(self, job: Job, taskid: str) -> None:
-        """Wait for a task and save its pictures. What goes wrong is noted on the job, which stays where it is."""
-        try:
-            await self._collect(job, taskid)
-        except JournalError as error:
-            self._stop("disk", error)
-        except SeeDreamError as error:
-            if isinstance(error, AuthError):
-                self._stop("key", error)
-            try:
-                await anyio.to_thread.run_sync(self._journal.record_error, job.id, error)
-            except JournalError as full:
-                self._stop("disk", full)
-
-    async def _collect(self, job: Job, taskid: str) -> None:
-        try:
-            info = await self._wait(job, taskid)
-        except TaskFailed as error:
-            if job.state == "succeeded":  # it was completed before: the first final answer holds
-                raise
-            await anyio.to_thread.run_sync(self._journal.failed, job.id, error)
-            return
-        if job.state != "succeeded":
-            await anyio.to_thread.run_sync(self._journal.succeeded, job.id)
-        async with self._downloads:
-            options = DownloadOptions(max_bytes=self._options.max_bytes)
-            flow = save(
-                self._client.service, taskid, info.urls, self._folder.pictures, images=job.cost, options=options
-            )
-            files = await self._client.run(flow)
-            pictures = await anyio.to_thread.run_sync(self._pictures, files)
-        await anyio.to_thread.run_sync(self._journal.downloaded, job.id, pictures)
-
-    async def _wait(self, job: Job, taskid: str) -> TaskInfo:
-        service = self._client.service
-        flow = wait(service, taskid, timeout=self._options.task_timeout, images=job.cost, progress=None)
-        return await self._client.run(flow)
-
-    def _pictures(self, files: list[Path]) -> list[Picture]:
-        root = self._folder.root
-        try:
-            return [
-                Picture(index, path.relative_to(root).as_posix(), path.stat().st_size, digest_of(path))
-                for index, path in enumerate(files)
-            ]
-        except OSError as error:
-            raise DownloadError(f"a saved picture cannot be read: {error.strerror or error}", hint="Resume.") from None
+def _pictures(files: list[Path], root: Path) -> tuple[Picture, ...]:
+    try:
+        return tuple(
+            Picture(index, path.relative_to(root).as_posix(), path.stat().st_size, digest_of(path))
+            for index, path in enumerate(files)
+        )
+    except OSError as error:
+        raise DiskError(f"a saved picture cannot be read: {error.strerror or error}", hint="Resume.") from None
 
 
 def digest_of(path: Path) -> str:

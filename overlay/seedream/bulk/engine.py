@@ -1,5 +1,7 @@
-"""One run: feeds jobs to the submitter and the collector, and stops in good order."""
+"""One run: gives jobs to the submitter, brings their tasks home, and stops in good order."""
 
+import errno
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -7,18 +9,25 @@ import anyio
 import anyio.abc
 import anyio.to_thread
 
+from seedream._files.partial_file import ensure_writable
 from seedream._support.timing import Clock
-from seedream.bulk.downloader import Downloader, digest_of
+from seedream.bulk.control import RunControl
+from seedream.bulk.downloader import deliver, digest_of
 from seedream.bulk.folder import Folder
+from seedream.bulk.interruptible import RunStopping
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.report import Reason, Report, Snapshot
+from seedream.bulk.report import Report, Snapshot
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
+from seedream.errors import ConfigError, DiskError, JournalError, SeeDreamError
 from seedream.journal import SETTLED, Job, Journal, Run, State
 
 Watch = Callable[[Snapshot], None]
 _PAID: Final[tuple[State, ...]] = ("submitted", "succeeded")
 _TICK: Final = 0.25  # seconds between snapshots
+_MARGIN: Final = 1024 * 1024  # bytes that stay free beside the pictures that are expected
+# What this machine has run out of: it concerns every job, not the one at which it was noticed.
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
 class Engine:
@@ -47,43 +56,49 @@ class Engine:
         clock: Clock,
         watch: Watch | None,
     ) -> None:
+        self._client = client
         self._journal = journal
         self._run = run
         self._folder = folder
         self._options = options
         self._clock = clock
         self._watch = watch
-        self._reason: Reason | None = None
-        self._error: Exception | None = None
+        self._control = RunControl(options.in_flight, options.max_failures)
         self._scope = anyio.CancelScope()
-        self._slots = anyio.Semaphore(options.in_flight)
+        self._outstanding = anyio.CapacityLimiter(self._control.window.size)
+        self._downloads = anyio.CapacityLimiter(options.downloads)
         self._started = clock.monotonic()
         self._settled_before = 0
+        self._owed = 0  # pictures that are paid for in this start and not yet saved
+        self._saved, self._saved_bytes = 0, 0
         self._submitter = Submitter(
             client=client,
             journal=journal,
+            run=run,
             options=options,
             redacted_options=redacted_options,
             clock=clock,
-            stop=self._stop,
-            stopping=lambda: self._reason is not None,
+            control=self._control,
         )
-        self._downloader = Downloader(client, journal, folder, options, self._stop)
 
     def interrupt(self) -> None:
-        """The user's word. The first: start nothing more, let submissions finish. The second: break them off."""
+        """A signal of the user. The first: start nothing more, finish submissions. The second: break them off."""
         if self._scope.cancel_called:
-            self._reason = "cancelled"
+            self._control.interrupt("cancelled")
             self._submitter.cancel()
         else:
-            self._reason, self._error = "interrupted", None
+            self._control.interrupt("interrupted")
             self._scope.cancel()
 
     async def run(self) -> Report:
         """Work on all jobs until there is nothing to do, or a reason to stop."""
         self._settled_before = sum(self._journal.counts(self._run.id)[state] for state in SETTLED)
         with self._scope:
-            await anyio.to_thread.run_sync(self._verify_saved_files)
+            try:
+                await anyio.to_thread.run_sync(self._prepare_folder)
+            except (ConfigError, DiskError) as error:
+                self._control.stop("disk", error)
+                return await anyio.to_thread.run_sync(self._report)
             async with anyio.create_task_group() as group:
                 if self._watch is not None:
                     group.start_soon(self._show)
@@ -99,9 +114,9 @@ class Engine:
         after = 0
         while page := await anyio.to_thread.run_sync(self._page, states, after):
             for job in page:
-                await self._slots.acquire()
-                if self._reason is not None and job.state == "planned":
-                    self._slots.release()
+                await self._outstanding.acquire_on_behalf_of(job.id)
+                if job.state == "planned" and not await self._may_submit(job):
+                    self._outstanding.release_on_behalf_of(job.id)
                     return
                 group.start_soon(self._work, job)
             after = page[-1].id
@@ -109,22 +124,72 @@ class Engine:
     def _page(self, states: tuple[State, ...], after: int) -> list[Job]:
         return self._journal.page(self._run.id, states, after=after)
 
-    async def _work(self, job: Job) -> None:
+    async def _may_submit(self, job: Job) -> bool:
+        """Whether the run goes on, and the disk has room for this job's pictures and all that are expected."""
+        if not self._control.stopping:
+            try:
+                await anyio.to_thread.run_sync(self._check_room, job)
+            except DiskError as error:
+                self._control.stop("disk", error)
+        return not self._control.stopping
+
+    def _check_room(self, job: Job) -> None:
+        expected = (self._owed + job.cost) * (self._saved_bytes // self._saved if self._saved else 0)
         try:
-            taskid = job.taskid if job.state in _PAID else await self._submitter.submit(job)
-            if taskid is not None:
-                await self._downloader.collect(job, taskid)
+            free = shutil.disk_usage(self._folder.pictures).free
+        except OSError as error:
+            raise DiskError(f"{self._folder.pictures} cannot be written: {error.strerror or error}") from None
+        if free < expected + _MARGIN:
+            raise DiskError(
+                f"{self._folder.pictures} has room for {free:,} bytes, and {expected + _MARGIN:,} are needed",
+                hint="Make room, then resume.",
+            )
+
+    async def _work(self, job: Job) -> None:
+        paid_now = job.state == "planned"
+        self._owed += job.cost
+        try:
+            taskid = job.taskid if job.taskid is not None else await self._submitter.submit(job)
+            delivery = await deliver(
+                self._client,
+                taskid,
+                self._folder.pictures,
+                images=job.cost,
+                timeout=self._options.task_timeout,
+                max_bytes=self._options.max_bytes,
+                downloads=self._downloads,
+            )
+            self._saved += len(delivery.pictures)
+            self._saved_bytes += sum(picture.bytes for picture in delivery.pictures)
+            await self._submitter.record(job.key, delivery, paid_now=paid_now)
+        except RunStopping:
+            pass  # the job is planned still
+        except JournalError as error:
+            self._control.stop("disk", error)
+        except SeeDreamError:
+            pass  # the submitter has recorded it
+        except (OSError, MemoryError, RuntimeError) as error:
+            if not _is_exhaustion(error):
+                raise
+            self._control.stop("machine", error)
         finally:
-            self._slots.release()
+            self._owed -= job.cost
+            self._outstanding.total_tokens = self._control.window.size
+            self._outstanding.release_on_behalf_of(job.id)
 
-    def _stop(self, reason: Reason, error: Exception | None) -> None:
-        """Submit nothing more; what is paid is still brought home. The first reason is the one that is told."""
-        if self._reason is None:
-            self._reason, self._error = reason, error
+    def _prepare_folder(self) -> None:
+        """Prove that pictures can be written, sweep what a killed process left, and plan to fetch what has gone.
 
-    def _verify_saved_files(self) -> None:
-        """Sweep what a killed process left, and fetch again what has gone: that is free while the URLs live."""
-        self._folder.sweep()
+        Fetching again is free while the URLs live.
+
+        Raises:
+            ConfigError, DiskError: Pictures cannot be written there.
+        """
+        ensure_writable(self._folder.pictures)
+        try:
+            self._folder.sweep()
+        except OSError as error:
+            raise DiskError(f"{self._folder.pictures} cannot be swept: {error.strerror or error}") from None
         for job in self._journal.jobs(self._run.id, ("downloaded",)):
             if not all(self._is_there(one.path, one.bytes, one.sha256) for one in self._journal.pictures(job.id)):
                 self._journal.mark_missing(job.id)
@@ -154,16 +219,23 @@ class Engine:
             self._options.budget,
             self._clock.monotonic() - self._started,
             sum(counts[state] for state in SETTLED) - self._settled_before,
-            self._submitter.window,
+            self._submitter.concurrency,
             self._submitter.waiting,
+            dict(self._submitter.unrecorded),
         )
 
     def _report(self) -> Report:
         return Report(
-            self._reason or "done",
+            self._control.reason or "done",
             self._journal.counts(self._run.id),
             self._journal.spent(self._run.id),
             self._folder.root,
-            self._error,
+            self._control.error,
             dict(self._submitter.unrecorded),
         )
+
+
+def _is_exhaustion(error: OSError | MemoryError | RuntimeError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _EXHAUSTED
+    return isinstance(error, MemoryError) or "start new thread" in str(error)

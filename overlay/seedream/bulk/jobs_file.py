@@ -97,6 +97,21 @@ def _check(
     return None if problems else (key, submission, options)
 
 
+def plan_of(row: Mapping[str, Any], base: Path) -> tuple[Plan, dict[str, Any]]:
+    """The plan of one row, and its options by Python name. A row without an id gets one from its request.
+
+    Raises:
+        InvalidRequest: With every problem of the row.
+    """
+    problems: list[Problem] = []
+    checked = _check(row, base, problems)
+    if checked is None:
+        raise InvalidRequest(tuple(problems))
+    key, submission, options = checked
+    key = key or f"{submission.digest[:16]}-1"
+    return Plan(key, submission.digest, request_of(options), submission.images), options
+
+
 def submission_of(options: Mapping[str, Any]) -> Submission:
     """The checked submission for a job's options. Raises InvalidRequest."""
     rest = dict(options)

@@ -1,12 +1,14 @@
 """The settings of a run."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from attrs import asdict, fields, frozen
 
 from seedream._protocol.transfer import MAX_PICTURE
 from seedream.errors import ConfigError
+
+_OF_ONE_START: Final = frozenset({"budget", "verify", "moved", "records_lost"})  # the budget has a column of its own
 
 
 @frozen
@@ -20,10 +22,13 @@ class BulkOptions:
         in_flight: Tasks that are submitted and not yet saved, at once.
         downloads: Tasks whose pictures are fetched at once.
         task_timeout: Seconds to wait for one task; then it is left for a resume.
+        max_failures: So many tasks in a row that fail, or whose pictures cannot be saved, or submissions without a
+            usable answer, pause the run; 0: never.
         patience: Seconds without any submission getting through (429, no network) after which the run stops.
         max_bytes: Limit for one picture.
         verify: Read every saved picture again at the start, and fetch those that are damaged. Otherwise only
             their presence and size are checked.
+        records_lost: Go on although the journal has lost records, or is gone: what they held may be paid for again.
         moved: Go on although the service has another address than at the first start. Without it that is refused:
             task ids and unknowns belong to one service, and a rehearsal must not turn into a paid run.
 
@@ -37,9 +42,11 @@ class BulkOptions:
     in_flight: int = 64
     downloads: int = 8
     task_timeout: float = 900.0
+    max_failures: int = 3
     patience: float = 600.0
     max_bytes: int = MAX_PICTURE
     verify: bool = False
+    records_lost: bool = False
     moved: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -48,12 +55,14 @@ class BulkOptions:
                 raise ConfigError(f"{name} is {getattr(self, name)}", hint="Give 1 to 1000.")
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise ConfigError(f"rate is {self.rate}", hint="Give submissions per second, more than 0.")
+        if self.max_failures < 0:
+            raise ConfigError(f"max_failures is {self.max_failures}", hint="Give a number of failures, or 0 for never.")
         if self.budget is not None and self.budget < 0:
             raise ConfigError(f"budget is {self.budget}", hint="Give a number of pictures.")
 
     def stored(self) -> dict[str, Any]:
-        """As the journal keeps them; the budget has a column of its own."""
-        return {name: value for name, value in asdict(self).items() if name not in {"budget", "verify", "moved"}}
+        """As the journal keeps them for a resume."""
+        return {name: value for name, value in asdict(self).items() if name not in _OF_ONE_START}
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any], budget: int | None) -> Self:

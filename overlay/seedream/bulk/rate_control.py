@@ -1,4 +1,4 @@
-"""How fast to submit: an even rate, a window that shrinks when the service says 429, and a breaker.
+"""How fast to submit and when to stop: an even rate, windows that shrink after refusals and failures, circuit breakers.
 
 Nothing here waits or reads a clock of its own.
 """
@@ -9,9 +9,8 @@ from typing import Final
 from attrs import define, field
 
 Monotonic = Callable[[], float]
-_IN_A_ROW: Final = 3  # unknowns in a row that stop a run
-_SHARE: Final = 0.01  # or this share of them
-_SAMPLE: Final = 100  # of at least so many submissions
+_FIRST: Final = 4  # tasks outstanding before the first delivery
+_SAMPLE: Final = 100  # a share is judged of at least so many
 
 
 @define
@@ -28,7 +27,7 @@ class RateLimiter:
     _next: float = 0.0
 
     def reserve(self) -> float:
-        """Take the next place; gives the seconds until it."""
+        """Reserve the next moment to send; gives the seconds until it."""
         now = self.clock()
         start = max(now, self._next)
         self._next = start + (1 / self.rate if self.rate else 0.0)
@@ -41,7 +40,7 @@ class RateLimiter:
 
 @define
 class AdaptiveConcurrency:
-    """How many submissions may be on the way: one more after as many successes, half after a refusal for haste.
+    """How many submissions may be on the way: one more after as many successes, half after "too many requests".
 
     Attributes:
         most: The user's limit.
@@ -69,50 +68,89 @@ class AdaptiveConcurrency:
             self.size, self._good = self.size + 1, 0
 
     def refused(self, number: int) -> None:
-        """One was refused for haste. Those that had started before the last cut do not count again."""
+        """One was refused as one too many. Those that had started before the last cut do not count again."""
         if number > self._shrunk:
             self.size, self._good, self._shrunk = max(1, self.size // 2), 0, self._started
 
 
 @define
+class SlowStart:
+    """How many paid tasks may be outstanding: few until deliveries have been seen to work, fewer after a failure.
+
+    A run whose tasks or pictures all fail pays for no more than ``size`` jobs before the circuit breaker opens.
+
+    Attributes:
+        limit: The user's limit.
+        size: The limit now.
+    """
+
+    limit: int
+    size: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.size = min(self.limit, _FIRST)
+
+    def succeeded(self) -> None:
+        """A job was delivered: one more may be outstanding, so the number doubles with each round."""
+        self.size = min(self.limit, self.size + 1)
+
+    def failed(self) -> None:
+        """A delivery failed: half as many, so that nothing is submitted until the outstanding ones are known."""
+        self.size = max(1, self.size // 2)
+
+
+@define
 class CircuitBreaker:
-    """Stops a run that would only cost money.
+    """Opens after failures in a row, or when failures are too large a share.
+
+    Attributes:
+        in_a_row: So many failures in a row open it; 0: never.
+        share: So large a share of at least 100 opens it.
+    """
+
+    in_a_row: int
+    share: float
+    _row: int = 0
+    _failed: int = 0
+    _all: int = 0
+
+    def succeeded(self) -> None:
+        """Take in a success."""
+        self._all += 1
+        self._row = 0
+
+    def failed(self) -> bool:
+        """Take in a failure; True: it is open."""
+        self._all += 1
+        self._row += 1
+        self._failed += 1
+        too_many = self._all >= _SAMPLE and self._failed > self.share * self._all
+        return self.in_a_row > 0 and (self._row >= self.in_a_row or too_many)
+
+
+@define
+class Patience:
+    """How long submissions may fail to get through (429, no network) before the run stops.
 
     Attributes:
         clock: Monotonic seconds.
-        patience: Seconds without any success after which haste or a dead network stops the run.
+        seconds: The limit.
+        refusals: How many did not get through since the last one that did.
     """
 
     clock: Monotonic
-    patience: float
-    _row: int = 0
-    _unknown: int = 0
-    _all: int = 0
+    seconds: float
+    refusals: int = 0
     _since: float | None = None
-    _pauses: int = 0
 
     def succeeded(self) -> None:
-        """A submission was accepted, or clearly refused for its own sake."""
-        self._all += 1
-        self._row = self._pauses = 0
-        self._since = None
+        """One got through."""
+        self.refusals, self._since = 0, None
 
-    def unknown(self) -> bool:
-        """A submission became unknown; True: stop."""
-        self._all += 1
-        self._row += 1
-        self._unknown += 1
-        return self._row >= _IN_A_ROW or (self._all >= _SAMPLE and self._unknown > _SHARE * self._all)
-
-    def stuck(self) -> bool:
-        """A submission did not get through; True: none has for too long."""
+    def failed(self) -> bool:
+        """One did not get through; True: none has for too long."""
         now = self.clock()
-        self._pauses += 1
+        self.refusals += 1
         if self._since is None:
             self._since = now
-        return now - self._since > self.patience
-
-    @property
-    def pauses(self) -> int:
-        """How many did not get through since the last one that did."""
-        return self._pauses
+        return now - self._since > self.seconds

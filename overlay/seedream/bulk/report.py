@@ -15,53 +15,58 @@ Reason = Literal[
     "key",
     "setup",
     "disk",
+    "machine",
     "network",
     "rate_limited",
     "unknowns",
+    "tasks",
+    "downloads",
     "interrupted",
     "cancelled",
 ]
 
-# reason -> what happened, what to do, the same in Chinese
-ENDINGS: Final[Mapping[Reason, tuple[str, str, str]]] = {
-    "done": ("All jobs have been worked on.", "", "全部任务已处理"),
+# reason -> what happened, what to do
+ENDINGS: Final[Mapping[Reason, tuple[str, str]]] = {
+    "done": ("All jobs have been worked on.", ""),
     "credits": (
         "The account has not enough credits.",
         "Top up, then resume: the rest of the queue is kept.",
-        "积分不足，已暂停；充值后可继续",
     ),
     "budget": (
         "The budget is reached.",
         "Resume with a higher budget to go on: the rest of the queue is kept.",
-        "已达到预算，已暂停；提高预算后可继续",
     ),
-    "key": ("The service refused the API key.", "Check the key, then resume.", "密钥被拒绝，已暂停"),
-    "setup": ("The service cannot be used as it is set up.", "See the error, then resume.", "配置有误，已暂停"),
+    "key": ("The service refused the API key.", "Check the key, then resume."),
+    "setup": ("The service cannot be used as it is set up.", "Correct the set-up, then resume."),
     "disk": (
-        "The journal cannot be written, so nothing more was sent.",
-        "Make room, then resume.",
-        "日志无法写入，已暂停，不再发送",
+        "The output folder cannot be written, so nothing more was sent.",
+        "Make room or correct the folder, then resume.",
     ),
-    "network": ("The service could not be reached for too long.", "Resume later.", "长时间无法连接服务，已暂停"),
+    "machine": (
+        "This machine ran out of memory, threads or open files, so nothing more was sent.",
+        "Close other programs or lower --in-flight and --concurrency, then resume.",
+    ),
+    "network": ("The service could not be reached for too long.", "Resume later."),
     "rate_limited": (
-        "The service refused every submission as one too many for too long.",
+        "The service answered “too many requests” to every submission for too long.",
         "Resume later, with a lower rate.",
-        "请求持续被限流，已暂停",
     ),
     "unknowns": (
-        "Too many submissions got no usable answer: stopped to protect your credits.",
+        "Too many submissions got no usable answer. The run stopped to protect your credits.",
         "Resolve the unknown ones, then resume.",
-        "过多提交结果未知，已暂停以保护积分",
     ),
-    "interrupted": (
-        "Interrupted; every submission on its way was let finish.",
-        "Resume to go on.",
-        "已中断；在途提交均已完成",
+    "tasks": (
+        "Too many tasks failed or did not finish. The run stopped to protect your credits.",
+        "Look at the jobs' errors in results.jsonl, then resume.",
     ),
+    "downloads": (
+        "The pictures of too many tasks could not be saved. The run stopped to protect your credits.",
+        "The tasks are not lost. Look at the errors in results.jsonl, then resume.",
+    ),
+    "interrupted": ("Interrupted. Every submission on its way was finished.", "Resume to go on."),
     "cancelled": (
-        "Interrupted twice; submissions on their way are listed as unknown.",
+        "Interrupted twice. Submissions on their way are listed as unknown.",
         "Resolve them, then resume.",
-        "已强行中断；在途提交列为未知",
     ),
 }
 
@@ -76,7 +81,9 @@ class Report:
         spent: Pictures that may have been charged so far.
         folder: The output folder.
         error: The error that stopped it, if one did.
-        unrecorded: Task ids by key that were paid for and could not be written to the journal: note them down.
+        unrecorded: Task ids by key that were paid for and could not be written to the journal: write them down.
+        warnings: What else went wrong without stopping the run, for example that results.jsonl cannot be written.
+        changes: What a jobs file changed in the queue: see `prepare_run`.
     """
 
     reason: Reason
@@ -85,6 +92,8 @@ class Report:
     folder: Path
     error: Exception | None = None
     unrecorded: Mapping[str, str] = field(factory=dict)
+    warnings: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -114,6 +123,7 @@ class Snapshot:
         settled: Jobs that came to their end since this start.
         window: Submissions that may be on the way at once just now.
         waiting: Why nothing is submitted just now, or empty.
+        unrecorded: Task ids by key that are paid for and not yet in the journal.
     """
 
     counts: Mapping[State, int]
@@ -123,6 +133,7 @@ class Snapshot:
     settled: int
     window: int
     waiting: str = ""
+    unrecorded: Mapping[str, str] = field(factory=dict)
 
     @property
     def rate(self) -> float:

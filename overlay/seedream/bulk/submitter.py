@@ -1,7 +1,14 @@
-"""Submits planned jobs: at an even rate, few at a time, each at most once, and stops where going on would only cost."""
+"""Submits jobs: at an even rate, few at a time, each at most once, and stops where going on would only cost.
 
-from collections.abc import Callable, Mapping
-from typing import Any
+The submitter is the only owner of a run's journal. A run on one machine uses it directly; on a cluster one process
+holds it, and workers call ``ensure`` and ``record`` through whatever their engine offers. Both are idempotent by key,
+so an engine may repeat them.
+"""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
@@ -9,12 +16,14 @@ from attrs import evolve
 
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
+from seedream._request.submission import Submission
 from seedream._support.timing import Clock
+from seedream.bulk.control import RunControl
+from seedream.bulk.downloader import Delivery
 from seedream.bulk.interruptible import InterruptibleSubmission, RunStopping
-from seedream.bulk.jobs_file import REDACTED, submission_of
+from seedream.bulk.jobs_file import REDACTED, plan_of, submission_of
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, RateLimiter
-from seedream.bulk.report import Reason
+from seedream.bulk.rate_control import AdaptiveConcurrency, Patience, RateLimiter
 from seedream.client import AsyncSeeDream
 from seedream.errors import (
     AuthError,
@@ -26,26 +35,34 @@ from seedream.errors import (
     JournalFull,
     NotSent,
     RateLimited,
+    Rejected,
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Job, Journal
+from seedream.journal import Job, Journal, Run
+from seedream.journal.submission_record import is_wrong_address
 
-_ONCE = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
-_RECORD_PAUSE = 1.0  # seconds between tries to record a task id on a full disk
-_RECORD_TRIES = 600
+_ONCE: Final = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
+_RECORD_PAUSE: Final = 1.0  # seconds between tries to record a task id on a full disk
+_RECORD_TRIES: Final = 600
+_REQUEST_TIMEOUT: Final = 408
 
 
 class Submitter:
-    """See the module.
+    """Submits the jobs of one run. Made and used inside one event loop.
 
     Args:
         client: The client.
         journal: Open for writing.
+        run: The run in it.
         options: The run's.
         redacted_options: Whole options of jobs whose URLs are signed, by key.
-        stop: Called with the reason, and the error if there is one, when nothing more is to be submitted.
-        stopping: Whether that has happened.
+        clock: Time.
+        control: Says when nothing more is to be submitted.
+
+    Attributes:
+        unrecorded: Task ids by key that are paid for and could not be written to the journal.
+        waiting: Why nothing is submitted just now, or empty.
     """
 
     def __init__(
@@ -53,78 +70,125 @@ class Submitter:
         *,
         client: AsyncSeeDream,
         journal: Journal,
+        run: Run,
         options: BulkOptions,
-        redacted_options: Mapping[str, Mapping[str, Any]],
         clock: Clock,
-        stop: Callable[[Reason, Exception | None], None],
-        stopping: Callable[[], bool],
+        control: RunControl,
+        redacted_options: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._client = client
         self._service = evolve(client.service, retry=_ONCE)
         self._journal = journal
-        self._redacted_options = redacted_options
+        self._run = run
+        self._redacted_options = dict(redacted_options or {})
         self._clock = clock
-        self._stop = stop
-        self._stopping = stopping
+        self._control = control
         self._rate_limiter = RateLimiter(clock.monotonic, options.rate)
-        self._window = AdaptiveConcurrency(options.concurrency)
-        self._breaker = CircuitBreaker(clock.monotonic, options.patience)
+        self._concurrency = AdaptiveConcurrency(options.concurrency)
+        self._patience = Patience(clock.monotonic, options.patience)
         self._limiter = anyio.CapacityLimiter(options.concurrency)
         self._on_the_way: set[InterruptibleSubmission] = set()
+        self._in_flight: dict[str, anyio.Event] = {}
+        self._timed_out: set[int] = set()
         self.unrecorded: dict[str, str] = {}
         self.waiting = ""
 
     @property
-    def window(self) -> int:
+    def concurrency(self) -> int:
         """Submissions that may be on the way at once just now."""
-        return self._window.size
+        return self._concurrency.size
 
     def cancel(self) -> None:
         """Break off what is on the way: it becomes unknown."""
-        for submission_slot in list(self._on_the_way):
-            submission_slot.scope.cancel()
+        for submission in list(self._on_the_way):
+            submission.scope.cancel()
 
-    async def submit(self, job: Job) -> str | None:
-        """Submit one planned job; gives the task id, or None if there is none: the journal says why."""
-        while not self._stopping():
+    async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
+        """Give the task id for this key: of an earlier submission, of one that is on the way, or of a new one.
+
+        Args:
+            key: The job's own id, unique in the run.
+            request: Options by the names that a jobs file uses (``prompt``, ``resolution``, ...).
+
+        Raises:
+            InvalidRequest: The request breaks a rule; nothing was sent.
+            JournalError: The key is known with another request, or the journal cannot be used.
+            SeeDreamError: There is no task: refused, unknown, or the run has stopped.
+        """
+        while (pending := self._in_flight.get(key)) is not None:
+            await pending.wait()
+        self._in_flight[key] = anyio.Event()
+        try:
+            job = await anyio.to_thread.run_sync(self._plan, key, request)
+            if job.taskid is not None:
+                return job.taskid
+            if job.state != "planned":
+                raise _no_task(job)
+            return await self.submit(job)
+        except RunStopping:
+            raise self._stopped() from None
+        finally:
+            self._in_flight.pop(key).set()
+
+    def _plan(self, key: str, request: Mapping[str, Any]) -> Job:
+        plan, options = plan_of({**request, "id": key}, Path.cwd())
+        if REDACTED in plan.request:
+            self._redacted_options[key] = options
+        self._journal.plan(self._run.id, [plan])
+        job = self._journal.by_key(self._run.id, key)
+        assert job is not None  # noqa: S101 -- it was just planned
+        return job
+
+    def _stopped(self) -> SeeDreamError:
+        error = self._control.error
+        if isinstance(error, SeeDreamError):
+            return copy.copy(error)
+        return NotSent(f"the run has stopped ({self._control.reason})", hint="Resume the run, then ask again.")
+
+    async def submit(self, job: Job) -> str:
+        """Submit one planned job; gives the task id.
+
+        Raises:
+            RunStopping: The run stops; the job is still planned.
+            SeeDreamError: There is no task. The journal holds the reason.
+        """
+        while True:
             async with self._limiter:
                 await self._clock.async_sleep(self._rate_limiter.reserve())
-                if self._stopping():
-                    return None
-                number = self._window.start()
+                number = self._concurrency.start()
                 try:
                     taskid = await self._post(job)
                 except (RateLimited, NotSent) as error:
-                    if self._slow_down(error, number):
-                        continue
-                    return None
+                    if not self._slow_down(job, error, number):
+                        raise
+                    continue
                 except SeeDreamError as error:
                     await self._ended(job, error)
-                    return None
-                if taskid is not None:
-                    self._got_through()
+                    raise
+                self._got_through()
                 return taskid
-        return None
 
-    async def _post(self, job: Job) -> str | None:
-        submission_slot = InterruptibleSubmission(self._journal.submission_record(job.id, job.cost), self._stopping)
+    async def _post(self, job: Job) -> str:
+        if self._control.stopping:
+            raise RunStopping
+        record = InterruptibleSubmission(
+            self._journal.submission_record(job.id, job.cost), lambda: self._control.stopping
+        )
         submission = await anyio.to_thread.run_sync(self._submission, job)
-        self._on_the_way.add(submission_slot)
+        self._on_the_way.add(record)
         try:
-            with submission_slot.scope:
+            with record.scope:
                 try:
-                    return await self._client.run(submit(self._service, submission, submission_slot))
+                    return await self._client.run(submit(self._service, submission, record))
                 except JournalError as error:
                     if error.taskid is None or isinstance(error, BudgetReached):
                         raise
-                    return await self._record(job, submission_slot, error)
-        except RunStopping:
-            return None
+                    return await self._record_later(job, record, error)
         finally:
-            self._on_the_way.discard(submission_slot)
-        return None  # cancelled on the user's second word: the entry is unknown
+            self._on_the_way.discard(record)
+        raise RunStopping  # cancelled by the user's second signal: the job is unknown
 
-    def _submission(self, job: Job) -> Any:
+    def _submission(self, job: Job) -> Submission:
         request = self._redacted_options.get(job.key) or job.request
         if REDACTED in request:
             names = ", ".join(request[REDACTED])
@@ -137,66 +201,124 @@ class Submitter:
             raise InvalidRequest("a source image has changed since the job was planned", hint="Give it another id.")
         return submission
 
-    async def _record(self, job: Job, submission_slot: InterruptibleSubmission, error: JournalError) -> str | None:
-        """A task id that is paid for and could not be written: try for long, and tell it in any case."""
+    async def _record_later(self, job: Job, record: InterruptibleSubmission, error: JournalError) -> str:
+        """Go on trying to record a task id that is paid for, until there is room, Ctrl-C, or for ten minutes."""
         taskid = str(error.taskid)
         self.unrecorded[job.key] = taskid
-        self._stop("disk", error)
+        self._control.stop("disk", error)
+        self.waiting = f"no room to record task {taskid} of job {job.key}"
         for _ in range(_RECORD_TRIES):
-            if not isinstance(error, JournalFull):  # a full disk may get room again; a broken one does not mend itself
+            # A full disk may get room again; a broken one does not mend itself.
+            if not isinstance(error, JournalFull) or self._control.reason in ("interrupted", "cancelled"):
                 break
             await self._clock.async_sleep(_RECORD_PAUSE)
             try:
-                await anyio.to_thread.run_sync(submission_slot.submitted, taskid)
+                await anyio.to_thread.run_sync(record.submitted, taskid)
             except JournalError as again:
                 error = again
                 continue
             del self.unrecorded[job.key]
+            self.waiting = ""
             return taskid
-        return None
+        raise error
 
     def _got_through(self) -> None:
         self.waiting = ""
-        self._breaker.succeeded()
-        self._window.succeeded()
-        self._limiter.total_tokens = self._window.size
+        self._control.answered()
+        self._patience.succeeded()
+        self._concurrency.succeeded()
+        self._limiter.total_tokens = self._concurrency.size
 
-    def _slow_down(self, error: RateLimited | NotSent, number: int) -> bool:
-        """Pause and shrink after a refusal for haste or a dead network; True: try this job again."""
+    def _slow_down(self, job: Job, error: RateLimited | NotSent, number: int) -> bool:
+        """Pause and shrink after "too many requests" or a dead network; True: try this job again."""
         if not error.retryable:
-            self._stop("setup", error)
+            self._control.stop("setup", error)
             return False
         limited = isinstance(error, RateLimited)
         if limited:
-            self._window.refused(number)
-            self._limiter.total_tokens = self._window.size
-        if self._breaker.stuck():
-            self._stop("rate_limited" if limited else "network", error)
+            self._concurrency.refused(number)
+            self._limiter.total_tokens = self._concurrency.size
+        timed_out = error.reply is not None and error.reply.status == _REQUEST_TIMEOUT
+        if self._patience.failed() or (timed_out and job.id in self._timed_out):
+            self._control.stop("rate_limited" if limited else "network", error)
             return False
+        if timed_out:
+            self._timed_out.add(job.id)  # the request is repeated once, as for a single call
         retry = self._client.service.retry
+        pause = retry.delay(self._patience.refusals, self._client.service.random)
         asked = error.retry_after if isinstance(error, RateLimited) else None
-        pause = retry.delay(self._breaker.pauses, self._client.service.random)
-        self._rate_limiter.pause_for(min(asked, retry.retry_after_cap) if asked is not None else pause)
+        # What the server asks for is a minimum: "0", or a moment that has passed, must not lead to a flood.
+        self._rate_limiter.pause_for(max(pause, min(asked or 0.0, retry.retry_after_cap)))
         self.waiting = "too many requests" if limited else "no connection"
         return True
 
     async def _ended(self, job: Job, error: SeeDreamError) -> None:
         """A submission that ended without a task id, and what it means for the run."""
         match error:
-            case InsufficientCredits():
-                self._stop("credits", error)
-            case AuthError():
-                self._stop("key", error)
+            case InsufficientCredits() if error.taskid is None:
+                self._control.stop("credits", error)
+            case AuthError() if error.taskid is None:
+                self._control.stop("key", error)
             case BudgetReached():
-                self._stop("budget", error)
+                self._control.stop("budget", error)
             case JournalError():
-                self._stop("disk", error)
+                self._control.stop("disk", error)
             case ConfigError():
-                self._stop("setup", error)
+                self._control.stop("setup", error)
             case InvalidRequest():
                 await anyio.to_thread.run_sync(self._journal.record_error, job.id, error)
-            case SubmissionUnknown():
-                if self._breaker.unknown():
-                    self._stop("unknowns", error)
-            case _:  # refused for its own sake: the service works
-                self._breaker.succeeded()
+            case Rejected() if is_wrong_address(error) and error.taskid is None:
+                self._control.stop("setup", error)
+            case _ if error.billing == "no" and error.taskid is None:  # refused for its own sake: the service works
+                self._control.answered()
+            case _:
+                self._control.unanswered(error)
+
+    async def record(self, key: str, delivery: Delivery, *, paid_now: bool = True) -> None:
+        """Record what became of a submitted job, and stop the run where deliveries fail one after another.
+
+        Recording the same delivery again changes nothing.
+
+        Args:
+            key: The job's id.
+            delivery: What ``deliver`` gave.
+            paid_now: Whether the task was submitted in this start of the run. A failure of an earlier one does not
+                stop it: nothing new would be paid for in vain.
+
+        Raises:
+            JournalError: It cannot be recorded; the job stays as it was, and is delivered again at the next start.
+        """
+        await anyio.to_thread.run_sync(self._record, key, delivery)
+        error = delivery.error
+        if error is None:
+            self._control.delivered()
+        elif isinstance(error, AuthError):
+            self._control.stop("key", error)
+        elif delivery.disk_failed:
+            self._control.stop("disk", error)
+        elif paid_now:
+            self._control.undelivered("downloads" if delivery.state == "succeeded" else "tasks", error)
+
+    def _record(self, key: str, delivery: Delivery) -> None:
+        job = self._journal.by_key(self._run.id, key)
+        if job is None or job.state not in ("submitted", "succeeded"):
+            return  # recorded already, by an engine that repeats its work
+        error = delivery.error
+        if error is None:
+            self._journal.downloaded(job.id, delivery.pictures)
+        elif delivery.state == "failed" and job.state == "submitted":
+            self._journal.failed(job.id, error)
+        else:
+            if delivery.state == "succeeded" and job.state == "submitted":
+                self._journal.succeeded(job.id)
+            self._journal.record_error(job.id, error)
+
+
+def _no_task(job: Job) -> SeeDreamError:
+    """Why a settled job has no task."""
+    message = f"job “{job.key}” is {job.state}: {job.message or 'given up by the user'}"
+    if job.state == "rejected":
+        return Rejected(message, hint="Change the request and give it another id, or retry it.")
+    if job.state == "abandoned":
+        return NotSent(message, hint="Run its jobs file again to plan it again.", retryable=False)
+    return SubmissionUnknown(message, hint="Resolve it: it may have been billed, and is not sent again.")

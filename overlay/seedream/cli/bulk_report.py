@@ -21,9 +21,12 @@ _EXITS: Final[Mapping[Reason, Exit]] = {
     "key": exit_codes.CONFIG,
     "setup": exit_codes.CONFIG,
     "disk": exit_codes.JOURNAL,
+    "machine": exit_codes.SYSTEM,
     "network": exit_codes.PAUSED,
     "rate_limited": exit_codes.PAUSED,
     "unknowns": exit_codes.PAUSED,
+    "tasks": exit_codes.PAUSED,
+    "downloads": exit_codes.PAUSED,
     "interrupted": exit_codes.INTERRUPTED,
     "cancelled": exit_codes.INTERRUPTED,
 }
@@ -71,7 +74,7 @@ def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -
     """Print how the run ended, and what to do next. A sandbox's tasks end with it, so they cannot be resumed."""
     folder = Bulk(report.folder).folder
     terminal.print_json(report_document(report))
-    message, hint = ENDINGS[report.reason][:2]
+    message, hint = ENDINGS[report.reason]
     if isinstance(report.error, SeeDreamError) and not terminal.as_json and report.reason != "budget":
         error_output.print_error(terminal, report.error)
     terminal.print_note(translate(message), "bold" if report.reason == "done" else "bold yellow")

@@ -25,6 +25,7 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "StatusError": "任务查询失败",
     "TaskNotFound": "服务器上没有这个任务",
     "DownloadError": "图片下载失败，任务仍在，可再次下载",
+    "DiskError": "图片无法写入磁盘，任务仍在，可再次下载",
     "ResultExpired": "图片链接已过期",
     "Truncated": "图片不完整",
     "NotAPicture": "收到的内容不是图片",

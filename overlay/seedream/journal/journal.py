@@ -285,7 +285,7 @@ class Journal(Queries):
         self._move(job, "submitted", "failed", error)
 
     def downloaded(self, job: int, pictures: Iterable[Picture]) -> None:
-        """All pictures are on the disk, whole and synced: succeeded -> downloaded."""
+        """All pictures are on the disk, whole and synced: submitted or succeeded -> downloaded."""
 
         def work(database: Database) -> None:
             database.execute("DELETE FROM picture WHERE job=?", (job,))
@@ -293,6 +293,8 @@ class Journal(Queries):
                 database.execute(
                     "INSERT INTO picture VALUES(?,?,?,?,?)", (job, one.index, one.path, one.bytes, one.sha256)
                 )
+            if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
+                transition(database, job, "submitted", "succeeded", self._stamp())
             transition(database, job, "succeeded", "downloaded", self._stamp())
 
         self._do(work)

@@ -2,9 +2,10 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, RateLimiter
+from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, Patience, RateLimiter, SlowStart
 
 
 @given(st.floats(0.1, 100), st.lists(st.floats(0, 2), min_size=1, max_size=40))
@@ -53,31 +54,53 @@ def test_window_never_closes() -> None:
     assert window.size == 1
 
 
-def test_three_in_a_row() -> None:
-    breaker = CircuitBreaker(lambda: 0.0, 60)
-    assert [breaker.unknown(), breaker.unknown()] == [False, False]
+def test_three_in_a_row_open_the_breaker() -> None:
+    breaker = CircuitBreaker(3, 0.01)
+    assert [breaker.failed(), breaker.failed()] == [False, False]
     breaker.succeeded()
-    assert [breaker.unknown(), breaker.unknown(), breaker.unknown()] == [False, False, True]
+    assert [breaker.failed(), breaker.failed(), breaker.failed()] == [False, False, True]
 
 
-def test_more_than_one_in_a_hundred() -> None:
-    breaker = CircuitBreaker(lambda: 0.0, 60)
-    for _ in range(98):
+@pytest.mark.parametrize(("share", "first"), [(0.01, 2), (0.25, 26)])
+def test_too_large_a_share_opens_the_breaker(share: float, first: int) -> None:
+    # Judged of at least 100; a smaller share of them does not open it.
+    breaker = CircuitBreaker(1000, share)
+    for _ in range(100 - first):
         breaker.succeeded()
-    assert breaker.unknown() is False  # 1 of 99
-    breaker.succeeded()
-    assert breaker.unknown() is True  # 2 of 101
+    assert [breaker.failed() for _ in range(first)] == [False] * (first - 1) + [True]
+
+
+def test_zero_failures_in_a_row_never_open_it() -> None:
+    breaker = CircuitBreaker(0, 0.01)
+    assert not any(breaker.failed() for _ in range(1000))
+
+
+def test_few_tasks_are_outstanding_until_deliveries_work() -> None:
+    window = SlowStart(64)
+    assert window.size == 4
+    for _ in range(4):
+        window.succeeded()
+    assert window.size == 8  # doubled in one round
+    for _ in range(100):
+        window.succeeded()
+    assert window.size == 64
+    window.failed()
+    assert window.size == 32
+    for _ in range(9):
+        window.failed()
+    assert window.size == 1
+    assert SlowStart(2).size == 2
 
 
 def test_patience_counts_from_the_first_failure_since_a_success() -> None:
     now = 0.0
-    breaker = CircuitBreaker(lambda: now, 60)
-    assert breaker.stuck() is False
+    patience = Patience(lambda: now, 60)
+    assert patience.failed() is False
     now = 59.0
-    assert breaker.stuck() is False
-    breaker.succeeded()
+    assert patience.failed() is False
+    patience.succeeded()
     now = 100.0
-    assert breaker.stuck() is False
-    assert breaker.pauses == 1
+    assert patience.failed() is False
+    assert patience.refusals == 1
     now = 161.0
-    assert breaker.stuck() is True
+    assert patience.failed() is True
