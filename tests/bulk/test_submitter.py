@@ -53,7 +53,7 @@ def request(prompt: str, **more: Any) -> dict[str, Any]:
 def test_a_key_is_submitted_once(bench: Bench) -> None:
     # Rule: ensure is idempotent by key, also after the process has ended.
     async def twice(submitter: Submitter, *_: Any) -> list[str]:
-        return [await submitter.ensure("a", request("a")) for _ in range(2)]
+        return [await submitter.ensure("a", request("a")), await submitter.ensure("a", request("a"))]
 
     first, second = with_core(bench, twice)
     (third, _) = with_core(bench, twice)
@@ -71,7 +71,7 @@ def test_calls_for_the_same_key_join_the_submission_that_is_on_its_way(bench: Be
             found.append(await submitter.ensure("a", request("a")))
 
         async with anyio.create_task_group() as group:
-            for _ in range(20):
+            for _number in range(20):
                 group.start_soon(one)
         return found
 
@@ -106,7 +106,7 @@ def test_a_caller_that_is_cancelled_leaves_the_others_their_task(bench: Bench) -
 def test_no_task_is_an_error_and_stays_one(bench: Bench, prompt: str, kind: type[SeeDreamError]) -> None:
     # Rule: what was refused or may be paid is not sent again because an engine repeats its call.
     async def use(submitter: Submitter, *_: Any) -> None:
-        for _ in range(3):
+        for _number in range(3):
             with pytest.raises(kind):
                 await submitter.ensure("a", request(prompt))
 
