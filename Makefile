@@ -1,7 +1,7 @@
 # Every task of the house. `make` alone lists them. All are idempotent; each sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
-BIN    := $(VENV)/bin
+BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY  := $(VENV)/.ready
 PIPELINE := PYTHONPATH=openapi $(BIN)/python -m pipeline
 
@@ -43,8 +43,18 @@ lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --extra cli --extra sandbox --extra testing pyproject.toml -o requirements/dev.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --extra sandbox --extra ray pyproject.toml requirements/ray.in -o requirements/ray.lock
 
-generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=PATH takes a new page first, ACCEPT=1 accepts what it asks about
+generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=PATH or https://... takes a new page first, ACCEPT=1 accepts what it asks about
 	@SPEC="$${SPEC-}" && $(PIPELINE) generate $${SPEC:+--spec "$$SPEC"} $(if $(filter 1 yes true,$(ACCEPT)),--accept)
+
+.PHONY: update page-watch page-propose
+update: $(READY) ## fetch the vendor's page (address: openapi/SOURCE.toml) and take it; ACCEPT=1 accepts what it asks about
+	@$(PIPELINE) update $(if $(filter 1 yes true,$(ACCEPT)),--accept)
+
+page-watch: $(READY) ## what the scheduled workflow runs: fetch and take the page, with decisions to be reviewed
+	@$(PIPELINE) watch
+
+page-propose: $(READY) ## then open a pull request with the report, or an issue (needs git and gh)
+	@$(PIPELINE) propose
 
 verify-generated: $(READY) ## regenerate in memory and compare every file (part of check)
 	@$(PIPELINE) verify

@@ -74,7 +74,7 @@ def test_the_core_depends_on_attrs_and_httpx_alone() -> None:
 
 def test_the_top_level_is_as_agreed() -> None:
     allowed = {
-        "pyproject.toml", "openapi", "generated", "overlay", "tests", "Makefile", "README.md", "README.zh-CN.md",
+        "pyproject.toml", "openapi", "generated", "overlay", "tests", "Makefile", "README.md", "README.zh-CN.md", ".github",
         ".ci", ".gitignore", ".gitattributes", "benchmarks", "docs", "requirements", "LICENSE",
     }  # fmt: skip
     assert {path.relative_to(ROOT).parts[0] for path in tracked()} <= allowed

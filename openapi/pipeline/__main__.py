@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
+from .fetch import fetch, is_address
 from .generate import REPORT, generate, tell
 from .report import Report
 from .verify import verify
+from .watch import propose, watch
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,21 +20,43 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("generate", help="write generated/ anew from openapi/")
-    make.add_argument("--spec", type=Path, help="take this page (Markdown, YAML or JSON) first")
+    make.add_argument("--spec", help="take this page (Markdown, YAML or JSON; a path or an https address) first")
     make.add_argument("--accept", action="store_true", help="take what needs a decision")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
+    commands.add_parser("update", help="fetch the vendor's page, then take it").add_argument(
+        "--accept", action="store_true", help="take what needs a decision"
+    )
+    commands.add_parser("watch", help="fetch and take the page, for the scheduled workflow")
+    commands.add_parser("propose", help="open a pull request with what watch changed")
     given = parser.parse_args(argv)
+    spec: Path | None = None
     try:
         if given.command == "verify":
             return _say(verify(given.root))
-        outcome = generate(given.root, given.spec, accept=given.accept)
+        if given.command == "watch":
+            return _say(f"The page: {watch(given.root)}.")
+        if given.command == "propose":
+            return _say(propose(given.root))
+        spec = _page(given.root, "" if given.command == "update" else given.spec)
+        outcome = generate(given.root, spec, accept=given.accept)
     except PipelineError as error:
         if isinstance(error, RefusedInput):
-            tell(given.root, Report("refused", source=given.spec.name if given.spec else "", error=str(error)))
+            tell(given.root, Report("refused", source=spec.name if spec else "", error=str(error)))
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     _say(outcome.report.text() + f"\nAlso as Markdown: {REPORT}")
     return outcome.code
+
+
+def _page(root: Path, spec: str | None) -> Path | None:
+    """Return the page to take: a path, or the file to which an address is fetched; an empty text is the vendor's."""
+    if spec is None:
+        return None
+    if spec and not is_address(spec):
+        return Path(spec)
+    fetched = fetch(root, spec)
+    _say(f"Fetched {fetched.address}" + ("" if fetched.changed else ": the last copy is still the same") + ".")
+    return fetched.path
 
 
 def _say(text: str) -> int:

@@ -6,6 +6,7 @@ USAGE = 2
 DECISION = 3
 REFUSED = 4
 BROKEN_INPUTS = 5
+NOT_FETCHED = 6
 
 
 class PipelineError(Exception):
@@ -36,3 +37,9 @@ class DecisionNeeded(PipelineError):
     """A person must decide; the report says about what."""
 
     exit_code = DECISION
+
+
+class FetchFailed(PipelineError):
+    """The vendor's page could not be fetched."""
+
+    exit_code = NOT_FETCHED

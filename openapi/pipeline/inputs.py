@@ -26,7 +26,7 @@ class Origin:
     """Where the vendored YAML came from; one key of SOURCE.toml each.
 
     Attributes:
-        documentation: address of the vendor's documentation.
+        documentation: address of the vendor's documentation; address: of the page itself, as Markdown (https).
         page: name of the file that was given; form: page, yaml or json.
         page_sha256: of that file; yaml_sha256: of the vendored YAML.
         fence: info string of the page's block; title: the page's heading.
@@ -34,6 +34,7 @@ class Origin:
     """
 
     documentation: str = ""
+    address: str = ""
     page: str = ""
     form: str = ""
     page_sha256: str = ""
@@ -124,6 +125,12 @@ def _yaml(files: Mapping[str, bytes], name: str) -> Any:
         return load_yaml(_text(files, name).removeprefix("\ufeff"))
     except Unreadable as error:
         raise BrokenInputs(f"{name} cannot be read: {error}.") from None
+
+
+def read_origin(root: Path) -> Origin:
+    """Return what openapi/SOURCE.toml says; an empty Origin before the first page is taken."""
+    path = root / ORIGIN
+    return _origin(path.read_bytes()) if path.is_file() else Origin()
 
 
 def _origin(data: bytes) -> Origin:

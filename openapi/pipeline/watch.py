@@ -1,0 +1,77 @@
+"""Takes the vendor's page by schedule, and proposes what came of it as a pull request or an issue."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from .errors import DONE
+from .fetch import Fetched, fetch
+from .generate import REPORT, generate
+from .inputs import read_origin
+
+RESULT: Final = "build/page-watch.json"
+Result = Literal["unchanged", "taken", "accepted", "needs a hand"]
+Run = Callable[[Sequence[str]], str]
+_AUTHOR: Final = ("-c", "user.name=page-watch", "-c", "user.email=page-watch@users.noreply.github.com")
+_PATHS: Final = ("openapi", "generated", "README.md", "README.zh-CN.md")
+
+
+def watch(root: Path, fetch_page: Callable[[Path], Fetched] = fetch) -> Result:
+    """Fetch the page and take it; what a person must decide is accepted on a branch, where the person reviews it.
+
+    Raises:
+        PipelineError: The page cannot be fetched or read, or an input is wrong.
+    """
+    page = fetch_page(root).path
+    digest = hashlib.sha256(page.read_bytes()).hexdigest()
+    result: Result
+    if digest == read_origin(root).page_sha256:
+        result = "unchanged"
+    else:
+        outcome = generate(root, page)
+        if outcome.code == DONE:
+            result = "unchanged" if outcome.report.state == "unchanged" else "taken"
+        else:
+            result = "accepted" if generate(root, page, accept=True).code == DONE else "needs a hand"
+    (root / RESULT).parent.mkdir(exist_ok=True)
+    (root / RESULT).write_text(json.dumps({"result": result, "sha256": digest}))
+    return result
+
+
+def propose(root: Path, run: Run | None = None) -> str:
+    """Open a pull request with what ``watch`` changed, or an issue where it could not go on; once for each page.
+
+    Returns:
+        What was done, in a sentence.
+
+    Raises:
+        subprocess.CalledProcessError: git or gh failed.
+    """
+    run = run or (lambda command: _run(root, command))
+    known = json.loads((root / RESULT).read_text())
+    result, name = known["result"], f"page-{known['sha256'][:12]}"
+    if result == "unchanged":
+        return "The page is unchanged; nothing to propose."
+    if result == "needs a hand":
+        title = f"The vendor's page changed and needs a hand ({name})"
+        if title in run(("gh", "issue", "list", "--state", "all", "--search", name, "--json", "title")):
+            return f"An issue about {name} exists already."
+        run(("gh", "issue", "create", "--title", title, "--body-file", REPORT))
+        return f"Opened an issue about {name}."
+    if run(("git", "ls-remote", "--heads", "origin", name)).strip():
+        return f"The branch {name} exists already."
+    title = "Take the vendor's changed page" if result == "taken" else "Take the vendor's changed page, with decisions"
+    run(("git", "switch", "--create", name))
+    run(("git", "add", "--", *_PATHS))
+    run(("git", *_AUTHOR, "commit", "--message", title))
+    run(("gh", "auth", "setup-git"))
+    run(("git", "push", "origin", name))
+    run(("gh", "pr", "create", "--title", title, "--body-file", REPORT, "--head", name))
+    return f"Opened a pull request from the branch {name}."
+
+
+def _run(root: Path, command: Sequence[str]) -> str:
+    return subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True).stdout
