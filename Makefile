@@ -85,6 +85,13 @@ scale: $(RAY_READY) ## the Ray backend, long form: workers, submitters and drive
 demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
 	@$(BIN)/seedream demo --output demo-output
 
+.PHONY: docs newcomer
+docs: $(READY) ## build the documents and the reference of the API into build/docs/ (strict about broken links)
+	@$(BIN)/python docs/site/build.py
+
+newcomer: $(READY) ## a newcomer's day: the wheel in an empty environment, every block of every document, notebook, terminals
+	@$(BIN)/python -m pytest -q tests/newcomer $(ARGS)
+
 .PHONY: chaos
 chaos: $(READY) ## cut the power 1,000 times, Ctrl-C 50 times and kill -9 500 times; nothing may be lost or paid twice
 	@PYTHONPATH=tests $(BIN)/python -m chaos

@@ -167,9 +167,19 @@ MESSAGES: Final[Mapping[str, str]] = {
     "Run a local stand-in of the service: real pictures, real failures, no cost. Ctrl-C stops it.": (
         "在本机运行模拟服务：真实的图片，真实的故障，不花钱。按 Ctrl-C 停止。"
     ),
-    "It binds to loopback and prints how to use it. Keys of the real service do not belong here.": (
-        "只监听本机，并显示使用方法。请不要使用真实服务的密钥。"
+    "It binds to loopback and prints how to use it. With another --host, other machines can reach it: it is no place for "
+    "keys of the real service.": (
+        "默认只监听本机，并显示使用方法。改用其他 --host 时，别的机器也能访问：请不要使用真实服务的密钥。"
     ),
+    "Port of the image host.": "图片服务器的端口。",
+    "Address of the API as clients reach it (container, proxy).": "客户端访问接口所用的地址（容器、代理）。",
+    "Likewise of the image host; default: with --images-port.": "同上，用于图片服务器；默认使用 --images-port。",
+    "Serve HTTPS with this certificate (PEM).": "用这个证书（PEM）提供 HTTPS。",
+    "Its private key (PEM), where --tls-cert does not hold it.": "证书的私钥（PEM），如果 --tls-cert 中没有。",
+    "Who may use the page at / and its JSON: this machine, everyone who reaches the port, nobody.": (
+        "谁可以使用 / 页面及其 JSON：本机、能访问端口的所有人、任何人都不可以。"
+    ),
+    "Print a line for each request (stderr).": "每个请求显示一行（写到标准错误）。",
     "0 takes a free one.": "0 表示自动选择空闲端口。",
     "Anything but loopback warns.": "非本机地址会给出警告。",
     "To start with.": "初始积分。",
@@ -180,11 +190,13 @@ MESSAGES: Final[Mapping[str, str]] = {
     "Seconds a task takes.": "任务耗时（秒）。",
     "Queries a task takes (progress: polls).": "任务需要的查询次数（progress 为 polls 时）。",
     "Plain is fast.": "plain 更快。",
-    "Accept only this key; repeatable. Default: any.": "只接受这个密钥；可重复使用。默认接受任意密钥。",
+    "Accept only these keys, each with tasks and credits of its own; repeatable. Default: any.": (
+        "只接受这些密钥，各有自己的任务和积分；可重复使用。默认接受任意密钥。"
+    ),
     "Go wrong: 'cut-reply nth=2'; repeatable.": "制造故障：'cut-reply nth=2'；可重复使用。",
     "Faults from a YAML file with a list 'faults'; repeatable.": "从 YAML 文件的 faults 列表读取故障；可重复使用。",
     "Append each charge to this file.": "把每次扣费追加到这个文件。",
-    "List the faults there are, and stop.": "列出所有故障后退出。",
+    "List the faults with their options, and stop.": "列出所有故障及其选项后退出。",
     # Exit codes.
     "done": "完成",
     "failed: the service refused the request, the task failed, or something checked is not legal": (
@@ -350,6 +362,29 @@ MESSAGES: Final[Mapping[str, str]] = {
     "{time} left": "剩余 {time}",
     "{number} failed or unknown": "{number} 条失败或未知",
     "waiting: {reason}": "等待：{reason}",
+    "All jobs have been worked on.": "全部任务已处理。",
+    "The account has not enough credits.": "账户积分不足。",
+    "Top up, then resume: the rest of the queue is kept.": "请充值后继续：其余任务已保留。",
+    "The budget is reached.": "已达到预算。",
+    "Resume with a higher budget to go on: the rest of the queue is kept.": "请提高预算后继续：其余任务已保留。",
+    "The service refused the API key.": "服务拒绝了密钥。",
+    "Check the key, then resume.": "请检查密钥后继续。",
+    "The service cannot be used as it is set up.": "按目前的设置无法使用服务。",
+    "See the error, then resume.": "请看错误信息，处理后继续。",
+    "The journal cannot be written, so nothing more was sent.": "运行记录无法写入，没有再发送。",
+    "Make room, then resume.": "请腾出空间后继续。",
+    "The service could not be reached for too long.": "长时间无法连接服务。",
+    "Resume later.": "请稍后继续。",
+    "The service refused every submission as one too many for too long.": "长时间所有提交都被限流。",
+    "Resume later, with a lower rate.": "请稍后用更低的速率继续。",
+    "Too many submissions got no usable answer: stopped to protect your credits.": (
+        "过多提交没有得到可用的答复：为保护积分已停止。"
+    ),
+    "Resolve the unknown ones, then resume.": "请处理结果未知的任务后继续。",
+    "Interrupted; every submission on its way was let finish.": "已中断；进行中的提交都已完成。",
+    "Resume to go on.": "可以继续运行。",
+    "Interrupted twice; submissions on their way are listed as unknown.": "已强行中断；进行中的提交列为结果未知。",
+    "Resolve them, then resume.": "请处理后继续。",
     # What demo prints.
     "A sandbox of the service runs at {url}. No key, no cost, nothing leaves this machine.": (
         "模拟服务运行于 {url}。不需要密钥，不花钱，不访问外部网络。"

@@ -97,8 +97,7 @@ def sandbox(
     package: Any = load_extra("seedream_sandbox", "sandbox")
     if list_faults:
         kinds = package.KINDS.values()
-        for kind in kinds:
-            terminal.print_result(f"{kind.usage:<38}  {kind.summary}")
+        terminal.print_table([(kind.usage, kind.summary) for kind in kinds])
         terminal.print_json(
             {"faults": {one.name: {"summary": one.summary, "options": dict(one.options)} for one in kinds}}
         )
