@@ -1,23 +1,27 @@
-"""Whether a document is an OpenAPI 3.0 or 3.1 description that stands on its own. Nothing is fetched."""
+"""Checks that a document is a sound OpenAPI 3.0 or 3.1 description, before anything else reads it; fetches nothing."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
+from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # it comes without types
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from .errors import RefusedInput
-from .spec import Json, Node, SpecError, follow
+from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, pointer, statuses
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
 _LONG: Final = 160
 _LONGEST_TEXT: Final = 20_000
+_MOST_SCHEMAS: Final = 5_000
 
 
-def check_spec(document: Json, name: str) -> None:
-    """Returns quietly when the document is sound.
+def check_version(document: Json, name: str) -> bool:
+    """Return whether the document is OpenAPI 3.1 (otherwise it is 3.0).
 
     Raises:
-        RefusedInput: it is something else, or breaks the OpenAPI specification, or refers to what is not in it.
+        RefusedInput: It is neither.
     """
     version = document.get("openapi")
     if "swagger" in document:
@@ -25,22 +29,129 @@ def check_spec(document: Json, name: str) -> None:
             f"{name} is Swagger {document['swagger']!s:.20}, not OpenAPI 3. Convert it, or ask the vendor for OpenAPI."
         )
     if version is None or not isinstance(document.get("paths"), dict):
-        raise RefusedInput(f"{name} is no OpenAPI document: it has no `openapi` version or no `paths`.")
+        raise RefusedInput(f"{name} is not an OpenAPI document: it has no `openapi` version or no `paths`.")
     match = _VERSION.fullmatch(str(version))
     if match is None or not isinstance(version, str):
         raise RefusedInput(f"{name} says openapi {version!r:.40}; this pipeline reads 3.0.x and 3.1.x.")
+    return match[1] == "1"
+
+
+def check_spec(document: Json, name: str) -> None:
+    """Return when the document is sound.
+
+    Raises:
+        RefusedInput: It breaks the OpenAPI specification, refers to what is not in it, or its schemas, with every
+            reference written out, are too many to compare.
+    """
+    is_31 = check_version(document, name)
     _check_nodes(document, name)
-    validator = OpenAPIV30SpecValidator if match[1] == "0" else OpenAPIV31SpecValidator
+    _check_against_meta_schema(document, name, is_31=is_31)
+    found: dict[str, str] = {}
+    for operation in operations(document):
+        if operation.id in found:
+            raise RefusedInput(
+                f"{name}: {operation.path} and {found[operation.id]} have one operationId, {operation.id}."
+            )
+        found[operation.id] = operation.path
     try:
-        error = next(iter(validator(document).iter_errors()), None)
+        _check_unfolded(document)
+    except SpecError as error:
+        raise RefusedInput(f"{name}: {error}.") from None
+
+
+def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> None:
+    validator = (OpenAPIV31SpecValidator if is_31 else OpenAPIV30SpecValidator)(document).schema_validator
+    try:
+        for error in validator.iter_errors(document):
+            raise _broken(name, list(error.absolute_path), error.message)
+        if is_31:  # its meta-schema leaves the schemas themselves to their dialect
+            for where, schema in _schemas_of(document):
+                try:
+                    OAS31Validator.check_schema(schema)
+                except SchemaError as error:
+                    raise _broken(name, [*where, *error.absolute_path], error.message) from None
     except RecursionError:
-        raise RefusedInput(f"{name}: its schemas refer to each other without end.") from None
-    if error is not None:
-        place = "/".join(str(part) for part in error.absolute_path)
-        told = error.message.splitlines()[0]
-        if len(told) > _LONG:
-            told = "what stands there does not have the form that OpenAPI asks for"
-        raise RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {told}.")
+        raise RefusedInput(f"{name}: it is nested too deeply.") from None
+
+
+def _broken(name: str, path: list[Any], message: str) -> RefusedInput:
+    place = "/".join(str(part) for part in path)[:200]
+    reason = message.splitlines()[0] if message else ""
+    if not reason or len(reason) > _LONG:
+        reason = "what is there does not have the form that OpenAPI asks for"
+    return RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {reason}.")
+
+
+def _schemas_of(document: Json) -> Iterator[tuple[list[Any], Any]]:
+    """Return every outermost schema of the document with its place."""
+    for name, schema in (document.get("components") or {}).get("schemas", {}).items():
+        yield ["components", "schemas", name], schema
+    stack: list[tuple[Any, list[Any]]] = [(document, [])]
+    while stack:
+        node, where = stack.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                if key == "schema" and isinstance(value, (dict, bool)):
+                    yield [*where, key], value
+                elif not (key == "schemas" and where == ["components"]):
+                    stack.append((value, [*where, key]))
+        elif isinstance(node, list):
+            stack += [(value, [*where, index]) for index, value in enumerate(node)]
+
+
+def _check_unfolded(document: Json) -> None:
+    """Walk every schema of the operations with its references written out, as the comparison does.
+
+    Raises:
+        SpecError: There are too many, or schemas that all apply at one place refer to each other without end.
+    """
+    counted = 0
+    # Schema, its place, the references on the way to it, and those of them that apply at the same place.
+    found: list[tuple[Any, str, tuple[str, ...], tuple[str, ...]]] = [
+        (node.value, node.where, (), ())
+        for operation in operations(document)
+        for node in _roots(document, operation.node)
+    ]
+    while found:
+        value, where, trail, chain = found.pop()
+        counted += 1
+        if counted > _MOST_SCHEMAS:
+            raise SpecError(f"with every reference written out it has more than {_MOST_SCHEMAS:,} schemas")
+        if len(trail) > MAX_LAYERS:
+            raise SpecError(f"more than {MAX_LAYERS} of its schemas refer to each other in one chain")
+        if not isinstance(value, dict):
+            continue
+        if isinstance(value.get("$ref"), str):
+            target = follow(document, Node(value, where))
+            if target.where in chain:
+                raise SpecError(f"the schemas at {target.where:.120} refer to each other without end")
+            if target.where not in trail:
+                found.append((target.value, target.where, (*trail, target.where), (*chain, target.where)))
+        found += [(child, where + place, trail, chain if same else ()) for child, place, same in _children(value)]
+
+
+def _children(schema: Json) -> Iterator[tuple[Any, str, bool]]:
+    """Return each schema inside this one, its place below, and whether it applies to the same value."""
+    for key in ("allOf", "anyOf", "oneOf"):
+        for index, child in enumerate(schema.get(key) or []):
+            yield child, pointer(key, index), True
+    for key in ("properties", "patternProperties"):
+        for name, child in (schema.get(key) or {}).items():
+            yield child, pointer(key, name), False
+    for key in ("items", "additionalProperties", "not"):
+        if isinstance(schema.get(key), dict):
+            yield schema[key], pointer(key), False
+
+
+def _roots(document: Json, operation: Node) -> Iterator[Node]:
+    holders: list[Node] = []
+    if "requestBody" in operation.value:
+        holders.append(follow(document, operation.child("requestBody")))
+    holders += [follow(document, operation.child("responses").child(status)) for status in statuses(operation)]
+    for holder in holders:
+        for media, kind in (holder.value.get("content") or {}).items():
+            if "schema" in kind:
+                yield holder.child("content").child(media).child("schema")
 
 
 def _check_nodes(document: Json, name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .spec import Json, Node, Operation, follow, joined, layers, operations, pointer, request_schema
+from .spec import Json, Node, Operation, follow, joined, layers, operations, pointer, request_schema, statuses
 
 Side = Literal["request", "reply", "operation", "document"]
 PROSE: Final = ("description", "summary", "title")
@@ -119,7 +119,7 @@ def _operation(document: Json, operation: Operation, name: str) -> Iterator[tupl
             yield Name(name, key), Leaf(value, "operation")
     yield from _parameters(document, operation, name)
     yield from _request(document, operation, name)
-    for status in operation.node.value.get("responses", {}):
+    for status in statuses(operation.node):
         yield from _reply(document, operation, name, status)
 
 

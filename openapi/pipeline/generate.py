@@ -9,7 +9,7 @@ from typing import Final
 from . import page
 from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build
-from .check_spec import check_spec
+from .check_spec import check_spec, check_version
 from .compare import changes_since, missing_submit, view
 from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
 from .flatten import PROSE
@@ -19,12 +19,16 @@ from .prose import normal
 from .report import Report, State
 from .review import TAKEN_AS_IS, Finding, findings, warnings
 from .rule_table import tables
+from .send_check import check_sending
 from .subset import reduce
 from .traceability import files_that_name
-from .tree import exclusive, recover
+from .tree import exclusive, read_tree, recover
 from .tree import replace as replace_files
 
 REPORT: Final = "build/spec-report.md"
+_REPAIR: Final = (
+    "repair the page in openapi/overlay.yaml, or change the code in overlay/ that sends it; then run again."
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,10 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     after, found = _decided(before, after, report, accept=accept)
     if spec is None:
         report.changes = changes_since(root, after)
-    try:
-        files = build(after)
-    except (DecisionNeeded, RefusedInput) as error:
-        files = {}
-        found = [*found, Finding("client", "build", str(error), step="edit openapi/overlay.yaml, then run again.")]
+    files, unsendable = _built(root, after)
+    stopping = [finding for finding in unsendable if not (accept and finding.kind == "unsendable")]
+    report.warnings = [*report.warnings, *(f"{one.subject}: {one.what}" for one in unsendable if one not in stopping)]
+    found = [*found, *stopping]
     report.findings = [_traced(root, finding, after) for finding in report.findings]
     if found:
         found = [_traced(root, finding, after) for finding in found]
@@ -85,6 +88,28 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     return _told(root, DONE, report)
 
 
+def _built(root: Path, after: Inputs) -> tuple[dict[str, bytes], list[Finding]]:
+    """Build the new files and send samples with them; return the files, and what is wrong with them."""
+    try:
+        files = build(after)
+    except (DecisionNeeded, RefusedInput) as error:
+        return {}, [Finding("client", "build", str(error), step=_REPAIR)]
+    have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
+    if have == files:
+        return files, []
+    return files, [
+        Finding(
+            "unsendable" if one.optional else "client",
+            one.place,
+            f"the client cannot send it: {one.reason}",
+            step="run with ACCEPT=1 to take the page without it, or make overlay/ able to send it."
+            if one.optional
+            else _REPAIR,
+        )
+        for one in check_sending(root, files, GENERATED)
+    ]
+
+
 def _state(report: Report) -> State:
     if report.findings or report.edits:
         return "accepted"
@@ -95,8 +120,9 @@ def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Input
     if spec is None:
         return before, Report("unchanged")
     source = page.read(spec)
-    check_spec(source.document, source.name)
+    check_version(source.document, source.name)
     source, left = reduce(source, before.settings.submit, before.document)
+    check_spec(source.document, source.name)
     if missing_submit(source.document, before):
         raise RefusedInput(
             f"{source.name} does not describe our operation ({before.settings.submit}): neither its operationId nor its"

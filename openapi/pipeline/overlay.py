@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import jsonpath_rfc9535 as jsonpath
 
 from .errors import BrokenInputs
-from .spec import Json, Node, follow, look_up, operations, pointer
+from .spec import Json, Node, follow, look_up, operations, pointer, statuses
 
 _KEYS: Final = {"target", "description", "update", "remove", "x-add-only", "x-was", "x-rule"}
 Problem = Literal["matches nothing", "is needless", "collides", "has lost its ground"]
@@ -99,8 +99,8 @@ def _inlined(document: Json) -> Json:
         node = operation.node.value
         if isinstance(node.get("requestBody"), dict):
             node["requestBody"] = _own(result, node["requestBody"])
-        for status, reply in (node.get("responses") or {}).items():
-            node["responses"][status] = _own(result, reply)
+        for status in statuses(operation.node):
+            node["responses"][status] = _own(result, node["responses"][status])
         if isinstance(node.get("parameters"), list):
             node["parameters"] = [_own(result, parameter) for parameter in node["parameters"]]
     return result

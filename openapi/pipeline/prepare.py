@@ -6,7 +6,7 @@ from typing import Final
 
 from .emit_limits import body_fields
 from .settings import Settings
-from .spec import Json, Operation, follow, operations, reply_schema, request_schema
+from .spec import Json, Operation, follow, operations, reply_schema, request_schema, statuses
 
 KINDS: Final[dict[str, type | tuple[type, ...]]] = {
     "string": str,
@@ -44,7 +44,7 @@ def prepared(document: Json, settings: Settings) -> Json:
         if body := request_schema(result, operation):
             _references(result, body[1].value, used_by_requests)
     for operation in operations(result):
-        for status in operation.node.value.get("responses", {}):
+        for status in statuses(operation.node):
             if reply := reply_schema(result, operation, status):
                 _open(result, reply.value, set(used_by_requests))
     return result

@@ -29,6 +29,7 @@ _KINDS: Final = {
     "breaking": "breaks callers",
     "contradiction": "contradiction",
     "client": "generated client",
+    "unsendable": "cannot be sent",
 }
 
 

@@ -14,7 +14,7 @@ from .ledger import Rule
 from .prose import Fact, added_sentences, contains_quote, contains_value, digest, normal, sentences
 from .spec import Json, SpecError
 
-Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client"]
+Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client", "unsendable"]
 # What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
 TAKEN_AS_IS: Final = ("breaking", "contradiction")
 

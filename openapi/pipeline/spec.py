@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-MAX_LAYERS: Final = 20
+MAX_LAYERS: Final = 100
 Json = dict[str, Any]
 
 
@@ -70,6 +70,8 @@ def follow(document: Json, at: Node) -> Node:
             at = Node(look_up(document, target[1:]), target[1:])
         except (KeyError, ValueError):
             raise SpecError(f"the reference {target!r:.120} leads nowhere") from None
+    if isinstance(at.value, bool):  # a schema of OpenAPI 3.1 that takes anything, or nothing
+        return Node({} if at.value else {"not": {}}, at.where)
     return at
 
 
@@ -91,10 +93,15 @@ class Operation:
 def operations(document: Json) -> Iterator[Operation]:
     """Every operation, in the document's order."""
     for path, item in document.get("paths", {}).items():
-        if isinstance(item, dict):
+        if path.startswith("/") and isinstance(item, dict):
             for method, operation in item.items():
                 if method in METHODS and isinstance(operation, dict):
                     yield Operation(path, method, Node(operation, pointer("paths", path, method)))
+
+
+def statuses(operation: Node) -> list[str]:
+    """Return the statuses of an operation's replies, without extension keys."""
+    return [status for status in operation.value.get("responses") or {} if not status.startswith("x-")]
 
 
 def request_schema(document: Json, operation: Operation) -> tuple[str, Node, bool] | None:
@@ -114,8 +121,7 @@ def request_schema(document: Json, operation: Operation) -> tuple[str, Node, boo
 
 def reply_schema(document: Json, operation: Operation, status: str = "200") -> Node | None:
     """Schema of the JSON reply with that status, or None."""
-    responses = operation.node.value.get("responses", {})
-    if status not in responses:
+    if status not in statuses(operation.node):
         return None
     reply = follow(document, operation.node.child("responses").child(status))
     for media, kind in reply.value.get("content", {}).items():

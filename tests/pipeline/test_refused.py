@@ -63,10 +63,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a list": (page(b"- 1\n"), "the top level is no mapping"),
     "a JSON list": (b"[1]", "the top level is no mapping"),
     "Swagger 2": (page(YAML.replace(b"openapi: 3.0.3", b"swagger: '2.0'")), "is Swagger 2.0, not OpenAPI 3"),
-    "no OpenAPI": (page(b"a: 1\n"), "is no OpenAPI document"),
+    "no OpenAPI": (page(b"a: 1\n"), "is not an OpenAPI document"),
     "OpenAPI 4": (page(YAML.replace(b"3.0.3", b"4.0.0")), "reads 3.0.x and 3.1.x"),
     "version as a number": (page(YAML.replace(b"3.0.3", b"3.1")), "reads 3.0.x and 3.1.x"),
-    "paths as a list": (page(YAML.replace(b"paths:\n", b"paths: []\nx-paths:\n")), "is no OpenAPI document"),
+    "paths as a list": (page(YAML.replace(b"paths:\n", b"paths: []\nx-paths:\n")), "is not an OpenAPI document"),
     "limit as a word": (page(YAML.replace(b"maximum: 15", b"maximum: many")), "breaks the OpenAPI specification"),
     "operationId as a number": (page(YAML.replace(b"Id: seeDreamV45", b"Id: 45")), "operationId: 45 is not of type"),
     "reference to a host": (

@@ -1,0 +1,229 @@
+"""Runs in a process of its own (see `send_check`): sends samples of every request and prints what failed, as JSON."""
+
+import contextlib
+import io
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+PROMPT = "a fish"
+TEXTS = (
+    PROMPT, "1", "https://example.org/picture.png", "00000000-0000-4000-8000-000000000000", "2030-01-02",
+    "2030-01-02T03:04:05Z", "someone@example.org", "#336699", "en", "a", "",
+)  # fmt: skip
+
+
+class NoSample(Exception):
+    """No value was found that the field's limits allow."""
+
+
+def picture() -> bytes:
+    """Return a small PNG."""
+    from PIL import Image  # noqa: PLC0415 - imported late: what is missing must be reported, not end the process
+
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(file, "PNG")
+    return file.getvalue()
+
+
+def fits(field: Any, value: Any) -> bool:
+    """Whether the limits of the field allow the value."""
+    if field.enum and value not in field.enum:
+        return False
+    if isinstance(value, str):
+        length = (field.min_length or 0) <= len(value) <= (len(value) if field.max_length is None else field.max_length)
+        return length and (field.pattern is None or re.search(field.pattern, value) is not None)
+    bounds = (
+        field.minimum is None or value >= field.minimum,
+        field.maximum is None or value <= field.maximum,
+        field.exclusive_minimum is None or value > field.exclusive_minimum,
+        field.exclusive_maximum is None or value < field.exclusive_maximum,
+        field.is_multiple(value),
+    )
+    return isinstance(value, bool) or all(bounds)
+
+
+def candidates(field: Any) -> Iterator[Any]:
+    """Return values that the field may take, likely ones first."""
+    yield from field.enum
+    if field.default is not None:
+        yield field.default
+    if field.kind == "boolean":
+        yield from (True, False)
+    elif field.kind in ("integer", "number"):
+        yield from (int(number) if field.kind == "integer" else number for number in numbers(field))
+    elif field.kind == "string":
+        yield from TEXTS
+        length = max(field.min_length or 1, 1)
+        if length < 100_000:  # noqa: PLR2004 - more is no request
+            yield "a" * length
+        if field.pattern is not None:
+            yield from matching(field.pattern)
+
+
+def numbers(field: Any) -> list[Any]:
+    """Return numbers near the bounds of the field."""
+    step = field.multiple_of or 1
+    bounds = (field.minimum, field.exclusive_minimum, field.maximum, field.exclusive_maximum)
+    low = next((bound for bound in bounds if bound is not None), 0)
+    found = [low, low + 1, low - 1, low + step, low - step, low // step * step, (low // step + 1) * step, step, 1, 0]
+    if field.kind == "number":
+        found += [low + 0.5, low - 0.5, low + 0.001, low - 0.001]
+        solid = [bound for bound in bounds if bound is not None]
+        found.append(sum(solid) / (len(solid) or 1))
+    return found
+
+
+def matching(pattern: str) -> Iterator[str]:
+    """Return texts that match the pattern."""
+    from hypothesis import HealthCheck, given, settings  # noqa: PLC0415 - slow to import, and rarely needed
+    from hypothesis import strategies as st  # noqa: PLC0415
+
+    found: list[str] = []
+
+    @settings(max_examples=50, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.from_regex(pattern))
+    def draw(text: str) -> None:
+        found.append(text)
+
+    draw()
+    yield from sorted(found, key=lambda text: (not text.isprintable(), not text.isascii(), -len(text)))
+
+
+def samples(field: Any) -> list[Any]:
+    """Return values for the field, as many as it takes.
+
+    Raises:
+        NoSample: There is none.
+    """
+    if field.kind == "object":
+        raise NoSample("an object cannot be sent as the field of a form")
+    wanted = max(field.min_items or 0, min(2, 2 if field.max_items is None else field.max_items)) if field.many else 1
+    if field.kind == "binary":
+        return [picture()] * wanted
+    good: list[Any] = []
+    for value in candidates(field):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            if fits(field, value) and value not in good:
+                good.append(value)
+        if len(good) >= wanted:
+            break
+    if not good:
+        raise NoSample("no value was found that its limits allow")
+    while len(good) < wanted and not field.unique_items:
+        good.append(good[0])
+    if len(good) < (field.min_items or 0):
+        raise NoSample("not enough different values were found that its limits allow")
+    return good
+
+
+def as_text(value: Any) -> str:
+    """Return the value as a form holds it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Samples:
+    """Sends samples of the submission through the client and the command line, and collects what fails."""
+
+    def __init__(self, operation: Any, client: Any, sandbox: Any, command: Callable[[], object]) -> None:
+        self.operation, self.client, self.sandbox, self.command = operation, client, sandbox, command
+        self.fields = {field.name: field for field in operation.fields}
+        self.problems: list[dict[str, Any]] = []
+
+    def report(self, place: str, reason: str, *, optional: bool) -> None:
+        """Add a problem."""
+        self.problems.append({"place": place, "reason": " ".join(reason.split())[:300], "optional": optional})
+
+    def send_all(self) -> None:
+        """Send the required fields, then each other one with them, then all that can be sent."""
+        values: dict[str, list[Any]] = {}
+        for name, field in self.fields.items():
+            try:
+                values[name] = samples(field)
+            except NoSample as error:
+                self.report(f"submit/request/{name}", str(error), optional=not field.required)
+        sendable = {name: found for name, found in values.items() if self.fields[name].required}
+        if reason := self.attempt(sendable):
+            named = [name for name in sendable if name in reason or self.fields[name].attribute in reason]
+            self.report(f"submit/request/{named[0]}" if named else "submit", reason, optional=False)
+            return
+        minimal = dict(sendable)
+        for name, found in values.items():
+            if name not in minimal:
+                if reason := self.attempt({**minimal, name: found}):
+                    self.report(f"submit/request/{name}", reason, optional=True)
+                else:
+                    sendable[name] = found
+        if reason := self.attempt(sendable):
+            self.report("submit", f"all fields together: {reason}", optional=False)
+
+    def attempt(self, given: Mapping[str, list[Any]]) -> str:
+        """Return what goes wrong with these fields, in one line, or an empty text."""
+        try:
+            return self.through_client(given) or self.through_command(given)
+        except Exception as error:  # noqa: BLE001 - whatever the new code raises is the finding
+            return f"{type(error).__name__}: {error}"
+
+    def through_client(self, given: Mapping[str, list[Any]]) -> str:
+        """Submit with these fields, and compare what arrives; then query and delete the task."""
+        arguments = {
+            self.fields[name].attribute: found if self.fields[name].many else found[0] for name, found in given.items()
+        }
+        taskid = self.client.submit(arguments.pop("prompt", PROMPT), **arguments).id
+        record = next(one for one in reversed(self.sandbox.requests) if one.path == self.operation.path)
+        for name, found in given.items():
+            if self.fields[name].kind == "binary":
+                count = sum(file[0] == name for file in record.files)
+                if count != len(found):
+                    return f"{len(found)} files were given for {name}, {count} arrived"
+            elif record.fields.get(name) != [as_text(value) for value in found]:
+                return f"{found!r:.80} was given for {name}, {record.fields.get(name)!r:.80} arrived"
+        self.client.query(taskid)
+        self.client.delete(taskid)
+        return ""
+
+    def through_command(self, given: Mapping[str, list[Any]]) -> str:
+        """Let the command line print the request with these fields, and compare the texts in it."""
+        texts = [
+            (name, as_text(value)) for name, found in given.items() for value in found if not isinstance(value, bytes)
+        ]
+        words = [f"--set={name}={text}" for name, text in texts if name != "prompt"]
+        if any(self.fields[name].attribute == "source_images" for name in given):
+            with open("sample.png", "wb") as file:  # noqa: PTH123 - in the temporary folder of this process
+                file.write(picture())
+            words += ["--image", "sample.png"]
+        out, err = io.StringIO(), io.StringIO()
+        sys.argv = ["seedream", "generate", str(given.get("prompt", [PROMPT])[0]), *words, "--dry-run", "--json"]
+        code: object = 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = self.command()
+            except SystemExit as end:
+                code = end.code
+        if code not in (0, None):
+            return f"the command line ends with {code}: {err.getvalue() or out.getvalue()}"
+        found = [(part["name"], part["value"]) for part in json.loads(out.getvalue())["request"]["fields"]]
+        missing = [pair for pair in texts if pair not in found]
+        return f"the command line does not send {'='.join(missing[0])}" if missing else ""
+
+
+def main() -> list[dict[str, Any]]:
+    """Send everything; return what failed."""
+    from seedream import SeeDream  # noqa: PLC0415 - a failure here is a finding
+    from seedream.cli import main as command  # noqa: PLC0415
+    from seedream_sandbox import Sandbox  # noqa: PLC0415
+    from tensorslab_images.limits import SUBMIT  # noqa: PLC0415
+
+    with (
+        Sandbox(pictures="plain") as sandbox,
+        SeeDream(sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport) as client,
+    ):
+        sending = Samples(SUBMIT, client, sandbox, command)
+        sending.send_all()
+    return sending.problems
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(main()) + "\n")
