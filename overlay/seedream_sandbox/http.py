@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
+from tensorslab_images.limits import AUTH_HEADER
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 Headers = tuple[tuple[str, str], ...]
 _BLOCK: Final = 64 * 1024  # bytes
-_SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 
 
 @frozen

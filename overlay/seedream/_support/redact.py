@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from tensorslab_images.limits import AUTH_HEADER
+
 from seedream.errors import RawReply
 
 _SHOWN: Final = 60
@@ -20,7 +22,7 @@ _SIGNED: Final = re.compile(
 # The same behind a relative address, or one that is written in another way.
 _QUERY: Final = re.compile(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
 _ADDRESSES: Final = frozenset({"location", "content-location", "link", "refresh"})
-_NEVER_KEPT: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_NEVER_KEPT: Final = frozenset({AUTH_HEADER.lower(), "authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 def quote(text: str, *, marks: bool = True) -> str:

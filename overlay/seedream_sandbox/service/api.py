@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from attrs import frozen
-from tensorslab_images.limits import Operation
+from tensorslab_images.limits import AUTH_HEADER, Operation
 from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
 from seedream_sandbox.faults.active_faults import ActiveFaults
@@ -211,7 +211,7 @@ class Service:
 
         The vendor's code sends ``Bearer KEY`` and the page's scheme is the bare key: both are accepted (AUTH-HEADER).
         """
-        scheme, _, key = (request.header("authorization") or "").strip().rpartition(" ")
+        scheme, _, key = (request.header(AUTH_HEADER.lower()) or "").strip().rpartition(" ")
         ours = not scheme or scheme.lower() == AUTH_HEADER_SCHEME.lower()
         if not ours or not _KEY.fullmatch(key) or key.lower() == AUTH_HEADER_SCHEME.lower():
             return failure(f"AUTH-HEADER no API key: send Authorization: {AUTH_HEADER_SCHEME} KEY", status=401)

@@ -7,13 +7,14 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from attrs import frozen
+from tensorslab_images.limits import AUTH_HEADER
 
 from seedream_sandbox.http import Request, Response
 from seedream_sandbox.task import Task
 
 _PATH: Final = re.compile(r"/results/([A-Za-z0-9_-]{1,80})/([0-9]{1,4})")
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
-_CREDENTIALS: Final = ("authorization", "cookie", "proxy-authorization")
+_CREDENTIALS: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 
 
 @frozen
@@ -58,7 +59,7 @@ def picture_of(path: str) -> tuple[str, int] | None:
 
 def leaked(request: Request) -> str:
     """Name the credential that the request carries; empty when it carries none."""
-    named = [name for name in _CREDENTIALS if request.header(name) is not None]
+    named = [name for name in sorted(_CREDENTIALS) if request.header(name) is not None]
     return f"the header {', '.join(named)}" if named else ""
 
 

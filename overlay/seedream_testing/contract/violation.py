@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from attrs import field, frozen
+from tensorslab_images.limits import AUTH_HEADER
 
 from seedream_testing.contract.rule_text import sentence
 
-_HIDDEN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+_HIDDEN: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 _QUIET: Final = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
 _SHOWN: Final = 4000
 _PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"\\'")  # what a quoted shell word shows as it is
