@@ -1,6 +1,7 @@
 """What no client should do: bytes that are no HTTP, slow and silent peers, floods. The service stays up and small."""
 
 import logging
+import random
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import facts
 import httpx
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox.sandbox_client import SUBMIT, SandboxClient, connect
-from seedream_sandbox import RequestRecord, Sandbox
+from seedream_sandbox import KINDS, RequestRecord, Sandbox
 from seedream_sandbox.server import connection
 from seedream_sandbox.service.request_log import RequestLog
 from seedream_sandbox.service.task_store import TaskStore
@@ -43,7 +45,7 @@ def served() -> Iterator[Sandbox]:
     told = ErrorLines()
     for name in ("seedream_sandbox", "asyncio"):
         logging.getLogger(name).addHandler(told)
-    with Sandbox(pictures="plain", credits=10**9, inspector=False) as sandbox:
+    with Sandbox(pictures="plain", credits=10**9) as sandbox:
         yield sandbox
     for name in ("seedream_sandbox", "asyncio"):
         logging.getLogger(name).removeHandler(told)
@@ -129,6 +131,14 @@ def test_any_body_gets_an_envelope(body: bytes, kind: str) -> None:
         HEAD + b"Content-Length: 10\r\nContent-Length: 20\r\n\r\n" + b"x" * 20,
         HEAD + b"Content-Length: -1\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        HEAD + b"Transfer-Encoding: gzip\r\n\r\n",
+        HEAD + b"X-Sandbox-Fault: \xe7\x81\xaf\r\n\r\n",
+        HEAD + b"X-Sandbox-Fault: wrong-type type=\xe7\x81\xaf\r\n\r\n",
+        HEAD + b"X-Sandbox-Fault: html status=99\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /_sandbox/state HTTP/1.1\r\nHost: \xff\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
         b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 50_000 + b"\r\n",
@@ -144,6 +154,57 @@ def test_any_body_gets_an_envelope(body: bytes, kind: str) -> None:
 def test_bad_heads(served: Sandbox, sent: bytes) -> None:
     assert not is_own_failure(exchange(served, sent, 0.2))
     assert works(served)
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://a]", "://", "null", "http://x:99999999", "\xff", ""])
+@pytest.mark.parametrize(("method", "path"), [("POST", "reset"), ("POST", "credits?balance=7"), ("DELETE", "faults")])
+def test_a_malformed_origin_is_refused(served: Sandbox, origin: str, method: str, path: str) -> None:
+    head = (
+        f"{method} /_sandbox/{path} HTTP/1.1\r\nHost: {address(served)[0]}:{address(served)[1]}\r\nOrigin: {origin}\r\n"
+    )
+    before = served.credits
+    assert exchange(served, head.encode("latin-1") + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 403")
+    assert before == served.credits
+
+
+def test_thousands_of_spoiled_requests_leave_nothing_behind() -> None:
+    """No connection, file descriptor, thread or error is left, whatever came and whenever the peer went away."""
+    rng = random.Random(1)  # noqa: S311 -- repeatable on purpose
+    form = GOOD.replace(b"Connection: close\r\n", b"")
+    kinds = [kind for kind in KINDS.values() if kind.layer != "connect" and "seconds" not in kind.options]
+    told = ErrorLines()
+    logging.getLogger("seedream_sandbox").addHandler(told)
+    with Sandbox(pictures="plain", credits=10**9) as sandbox:
+        assert works(sandbox)
+        assert sandbox._server is not None
+        threads, files = threading.active_count(), open_files()
+        for number in range(1500):
+            fault = f"X-Sandbox-Fault: {rng.choice(kinds).name} at=any{' bytes=9' * (number % 2)}\r\n".encode()
+            message = bytearray(rng.choice([form, form.replace(b"\r\nAuth", b"\r\n" + fault + b"Auth")]))
+            for _ in range(rng.randrange(4)):
+                at = rng.randrange(len(message) + 1)
+                message[at : at + rng.randrange(3)] = rng.randbytes(rng.randrange(4))
+            with socket.create_connection(address(sandbox), timeout=10) as peer, suppress(OSError):
+                peer.sendall(message)
+                if rng.random() < 0.7:
+                    peer.shutdown(socket.SHUT_WR)
+                    received = b"".join(iter(lambda peer=peer: peer.recv(65536), b""))  # type: ignore[misc]  # bound at once
+                    assert b"fault asked for it" in received or not is_own_failure(received) or fault in message
+        for _ in range(200):
+            if not sandbox._server.connections:
+                break
+            threading.Event().wait(0.05)
+        assert not sandbox._server.connections
+        assert threads + 12 >= threading.active_count(), "no more than the threads of its pools"
+        assert files + 2 >= open_files()
+    logging.getLogger("seedream_sandbox").removeHandler(told)
+    assert [] == told.lines
+
+
+def open_files() -> int:
+    """Open file descriptors of this process, where the system tells them."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
 
 
 def closed_within(peer: socket.socket, seconds: float) -> bytes:

@@ -122,7 +122,9 @@ class Connection:
                 handled = await self._handle(inspector, evolve(request, body=body), incoming)
         except h11.RemoteProtocolError as error:
             if not self._reader.at_eof():
-                await self._refuse(failure(f"this is not HTTP: {error}", status=error.error_status_hint))
+                # 400 also where h11 suggests 501: nothing that a client sends is an error of the server.
+                status = error.error_status_hint if error.error_status_hint < 500 else 400  # noqa: PLR2004
+                await self._refuse(failure(f"this is not HTTP: {error}", status=status))
             return False
         return await self._deliver(handled, request.method)
 

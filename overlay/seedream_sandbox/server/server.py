@@ -8,7 +8,7 @@ import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from seedream_sandbox.inspector.routes import Access, Inspector
 from seedream_sandbox.server.connection import Connection, Origin
@@ -81,7 +81,7 @@ class Server:
         if access != "off":
             about = {"base_url": self.base_url, "images_url": self.images_url, "api_key": api_key}
             self._inspector = Inspector(service, about, bound, access)
-        self.connections: set[asyncio.Task[Any]] = set()
+        self.connections: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -128,27 +128,29 @@ class Server:
         self._loop = loop
         self._ready.set()
         await self._stopping.wait()
+        for sock in self._sockets:
+            loop.remove_reader(sock)
+        for _ in range(3):  # asyncio leaves a connection open that it accepts while its server closes
+            await asyncio.sleep(0)
         for server in servers:
             server.close()
-        while self.connections:  # one may have been accepted as the others were cut
-            open_now = list(self.connections)
+        while open_now := list(self.connections):
             for task in open_now:
                 task.cancel()
             await asyncio.gather(*open_now, return_exceptions=True)
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _connected(self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self.connections.add(task)
-        try:
-            await Connection(origin, reader, writer).serve()
-        except asyncio.CancelledError:  # the server stops; asyncio would log a cancelled connection as an error
-            pass
-        finally:
+    def _connected(self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a new connection in a task that is known from the start, so that ``stop`` misses none."""
+
+        def ended(task: asyncio.Task[None]) -> None:
             self.connections.discard(task)
+            writer.transport.abort()  # a task that is cancelled before its first step closes nothing itself
+
+        task = asyncio.create_task(Connection(origin, reader, writer).serve())
+        self.connections.add(task)
+        task.add_done_callback(ended)
 
     def _images_url_for(self, host: str) -> str:
         """Return the image host's origin; bound to all addresses, it has the name by which the client reached us."""
