@@ -1,5 +1,6 @@
 """Each end of a run has its exit code, a readable message with the rule and what to do, and a JSON form."""
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,38 @@ def test_an_unexpected_exception_is_one_line_and_its_traceback_is_to_be_had(
     assert "SEEDREAM_DEBUG=1" in ran.err
     assert "sig=1" not in ran.err
     assert "RuntimeError" == cli("task", "t1", "--json").document["error"]["type"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (MemoryError(), 71, "Cannot allocate memory"),
+        (OSError(errno.EMFILE, "Too many open files"), 71, "Too many open files"),
+        (OSError(errno.ENFILE, "Too many open files in system", "x"), 71, "Too many open files"),
+        (OSError(errno.ENOSPC, "No space left on device", "out/results.jsonl"), 71, "results.jsonl"),
+        (OSError(errno.ENOSPC, "No space left on device"), 71, "this machine: No space"),
+        (RuntimeError("can't start new thread"), 71, "can't start new thread"),
+        (ExceptionGroup("tasks", [MemoryError()]), 71, "Cannot allocate memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "E1/Journal.sqlite"), 4, "“E1/Journal.sqlite”: Permission"),
+    ],
+    ids=lambda value: f"{value!r}"[:30],
+)
+def test_what_the_machine_lacks_is_no_bug_and_a_paid_task_is_named(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, text: str
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("seedream.cli.delivery.wait_and_save", broken)
+    accepted = answer(1000, data={"taskid": "abcd_1"})
+    with ScriptedServer(accepted) as server:
+        ran = cli("generate", "x", "--base-url", server.url)
+    assert (code, "") == (ran.code, ran.out)
+    assert "bug" not in ran.err
+    assert text in ran.err
+    # The id is printed at once, and again at the end.
+    assert ran.err.startswith("Task abcd_1 accepted.")
+    assert ran.err.splitlines()[-1].startswith("The task goes on; to get its pictures: seedream wait abcd_1")
+    with ScriptedServer(accepted) as server:
+        document = cli("generate", "x", "--base-url", server.url, "--json").document
+    assert ("abcd_1", code) == (document["error"]["taskid"], document["error"]["exit_code"])

@@ -1,9 +1,16 @@
 """`generate`, `wait` and `task`: paths on stdout, the rest on stderr, the task's id at once, nothing lost."""
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner, Result
+from seedream import SeeDream, Timeouts
+from seedream.cli import generate
+from seedream.cli.app import app
 from seedream.cli.exit_codes import DOWNLOAD, FAILED, UNFINISHED
 from support.single_task_server import TASK, SingleTaskServer, png
 
@@ -99,3 +106,68 @@ def test_a_source_image_and_its_fields_arrive(cli: Any, service: SingleTaskServe
 def test_the_sandbox_is_not_mixed_with_a_service(cli: Any) -> None:
     for more in (["--dry-run"], ["--base-url", "https://x.example"], ["--api-key-file", "key"]):
         assert 2 == cli("generate", "x", "--sandbox", *more).code
+
+
+def test_a_dash_reads_the_prompt_from_standard_input() -> None:
+    def typed(content: bytes) -> Result:
+        return CliRunner().invoke(app, ["generate", "-", "--dry-run", "--json"], input=content)
+
+    done = typed("\ufeffa lighthouse,\nat dawn\r\n".encode())
+    assert {"name": "prompt", "value": "a lighthouse,\nat dawn"} in json.loads(done.stdout)["request"]["fields"]
+    wrong = typed(b"x\xff")
+    assert (2, True) == (wrong.exit_code, "not UTF-8 at byte 1" in wrong.output)
+    assert 3 == typed(b"\n").exit_code, "an empty text is no prompt"
+
+
+def test_a_dash_in_a_terminal_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedream.cli.generate.sys.stdin", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(click.UsageError, match="pipe a text"):
+        generate._read_prompt("-")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--size", "2K"], "Use -r."),
+        (["--num-images", "2"], "Use -n."),
+        (["--images", "a.png"], "Use --image."),
+        (["--image-url", "x"], "did you mean"),
+        (["--seed", "1"], "nothing like seed"),
+        (["--set", "size=2K"], "Use resolution."),
+        (["--set", "n=2"], "Use batchsize."),
+        (["--set", "seed=2"], "nothing like seed"),
+    ],
+)
+def test_names_of_other_clients_get_a_hint(cli: Any, words: list[str], hint: str) -> None:
+    ran = cli("generate", "x", *words, "--dry-run")
+    assert ran.code in (2, 3)
+    assert hint.lower() in ran.err.lower()
+
+
+def test_what_is_no_picture_is_refused_unless_it_is_wanted(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    refused = cli("generate", "x", "--image", "notes.txt", "--dry-run")
+    assert (3, True) == (refused.code, "--allow-unrecognized-sources" in refused.err)
+    assert 3 == cli("generate", "x", "--set", "imageUrl=cat.png", "--dry-run").code
+    wanted = cli("generate", "x", "--image", "notes.txt", "--allow-unrecognized-sources", "--dry-run")
+    assert 0 == wanted.code, wanted.err
+
+
+@pytest.mark.parametrize("value", ["connect", "connect=", "connect=0", "connect=-1", "connect=inf", "lunch=3"])
+def test_a_time_limit_names_a_phase_and_seconds(cli: Any, value: str) -> None:
+    assert 2 == cli("generate", "x", "--network-timeout", value, "--dry-run").code
+
+
+def test_a_time_limit_reaches_the_client(cli: Any, monkeypatch: pytest.MonkeyPatch, service: SingleTaskServer) -> None:
+    seen: list[Timeouts] = []
+    create = SeeDream.__init__
+
+    def note(self: SeeDream, *words: Any, timeouts: Timeouts | None = None, **named: Any) -> None:
+        seen.append(timeouts or Timeouts())
+        create(self, *words, timeouts=timeouts, **named)
+
+    monkeypatch.setattr(SeeDream, "__init__", note)
+    service.then(service.done())
+    cli("generate", "x", "-n", "1", "--base-url", service.url, "--network-timeout", "connect=3")
+    cli("wait", "abcd_1", "--base-url", service.url, "--network-timeout", "connect=4")
+    assert [3, 4] == [one.connect for one in seen]

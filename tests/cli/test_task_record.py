@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from seedream._request.submission import check_submit
-from seedream.cli.task_record import SubmissionRecord, read_tasks
+from seedream.cli.task_record import TaskRecorder, read_tasks
 from seedream.errors import JournalFull, Rejected, SubmissionUnknown
 from support.clients import KEY
 from support.scripted_server import Connection, ScriptedServer, reply
@@ -20,8 +20,8 @@ from support.single_task_server import TASK, SingleTaskServer
 ACCEPTED = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1"}}).encode()
 
 
-def record(directory: Path) -> SubmissionRecord:
-    return SubmissionRecord(check_submit("a boat", {"batchsize": 2}), directory, "https://api.example")
+def record(directory: Path) -> TaskRecorder:
+    return TaskRecorder(check_submit("a boat", {"batchsize": 2}), directory, "https://api.example")
 
 
 def test_the_record_is_on_the_disk_before_the_request_is_sent_and_holds_the_id_after(cli: Any, tmp_path: Path) -> None:

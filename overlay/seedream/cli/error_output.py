@@ -21,6 +21,7 @@ from seedream.errors import (
     TaskNotFound,
 )
 
+_PYTHON_FLAG: Final = ("set allow_unrecognized_sources=True", "add --allow-unrecognized-sources")
 _MOST_FILES: Final = 15
 
 PrintLine = Callable[[str, str], None]
@@ -63,7 +64,7 @@ def _advice(problem: Problem) -> Iterator[tuple[str, str]]:
         if sentence:
             yield "", f"“{sentence}”"
     if problem.hint:
-        yield "do", translate(problem.hint)
+        yield "do", translate(problem.hint.replace(*_PYTHON_FLAG))
 
 
 def _consequences(error: SeeDreamError) -> Iterator[tuple[str, str]]:

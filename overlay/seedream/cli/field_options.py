@@ -7,6 +7,7 @@ from typing import Final
 import click
 from tensorslab_images.limits import SUBMIT, Field
 
+from seedream._request.foreign_names import hint_for
 from seedream.errors import InvalidRequest, Problem
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,40}")
@@ -49,7 +50,8 @@ def read_settings(settings: Iterable[str], taken: Iterable[str] = ()) -> dict[st
         field = known_field(name.strip())
         if field is None:
             legal = ", ".join(sorted(one.name for one in SUBMIT.fields))
-            raise InvalidRequest(Problem(name.strip(), "the API has no such field", hint=f"It has {legal}."))
+            hint = " ".join(filter(None, (hint_for(name), f"It has {legal}.")))
+            raise InvalidRequest(Problem(name.strip(), "the API has no such field", hint=hint))
         value = read_value(field, text)
         if field.attribute in values and field.many:
             values[field.attribute] = [*_as_list(values[field.attribute]), value]

@@ -12,7 +12,7 @@ import click
 from tensorslab_images.limits import SUBMIT
 from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 
-from seedream import SeeDream
+from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import Submission, check_submit
 from seedream.cli import delivery, dry_run
@@ -26,10 +26,11 @@ from seedream.cli.options import (
     open_client,
     resume_command,
     service_options,
+    timeouts_option,
     waiting_options,
 )
 from seedream.cli.progress import TaskLine, task_progress
-from seedream.cli.task_record import SubmissionRecord
+from seedream.cli.task_record import TaskRecorder
 from seedream.cli.terminal import Terminal
 
 _FIELDS_OF_OPTIONS: Final = {"count": "batchsize", "resolution": "resolution"}
@@ -49,14 +50,16 @@ def _read_prompt(prompt: str) -> str:
 
 
 def _check(
-    prompt: str, given: Mapping[str, str | None], source_images: tuple[str, ...], settings: tuple[str, ...]
+    prompt: str, given: Mapping[str, Any], source_images: tuple[str, ...], settings: tuple[str, ...]
 ) -> Submission:
     """Check the request. Options that the page no longer knows are refused by name."""
     options: dict[str, object] = {}
-    for name, text in given.items():
-        if text is not None:
+    for name, value in given.items():
+        if isinstance(value, str):
             field = known_field(_FIELDS_OF_OPTIONS[name])
-            options[_FIELDS_OF_OPTIONS[name]] = text if field is None else read_value(field, text)
+            options[_FIELDS_OF_OPTIONS[name]] = value if field is None else read_value(field, value)
+        elif value is not None:
+            options[name] = value
     options |= read_settings(settings, taken=("prompt", *options))
     if source_images:
         options["source_images"] = source_images
@@ -65,17 +68,22 @@ def _check(
 
 @contextmanager
 def _open_service(
-    terminal: Terminal, base_url: str | None, api_key_file: Path | None, *, sandbox: bool
+    terminal: Terminal,
+    base_url: str | None,
+    api_key_file: Path | None,
+    timeouts: Timeouts | None,
+    *,
+    sandbox: bool,
 ) -> Generator[SeeDream]:
     """Open a client for the service, or for a sandbox that ends with it."""
     if not sandbox:
-        with open_client(terminal, base_url, api_key_file) as client:
+        with open_client(terminal, base_url, api_key_file, timeouts) as client:
             yield client
         return
     # With another seed, task ids differ, so that pictures of an earlier run are not taken for those of this one.
     with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
         terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
-        with SeeDream(service.api_key, base_url=service.base_url) as client:
+        with SeeDream(service.api_key, base_url=service.base_url, timeouts=timeouts) as client:
             yield client
 
 
@@ -98,10 +106,16 @@ def _open_service(
     multiple=True,
     help=f"Any field of the API: {', '.join(field.name for field in SUBMIT.fields)}.",
 )
+@click.option(
+    "--allow-unrecognized-sources",
+    is_flag=True,
+    help="Send source images of no known picture format, and image URLs that are not http(s).",
+)
 @waiting_options
 @click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
 @click.option("--dry-run", "dry", is_flag=True, help="Print the request and its cost; send nothing. Needs no key.")
 @service_options
+@timeouts_option
 @json_option
 @click.pass_obj
 def generate(
@@ -115,6 +129,8 @@ def generate(
     base_url: str | None,
     api_key_file: Path | None,
     timeout: float,
+    timeouts: Timeouts | None,
+    allow_unrecognized_sources: bool,
     sandbox: bool,
     dry: bool,
     **given: Any,
@@ -131,20 +147,22 @@ def generate(
     """  # noqa: D301 -- click's mark for text that stays as it is
     if sandbox and (dry or base_url or api_key_file):
         raise click.UsageError("--sandbox cannot be combined with --dry-run, --base-url or --api-key-file")
+    if allow_unrecognized_sources:
+        given["allow_unrecognized_sources"] = True
     submission = _check(_read_prompt(prompt), given, source_images, settings)
     if dry:
         dry_run.print_request(terminal, submission, base_url)
         return
     ensure_writable(directory)
     with (
-        _open_service(terminal, base_url, api_key_file, sandbox=sandbox) as client,
+        _open_service(terminal, base_url, api_key_file, timeouts, sandbox=sandbox) as client,
         task_progress(terminal) as progress,
     ):
         line = TaskLine(progress, plural(submission.images, "picture"))
         resume = partial(
             resume_command, images=submission.images, directory=directory, base_url=base_url, api_key_file=api_key_file
         )
-        record = None if sandbox else SubmissionRecord(submission, directory, base_url)
+        record = None if sandbox else TaskRecorder(submission, directory, base_url)
         taskid = _submit(terminal, client, submission, line, record=record, resume=None if sandbox else resume)
         task = client.task(taskid, images=submission.images)
         files = delivery.wait_and_save(task, directory, timeout, line)
@@ -157,7 +175,7 @@ def _submit(
     submission: Submission,
     line: TaskLine,
     *,
-    record: SubmissionRecord | None,
+    record: TaskRecorder | None,
     resume: Callable[[str], str] | None,
 ) -> str:
     """Submit, print the task's id at once, and defer an interrupt that arrives while the request is under way."""

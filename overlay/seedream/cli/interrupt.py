@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Final, Self
 
-from seedream.cli.task_record import SubmissionRecord
+from seedream.cli.task_record import TaskRecorder
 from seedream.errors import SeeDreamError
 
 _Handler = Callable[[int, FrameType | None], object] | int | None
@@ -27,9 +27,7 @@ class DeferInterrupt:
         interrupted: Whether a signal was deferred, so that the run stops after the answer.
     """
 
-    def __init__(
-        self, record: SubmissionRecord | None, accepted: Callable[[str], None], warn: Callable[[], None]
-    ) -> None:
+    def __init__(self, record: TaskRecorder | None, accepted: Callable[[str], None], warn: Callable[[], None]) -> None:
         self._record = record
         self._accepted = accepted
         self._warn = warn

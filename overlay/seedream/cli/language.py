@@ -72,8 +72,9 @@ def _patterns() -> list[tuple[re.Pattern[str], frozenset[str], str]]:
             continue
         fixed = _PLACEHOLDER.split(english)[::3]
         pattern, seen = re.escape(fixed[0]), set[str]()
-        for (name, _), literal in zip(names, fixed[1:], strict=True):
-            group = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        for (name, mark), literal in zip(names, fixed[1:], strict=True):
+            text = r".*?" if mark else r"(?:(?!\. ).)*?"  # what is kept lies within one sentence
+            group = f"(?P={name})" if name in seen else f"(?P<{name}>{text})"
             seen.add(name)
             pattern += group + re.escape(literal)
         nested = frozenset(name for name, mark in names if mark)

@@ -86,7 +86,6 @@ MESSAGES: Final[Mapping[str, str]] = {
     "The service; by default TENSORSLAB_BASE_URL, else the one of the API's page.": (
         "服务地址；默认用 TENSORSLAB_BASE_URL，否则用官方文档页上的地址。"
     ),
-    "How long to wait for the pictures; the task is not lost after it.": "等待图片的时间；超时后任务不会丢失。",
     "Where the pictures go; by default here.": "图片保存到哪里；默认为当前目录。",
     "Where the pictures go.": "图片保存到哪里。",
     # Help texts of generate.
@@ -99,6 +98,9 @@ MESSAGES: Final[Mapping[str, str]] = {
         "任务，程序崩溃之后也可以。"
     ),
     "A picture to start from; repeatable.": "源图片；可重复使用。",
+    "Send source images of no known picture format, and image URLs that are not http(s).": (
+        "格式无法识别的源图片、非 http(s) 的图片地址也照样发送。"
+    ),
     "Use a local stand-in of the service, started for this run.": "使用为本次运行启动的模拟服务。",
     "Print the request and its cost; send nothing. Needs no key.": "显示请求和费用，不发送。不需要密钥。",
     # Help texts of check, task, wait, rules, explain, demo.
@@ -212,7 +214,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "the task is not finished, or cannot be asked for now; it is not lost": "任务未完成，或暂时查询不到；任务没有丢失",
     "pictures are missing; the task is not lost": "缺少图片；任务没有丢失",
     "not sent, or too many requests: nothing was billed, try again later": "未发送，或请求过于频繁：没有扣费，请稍后再试",
-    "the journal cannot be used; nothing was sent": "运行记录不可用；未发送",
+    "the journal or the output folder cannot be used; nothing more was sent": "运行记录或输出文件夹不可用；没有再发送",
     "the budget of a bulk run is reached": "批量运行达到了图片预算",
     "the service knows no such task": "服务器上没有这个任务",
     "an unexpected error: a bug in seedream": "意外错误：seedream 的缺陷",
@@ -238,6 +240,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "run it again with {variable}=1 and report what it prints.": (
         "意外的 {kind}：{text}。这是 seedream {version}（Python {python}）的缺陷：请设置 {variable}=1 再运行一次，并报告输出内容。"
     ),
+    "The API has nothing like {name}; leave it out.": "接口没有与 {name} 相当的功能；请去掉。",
+    "Use {option}.": "请用 {option}。",
     # What generate, wait and task print.
     "Sandbox at {url}: nothing leaves this machine, nothing is paid.": "模拟服务位于 {url}：不访问外部网络，不花钱。",
     "Task {taskid} accepted.": "任务 {taskid} 已受理。",
@@ -407,12 +411,11 @@ MESSAGES: Final[Mapping[str, str]] = {
     "exact size": "指定尺寸",
 }
 
-# Texts that the library, click and the operating system make. ``{name}`` stands for any text, which is kept as it is;
-# the text of ``{name!t}`` is translated too. The pattern with the most fixed text is tried first.
+# Texts that the library, click and the operating system make. ``{name}`` stands for any text within a
+# sentence, which is kept as it is; the text of ``{name!t}`` is translated too. The pattern with the most fixed text is tried first.
 PATTERNS: Final[Mapping[str, str]] = {
     # Click.
     "default: {value}": "默认：{value}",
-    "default: ({value})": "默认：{value}",
     "Missing argument '{name}'.": "缺少参数“{name}”。",
     "Missing option '{name}'.": "缺少选项“{name}”。",
     "No such command '{name}'.": "没有命令“{name}”。",
@@ -442,6 +445,11 @@ PATTERNS: Final[Mapping[str, str]] = {
     "{values}, or WIDTHxHEIGHT; default {default}.": "{values}，或 宽x高；默认 {default}。",
     "Any field of the API: {names}.": "接口的任意字段：{names}。",
     "{value} is not a number of seconds from 0": "{value} 不是有效的秒数",
+    "How long to wait for the pictures, default {seconds}; the task is not lost after it.": (
+        "等待图片的时间，默认 {seconds} 秒；超时后任务不会丢失。"
+    ),
+    "Time limit of a phase of a request; repeatable. Phases: {names}.": "请求某一阶段的时限；可重复使用。阶段：{names}。",
+    "{value} is not PHASE=SECONDS with a phase of {names}": "{value} 不是 阶段=秒数；阶段有：{names}",
     "{value} is not FIELD=VALUE": "{value} 不是 FIELD=VALUE 的形式",
     "{value} is not a rate: give 2/s, 30/m or 500/h": "{value} 不是速率：请写成 2/s、30/m 或 500/h",
     "{option} cannot be combined with {others}": "{option} 不能与 {others} 同时使用",
@@ -514,7 +522,25 @@ PATTERNS: Final[Mapping[str, str]] = {
     "{number} given, more than {bound}": "给出 {number} 个，多于 {bound}",
     "a {type} is not a list": "{type} 不是列表",
     "character {number} is half of a pair (a lone surrogate)": "第 {number} 个字符是不完整的编码（单独的代理项）",
+    "The API has nothing like {name}; leave it out. {rest!t}": "接口没有与 {name} 相当的功能；请去掉。{rest}",
+    "Use {name}. {rest!t}": "请用 {name}。{rest}",
+    "Use {name}.": "请用 {name}。",
+    "Use source_images for pictures to start from, or batchsize for the number of pictures to make. {rest!t}": (
+        "源图片请用 source_images，图片数量请用 batchsize。{rest}"
+    ),
+    "Use source_images for pictures to start from, or batchsize for the number of pictures to make.": (
+        "源图片请用 source_images，图片数量请用 batchsize。"
+    ),
     # Source images.
+    "no picture format is recognised in source image {number} ({name})": "第 {number} 张源图片（{name}）的格式无法识别",
+    "no picture format is recognised in source image {number}": "第 {number} 张源图片的格式无法识别",
+    "Give a picture file ({formats}). {rest!t}": "请给出图片文件（{formats}）。{rest}",
+    "To send it all the same, add {option}.": "仍要发送请加上 {option}。",
+    "To send it all the same, set {option}.": "仍要发送请设置 {option}。",
+    "{url} is not an http(s) URL": "{url} 不是 http(s) 地址",
+    "Give a URL that begins with https:// or http://, or give a file as source_images. {rest!t}": (
+        "请给出以 https:// 或 http:// 开头的地址，或用 source_images 给出文件。{rest}"
+    ),
     "source image {number} is empty": "第 {number} 张源图片为空",
     "Give the picture's bytes.": "请给出图片内容。",
     "cannot read {path}: {reason!t}": "无法读取 {path}：{reason}",
@@ -557,7 +583,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "Wait, then submit again; nothing was billed.": "请稍候再提交；没有扣费。",
     "the server did not get a whole request ({reply})": "服务器没有收到完整的请求（{reply}）",
     "Try again.": "请重试。",
-    "nothing was sent: {reason}": "没有发送：{reason}",
+    "nothing was sent: {reason!t}": "没有发送：{reason}",
     "Check the network and the base URL, then try again.": "请检查网络和服务地址，然后重试。",
     # Tasks and pictures.
     "the query for task {taskid} got no usable answer ({reply})": "查询任务 {taskid} 没有得到可用的答复（{reply}）",
@@ -568,7 +594,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "the service gives no reason": "服务没有说明原因",
     "a task id is printable text and not empty": "任务 ID 是可显示的文本，不能为空",
     "Give the id that submit returned.": "请给出提交时得到的 ID。",
-    "{missing} of {total} pictures of task {taskid} are missing: {reasons}": (
+    "{missing} of {total} pictures of task {taskid} are missing: {reasons!t}": (
         "任务 {taskid} 的 {total} 张图片缺少 {missing} 张：{reasons}"
     ),
     "The task is not lost: save it again with the same id.": "任务没有丢失：请用同一 ID 再次保存。",

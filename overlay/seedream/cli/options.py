@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from attrs import fields
 
-from seedream import SeeDream
+from seedream import SeeDream, Timeouts
 from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
@@ -18,6 +19,7 @@ from seedream.client import DEFAULT_WAIT
 from seedream.errors import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_PHASES: Final = tuple(field.name for field in fields(Timeouts))
 _LONGEST_KEY_FILE: Final = 10_000  # bytes: a larger file holds something else
 
 
@@ -47,6 +49,35 @@ def service_options(command: Command) -> Command:
     )(command)
 
 
+def _timeouts(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Timeouts | None:
+    """Read ``PHASE=SECONDS`` texts; None where there is none."""
+    given: dict[str, Any] = {}
+    for value in values:
+        name, _, text = value.partition("=")
+        name = name.strip().replace("-", "_")
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = 0.0
+        if name not in _PHASES or not math.isfinite(seconds) or seconds <= 0:
+            names = ", ".join(_PHASES)
+            raise click.BadParameter(f"{value!r} is not PHASE=SECONDS with a phase of {names}", ctx, param)
+        given[name] = seconds
+    return Timeouts(**given) if given else None
+
+
+def timeouts_option(command: Command) -> Command:
+    """Add ``--network-timeout``."""
+    return click.option(
+        "--network-timeout",
+        "timeouts",
+        multiple=True,
+        callback=_timeouts,
+        metavar="PHASE=SECONDS",
+        help=f"Time limit of a phase of a request; repeatable. Phases: {', '.join(_PHASES)}.",
+    )(command)
+
+
 def waiting_options(command: Command) -> Command:
     """Add ``--timeout`` and ``--output``."""
     command = click.option(
@@ -54,9 +85,8 @@ def waiting_options(command: Command) -> Command:
         type=float,
         callback=_seconds,
         default=DEFAULT_WAIT,
-        show_default=f"{DEFAULT_WAIT:.0f}",
         metavar="SECONDS",
-        help="How long to wait for the pictures; the task is not lost after it.",
+        help=f"How long to wait for the pictures, default {DEFAULT_WAIT:.0f}; the task is not lost after it.",
     )(command)
     return click.option(
         "-o",
@@ -82,14 +112,16 @@ def read_service(terminal: Terminal, base_url: str | None, api_key_file: Path | 
     return key, read_base_url(base_url)
 
 
-def open_client(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> SeeDream:
+def open_client(
+    terminal: Terminal, base_url: str | None, api_key_file: Path | None, timeouts: Timeouts | None = None
+) -> SeeDream:
     """Return the client for the service options.
 
     Raises:
         ConfigError: The key, its file or the base URL is unusable.
     """
     key, url = read_service(terminal, base_url, api_key_file)
-    return SeeDream(key, base_url=url)
+    return SeeDream(key, base_url=url, timeouts=timeouts)
 
 
 def _read_key(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from seedream import __version__
+from seedream._request.foreign_names import FOREIGN_NAMES
 from seedream._support.redact import quote, redact, sanitize
 from seedream.cli import error_output, exit_codes
 from seedream.cli.exit_codes import Exit
@@ -19,6 +20,7 @@ from seedream.cli.language import tr, translate
 from seedream.cli.terminal import OutputError, Terminal
 from seedream.errors import SeeDreamError
 
+_OPTIONS: Final = {"batchsize": "-n", "resolution": "-r", "source_images": "--image", "prompt": "PROMPT"}
 _DEBUG: Final = "SEEDREAM_DEBUG"
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _EXHAUSTED: Final = (*_NO_ROOM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
@@ -108,7 +110,20 @@ def _report_usage(terminal: Terminal, error: click.ClickException) -> Exit:
             terminal.print_note(tr("Help: {command}", command=f"{context.command_path} --help"))
             terminal.print_note("")
         terminal.print_note(f"{translate('Error: ')}{translate(error.format_message())}", style="red")
+        if hint := _foreign_option(error):
+            terminal.print_note(f"  {hint}")
     return code
+
+
+def _foreign_option(error: click.ClickException) -> str:
+    """Return what an option of another SDK's command line is called here; empty where it is not known."""
+    name = error.option_name.lstrip("-") if isinstance(error, click.NoSuchOption) else ""
+    field = FOREIGN_NAMES.get(name.lower().replace("-", "_"))
+    if field is None:
+        return ""
+    if not field:
+        return tr("The API has nothing like {name}; leave it out.", name=name)
+    return tr("Use {option}.", option=_OPTIONS.get(field, f"--set {field}=..."))
 
 
 def _system_error(error: BaseException) -> str:

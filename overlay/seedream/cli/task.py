@@ -6,13 +6,20 @@ from typing import Final
 import click
 from attrs import asdict
 
-from seedream import TaskInfo
+from seedream import TaskInfo, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._support.redact import quote, sanitize
 from seedream.cli import delivery
 from seedream.cli.help_text import command
 from seedream.cli.language import tr, translate
-from seedream.cli.options import json_option, open_client, resume_command, service_options, waiting_options
+from seedream.cli.options import (
+    json_option,
+    open_client,
+    resume_command,
+    service_options,
+    timeouts_option,
+    waiting_options,
+)
 from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.task_record import read_tasks
 from seedream.cli.terminal import Terminal
@@ -86,6 +93,7 @@ def _rows(info: TaskInfo) -> list[tuple[str, str]]:
 @click.option("-n", "--count", type=click.IntRange(min=1), metavar="N", help="How many pictures there must be.")
 @waiting_options
 @service_options
+@timeouts_option
 @json_option
 @click.pass_obj
 def wait(
@@ -98,9 +106,10 @@ def wait(
     directory: Path,
     base_url: str | None,
     api_key_file: Path | None,
+    timeouts: Timeouts | None,
 ) -> None:
     """Wait for task ID and save its pictures. It costs nothing; pictures already saved are kept."""
-    with open_client(terminal, base_url, api_key_file) as client, task_progress(terminal) as progress:
+    with open_client(terminal, base_url, api_key_file, timeouts) as client, task_progress(terminal) as progress:
         handle = client.task(taskid, images=count)
         ensure_writable(directory)
         terminal.taskid = taskid

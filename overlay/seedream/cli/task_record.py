@@ -56,7 +56,7 @@ class RecordedTask:
     base_url: str | None = None
 
 
-class SubmissionRecord:
+class TaskRecorder:
     """Records one submission; its methods are those of a submission observer.
 
     Args:
