@@ -9,7 +9,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -92,7 +92,7 @@ class Connection:
         except Exception:
             logger.exception("the sandbox failed while it served a connection")
         finally:
-            self._writer.transport.abort()
+            abort(self._writer.transport)
 
     async def _refuse_connection(self, fault: Fault) -> None:
         if fault.name == "stall-accept":
@@ -301,9 +301,15 @@ class Connection:
             sock = self._writer.get_extra_info("socket")
             if sock is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._writer.transport.abort()
+            abort(self._writer.transport)
         else:
             self._writer.close()
+
+
+def abort(transport: asyncio.WriteTransport) -> None:
+    """Close a connection at once, whatever is still to be sent."""
+    with suppress(AttributeError):  # raised by asyncio where a closing transport has sent its last bytes by itself
+        transport.abort()
 
 
 def _with_slow_part(fault: Fault, response: Response) -> Iterator[tuple[bytes, bool]]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from seedream_sandbox.inspector.routes import Access, Inspector
-from seedream_sandbox.server.connection import Connection, Origin
+from seedream_sandbox.server.connection import Connection, Origin, abort
 from seedream_sandbox.service.api import Service
 
 _START_TIME: Final = 20.0  # seconds
@@ -146,7 +146,7 @@ class Server:
 
         def ended(task: asyncio.Task[None]) -> None:
             self.connections.discard(task)
-            writer.transport.abort()  # a task that is cancelled before its first step closes nothing itself
+            abort(writer.transport)  # a task that is cancelled before its first step closes nothing itself
 
         task = asyncio.create_task(Connection(origin, reader, writer).serve())
         self.connections.add(task)
