@@ -41,7 +41,7 @@ lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --require-hashes -r requirements/bootstrap.lock; }
 	@cd requirements && ../$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header bootstrap.in -o bootstrap.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --group dev --extra cli --extra sandbox --extra testing pyproject.toml -o requirements/dev.lock
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --extra sandbox --extra ray pyproject.toml requirements/ray.in -o requirements/ray.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra cli --extra testing --extra ray pyproject.toml requirements/ray.in -o requirements/ray.lock
 
 generate: $(READY) ## regenerate generated/ and the READMEs' rule tables; SPEC=PATH or https://... takes a new page first, ACCEPT=1 accepts what it asks about
 	@SPEC="$${SPEC-}" && $(PIPELINE) generate $${SPEC:+--spec "$$SPEC"} $(if $(filter 1 yes true,$(ACCEPT)),--accept)

@@ -15,12 +15,15 @@ from seedream.bulk.bulk import Bulk
 from seedream.bulk.control import RunControl
 from seedream.bulk.downloader import Delivery, deliver
 from seedream.bulk.engine import Watch
+from seedream.bulk.generate_rows import GenerateRows
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import PreparedRun, prepare_run
 from seedream.bulk.report import ENDINGS, Reason, Report, Snapshot
 from seedream.bulk.rows import MANIFEST_COLUMNS, run_row, run_rows
+from seedream.bulk.storage import PictureStore
 from seedream.bulk.submitter import Submitter
+from seedream.bulk.submitter_thread import SharedSubmitter, SubmitterThread
 
 __all__ = [
     "ENDINGS",
@@ -28,13 +31,17 @@ __all__ = [
     "Bulk",
     "BulkOptions",
     "Delivery",
+    "GenerateRows",
     "Jobs",
+    "PictureStore",
     "PreparedRun",
     "Reason",
     "Report",
     "RunControl",
+    "SharedSubmitter",
     "Snapshot",
     "Submitter",
+    "SubmitterThread",
     "Watch",
     "deliver",
     "prepare_run",

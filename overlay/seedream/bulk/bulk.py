@@ -21,6 +21,7 @@ from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import NAME, prepare_run
 from seedream.bulk.report import Report
 from seedream.bulk.results import write_results
+from seedream.bulk.rows import Deliver
 from seedream.bulk.signals import SignalRelay, receiving_signals, restored_handlers
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, JournalError, JournalFull
@@ -35,6 +36,8 @@ class Bulk:
         folder: The output folder. ``run`` makes it.
         connect: Makes the client, inside the event loop that uses it; it is closed at the end.
         clock: Time, to be replaced in tests.
+        deliver: Waits for a task and stores its pictures somewhere else, for example on a cluster's workers; None:
+            this process does it.
     """
 
     def __init__(
@@ -43,10 +46,12 @@ class Bulk:
         *,
         connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
         clock: Clock | None = None,
+        deliver: Deliver | None = None,
     ) -> None:
         self.folder = Folder(Path(folder))
         self._connect = connect
         self._clock = clock or SystemClock()
+        self._deliver = deliver
 
     async def arun(
         self,
@@ -102,6 +107,7 @@ class Bulk:
             redacted_options=prepared.redacted_options,
             clock=self._clock,
             watch=watch,
+            deliver=self._deliver,
         )
         relay.connect(engine.interrupt)
         report = await engine.run()

@@ -12,11 +12,12 @@ import anyio.to_thread
 from seedream._files.partial_file import ensure_writable
 from seedream._support.timing import Clock
 from seedream.bulk.control import RunControl
-from seedream.bulk.downloader import deliver, digest_of
+from seedream.bulk.downloader import Delivery, deliver, digest_of
 from seedream.bulk.folder import Folder
 from seedream.bulk.interruptible import RunStopping
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.report import Report, Snapshot
+from seedream.bulk.rows import Deliver
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError, SeeDreamError
@@ -42,6 +43,8 @@ class Engine:
         redacted_options: Whole options of jobs whose URLs are signed, by key.
         clock: Time.
         watch: Called four times a second, and at the end.
+        deliver: Waits for a task and stores its pictures somewhere else: given the task id and the number of
+            pictures. None: here, in the folder.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Engine:
         redacted_options: Mapping[str, Mapping[str, Any]],
         clock: Clock,
         watch: Watch | None,
+        deliver: Deliver | None = None,
     ) -> None:
         self._client = client
         self._journal = journal
@@ -63,6 +67,8 @@ class Engine:
         self._options = options
         self._clock = clock
         self._watch = watch
+        self._deliver = deliver or self._deliver_here
+        self._elsewhere = deliver is not None
         self._control = RunControl(options.in_flight, options.max_failures)
         self._scope = anyio.CancelScope()
         self._outstanding = anyio.CapacityLimiter(self._control.window.size)
@@ -126,7 +132,7 @@ class Engine:
 
     async def _may_submit(self, job: Job) -> bool:
         """Whether the run goes on, and the disk has room for this job's pictures and all that are expected."""
-        if not self._control.stopping:
+        if not self._control.stopping and not self._elsewhere:
             try:
                 await anyio.to_thread.run_sync(self._check_room, job)
             except DiskError as error:
@@ -150,15 +156,7 @@ class Engine:
         self._owed += job.cost
         try:
             taskid = job.taskid if job.taskid is not None else await self._submitter.submit(job)
-            delivery = await deliver(
-                self._client,
-                taskid,
-                self._folder.pictures,
-                images=job.cost,
-                timeout=self._options.task_timeout,
-                max_bytes=self._options.max_bytes,
-                downloads=self._downloads,
-            )
+            delivery = await self._deliver(taskid, job.cost)
             self._saved += len(delivery.pictures)
             self._saved_bytes += sum(picture.bytes for picture in delivery.pictures)
             await self._submitter.record(job.key, delivery, paid_now=paid_now)
@@ -176,6 +174,17 @@ class Engine:
             self._owed -= job.cost
             self._outstanding.total_tokens = self._control.window.size
             self._outstanding.release_on_behalf_of(job.id)
+
+    async def _deliver_here(self, taskid: str, images: int) -> Delivery:
+        return await deliver(
+            self._client,
+            taskid,
+            self._folder.pictures,
+            images=images,
+            timeout=self._options.task_timeout,
+            max_bytes=self._options.max_bytes,
+            downloads=self._downloads,
+        )
 
     def _prepare_folder(self) -> None:
         """Prove that pictures can be written, sweep what a killed process left, and plan to fetch what has gone.
@@ -195,6 +204,8 @@ class Engine:
                 self._journal.mark_missing(job.id)
 
     def _is_there(self, path: str, size: int, sha256: str) -> bool:
+        if "://" in path:  # on an object store: asked for neither here nor now
+            return True
         file = self._folder.root / path
         try:
             if file.stat().st_size != size:

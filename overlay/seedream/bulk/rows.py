@@ -8,7 +8,7 @@ import anyio
 
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.jobs_file import plan_of
-from seedream.errors import SeeDreamError
+from seedream.errors import JournalError, SeeDreamError
 from seedream.journal import state_after
 
 Ensure = Callable[[str, Mapping[str, Any]], Awaitable[str]]
@@ -52,7 +52,9 @@ async def run_row(
             await record(plan.key, delivery)
     except SeeDreamError as error:
         if base["taskid"] is None:
-            base |= {"state": state_after(error), "billing": error.billing, "taskid": error.taskid}
+            # Budget and journal stop a submission before it begins.
+            state = "planned" if isinstance(error, JournalError) and error.billing == "no" else state_after(error)
+            base |= {"state": state, "billing": error.billing, "taskid": error.taskid}
         return [base | _columns(error)]
     if delivery.error is not None:
         return [base | {"billing": "unknown" if delivery.state == "failed" else "yes", **_columns(delivery.error)}]

@@ -6,6 +6,7 @@ so an engine may repeat them.
 """
 
 import copy
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -90,6 +91,7 @@ class Submitter:
         self._on_the_way: set[InterruptibleSubmission] = set()
         self._in_flight: dict[str, anyio.Event] = {}
         self._timed_out: set[int] = set()
+        self._recording = threading.Lock()
         self.unrecorded: dict[str, str] = {}
         self.waiting = ""
 
@@ -300,6 +302,10 @@ class Submitter:
             self._control.undelivered("downloads" if delivery.state == "succeeded" else "tasks", error)
 
     def _record(self, key: str, delivery: Delivery) -> None:
+        with self._recording:  # an engine may repeat its work at the same time
+            self._record_once(key, delivery)
+
+    def _record_once(self, key: str, delivery: Delivery) -> None:
         job = self._journal.by_key(self._run.id, key)
         if job is None or job.state not in ("submitted", "succeeded"):
             return  # recorded already, by an engine that repeats its work

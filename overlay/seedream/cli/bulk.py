@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +60,26 @@ def _settings(command: Any) -> Any:
     return command
 
 
+def _on_ray(command: Any) -> Any:
+    """Add the options of a run on a cluster."""
+    for option in (
+        click.option(
+            "--ray",
+            "address",
+            is_flag=False,
+            flag_value="",
+            metavar="[ADDRESS]",
+            help="Wait and download on a Ray cluster; without ADDRESS a local one is started for the run.",
+        ),
+        click.option("--workers", type=click.IntRange(1), metavar="N", help="With --ray: how many processes download."),
+        click.option(
+            "--pictures", metavar="URI", help="With --ray: where pictures go, for example s3://bucket/prefix."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(cls=Group)
 def bulk() -> None:
     """Run thousands of prompts from a file; survives crashes and never pays twice.
@@ -81,6 +102,7 @@ def bulk() -> None:
 @click.option("--dry-run", is_flag=True, help="Check the file and print what it costs; send nothing. Needs no key.")
 @click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
 @_settings
+@_on_ray
 @service_options
 @json_option
 @click.pass_obj
@@ -109,12 +131,13 @@ def run_command(
         terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
-        return _work(terminal, Bulk(folder, connect=connect), jobs, given, sandbox=True)
+        return _work(terminal, _bulk(folder, connect, given), jobs, given, sandbox=True)
 
 
 @bulk.command()
 @_FOLDER
 @_settings
+@_on_ray
 @service_options
 @json_option
 @click.pass_obj
@@ -127,7 +150,24 @@ def _start(
     terminal: Terminal, folder: Path, jobs: Path | None, base_url: str | None, api_key_file: Path | None, **given: Any
 ) -> Exit:
     key, url = read_service(terminal, base_url, api_key_file)
-    return _work(terminal, Bulk(folder, connect=partial(AsyncSeeDream, key, base_url=url)), jobs, given)
+    return _work(terminal, _bulk(folder, partial(AsyncSeeDream, key, base_url=url), given), jobs, given)
+
+
+def _bulk(folder: Path, connect: Callable[[], AsyncSeeDream], given: dict[str, Any]) -> Bulk:
+    """Take the options of a cluster out of ``given``, and make the run that they ask for."""
+    address, workers, pictures = (given.pop(name) for name in ("address", "workers", "pictures"))
+    if address is None:
+        if workers or pictures:
+            raise click.UsageError("--workers and --pictures need --ray")
+        return Bulk(folder, connect=connect)
+    if Path(address).is_file():
+        raise click.UsageError(f"--ray takes an address, and {address} is a file: give --ray last")
+    for module in ("ray", "pyarrow"):
+        load_extra(module, "ray")
+    run: Bulk = load_extra("seedream.ray", "ray").RayBulk(
+        folder, connect=connect, address=address or None, workers=workers, pictures=pictures
+    )
+    return run
 
 
 def _work(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:

@@ -1,0 +1,140 @@
+"""Where workers put pictures: a local directory, or an object store that pyarrow or fsspec knows by its URI."""
+
+import importlib
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import anyio
+import anyio.to_thread
+from attrs import evolve, field, frozen
+
+from seedream._protocol.transfer import MAX_PICTURE
+from seedream.bulk.downloader import Delivery, deliver
+from seedream.client import AsyncSeeDream
+from seedream.errors import ConfigError, DiskError
+
+_BLOCK: Final = 1024 * 1024  # bytes
+_TRIES: Final = 3
+_PAUSE: Final = 1.0  # seconds before the second try; twice as long before the third
+
+
+@frozen
+class PictureStore:
+    """A place for pictures, by a path or a URI (``/data/pictures``, ``file:///data``, ``s3://bucket/prefix``).
+
+    An object store's URI may carry what pyarrow takes in its query, for example
+    ``s3://bucket/prefix?region=eu-west-1``; neither the query nor credentials appear in recorded paths.
+
+    Args:
+        target: The path or URI.
+    """
+
+    target: str = field(repr=False)
+
+    @property
+    def local(self) -> Path | None:
+        """The directory, if it is a local one."""
+        if self.target.startswith("file://"):
+            return Path(unquote(urlsplit(self.target).path))
+        return None if "://" in self.target else Path(self.target).absolute()
+
+    @property
+    def address(self) -> str:
+        """The directory or URI as it is recorded."""
+        if self.local is not None:
+            return str(self.local)
+        scheme, netloc, path, _, _ = urlsplit(self.target)
+        return urlunsplit((scheme, netloc.rpartition("@")[2], path.rstrip("/"), "", ""))
+
+    def check(self) -> None:
+        """Find out whether it can be used at all, before anything is paid for.
+
+        Raises:
+            ConfigError: The URI is not understood, or its library is not installed.
+        """
+        if self.local is None:
+            self._filesystem()
+
+    def _filesystem(self) -> tuple[Any, str]:
+        """The pyarrow file system and the path in it."""
+        try:
+            arrow = importlib.import_module("pyarrow.fs")
+        except ImportError:
+            raise ConfigError(
+                f"pictures at {self.address} need pyarrow",
+                hint="Install the extra from the project's folder: pip install '.[ray]'",
+            ) from None
+        try:
+            found: tuple[Any, str] = arrow.FileSystem.from_uri(self.target)
+        except (ValueError, OSError, NotImplementedError) as error:  # pyarrow does not know it: perhaps fsspec does
+            reason = str(error)
+        else:
+            return found
+        try:
+            filesystem, path = importlib.import_module("fsspec.core").url_to_fs(self.target)
+        except (ImportError, ValueError, OSError) as error:
+            raise ConfigError(
+                f"pictures cannot be stored at {self.address}: {error} ({reason})",
+                hint="Give a directory, or a URI that pyarrow or an installed fsspec library knows.",
+            ) from None
+        return arrow.PyFileSystem(arrow.FSSpecHandler(filesystem)), str(path)
+
+    def put(self, file: Path) -> str:
+        """Store a file under its own name; gives the address as it is recorded.
+
+        Raises:
+            DiskError: It could not be stored in three tries.
+        """
+        filesystem, base = self._filesystem()
+        path = f"{base.rstrip('/')}/{file.name}"
+        reason = ""
+        for attempt in range(_TRIES):
+            try:
+                if filesystem.type_name not in {"s3", "gcs", "abfs"}:  # object stores have no directories
+                    filesystem.create_dir(base, recursive=True)
+                with file.open("rb") as source, filesystem.open_output_stream(path) as target:
+                    shutil.copyfileobj(source, target, _BLOCK)
+                stored = filesystem.get_file_info(path).size
+                if stored != file.stat().st_size:
+                    raise OSError(f"{stored} of {file.stat().st_size} bytes arrived")  # noqa: TRY301 -- tried again
+            except OSError as error:
+                reason = str(error)
+                time.sleep(_PAUSE * attempt)
+            else:
+                return f"{self.address}/{file.name}"
+        raise DiskError(f"{file.name} could not be stored at {self.address}: {reason}", hint="Check it, then resume.")
+
+    async def deliver(
+        self,
+        client: AsyncSeeDream,
+        taskid: str,
+        *,
+        images: int | None = None,
+        timeout: float = 900.0,
+        max_bytes: int = MAX_PICTURE,
+        downloads: anyio.CapacityLimiter | None = None,
+    ) -> Delivery:
+        """Wait for a task and store its pictures here; like ``deliver``, with whole paths or URIs."""
+        settings: dict[str, Any] = {
+            "images": images,
+            "timeout": timeout,
+            "max_bytes": max_bytes,
+            "downloads": downloads,
+        }
+        if (directory := self.local) is not None:
+            delivery = await deliver(client, taskid, directory, **settings)
+            pictures = [evolve(one, path=str(directory.parent / one.path)) for one in delivery.pictures]
+            return evolve(delivery, pictures=tuple(pictures))
+        with tempfile.TemporaryDirectory(prefix="seedream-") as name:
+            folder = Path(name)
+            delivery = await deliver(client, taskid, folder / "pictures", **settings)
+            try:
+                stored = [await anyio.to_thread.run_sync(self.put, folder / one.path) for one in delivery.pictures]
+            except DiskError as error:
+                return Delivery(taskid, "succeeded", error=error)
+        pictures = [evolve(one, path=path) for one, path in zip(delivery.pictures, stored, strict=True)]
+        return evolve(delivery, pictures=tuple(pictures))

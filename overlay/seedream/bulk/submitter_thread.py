@@ -1,0 +1,141 @@
+"""A submitter that any thread, event loop or process may call: it lives in a thread with an event loop of its own.
+
+Engines run a function many times, in many places, and again when a worker dies. What costs money happens here, in one
+place: the journal, the rate, the budget and the request itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from contextlib import ExitStack
+from os import PathLike
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
+
+from anyio.from_thread import start_blocking_portal
+
+from seedream._support.timing import SystemClock
+from seedream.bulk.bulk import Bulk
+from seedream.bulk.control import RunControl
+from seedream.bulk.downloader import Delivery
+from seedream.bulk.folder import Folder
+from seedream.bulk.jobs_file import Jobs, read_jobs
+from seedream.bulk.options import BulkOptions
+from seedream.bulk.prepare import NAME, prepare_run
+from seedream.bulk.report import Reason, Report
+from seedream.bulk.submitter import Submitter
+from seedream.client import AsyncSeeDream
+from seedream.journal import Journal, ReadOnlyJournal
+
+T = TypeVar("T")
+
+
+class SharedSubmitter(Protocol):
+    """What workers need of the submitter, wherever it is."""
+
+    async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
+        """See Submitter.ensure."""
+        ...
+
+    async def record(self, key: str, delivery: Delivery) -> None:
+        """See Submitter.record."""
+        ...
+
+
+class SubmitterThread:
+    """The only owner of a run's journal, for engines whose workers are threads, event loops or processes.
+
+    Use it as a context manager: the end waits for what is on the way, and writes results.jsonl and gallery.html.
+
+    Args:
+        folder: The output folder, with the journal in it. ``seedream bulk status``, ``retry``, ``resolve`` and
+            ``gallery`` work on it as for a bulk run.
+        connect: Makes the client, inside the thread that uses it.
+        options: Settings; by default those of the last start. ``concurrency``, ``rate`` and ``budget`` hold for all
+            workers together.
+        jobs: A jobs file or rows to plan at once; others are planned when they are first asked for.
+
+    Raises:
+        InvalidRequest: Jobs that are wrong. Nothing was sent.
+        JournalError: The journal cannot be used, or another process uses it (JournalLocked).
+        ConfigError: The client cannot be made, or the journal belongs to another service.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
+        options: BulkOptions | None = None,
+        jobs: Jobs | None = None,
+    ) -> None:
+        self.folder = Folder(Path(folder).absolute())
+        self.folder.root.mkdir(parents=True, exist_ok=True)
+        planned = read_jobs(jobs) if jobs is not None else None
+        self._pending: set[Future[Any]] = set()
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            self._journal = stack.enter_context(Journal(self.folder.journal))
+            self._client = self._portal.call(connect)
+            stack.callback(self._portal.call, self._client.close)
+            prepared = prepare_run(self._journal, planned, options, self._client.service.base_url)
+            self._run, self.options = prepared.run, prepared.options
+            self._control = RunControl(self.options.in_flight, self.options.max_failures)
+            self._submitter = self._portal.call(self._make, prepared.redacted_options)
+            self._stack = stack.pop_all()
+
+    async def _make(self, redacted_options: Mapping[str, Mapping[str, Any]]) -> Submitter:
+        return Submitter(
+            client=self._client,
+            journal=self._journal,
+            run=self._run,
+            options=self.options,
+            redacted_options=redacted_options,
+            clock=SystemClock(),
+            control=self._control,
+        )
+
+    async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
+        """See Submitter.ensure. A caller that is cancelled or dies does not break off a submission on its way."""
+        return await self._finish(self._portal.start_task_soon(self._submitter.ensure, key, request))
+
+    async def record(self, key: str, delivery: Delivery) -> None:
+        """See Submitter.record."""
+        await self._finish(self._portal.start_task_soon(self._submitter.record, key, delivery))
+
+    async def _finish(self, future: "Future[T]") -> T:
+        self._pending.add(future)
+        future.add_done_callback(self._pending.discard)
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def stop(self, reason: Reason = "interrupted") -> None:
+        """Submit nothing more; submissions on their way finish."""
+        self._portal.call(self._control.interrupt, reason)
+
+    def report(self) -> Report:
+        """Where the run is, or how it ended."""
+        return Report(
+            self._control.reason or "done",
+            self._journal.counts(self._run.id),
+            self._journal.spent(self._run.id),
+            self.folder.root,
+            self._control.error,
+            dict(self._submitter.unrecorded),
+        )
+
+    def close(self) -> None:
+        """Stop, wait for what is on the way, close the journal, and write results.jsonl and gallery.html."""
+        if pending := list(self._pending):
+            self.stop()
+            wait(pending)
+        self._stack.close()
+        with ReadOnlyJournal(self.folder.journal) as reader:
+            run = reader.find_run(NAME)
+        if run is not None:
+            Bulk(self.folder.root).write()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

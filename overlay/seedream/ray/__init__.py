@@ -1,0 +1,22 @@
+"""The same jobs on a Ray cluster: one submitter that spends the money, many workers that fetch pictures.
+
+::
+
+    import ray
+    from seedream.ray import RayGenerate, start_submitter
+
+    submitter = start_submitter("out")
+    rows = ray.data.read_json("jobs.jsonl")
+    pictures = rows.map_batches(RayGenerate, fn_constructor_args=(submitter, "out/pictures"), concurrency=2)
+    pictures.write_parquet("manifest")
+    print(submitter.close().counts)
+
+It needs the extra ``ray``.
+"""
+
+from seedream.ray.cluster import cluster
+from seedream.ray.generate import RayGenerate
+from seedream.ray.run import RayBulk
+from seedream.ray.submitter import RaySubmitter, start_submitter
+
+__all__ = ["RayBulk", "RayGenerate", "RaySubmitter", "cluster", "start_submitter"]

@@ -1,0 +1,87 @@
+"""Workers on a cluster that wait for tasks and store their pictures, for a bulk run that keeps the journal here."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import anyio
+
+from seedream.bulk.downloader import Delivery
+from seedream.bulk.options import BulkOptions
+from seedream.bulk.storage import PictureStore
+from seedream.client import AsyncSeeDream
+from seedream.errors import DownloadError
+
+_CPU: Final = 1.0  # of a worker: it decrypts, checks and writes
+_CALLS_AT_ONCE: Final = 1000  # they mostly wait
+
+
+class DeliveryActor:
+    """One worker. Everything that it does is free and can be repeated."""
+
+    def __init__(self, connect: Callable[[], AsyncSeeDream], store: PictureStore, options: BulkOptions) -> None:
+        self._connect, self._store, self._options = connect, store, options
+        self._client: AsyncSeeDream | None = None
+        self._downloads: anyio.CapacityLimiter
+
+    async def deliver(self, taskid: str, images: int) -> Delivery:
+        """Wait for a task and store its pictures."""
+        if self._client is None:
+            self._client, self._downloads = self._connect(), anyio.CapacityLimiter(self._options.downloads)
+        return await self._store.deliver(
+            self._client,
+            taskid,
+            images=images,
+            timeout=self._options.task_timeout,
+            max_bytes=self._options.max_bytes,
+            downloads=self._downloads,
+        )
+
+
+class RayDelivery:
+    """Delivers tasks on the workers of a cluster: see RayBulk.
+
+    Args:
+        ray: The module, connected.
+        workers: How many; None: one for each CPU of the cluster.
+        connect: Makes the client that polls and downloads, in each worker.
+        store: Where the pictures go.
+        options: ``downloads`` (of each worker), ``task_timeout`` and ``max_bytes`` are used.
+    """
+
+    def __init__(
+        self,
+        ray: Any,
+        workers: int | None,
+        connect: Callable[[], AsyncSeeDream],
+        store: PictureStore,
+        options: BulkOptions,
+    ) -> None:
+        self._ray = ray
+        count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        made = ray.remote(DeliveryActor).options(
+            num_cpus=min(_CPU, ray.cluster_resources().get("CPU", 1) / count),
+            max_restarts=-1,  # nothing that they do is paid for
+            max_task_retries=-1,
+            max_concurrency=_CALLS_AT_ONCE,
+            scheduling_strategy="SPREAD",
+        )
+        self._workers = [made.remote(connect, store, options) for _ in range(count)]
+        self._busy = [0] * count
+
+    async def __call__(self, taskid: str, images: int) -> Delivery:
+        """Deliver one task on the worker that has the least to do."""
+        number = self._busy.index(min(self._busy))
+        self._busy[number] += 1
+        try:
+            delivery: Delivery = await self._workers[number].deliver.remote(taskid, images)
+        except self._ray.exceptions.RayError as error:
+            lost = DownloadError(f"the worker was lost: {type(error).__name__}", taskid=taskid, hint="Resume.")
+            return Delivery(taskid, "submitted", error=lost)
+        finally:
+            self._busy[number] -= 1
+        return delivery
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            self._ray.kill(worker)

@@ -1,0 +1,52 @@
+"""The callable class for ``ray.data.Dataset.map_batches``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from seedream.bulk.generate_rows import GenerateRows
+from seedream.bulk.manifest import manifest_table
+from seedream.bulk.options import BulkOptions
+from seedream.client import AsyncSeeDream
+from seedream.ray.submitter import RaySubmitter
+
+
+class RayGenerate:
+    """Rows of a jobs file in, manifest rows out. Ray may run any batch again: nothing is paid twice.
+
+    ::
+
+        rows.map_batches(
+            RayGenerate,
+            fn_constructor_args=(submitter, "s3://bucket/pictures"),
+            batch_size=16,
+            concurrency=4,
+            num_cpus=0.25,
+        ).write_parquet("s3://bucket/manifest")
+
+    A batch's rows are worked on at once, and four batches at once in each worker. Columns are those of a jobs file;
+    select them first where a dataset has others.
+
+    Args:
+        submitter: Of ``start_submitter``.
+        pictures: A directory that all nodes share, or a URI.
+        connect: Makes the client that polls and downloads.
+        options: ``downloads``, ``task_timeout`` and ``max_bytes`` of it are used, in each worker.
+    """
+
+    def __init__(
+        self,
+        submitter: RaySubmitter,
+        pictures: str,
+        *,
+        connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
+        options: BulkOptions | None = None,
+    ) -> None:
+        self._generate = GenerateRows(submitter, pictures, connect=connect, options=options)
+
+    async def __call__(self, batch: dict[str, Any]) -> Any:
+        """Do one batch (columns of values, as Ray gives them); a pyarrow table of manifest rows."""
+        columns = {
+            name: getattr(values, "tolist", lambda values=values: list(values))() for name, values in batch.items()
+        }
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        return manifest_table(await self._generate.rows(rows))

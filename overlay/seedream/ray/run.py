@@ -1,0 +1,101 @@
+"""A bulk run whose tasks are waited for, and whose pictures are stored, by the workers of a Ray cluster."""
+
+import json
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, Report, Watch, read_jobs
+from seedream.bulk.manifest import write_manifest
+from seedream.bulk.storage import PictureStore
+from seedream.client import AsyncSeeDream
+from seedream.ray.cluster import cluster, load_ray
+from seedream.ray.delivery import RayDelivery
+
+
+class RayBulk(Bulk):
+    """A bulk run on a cluster: as Bulk, with the journal, the rate and the budget in this process. Use ``run``.
+
+    At the end ``manifest.parquet`` is written beside results.jsonl.
+
+    Args:
+        folder: The output folder, on this machine.
+        connect: Makes a client, here and in each worker; it is pickled.
+        address: Of the cluster; None: a local one is started, and stopped at the end.
+        workers: How many processes of the cluster deliver; None: one for each CPU.
+        pictures: Where the pictures go: a directory that all nodes share, or a URI (``s3://bucket/prefix``); None:
+            the output folder.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
+        address: str | None = None,
+        workers: int | None = None,
+        pictures: str | None = None,
+    ) -> None:
+        super().__init__(folder, connect=connect, deliver=self._deliver_there)
+        self._address = address
+        self._workers = workers
+        self._store = PictureStore(pictures or str(self.folder.pictures.absolute()))
+        self._delivery: RayDelivery | None = None
+
+    def run(
+        self,
+        jobs: Jobs | None = None,
+        *,
+        options: BulkOptions | None = None,
+        watch: Watch | None = None,
+        signals: bool = False,
+    ) -> Report:
+        """See Bulk.run.
+
+        Raises:
+            ConfigError: Besides: Ray is not installed, or the cluster or the place for the pictures cannot be used.
+        """
+        load_ray()
+        self._store.check()
+        if isinstance(jobs, str | PathLike):
+            read_jobs(jobs)  # wrong lines are shown before a cluster starts
+        options = options or self.options()
+        with cluster(self._address, workers=self._workers) as ray:
+            self._delivery = RayDelivery(ray, self._workers, self._connect, self._store, options)
+            try:
+                report = super().run(jobs, options=options, watch=watch, signals=signals)
+            finally:
+                self._delivery.close()
+                self._delivery = None
+        self._write_manifest()
+        return report
+
+    def write(self) -> None:
+        """Write results.jsonl, gallery.html and manifest.parquet again from the journal."""
+        super().write()
+        self._write_manifest()
+
+    async def _deliver_there(self, taskid: str, images: int) -> Delivery:
+        assert self._delivery is not None  # noqa: S101 -- run() made it
+        delivery = await self._delivery(taskid, images)
+        root = self.folder.root.absolute()
+        pictures = [evolve(one, path=_relative(one.path, root)) for one in delivery.pictures]
+        return evolve(delivery, pictures=tuple(pictures))
+
+    def _write_manifest(self) -> None:
+        if self.folder.results.is_file():
+            write_manifest(self.folder.root / "manifest.parquet", _lines(self.folder.results))
+
+
+def _relative(path: str, root: Path) -> str:
+    """A picture in the output folder is recorded as in any bulk run, so that the folder can be moved."""
+    return Path(path).relative_to(root).as_posix() if "://" not in path and Path(path).is_relative_to(root) else path
+
+
+def _lines(results: Path) -> Iterator[dict[str, Any]]:
+    with results.open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            yield json.loads(line)
