@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -38,11 +39,11 @@ def ended(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=60, check=False)
 
 
-def submit(about: dict[str, str], key: str, **options: object) -> int:
+def submit(about: dict[str, str], key: str, **options: Any) -> int:
     form = {"prompt": (None, "a\nb")}
     reply = httpx.post(
         about["base_url"] + SUBMIT, files=form, headers={"Authorization": key}, trust_env=False, **options
-    )  # type: ignore[arg-type]  # verify=
+    )
     return int(reply.json().get("code", 0))
 
 
