@@ -63,7 +63,7 @@ class Bench:
     def write(self, *rows: dict[str, Any] | str) -> Path:
         path = self.root / "jobs.jsonl"
         whole = [{"id": row, "prompt": row} if isinstance(row, str) else row for row in rows]
-        whole = [row if "batchsize" in row else {"n": 1, **row} for row in whole]  # whatever the page's default
+        whole = [row if "batchsize" in row else {"batchsize": 1, **row} for row in whole]  # whatever the page's default
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in whole))
         return path
 

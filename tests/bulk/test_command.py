@@ -82,7 +82,7 @@ def test_dry_run_needs_no_key(
     bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TENSORSLAB_API_KEY")
-    bench.write({"prompt": "a", "n": 4}, "b")
+    bench.write({"prompt": "a", "batchsize": 4}, "b")
     code, out, _ = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--dry-run")
     assert (code, out) == (0, "2 jobs, 5 pictures. Nothing was sent.\n")
     code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")

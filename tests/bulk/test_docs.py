@@ -53,7 +53,7 @@ def test_every_column_told_of_exists() -> None:
     table = BULK.partition("| column | meaning |")[2].partition("\n\n")[0]
     names = set(re.findall(r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line)))
     assert names <= {*_OPTIONS, "id"}
-    assert {"prompt", "id", "n", "resolution", "images", "image_url", "category"} <= names
+    assert {"prompt", "id", "batchsize", "resolution", "source_images", "image_url", "category"} <= names
 
 
 def test_every_state_has_its_row_and_no_other() -> None:

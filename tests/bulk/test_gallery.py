@@ -31,7 +31,7 @@ def data_of(page: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def shown(bench: Bench) -> Bench:
     bench.run(
-        {"id": "a", "prompt": "一只猫", "n": 3},
+        {"id": "a", "prompt": "一只猫", "batchsize": 3},
         {"id": "b", "prompt": "a dog"},
         "[[reject]] me",
         "[[cut]]",

@@ -1,6 +1,8 @@
 """Jobs files: every line is checked before the first submission, and every problem names its line."""
 
+import codecs
 from pathlib import Path
+from typing import Any
 
 import facts
 import pytest
@@ -21,31 +23,31 @@ def test_all_problems_of_all_lines(tmp_path: Path) -> None:
     problems = told(
         tmp_path / "jobs.jsonl",
         '{"prompt": "good", "id": "a"}\n'
-        f'{{"prompt": "", "resolution": "1500x1500", "n": {facts.LARGEST + 1}}}\n'
+        f'{{"prompt": "", "resolution": "1500x1500", "batchsize": {facts.LARGEST + 1}}}\n'
         "\n"
         "not JSON\n"
         '["a list"]\n'
         '{"prompt": "x", "prompt": "y"}\n'
         '{"prompt": "x", "promt": "typo"}\n'
-        '{"prompt": "x", "n": 1, "batchsize": 2}\n'
+        '{"prompt": "x", "imageUrl": "https://example.com/a.png", "image_url": "https://example.com/b.png"}\n'
         '{"prompt": "x", "id": "a"}\n'
         '{"prompt": "x", "id": "  "}\n'
-        '{"prompt": "x", "images": "missing.png"}\n'
-        '{"prompt": "x", "n": NaN}\n',
+        '{"prompt": "x", "source_images": "missing.png"}\n'
+        '{"prompt": "x", "batchsize": NaN}\n',
     )
     starts = [
         "line 2, prompt: empty",
         "line 2, resolution: ",
         "line 2, batchsize: ",
         "line 4, JSON: Expecting value",
-        "line 5, JSON: a list",
+        "line 5, JSON: an object of type list",
         "line 6, JSON: prompt given twice",
         "line 7, promt: there is no such column",
-        "line 8, batchsize: batchsize is given twice",
+        "line 8, image_url: image_url is given twice",
         "line 9, id: “a” is line 1's already",
         "line 10, id: ",
         "line 11, source_images: cannot read",
-        "line 12, JSON: NaN is no JSON",
+        "line 12, JSON: NaN is not JSON",
     ]
     assert len(problems) == len(starts)
     for start in starts:
@@ -55,7 +57,7 @@ def test_all_problems_of_all_lines(tmp_path: Path) -> None:
 def test_csv_says_the_same(tmp_path: Path) -> None:
     good = tmp_path / "jobs.csv"
     good.write_text(
-        '\ufeffid,prompt,n,resolution\nx1,"a cat, sleeping\non a mat",2,16:9\n\n,plain,,\n', encoding="utf-8"
+        '\ufeffid,prompt,batchsize,resolution\nx1,"a cat, sleeping\non a mat",2,16:9\n\n,plain,,\n', encoding="utf-8"
     )
     planned = read_jobs(good)
     assert (planned.plans[0].key, planned.plans[0].cost) == ("x1", 2)
@@ -65,9 +67,9 @@ def test_csv_says_the_same(tmp_path: Path) -> None:
 
 
 def test_csv_problems(tmp_path: Path) -> None:
-    problems = told(tmp_path / "jobs.csv", "prompt,n\nx,two\nx,99\nx,1,extra\n,1\n")
+    problems = told(tmp_path / "jobs.csv", "prompt,batchsize\nx,two\nx,99\nx,1,extra\n,1\n")
     assert [one.split(":")[0] for one in problems] == [
-        "line 2, n",
+        "line 2, batchsize",
         "line 3, batchsize",
         "line 4, cells",
         "line 5, prompt",
@@ -81,7 +83,7 @@ def test_csv_problems(tmp_path: Path) -> None:
     [
         ("jobs.txt", "x", "unknown kind (.txt)"),
         ("jobs", "x", "unknown kind (no ending)"),
-        ("jobs.jsonl", b"\xff\xfe", "not UTF-8"),
+        ("jobs.jsonl", b"\xff", "not UTF-8"),
         ("jobs.csv", b"prompt\n\xff", "not UTF-8"),
         ("jobs.jsonl", "", "there are none"),
         ("jobs.csv", "prompt\n", "there are none"),
@@ -102,7 +104,7 @@ def test_paths_are_from_the_file_s_folder_and_urls_stay(tmp_path: Path) -> None:
 
     (tmp_path / "a.png").write_bytes(picture("a", 0))
     path = tmp_path / "jobs.csv"
-    path.write_text("prompt,images\nx,a.png; a.png\ny,https://example.com/b.png\n")
+    path.write_text("prompt,source_images\nx,a.png; a.png\ny,https://example.com/b.png\n")
     first, second = read_jobs(path).plans
     assert first.request["source_images"] == [str(tmp_path / "a.png")] * 2
     assert second.request["source_images"] == ["https://example.com/b.png"]
@@ -116,7 +118,7 @@ def test_wire_names_are_names_too() -> None:
 @pytest.mark.parametrize("value", [5, True, ["a", 5], {"a": 1}])
 def test_source_images_of_a_wrong_type(value: object) -> None:
     with pytest.raises(InvalidRequest, match="not a path or a list of paths"):
-        read_jobs([{"prompt": "x", "images": value}])
+        read_jobs([{"prompt": "x", "source_images": value}])
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=6))
@@ -128,3 +130,182 @@ def test_keys_without_ids_are_the_same_each_time_and_unique(prompts: list[str]) 
     assert len(set(keys)) == len(keys)
     longer = [plan.key for plan in read_jobs([*rows, {"prompt": "c"}]).plans]
     assert longer[:-1] == keys
+
+
+# Files as spreadsheet programs and data frames write them.
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_separator_is_the_one_that_the_header_shows(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text(f'id{delimiter}prompt{delimiter}batchsize\na{delimiter}"a, b; c"{delimiter}2\n')
+    (plan,) = read_jobs(path).plans
+    assert (plan.key, plan.request, plan.cost) == ("a", {"prompt": "a, b; c", "batchsize": 2}, 2)
+
+
+def test_the_separator_that_excel_names_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text("sep=;\r\nid;prompt\r\na;x\r\n")
+    (plan,) = read_jobs(path).plans
+    assert (plan.key, plan.line) == ("a", 3)
+
+
+@pytest.mark.parametrize("cell", ["2", "2.0", " 2 ", "+2", "02"])
+def test_whole_numbers_as_they_are_written_elsewhere(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text(f"prompt,batchsize\nx,{cell}\n")
+    assert read_jobs(path).plans[0].cost == 2
+
+
+@pytest.mark.parametrize("cell", ["1_0", "2.5", "\uff12", "two", "0x2", "2e0", "1,0"])
+def test_what_is_no_whole_number_is_refused(tmp_path: Path, cell: str) -> None:
+    assert told(tmp_path / "jobs.csv", f'prompt,batchsize\nx,"{cell}"\n')[0].startswith("line 2, batchsize: ")
+
+
+def test_empty_header_cells_at_the_end_are_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text("prompt,batchsize,,\nx,2,,\ny,1,,\n")
+    assert [plan.cost for plan in read_jobs(path).plans] == [2, 1]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_an_unknown_column_is_reported_once_with_what_was_meant(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"jobs.{suffix}"
+    rows = ["promptt,N,seed", *["x,2,1"] * 50] if suffix == "csv" else ['{"promptt": "x", "N": 2, "seed": 1}'] * 50
+    path.write_text("\n".join(rows))
+    with pytest.raises(InvalidRequest) as caught:
+        read_jobs(path)
+    hints = {one.field.split(", ")[1]: one.hint for one in caught.value.problems if "no such column" in one.message}
+    assert (hints["promptt"], hints["N"], len(hints)) == ("Did you mean prompt?", "Use batchsize.", 3)
+    assert "nothing like seed" in hints["seed"]
+    assert sum("no such column" in one.message for one in caught.value.problems) == 3
+
+
+def test_at_most_twenty_problems_and_how_many_more(tmp_path: Path) -> None:
+    problems = told(tmp_path / "jobs.csv", "prompt,batchsize\n" + "x,two\n" * 1010)
+    assert len(problems) == 21
+    assert problems[-1] == "jobs: and 990 more problems"
+
+
+@pytest.mark.parametrize("jobs", [["a", "b"], ({"prompt": text} for text in "ab"), ("a", {"prompt": "b"})])
+def test_prompts_and_mappings_are_jobs(jobs: Any) -> None:
+    assert [plan.request["prompt"] for plan in read_jobs(jobs).plans] == ["a", "b"]
+
+
+def test_one_mapping_is_one_job() -> None:
+    assert len(read_jobs({"prompt": "a"}).plans) == 1
+
+
+class Frame:
+    """What a pandas.DataFrame is for us: columns, and records with NaN for what is missing."""
+
+    columns = ("prompt", "batchsize", "resolution")
+
+    def to_dict(self, orient: str) -> list[dict[str, Any]]:
+        assert orient == "records"
+        return [{"prompt": "a", "batchsize": 2.0, "resolution": float("nan")}]
+
+
+def test_a_data_frame_is_a_list_of_jobs() -> None:
+    jobs: Any = Frame()
+    (plan,) = read_jobs(jobs).plans
+    assert plan.request == {"prompt": "a", "batchsize": 2}
+
+
+@pytest.mark.parametrize("jobs", [5, None, b"prompt", object(), [5], [None], [["a"]]])
+def test_what_is_no_list_of_jobs_is_an_error_of_the_tree(jobs: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        read_jobs(jobs)
+
+
+def test_a_home_directory_that_is_not_known_is_reported() -> None:
+    with pytest.raises(InvalidRequest, match="not a usable path"):
+        read_jobs([{"prompt": "x", "source_images": "~nobody-of-that-name/x.png"}])
+
+
+def test_unrecognised_sources_only_on_request(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"no picture")
+    row = {"prompt": "x", "source_images": str(tmp_path / "a.bin")}
+    with pytest.raises(InvalidRequest):
+        read_jobs([row])
+    (plan,) = read_jobs([row], allow_unrecognized_sources=True).plans
+    assert plan.request["allow_unrecognized_sources"] is True
+
+
+# Which text the bytes are. Short prompts in GBK that decode as UTF-8 without an error, found by trying.
+GBK_AS_UTF8 = [
+    text
+    for text in ("一只猫", "猫", "一只狗", "一张脸", "山", "两只猫", "一只鸟", "云", "一片云", "月亮", "夜", "猫和狗")
+    if codecs.decode(text.encode("gbk"), "utf-8", "replace") is not None
+    and "\ufffd" not in text.encode("gbk").decode("utf-8", "replace")
+]
+
+
+def test_some_short_prompts_are_ambiguous() -> None:
+    assert "一只猫".encode("gbk").decode() == "һֻè"  # the example that was paid for
+    assert GBK_AS_UTF8
+
+
+@pytest.mark.parametrize("text", GBK_AS_UTF8)
+def test_a_file_that_can_be_read_in_two_ways_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_bytes(f"prompt\r\n{text}\r\n".encode("gbk"))
+    with pytest.raises(InvalidRequest) as caught:
+        read_jobs(path)
+    (problem,) = caught.value.problems
+    assert text in problem.message
+    assert "--encoding" in problem.hint
+    assert read_jobs(path, encoding="gb18030").plans[0].request["prompt"] == text
+    assert read_jobs(path, encoding="utf-8").plans[0].request["prompt"] != text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "café au lait",
+        "isso é um gato, coração",
+        "Grüße aus München",
+        "кошка на окне",
+        "γάτα στο παράθυρο",
+        "חתול על החלון",
+        "قطة على النافذة",
+        "con mèo trên cửa sổ",
+        "kočka na okně",
+        "一只猫坐在窗边，看着外面的雨",
+        "猫",
+        "窓辺の猫",
+        "창가의 고양이",
+        "a cat 🐱",
+        "“quoted” – dashes",
+        "naïve",
+    ],
+)
+def test_text_in_utf_8_is_not_doubted(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text(f'prompt\n"{text}"\n', encoding="utf-8")
+    assert read_jobs(path).plans[0].request["prompt"] == text.replace('"', "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_says_what_it_is(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text("prompt\n一只猫\n", encoding=encoding)
+    assert read_jobs(path).plans[0].request["prompt"] == "一只猫"
+
+
+def test_utf_16_without_a_mark_is_named(tmp_path: Path) -> None:
+    (problem,) = told(tmp_path / "jobs.csv", "prompt\nx\n".encode("utf-16-le"))
+    assert "zero bytes" in problem
+
+
+def test_the_byte_of_an_encoding_error_is_right_in_a_long_file(tmp_path: Path) -> None:
+    (problem,) = told(tmp_path / "jobs.csv", b"prompt\n" + b"x" * 9000 + b"\xff\n")
+    assert "byte 9007" in problem
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "ascii"])
+def test_an_encoding_that_cannot_be_is_refused(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text("prompt\n一只猫\n", encoding="utf-8")
+    with pytest.raises(InvalidRequest):
+        read_jobs(path, encoding=encoding)

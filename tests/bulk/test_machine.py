@@ -130,7 +130,7 @@ class BulkMachine(RuleBasedStateMachine):
     def add(self, words: list[str], images: int) -> None:
         for word in words:
             prompt = f"picture {len(self.rows)} {word}"
-            self.rows.append({"id": prompt, "prompt": prompt, "n": images})
+            self.rows.append({"id": prompt, "prompt": prompt, "batchsize": images})
 
     @precondition(lambda self: self.rows)
     @rule()

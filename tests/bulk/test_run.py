@@ -16,7 +16,7 @@ def test_every_job_comes_to_its_end(bench: Bench) -> None:
     # The matrix of a run: each word in a prompt makes the service misbehave in one way.
     report = bench.run(
         "good", "[[reject]]", "[[429]]", "[[cut]]", "also good", "[[fail]]", "[[short]]", "[[noid]]", "[[400]]",
-        {"id": "four", "prompt": "four pictures", "n": 4}, "[[expired]]", "[[odd]]", "last",
+        {"id": "four", "prompt": "four pictures", "batchsize": 4}, "[[expired]]", "[[odd]]", "last",
     )  # fmt: skip
     assert report.reason == "done"
     assert bench.states() == {
@@ -39,7 +39,7 @@ def test_every_job_comes_to_its_end(bench: Bench) -> None:
 
 
 def test_pictures_are_the_service_s_and_the_results_say_so(bench: Bench) -> None:
-    bench.run({"id": "a", "prompt": "一只猫", "n": 3}, "b")
+    bench.run({"id": "a", "prompt": "一只猫", "batchsize": 3}, "b")
     first, second = bench.results()
     assert (first["id"], first["line"], first["state"], first["images"], first["billing"]) == (
         "a",
@@ -196,9 +196,11 @@ def test_signed_source_url_without_its_jobs_file_is_told(bench: Bench) -> None:
 def test_changed_source_image_is_not_sent(bench: Bench) -> None:
     source = bench.root / "cat.png"
     source.write_bytes(picture("cat", 0))
-    bench.run("first", {"id": "s", "prompt": "cat", "images": "cat.png"}, budget=1)
+    bench.run("first", {"id": "s", "prompt": "cat", "source_images": "cat.png"}, budget=1)
     source.write_bytes(picture("dog", 0))
-    bench.bulk.run(options=BulkOptions(budget=5))
+    with pytest.raises(ConfigError, match="has changed since its jobs were planned: s"):
+        bench.bulk.run(options=BulkOptions(budget=5))
+    bench.bulk.run(options=BulkOptions(budget=5, as_planned=True))
     assert "has changed" in str(bench.job("s").message)
     assert bench.paid == ["first"]
 

@@ -28,7 +28,7 @@ def test_credits_pause_the_run_and_keep_the_queue(rich_bench: Callable[[int], Be
 def test_budget_is_never_exceeded(bench: Bench) -> None:
     # Rule I9: refused before spending beyond it, also with several submissions on the way.
     bench.running.service.delay = 0.01
-    jobs: list[Any] = [{"id": str(n), "prompt": f"p{n}", "n": 3} for n in range(10)]
+    jobs: list[Any] = [{"id": str(n), "prompt": f"p{n}", "batchsize": 3} for n in range(10)]
     report = bench.run(*jobs, budget=10, concurrency=4)
     assert (report.reason, report.spent) == ("budget", 9)
     assert isinstance(report.error, BudgetReached)

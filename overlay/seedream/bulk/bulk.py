@@ -1,4 +1,4 @@
-"""The doors to a bulk run: run it, look at it, decide about what is unknown."""
+"""A bulk run in its output folder: run it, look at it, decide about what is unknown."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ from seedream.bulk.results import write_results
 from seedream.bulk.rows import Deliver
 from seedream.bulk.signals import SignalRelay, receiving_signals, restored_handlers
 from seedream.client import AsyncSeeDream
-from seedream.errors import ConfigError, JournalError, JournalFull
-from seedream.journal import Job, Journal, ReadOnlyJournal, Run, State
+from seedream.errors import ConfigError, DiskError, JournalError, JournalFull
+from seedream.journal import STATES, Job, Journal, ReadOnlyJournal, Run, State
 from seedream.journal.queries import Queries
 
 
@@ -57,6 +57,7 @@ class Bulk:
         self,
         jobs: Jobs | None = None,
         *,
+        encoding: str | None = None,
         options: BulkOptions | None = None,
         watch: Watch | None = None,
         signals: bool = False,
@@ -64,7 +65,9 @@ class Bulk:
         """Check all jobs, plan those that are new, and work on all that are not finished.
 
         Args:
-            jobs: A .jsonl or .csv file, or mappings with the same names; None: resume what is planned.
+            jobs: A .jsonl or .csv file, mappings with the same names, prompts, a DataFrame, or one mapping;
+                None: resume what is planned.
+            encoding: Of the file; by default UTF-8, or what its byte order mark says.
             options: Settings; by default those of the last start, else BulkOptions().
             watch: Called four times a second with a Snapshot.
             signals: Whether SIGINT, SIGTERM and SIGHUP end the run in good order (in the main thread only).
@@ -76,10 +79,17 @@ class Bulk:
         """
         relay = SignalRelay()
         async with receiving_signals(relay, signals):
-            planned = await anyio.to_thread.run_sync(read_jobs, jobs) if jobs is not None else None
+            if options is None:
+                options = await anyio.to_thread.run_sync(self.options)
+            planned = None
+            if jobs is not None:
+                any_source = options.allow_unrecognized_sources
+                read = partial(read_jobs, jobs, encoding=encoding, allow_unrecognized_sources=any_source)
+                planned = await anyio.to_thread.run_sync(read)
             client = self._connect()
             try:
-                with await anyio.to_thread.run_sync(self._open, planned is not None) as journal:
+                opening = partial(self._open, make=planned is not None, records_lost=options.records_lost)
+                with await anyio.to_thread.run_sync(opening) as journal:
                     return await self._work(
                         client=client, journal=journal, planned=planned, options=options, watch=watch, relay=relay
                     )
@@ -93,7 +103,7 @@ class Bulk:
         client: AsyncSeeDream,
         journal: Journal,
         planned: Planned | None,
-        options: BulkOptions | None,
+        options: BulkOptions,
         watch: Watch | None,
         relay: SignalRelay,
     ) -> Report:
@@ -111,18 +121,19 @@ class Bulk:
         )
         relay.connect(engine.interrupt)
         report = await engine.run()
-        await anyio.to_thread.run_sync(self._write, journal, prepared.run, lambda: not relay.heard)
-        return report
+        write = partial(self._write, journal, prepared.run, lambda: not relay.heard)
+        return evolve(report, warnings=await anyio.to_thread.run_sync(write), changes=prepared.changes)
 
     def run(
         self,
         jobs: Jobs | None = None,
         *,
+        encoding: str | None = None,
         options: BulkOptions | None = None,
         watch: Watch | None = None,
         signals: bool = False,
     ) -> Report:
-        """The same as ``arun``, blocking.
+        """Do what ``arun`` does, blocking.
 
         Raises:
             ConfigError: Called inside a running event loop, where it would block: await ``arun`` there.
@@ -131,7 +142,7 @@ class Bulk:
             asyncio.get_running_loop()
             raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
         with restored_handlers(signals):
-            return anyio.run(partial(self.arun, jobs, options=options, watch=watch, signals=signals))
+            return anyio.run(partial(self.arun, jobs, encoding=encoding, options=options, watch=watch, signals=signals))
 
     def options(self, **changed: Any) -> BulkOptions:
         """The settings of the last start, with these changed; BulkOptions() where there was none.
@@ -139,7 +150,7 @@ class Bulk:
         Raises:
             ConfigError: A setting is out of its range.
         """
-        if not self.folder.journal.is_file():
+        if not self.folder.has_journal:
             return BulkOptions(**changed)
         with ReadOnlyJournal(self.folder.journal) as reader:
             run = reader.find_run(NAME)
@@ -153,15 +164,44 @@ class Bulk:
             return run, dict(reader.counts(run.id))
 
     def jobs(self, *states: State) -> list[Job]:
-        """The jobs in these states."""
+        """The jobs in these states, or all of them."""
         with ReadOnlyJournal(self.folder.journal) as reader:
-            return list(reader.jobs(self._run_of(reader).id, states))
+            return list(reader.jobs(self._run_of(reader).id, states or STATES))
 
     def retry(self, states: Sequence[State] = ("rejected", "failed")) -> int:
         """Plan rejected or failed jobs again, for the next run; gives how many. A failed task may be paid again."""
         if bad := [state for state in states if state not in ("rejected", "failed")]:
             raise ConfigError(f"{', '.join(bad)} jobs are not retried", hint="Unknown ones are resolved one by one.")
         return self._decide(lambda journal, job: journal.requeue(job), states)
+
+    def drop(self, *keys: str) -> int:
+        """Give up planned jobs, all or those with these ids; gives how many. Nothing of them was sent.
+
+        Raises:
+            JournalError: A job is not planned, or not in this run.
+        """
+        with self._open(make=False) as journal:
+            run = self._run_of(journal)
+            jobs = [self._planned(journal, run, key) for key in keys] or list(journal.jobs(run.id, ("planned",)))
+            for job in jobs:
+                journal.abandon(job)
+            return len(jobs)
+
+    @staticmethod
+    def _planned(journal: Journal, run: Run, key: str) -> Job:
+        job = journal.by_key(run.id, key)
+        if job is None or job.state != "planned":
+            raise JournalError(f"job “{key}” is {job.state if job else 'not in this run'}, so it cannot be dropped")
+        return job
+
+    def backup(self, target: str | PathLike[str]) -> None:
+        """Write a copy of the journal to a new file, complete by itself, also while a run is writing it.
+
+        Raises:
+            JournalError: There is no journal, or the copy cannot be written.
+        """
+        with ReadOnlyJournal(self.folder.journal) as reader:
+            reader.copy_to(Path(target))
 
     def resolve(self, key: str, *, taskid: str | None = None, again: bool = False, charged: bool = True) -> None:
         """Decide about one unknown job, after a look into the vendor's console.
@@ -193,9 +233,15 @@ class Bulk:
                 journal.abandon(job, charged=charged)
 
     def write(self) -> None:
-        """Write results.jsonl and gallery.html anew from the journal."""
+        """Write results.jsonl and gallery.html again from the journal.
+
+        Raises:
+            DiskError: One of them cannot be written.
+        """
         with ReadOnlyJournal(self.folder.journal) as reader:
-            self._write(reader, self._run_of(reader), lambda: True)
+            warnings = self._write(reader, self._run_of(reader), lambda: True)
+        if warnings:
+            raise DiskError(" ".join(warnings), hint="Make room or correct the folder, then write them again.")
 
     def _decide(self, decide: Callable[[Journal, Job], None], states: Sequence[State]) -> int:
         with self._open(make=False) as journal:
@@ -204,8 +250,11 @@ class Bulk:
                 decide(journal, job)
             return len(jobs)
 
-    def _open(self, make: bool) -> Journal:  # noqa: FBT001 -- passed on by a thread's runner
-        if not make and not self.folder.journal.is_file():
+    def _open(self, *, make: bool, records_lost: bool = False) -> Journal:
+        found = self.folder.has_journal
+        if not found and not records_lost:
+            self.folder.check_known(None)
+        if not make and not found:
             raise JournalError(f"there is no bulk run in {self.folder.root}", hint="Start one with a jobs file.")
         try:
             self.folder.root.mkdir(parents=True, exist_ok=True)
@@ -213,7 +262,14 @@ class Bulk:
             raise JournalFull(
                 f"cannot make {self.folder.root}: {error.strerror or error}", hint="Check the path."
             ) from None
-        return Journal(self.folder.journal, clock=self._clock.time)
+        journal = Journal(self.folder.journal, clock=self._clock.time, records_lost=records_lost)
+        try:
+            if not records_lost:
+                self.folder.check_known(journal)
+        except BaseException:
+            journal.close()
+            raise
+        return journal
 
     @staticmethod
     def _run_of(journal: Queries) -> Run:
@@ -222,6 +278,17 @@ class Bulk:
             raise JournalError("this journal holds no bulk run")
         return run
 
-    def _write(self, journal: Queries, run: Run, may_continue: Callable[[], bool]) -> None:
-        write_results(journal, run, self.folder)
-        write_gallery(journal, run, self.folder, may_continue)
+    def _write(self, journal: Queries, run: Run, may_continue: Callable[[], bool]) -> tuple[str, ...]:
+        """Write results and gallery; gives a sentence for each that cannot be written."""
+        warnings = []
+        writers: tuple[tuple[Path, Callable[[], None]], ...] = (
+            (self.folder.results, partial(write_results, journal, run, self.folder)),
+            (self.folder.gallery, partial(write_gallery, journal, run, self.folder, may_continue)),
+        )
+        for path, write in writers:
+            try:
+                write()
+            except (OSError, JournalError) as error:
+                reason = error.message if isinstance(error, JournalError) else error.strerror or type(error).__name__
+                warnings.append(f"{path.name} could not be written: {reason}.")
+        return tuple(warnings)

@@ -1,58 +1,84 @@
 """The columns of a jobs file: which names there are, and what a line's values become.
 
-The API's fields come from the generated table; only ``id`` and two short names are our own.
+The API's fields come from the generated table; only the job's own id is ours. A field of the page always goes first.
 """
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tensorslab_images.limits import SUBMIT, Field
 
+from seedream._request.foreign_names import hint_for
 from seedream._support.redact import quote
 from seedream.errors import Problem
 
-ID: Final = "id"
 SOURCES: Final = "source_images"
-_SHORT: Final = {"n": "batchsize", "images": SOURCES}
-_FIELDS: Final[Mapping[str, Field]] = {
-    SOURCES if field.kind == "binary" and field.many else field.attribute: field for field in SUBMIT.fields
-}
-# Every name that a line may use, and the option that it means: Python's, the wire's, or a short one.
+_FIELDS: Final[Mapping[str, Field]] = {field.attribute: field for field in SUBMIT.fields}
+# Every name that a line may use, and the option that it means: Python's or the wire's.
 _OPTIONS: Final[Mapping[str, str]] = {
     **{field.name: option for option, field in _FIELDS.items()},
-    **{field.attribute: option for option, field in _FIELDS.items()},
     **{option: option for option in _FIELDS},
-    **_SHORT,
 }
+# The column of the job's own id; a field of the page with that name would keep it.
+ID: Final = "id" if "id" not in _OPTIONS else "job_id"
 _LONGEST_ID: Final = 200
+_INTEGER: Final = re.compile(r"([+-]?[0-9]+)(\.0*)?")  # spreadsheets and data frames write 2 as 2.0
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def is_column(name: object) -> bool:
+    """Whether a jobs file may have this column."""
+    return name == ID or name in _OPTIONS
+
+
+def unknown_column(name: str) -> Problem:
+    """What to say about a column that there is not."""
+    hint = hint_for(name)
+    if not hint:
+        known = [ID, "prompt", *sorted(set(_FIELDS) - {"prompt"})]
+        near = difflib.get_close_matches(name.strip().lower(), known, 1, 0.7)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
+    return Problem(name, "there is no such column", hint=hint)
 
 
 def options_of(row: Mapping[str, Any], base: Path, problems: list[Problem]) -> dict[str, Any]:
     """A line's options by Python name, paths made absolute from ``base``; what is wrong goes to ``problems``."""
     options: dict[str, Any] = {}
     for name, value in row.items():
-        if name == ID or value is None:
-            continue
         option = _OPTIONS.get(name)
+        if _is_missing(value) or (option is None and name == ID):
+            continue
         if option is None:
-            known = ", ".join([ID, "prompt", *sorted(set(_OPTIONS) - {"prompt"})])
-            problems.append(Problem(name, "there is no such column", hint=f"There are {known}."))
+            problems.append(unknown_column(str(name)))
         elif option in options:
             problems.append(Problem(name, f"{option} is given twice, under two names", hint="Give one of them."))
+        elif option == SOURCES:
+            options[option] = _paths(value, base, problems)
         else:
-            options[option] = _paths(value, base, problems) if option == SOURCES else value
+            whole = _FIELDS[option].kind == "integer" and isinstance(value, float) and value.is_integer()
+            options[option] = int(value) if whole else value
     return options
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value means "not given": None, and the NaN and NA of data frames."""
+    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType"  # noqa: PLR0124 -- NaN
 
 
 def _paths(value: Any, base: Path, problems: list[Problem]) -> list[str]:
     """Absolute paths or URLs: the run can be resumed from anywhere."""
-    if isinstance(value, str | Path):
-        value = [value]
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str | Path) for item in value):
+    items = [value] if isinstance(value, str | Path) else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str | Path) for item in items):
         problems.append(Problem(SOURCES, "not a path or a list of paths", "SOURCE-IMAGE", "Give paths as text."))
         return []
-    return [str(item) if _is_url(str(item)) else str((base / Path(item).expanduser()).absolute()) for item in value]
+    try:
+        return [str(item) if _is_url(str(item)) else str((base / Path(item).expanduser()).absolute()) for item in items]
+    except (RuntimeError, ValueError) as error:  # "~nobody", a home directory that is not known
+        problems.append(Problem(SOURCES, f"not a usable path: {error}", "SOURCE-IMAGE", "Give the whole path."))
+        return []
 
 
 def _is_url(text: str) -> bool:
@@ -62,9 +88,11 @@ def _is_url(text: str) -> bool:
 def id_of(row: Mapping[str, Any], problems: list[Problem]) -> str | None:
     """The job's own id as text, None if the line gives none."""
     value = row.get(ID)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if value is None:
+    if _is_missing(value):
         return None
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _LONGEST_ID:
         hint = f"Give up to {_LONGEST_ID} printable characters."
@@ -73,27 +101,24 @@ def id_of(row: Mapping[str, Any], problems: list[Problem]) -> str | None:
     return value
 
 
-def from_text(row: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+def from_text(cells: Iterable[tuple[str, str]], problems: list[Problem]) -> dict[str, Any]:
     """A CSV line's values in the types that the fields ask for; an empty cell counts as not given."""
-    return {name: _typed(name, text, problems) for name, text in row.items() if text.strip()}
+    return {name: _typed(name, text, problems) for name, text in cells if text.strip()}
 
 
 def _typed(name: str, text: str, problems: list[Problem]) -> Any:
-    option = _OPTIONS.get(name)
+    option = _OPTIONS.get(name, "")
     if option == SOURCES:
         return [part.strip() for part in text.split(";") if part.strip()]
-    field = _FIELDS.get(option or "")
-    try:
-        match field.kind if field is not None else "string":
-            case "integer":
-                return int(text)
-            case "number":
-                return float(text)
-            case "boolean":
-                return {"true": True, "false": False}[text.strip().lower()]
-            case _:
-                return text
-    except (ValueError, KeyError):
-        kind = field.kind if field is not None else ""
+    kind = _FIELDS[option].kind if option in _FIELDS else "string"
+    plain = text.strip()
+    if kind == "integer" and (found := _INTEGER.fullmatch(plain)):
+        return int(found[1])
+    if kind == "number" and _NUMBER.fullmatch(plain):
+        return float(plain)
+    if kind == "boolean" and plain.lower() in ("true", "false"):
+        return plain.lower() == "true"
+    if kind in ("integer", "number", "boolean"):
         problems.append(Problem(name, f"{quote(text)} is not of type {kind}", hint="Change the cell."))
         return None
+    return text

@@ -243,6 +243,7 @@ class Engine:
             self._folder.root,
             self._control.error,
             dict(self._submitter.unrecorded),
+            self._journal.planned_images(self._run.id),
         )
 
 

@@ -1,8 +1,22 @@
-"""What stands where in a run's output folder."""
+"""What is where in a run's output folder, and whether the journal knows of all that is there."""
 
+import json
+import re
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
+
+from seedream._files.atomic_file import NEW
+from seedream._files.partial_file import stem_of
+from seedream.errors import JournalError
+from seedream.journal.queries import Queries
+
+_PICTURE: Final = re.compile(r"(?P<stem>[^.].*)-\d+\.[a-z0-9]{2,5}")
+_LOST: Final = (
+    "Put the journal that belongs to it back, or use another folder. If it is lost, --records-lost (records_lost=True) "
+    "goes on without it: jobs that it held are then paid for again."
+)
 
 
 @frozen
@@ -40,8 +54,48 @@ class Folder:
         """The page that shows them."""
         return self.root / "gallery.html"
 
+    @property
+    def has_journal(self) -> bool:
+        """Whether there is a journal that holds anything."""
+        return self.journal.is_file() and self.journal.stat().st_size > 0
+
     def sweep(self) -> None:
-        """Remove what a killed process left of pictures it had begun. Only for the holder of the journal's lock."""
-        if self.pictures.is_dir():
-            for part in self.pictures.glob(".*.part"):
-                part.unlink(missing_ok=True)
+        """Remove what a killed process left of files it had begun. Only for the holder of the journal's lock."""
+        for folder, pattern in ((self.pictures, ".*.part"), (self.root, f".*{NEW}"), (self.thumbnails, f".*{NEW}")):
+            if folder.is_dir():
+                for leftover in folder.glob(pattern):
+                    leftover.unlink(missing_ok=True)
+
+    def check_known(self, journal: Queries | None) -> None:
+        """Refuse a folder with pictures or results of tasks that the journal does not know: it has lost records.
+
+        Args:
+            journal: The folder's journal; None: there is none.
+
+        Raises:
+            JournalError: There are such pictures or results.
+        """
+        known = {taskid for taskid, _ in journal.accepted()} if journal is not None else set()
+        stems = {stem_of(taskid, 0).rpartition("-")[0] for taskid in known}
+        for path in sorted(self.pictures.glob("*")) if self.pictures.is_dir() else ():
+            found = _PICTURE.fullmatch(path.name)
+            if found is not None and found["stem"] not in stems:
+                raise self._unknown(f"a picture, {path.name},", journal)
+        for taskid in self._result_ids() - known:
+            raise self._unknown(f"results of task {taskid}", journal)
+
+    def _unknown(self, what: str, journal: Queries | None) -> JournalError:
+        where = "which its journal does not know" if journal is not None else "but no journal"
+        return JournalError(f"{self.root} contains {what} {where}", hint=_LOST)
+
+    def _result_ids(self) -> set[str]:
+        found = set()
+        try:
+            with self.results.open(encoding="utf-8") as file:
+                for line in file:
+                    row = json.loads(line)
+                    if isinstance(row, dict) and isinstance(row.get("taskid"), str):
+                        found.add(row["taskid"])
+        except (OSError, ValueError):
+            return found  # no results, or not ours
+        return found

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from attrs import define, frozen
 
+from seedream._files.atomic_file import atomic_write
 from seedream.bulk.folder import Folder
-from seedream.bulk.results import replace
 from seedream.journal import STATES, Job, Picture, Run
 from seedream.journal.queries import Queries
 
@@ -34,7 +34,7 @@ class _Small:
 
 @define
 class _Thumbnails:
-    """Makes thumbnails, and keeps them for the next time.
+    """Makes thumbnails and keeps them for the next gallery.
 
     Attributes:
         folder: The output folder.
@@ -61,13 +61,12 @@ class _Thumbnails:
             with self._pillow.open(self.folder.root / picture.path) as image:
                 width, height = image.size
                 if not target.exists():
-                    self.folder.thumbnails.mkdir(exist_ok=True)
+                    self.folder.thumbnails.mkdir(mode=0o700, exist_ok=True)
                     image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))
                     small = image.convert("RGB")
                     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
-                    part = target.with_suffix(".part")
-                    small.save(part, "WEBP", quality=_QUALITY)
-                    part.replace(target)
+                    with atomic_write(target) as file:
+                        small.save(file, "WEBP", quality=_QUALITY)
         except (OSError, ValueError, self._pillow.DecompressionBombError):
             return None
         return _Small(target, width, height)
@@ -86,7 +85,9 @@ def write_gallery(journal: Queries, run: Run, folder: Folder, may_continue: Call
     thumbnails = _Thumbnails(folder, may_continue)
     before, data_mark, rest = _page().partition("/*{{data}}*/")
     assert data_mark  # noqa: S101 -- our own template
-    replace(folder.gallery, _parts(before, _rows(journal, run, thumbnails, folder, embed=embed), rest))
+    with atomic_write(folder.gallery) as file:
+        for part in _parts(before, _rows(journal, run, thumbnails, folder, embed=embed), rest):
+            file.write(part.encode("utf-8", "surrogatepass"))
 
 
 def _parts(before: str, rows: Iterator[dict[str, Any]], after: str) -> Iterator[str]:

@@ -8,7 +8,8 @@ from attrs import asdict, fields, frozen
 from seedream._protocol.transfer import MAX_PICTURE
 from seedream.errors import ConfigError
 
-_OF_ONE_START: Final = frozenset({"budget", "verify", "moved", "records_lost"})  # the budget has a column of its own
+# Said for one start, and not kept for a resume; the budget has a column of its own.
+_OF_ONE_START: Final = frozenset({"budget", "verify", "moved", "records_lost", "as_planned"})
 
 
 @frozen
@@ -26,6 +27,8 @@ class BulkOptions:
             usable answer, pause the run; 0: never.
         patience: Seconds without any submission getting through (429, no network) after which the run stops.
         max_bytes: Limit for one picture.
+        allow_unrecognized_sources: Accept source images in which no picture format is recognised.
+        as_planned: Resume although the jobs file says something else than what is planned.
         verify: Read every saved picture again at the start, and fetch those that are damaged. Otherwise only
             their presence and size are checked.
         records_lost: Go on although the journal has lost records, or is gone: what they held may be paid for again.
@@ -45,6 +48,8 @@ class BulkOptions:
     max_failures: int = 3
     patience: float = 600.0
     max_bytes: int = MAX_PICTURE
+    allow_unrecognized_sources: bool = False
+    as_planned: bool = False
     verify: bool = False
     records_lost: bool = False
     moved: bool = False

@@ -1,17 +1,19 @@
-"""The start of a run in its journal: settings, the jobs that are new, and whether it may go on with this service."""
+"""The start of a run in its journal: settings, what the jobs file adds and changes, and whether it may go on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from seedream._support.redact import redact
-from seedream.bulk.jobs_file import REDACTED, Planned, read_jobs
+from seedream.bulk.jobs_file import Planned, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.errors import ConfigError, InvalidRequest
-from seedream.journal import Journal, Run
+from seedream.journal import Job, Journal, Run
 
 NAME: Final = "bulk"  # of the run in its journal
+_SHOWN: Final = 5  # ids in a message
 
 
 @frozen
@@ -22,15 +24,21 @@ class PreparedRun:
         run: In the journal.
         options: The settings that hold.
         redacted_options: Whole options of jobs whose URLs are signed, by key: as far as they are known.
+        changes: What the jobs file changed in the queue, in sentences.
     """
 
     run: Run
     options: BulkOptions
     redacted_options: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    changes: tuple[str, ...] = ()
 
 
 def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions | None, base_url: str) -> PreparedRun:
-    """Open the run, made if there is none, and plan the jobs that it does not have yet.
+    """Open the run, made if there is none, and take over the jobs.
+
+    With jobs: those that the run does not have are planned. Where they come from the same file as before, that file is
+    what is meant: planned jobs that it no longer holds are dropped, and those that it changed take the new request.
+    Without jobs: the file of the last start must still say what is planned, unless ``options.as_planned``.
 
     Args:
         journal: Open for writing.
@@ -39,33 +47,78 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions 
         base_url: The service that it is to be run with.
 
     Raises:
-        ConfigError: It was begun with another service.
-        JournalError: A job's id is known with another request.
+        ConfigError: It was begun with another service, or its jobs file has changed.
+        JournalError: A job's id is known with another request, which was sent.
     """
     earlier = journal.find_run(NAME)
     stored = dict(earlier.options) if earlier is not None else {}
     if options is None:
         options = BulkOptions.restored(stored, earlier.budget if earlier is not None else None)
     service, before = redact(base_url), stored.get("service")
-    if before not in (None, service) and not options.moved:
+    charged = earlier is not None and earlier.spent > 0  # task ids and unknown jobs belong to the service
+    if before not in (None, service) and charged and not options.moved:
         raise ConfigError(
             f"this folder's run belongs to the service at {before}, not {service}",
             hint="Use another output folder, or say that the service has moved (moved=True, --moved).",
         )
-    file = stored.get("jobs")
-    if planned is not None:
-        file = str(planned.path) if planned.path is not None else None
-    run = journal.run(NAME, {**options.stored(), "jobs": file, "service": service}, budget=options.budget)
+    queue = list(journal.jobs(earlier.id, ("planned",))) if earlier is not None else []
+    file, encoding = stored.get("jobs"), stored.get("encoding")
     if planned is None:
-        return PreparedRun(run, options, _redacted_options(journal, run, file))
-    journal.plan(run.id, planned.plans)
-    return PreparedRun(run, options, planned.redacted_options)
+        redacted = _check_unchanged(queue, file, encoding, options)
+        changes: tuple[str, ...] = ()
+    else:
+        same_file = planned.path is not None and str(planned.path) == file
+        redacted, changes = planned.redacted_options, _reconcile(journal, queue, planned) if same_file else ()
+        file, encoding = str(planned.path) if planned.path is not None else None, planned.encoding
+    settings = {**options.stored(), "jobs": file, "encoding": encoding, "service": service}
+    run = journal.run(NAME, settings, budget=options.budget)
+    if planned is not None:
+        journal.plan(run.id, planned.plans)
+    return PreparedRun(run, options, redacted, changes)
 
 
-def _redacted_options(journal: Journal, run: Run, file: str | None) -> Mapping[str, Mapping[str, Any]]:
-    """Signed URLs are not in the journal: a resume looks them up in the jobs file, if it is still there."""
-    wanted = any(REDACTED in job.request for job in journal.jobs(run.id, ("planned",)))
-    try:
-        return read_jobs(file).redacted_options if wanted and file is not None else {}
-    except InvalidRequest:
+def _reconcile(journal: Journal, queue: Sequence[Job], planned: Planned) -> tuple[str, ...]:
+    """Drop the planned jobs that the file no longer holds; say so, and which ones it changed."""
+    digests = {plan.key: plan.digest for plan in planned.plans}
+    gone = [job for job in queue if job.key not in digests and job.line is not None]
+    changed = [job for job in queue if digests.get(job.key, job.digest) != job.digest]
+    for job in gone:
+        journal.abandon(job)
+    name = planned.path.name if planned.path is not None else "the jobs file"
+    sentences = []
+    if gone:
+        sentences.append(f"Dropped, because {name} no longer contains them: {_ids(gone)}.")
+    if changed:
+        sentences.append(f"Changed as {name} says: {_ids(changed)}.")
+    return tuple(sentences)
+
+
+def _check_unchanged(
+    queue: Sequence[Job], file: str | None, encoding: str | None, options: BulkOptions
+) -> Mapping[str, Mapping[str, Any]]:
+    """Refuse a resume whose jobs file says something else than what is planned; gives the jobs with signed URLs.
+
+    A file that is no longer there is not needed: what is planned is in the journal.
+    """
+    if not queue or file is None or not Path(file).exists():
         return {}
+    hint = (
+        f"To take the file as it is now: seedream bulk run {file} -o FOLDER. "
+        "To go on with what is planned: resume with --as-planned (as_planned=True)."
+    )
+    try:
+        planned = read_jobs(file, encoding=encoding, allow_unrecognized_sources=options.allow_unrecognized_sources)
+    except InvalidRequest as error:
+        if options.as_planned:
+            return {}
+        raise ConfigError(f"{file} has changed since its jobs were planned: {error.message}", hint=hint) from None
+    digests = {plan.key: plan.digest for plan in planned.plans}
+    other = [job for job in queue if job.line is not None and digests.get(job.key) != job.digest]
+    if other and not options.as_planned:
+        raise ConfigError(f"{file} has changed since its jobs were planned: {_ids(other)}", hint=hint)
+    return planned.redacted_options
+
+
+def _ids(jobs: Sequence[Job]) -> str:
+    shown = ", ".join(job.key for job in jobs[:_SHOWN])
+    return f"{shown} and {len(jobs) - _SHOWN:,} more" if len(jobs) > _SHOWN else shown

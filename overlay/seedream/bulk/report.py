@@ -82,6 +82,7 @@ class Report:
         folder: The output folder.
         error: The error that stopped it, if one did.
         unrecorded: Task ids by key that were paid for and could not be written to the journal: write them down.
+        planned_images: Pictures that the jobs ask for that are still to be sent.
         warnings: What else went wrong without stopping the run, for example that results.jsonl cannot be written.
         changes: What a jobs file changed in the queue: see `prepare_run`.
     """
@@ -92,6 +93,7 @@ class Report:
     folder: Path
     error: Exception | None = None
     unrecorded: Mapping[str, str] = field(factory=dict)
+    planned_images: int = 0
     warnings: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 

@@ -1,11 +1,10 @@
 """The results beside the pictures: one JSON object a job, made from the journal; it can be made again at any time."""
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from seedream._files.atomic_file import atomic_write
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import REDACTED
 from seedream.journal import STATES, Job, Run
@@ -39,7 +38,9 @@ def _picture(one: Any) -> dict[str, Any]:
 
 def write_results(journal: Queries, run: Run, folder: Folder) -> None:
     """Write results.jsonl, whole or not at all."""
-    replace(folder.results, (_line(row) for row in results(journal, run)))
+    with atomic_write(folder.results) as file:
+        for row in results(journal, run):
+            file.write(_line(row).encode())
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -48,15 +49,3 @@ def _line(row: dict[str, Any]) -> str:
     for end in ("\x85", "\u2028", "\u2029"):
         text = text.replace(end, f"\\u{ord(end):04x}")
     return f"{text}\n"
-
-
-def replace(path: Path, texts: Iterator[str]) -> None:
-    """Write a file beside its place and rename it: a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for text in texts:
-                file.write(text)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

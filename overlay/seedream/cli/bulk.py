@@ -22,6 +22,7 @@ from seedream.cli.terminal import Terminal
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+_FIRST_PROMPTS: Final = 3
 _FOLDER: Final = click.argument("folder", type=click.Path(path_type=Path))
 
 
@@ -52,6 +53,21 @@ def _settings(command: Any) -> Any:
             type=click.FloatRange(0),
             metavar="SECONDS",
             help="How long to wait for one task.",
+        ),
+        click.option(
+            "--max-failures",
+            type=click.IntRange(0),
+            metavar="N",
+            help="Pause after so many failures in a row; 0: never.",
+        ),
+        click.option(
+            "--allow-unrecognized-sources",
+            is_flag=True,
+            default=None,
+            help="Send source images in which no picture format is recognised.",
+        ),
+        click.option(
+            "--records-lost", is_flag=True, help="Go on without records that are lost: their jobs may be paid again."
         ),
         click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
         click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
@@ -99,6 +115,7 @@ def bulk() -> None:
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The output folder."
 )
+@click.option("--encoding", metavar="NAME", help="Of the jobs file: utf-8 (the default), gb18030, utf-16 ...")
 @click.option("--dry-run", is_flag=True, help="Check the file and print what it costs; send nothing. Needs no key.")
 @click.option("--sandbox", is_flag=True, help="Use a local stand-in of the service, started for this run.")
 @_settings
@@ -107,23 +124,35 @@ def bulk() -> None:
 @json_option
 @click.pass_obj
 def run_command(
-    terminal: Terminal, /, *, jobs: Path, folder: Path, dry_run: bool, sandbox: bool, **given: Any
+    terminal: Terminal,
+    /,
+    *,
+    jobs: Path,
+    folder: Path,
+    encoding: str | None,
+    dry_run: bool,
+    sandbox: bool,
+    **given: Any,
 ) -> Exit | None:
     """Run the JOBS of a .jsonl or .csv file; run it again to go on.
 
-    Columns: prompt, and if wanted id, n, resolution, images, image_url, category.
+    Columns: prompt, and if wanted id, batchsize, resolution, source_images, image_url, category.
 
     The whole file is checked first, and every problem shown with its line. Pictures, results.jsonl and gallery.html
     go to the output folder.
     """
     if dry_run:
-        planned = read_jobs(jobs)
+        any_source = bool(given["allow_unrecognized_sources"])
+        planned = read_jobs(jobs, encoding=encoding, allow_unrecognized_sources=any_source)
+        prompts = [str(plan.request["prompt"]) for plan in planned.plans[:_FIRST_PROMPTS]]
         jobs_text, pictures = plural(len(planned.plans), "job"), plural(planned.images, "picture")
+        for prompt in prompts:
+            terminal.print_note(quote(prompt))
         terminal.print_result(tr("{jobs}, {pictures}. Nothing was sent.", jobs=jobs_text, pictures=pictures))
-        terminal.print_json({"jobs": len(planned.plans), "images": planned.images})
+        terminal.print_json({"jobs": len(planned.plans), "images": planned.images, "first_prompts": prompts})
         return None
     if not sandbox:
-        return _start(terminal, folder, jobs, **given)
+        return _start(terminal, folder, jobs, encoding=encoding, **given)
     if given["base_url"] or given["api_key_file"]:
         raise click.UsageError("--sandbox cannot be combined with --base-url or --api-key-file")
     # With another seed, task ids differ from those of an earlier run in the same journal.
@@ -131,11 +160,12 @@ def run_command(
         terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
-        return _work(terminal, _bulk(folder, connect, given), jobs, given, sandbox=True)
+        return _work(terminal, _bulk(folder, connect, given), jobs, given, encoding=encoding, sandbox=True)
 
 
 @bulk.command()
 @_FOLDER
+@click.option("--as-planned", is_flag=True, help="Go on although the jobs file has changed since.")
 @_settings
 @_on_ray
 @service_options
@@ -147,10 +177,18 @@ def resume(terminal: Terminal, /, *, folder: Path, **given: Any) -> Exit:
 
 
 def _start(
-    terminal: Terminal, folder: Path, jobs: Path | None, base_url: str | None, api_key_file: Path | None, **given: Any
+    terminal: Terminal,
+    folder: Path,
+    jobs: Path | None,
+    *,
+    base_url: str | None,
+    api_key_file: Path | None,
+    encoding: str | None = None,
+    **given: Any,
 ) -> Exit:
     key, url = read_service(terminal, base_url, api_key_file)
-    return _work(terminal, _bulk(folder, partial(AsyncSeeDream, key, base_url=url), given), jobs, given)
+    run = _bulk(folder, partial(AsyncSeeDream, key, base_url=url), given)
+    return _work(terminal, run, jobs, given, encoding=encoding)
 
 
 def _bulk(folder: Path, connect: Callable[[], AsyncSeeDream], given: dict[str, Any]) -> Bulk:
@@ -170,11 +208,19 @@ def _bulk(folder: Path, connect: Callable[[], AsyncSeeDream], given: dict[str, A
     return run
 
 
-def _work(terminal: Terminal, run: Bulk, jobs: Path | None, given: dict[str, Any], *, sandbox: bool = False) -> Exit:
+def _work(
+    terminal: Terminal,
+    run: Bulk,
+    jobs: Path | None,
+    given: dict[str, Any],
+    *,
+    encoding: str | None = None,
+    sandbox: bool = False,
+) -> Exit:
     options = run.options(**{name: value for name, value in given.items() if value is not None})
     progress, show = bulk_progress(terminal)
     with progress:
-        report = run.run(jobs, options=options, watch=show if terminal.interactive else None, signals=True)
+        report = run.run(jobs, encoding=encoding, options=options, watch=show, signals=True)
     print_report(terminal, report, sandbox=sandbox)
     return exit_for_report(report)
 
@@ -198,6 +244,36 @@ def status(terminal: Terminal, /, *, folder: Path) -> None:
 
 def _ids(run: Bulk) -> list[str]:
     return [job.key for job in run.jobs("unknown")]
+
+
+@bulk.command()
+@_FOLDER
+@click.argument("jobs", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All jobs that are still to be sent.")
+@json_option
+@click.pass_obj
+def drop(terminal: Terminal, /, *, folder: Path, jobs: tuple[str, ...], everything: bool) -> None:
+    """Give up JOBS of FOLDER that are still to be sent, or all of them. Nothing is charged for them."""
+    if bool(jobs) == everything:
+        raise click.UsageError("name the jobs to drop, or give --all")
+    number = Bulk(folder).drop(*jobs)
+    terminal.print_json({"dropped": number})
+    terminal.print_result(tr("{jobs} dropped.", jobs=plural(number, "job")))
+
+
+@bulk.command()
+@_FOLDER
+@click.argument("target", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def backup(terminal: Terminal, /, *, folder: Path, target: Path) -> None:
+    """Copy the journal of FOLDER to the new file TARGET; also while it is running.
+
+    The copy is one file. It is as old as it is: what is sent afterwards is not in it.
+    """
+    Bulk(folder).backup(target)
+    terminal.print_json({"backup": str(target)})
+    terminal.print_result(str(target))
 
 
 @bulk.command()

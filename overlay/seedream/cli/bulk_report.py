@@ -1,5 +1,6 @@
 """What a bulk run shows while it works and when it ends."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -39,6 +40,7 @@ _REMAINING: Final[tuple[tuple[State, Exit], ...]] = (
     ("failed", exit_codes.FAILED),
     ("planned", exit_codes.FAILED),
 )
+_LINE_EVERY: Final = 30.0  # seconds between lines where no progress bar can be shown
 _MEANING: Final[Mapping[State, str]] = {
     "downloaded": "saved",
     "succeeded": "made, pictures not all saved",
@@ -85,10 +87,8 @@ def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -
             tr("Write this down: job {key} became task {taskid}, which could not be recorded.", key=key, taskid=taskid),
             "red",
         )
-    if report.counts["unknown"] and not sandbox:
-        terminal.print_note(
-            tr("To decide about the unknown jobs: {command}", command=f"seedream bulk resolve {report.folder}")
-        )
+    for sentence in (*report.changes, *report.warnings):
+        terminal.print_note(sentence, "yellow")
     if report.left and sandbox:
         terminal.print_note(
             tr(
@@ -97,10 +97,28 @@ def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -
                 command="seedream sandbox",
             )
         )
-    elif report.left:
-        advice = translate(hint or "Resume to go on.")
-        terminal.print_note(f"{advice}  seedream bulk resume {report.folder}")
+    else:
+        if hint:
+            terminal.print_note(translate(hint))
+        for purpose, command in next_commands(report):
+            terminal.print_note(tr(purpose, command=command))
     terminal.print_result(str(folder.gallery))
+
+
+def next_commands(report: Report) -> list[tuple[str, str]]:
+    """Return what to do next: a sentence with ``{command}`` in it, and the command, which leads on as it is."""
+    folder, counts = shlex.quote(str(report.folder)), report.counts
+    found = []
+    if counts["unknown"]:
+        found.append(("To decide about the unknown jobs: {command}", f"seedream bulk resolve {folder}"))
+    flags = [f"--{state}" for state in ("failed", "rejected") if counts[state]]
+    if flags:
+        sentence = "To send failed or refused jobs again, which may be charged: {command}"
+        found.append((sentence, f"seedream bulk retry {folder} {' '.join(flags)}"))
+    if report.left:
+        budget = f" --budget {report.spent + report.planned_images}" if report.reason == "budget" else ""
+        found.append(("To go on: {command}", f"seedream bulk resume {folder}{budget}"))
+    return found
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -113,6 +131,9 @@ def report_document(report: Report) -> dict[str, Any]:
         "spent": report.spent,
         "left": report.left,
         "unrecorded": dict(report.unrecorded),
+        "warnings": list(report.warnings),
+        "changes": list(report.changes),
+        "next": [command for _, command in next_commands(report)],
         "results": str(folder.results),
         "gallery": str(folder.gallery),
         "error": error_output.error_document(report.error) if isinstance(report.error, SeeDreamError) else None,
@@ -136,9 +157,22 @@ def bulk_progress(terminal: Terminal) -> tuple[Progress, Callable[[Snapshot], No
     if width >= 100:  # noqa: PLR2004 -- columns of the terminal
         columns = [*columns[:2], text("rate"), *columns[2:4], TimeElapsedColumn(), columns[4]]
     progress = make_progress(terminal, columns)
+    shown: set[str] = set()
+    last_line = 0.0
     line = progress.add_task("", total=None, rate="", spent="", left="", note=tr("checking the jobs"))
 
     def show(snapshot: Snapshot) -> None:
+        nonlocal last_line
+        for key, taskid in snapshot.unrecorded.items():  # at once: whatever happens next, the id is on the screen
+            if key not in shown:
+                shown.add(key)
+                sentence = "There is no room to record that job {key} became task {taskid}, which is paid for."
+                terminal.print_note(tr(sentence, key=key, taskid=taskid), "red")
+        if not terminal.interactive and not terminal.as_json and snapshot.elapsed - last_line >= _LINE_EVERY:
+            last_line = snapshot.elapsed
+            done = sum(snapshot.counts[state] for state in SETTLED)
+            parts = [f"{done:,}/{sum(snapshot.counts.values()):,}", _spent(snapshot), _note(snapshot)]
+            terminal.print_note(", ".join(filter(None, parts)))
         progress.update(
             line,
             total=sum(snapshot.counts.values()),

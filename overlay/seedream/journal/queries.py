@@ -67,6 +67,11 @@ class Queries:
         """Pictures that may have been charged so far."""
         return int(self._rows("SELECT spent FROM run WHERE id=?", run)[0][0])
 
+    def planned_images(self, run: int) -> int:
+        """Pictures that the jobs ask for that are still to be sent."""
+        sql = "SELECT coalesce(sum(cost), 0) FROM job WHERE run=? AND state='planned'"
+        return int(self._rows(sql, run)[0][0])
+
     def page(self, run: int, states: Sequence[State] = STATES, *, after: int = 0, limit: int = _PAGE) -> list[Job]:
         """Up to ``limit`` jobs in these states with a row id above ``after``, in order."""
         rows = self._rows(
