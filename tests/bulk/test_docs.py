@@ -10,7 +10,7 @@ from bulk.conftest import KEY, Bench
 from chaos.__main__ import CUTS, INTERRUPTS, KILLS
 from seedream import SeeDream
 from seedream.bulk import BulkOptions
-from seedream.bulk.columns import _OPTIONS
+from seedream.bulk.columns import _OPTIONS, ID
 from seedream.bulk.gallery import _EMBEDDED
 from seedream.cli import exit_codes
 from seedream.cli.bulk import bulk
@@ -31,7 +31,7 @@ def test_every_exit_code_has_its_row_and_no_other() -> None:
 def test_every_setting_has_its_row_with_its_default() -> None:
     run = bulk.commands["run"]
     rows = dict(re.findall(r"^\| `(--[a-z-]+)` \| .* \| (.*) \|$", BULK, re.MULTILINE))
-    settings = {"concurrency", "rate", "budget", "in_flight", "task_timeout", "verify", "moved"}
+    settings = {field.name for field in fields(BulkOptions)} - {"downloads", "patience", "max_bytes", "as_planned"}
     options = {option.opts[0]: option for option in run.params if isinstance(option, click.Option)}
     assert set(rows) == {name for name, option in options.items() if option.name in settings}
     defaults = {field.name: field.default for field in fields(BulkOptions)}
@@ -52,7 +52,7 @@ def test_every_command_and_option_is_told_of_exists() -> None:
 def test_every_column_told_of_exists() -> None:
     table = BULK.partition("| column | meaning |")[2].partition("\n\n")[0]
     names = set(re.findall(r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line)))
-    assert names <= {*_OPTIONS, "id"}
+    assert names <= {*_OPTIONS, ID}
     assert {"prompt", "id", "batchsize", "resolution", "source_images", "image_url", "category"} <= names
 
 

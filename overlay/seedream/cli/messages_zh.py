@@ -340,6 +340,31 @@ MESSAGES: Final[Mapping[str, str]] = {
     # What bulk prints.
     "{jobs}, {pictures}. Nothing was sent.": "{jobs}，{pictures}。没有发送。",
     "{jobs} planned again.": "已重新安排 {jobs}。",
+    "{jobs} dropped.": "已放弃 {jobs}。",
+    "To send failed or refused jobs again, which may be charged: {command}": (
+        "重新发送失败或被拒绝的任务（可能扣费）：{command}"
+    ),
+    "To go on: {command}": "继续运行：{command}",
+    "There is no room to record that job {key} became task {taskid}, which is paid for.": (
+        "没有空间记录：{key} 对应的任务是 {taskid}，已付费。"
+    ),
+    "All jobs that are still to be sent.": "所有尚未发送的任务。",
+    "Copy the journal of FOLDER to the new file TARGET; also while it is running.": (
+        "把 FOLDER 的运行记录复制到新文件 TARGET；运行中也可以。"
+    ),
+    "The copy is one file. It is as old as it is: what is sent afterwards is not in it.": (
+        "副本是一个完整的文件，只含复制之前的记录，之后发送的不在其中。"
+    ),
+    "Give up JOBS of FOLDER that are still to be sent, or all of them. Nothing is charged for them.": (
+        "放弃 FOLDER 中尚未发送的 JOBS，或全部放弃。不会扣费。"
+    ),
+    "Go on although the jobs file has changed since.": "即使任务文件已改动也继续。",
+    "Go on without records that are lost: their jobs may be paid again.": (
+        "在记录丢失的情况下继续：相应任务可能再次扣费。"
+    ),
+    "Of the jobs file: utf-8 (the default), gb18030, utf-16 ...": "任务文件的编码：utf-8（默认）、gb18030、utf-16 等。",
+    "Pause after so many failures in a row; 0: never.": "连续失败达到此数时暂停；0 表示从不。",
+    "Send source images in which no picture format is recognised.": "即使源图片的格式无法识别也发送。",
     "Next: {command}": "下一步：{command}",
     "Decided.": "已决定。",
     "No job is unknown.": "没有结果未知的任务。",
@@ -374,20 +399,36 @@ MESSAGES: Final[Mapping[str, str]] = {
     "The service refused the API key.": "服务拒绝了密钥。",
     "Check the key, then resume.": "请检查密钥后继续。",
     "The service cannot be used as it is set up.": "按目前的设置无法使用服务。",
-    "See the error, then resume.": "请看错误信息，处理后继续。",
-    "The journal cannot be written, so nothing more was sent.": "运行记录无法写入，没有再发送。",
-    "Make room, then resume.": "请腾出空间后继续。",
+    "Correct the set-up, then resume.": "请改正设置后继续。",
+    "The output folder cannot be written, so nothing more was sent.": "输出文件夹无法写入，没有再发送。",
+    "Make room or correct the folder, then resume.": "请腾出空间或改正文件夹后继续。",
+    "This machine ran out of memory, threads or open files, so nothing more was sent.": (
+        "本机的内存、线程或可打开的文件已用尽，没有再发送。"
+    ),
+    "Close other programs or lower --in-flight and --concurrency, then resume.": (
+        "请关闭其他程序，或降低 --in-flight 和 --concurrency 后继续。"
+    ),
+    "Too many tasks failed or did not finish. The run stopped to protect your credits.": (
+        "过多任务失败或没有完成：为保护积分已停止。"
+    ),
+    "Look at the jobs' errors in results.jsonl, then resume.": "请查看 results.jsonl 中的错误后继续。",
+    "The pictures of too many tasks could not be saved. The run stopped to protect your credits.": (
+        "过多任务的图片无法保存：为保护积分已停止。"
+    ),
+    "The tasks are not lost. Look at the errors in results.jsonl, then resume.": (
+        "任务没有丢失。请查看 results.jsonl 中的错误后继续。"
+    ),
     "The service could not be reached for too long.": "长时间无法连接服务。",
     "Resume later.": "请稍后继续。",
-    "The service refused every submission as one too many for too long.": "长时间所有提交都被限流。",
+    "The service answered “too many requests” to every submission for too long.": "长时间所有提交都被限流。",
     "Resume later, with a lower rate.": "请稍后用更低的速率继续。",
-    "Too many submissions got no usable answer: stopped to protect your credits.": (
+    "Too many submissions got no usable answer. The run stopped to protect your credits.": (
         "过多提交没有得到可用的答复：为保护积分已停止。"
     ),
     "Resolve the unknown ones, then resume.": "请处理结果未知的任务后继续。",
-    "Interrupted; every submission on its way was let finish.": "已中断；进行中的提交都已完成。",
+    "Interrupted. Every submission on its way was finished.": "已中断；进行中的提交都已完成。",
     "Resume to go on.": "可以继续运行。",
-    "Interrupted twice; submissions on their way are listed as unknown.": "已强行中断；进行中的提交列为结果未知。",
+    "Interrupted twice. Submissions on their way are listed as unknown.": "已强行中断；进行中的提交列为结果未知。",
     "Resolve them, then resume.": "请处理后继续。",
     # What demo prints.
     "A sandbox of the service runs at {url}. No key, no cost, nothing leaves this machine.": (
