@@ -18,13 +18,13 @@ from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
 from seedream.bulk.jobs_file import Jobs, Planned, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import NAME, prepare_run
+from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Report
 from seedream.bulk.results import write_results
 from seedream.bulk.rows import Deliver
 from seedream.bulk.signals import SignalRelay, receiving_signals, restored_handlers
 from seedream.client import AsyncSeeDream
-from seedream.errors import ConfigError, DiskError, JournalError, JournalFull
+from seedream.errors import ConfigError, DiskError, JournalError
 from seedream.journal import STATES, Job, Journal, ReadOnlyJournal, Run, State
 from seedream.journal.queries import Queries
 
@@ -251,25 +251,7 @@ class Bulk:
             return len(jobs)
 
     def _open(self, *, make: bool, records_lost: bool = False) -> Journal:
-        found = self.folder.has_journal
-        if not found and not records_lost:
-            self.folder.check_known(None)
-        if not make and not found:
-            raise JournalError(f"there is no bulk run in {self.folder.root}", hint="Start one with a jobs file.")
-        try:
-            self.folder.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalFull(
-                f"cannot make {self.folder.root}: {error.strerror or error}", hint="Check the path."
-            ) from None
-        journal = Journal(self.folder.journal, clock=self._clock.time, records_lost=records_lost)
-        try:
-            if not records_lost:
-                self.folder.check_known(journal)
-        except BaseException:
-            journal.close()
-            raise
-        return journal
+        return open_journal(self.folder, clock=self._clock.time, make=make, records_lost=records_lost)
 
     @staticmethod
     def _run_of(journal: Queries) -> Run:

@@ -1,15 +1,17 @@
 """The start of a run in its journal: settings, what the jobs file adds and changes, and whether it may go on."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from seedream._support.redact import redact
+from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Planned, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.errors import ConfigError, InvalidRequest
+from seedream.errors import ConfigError, InvalidRequest, JournalError, JournalFull
 from seedream.journal import Job, Journal, Run
 
 NAME: Final = "bulk"  # of the run in its journal
@@ -31,6 +33,39 @@ class PreparedRun:
     options: BulkOptions
     redacted_options: Mapping[str, Mapping[str, Any]] = field(repr=False)
     changes: tuple[str, ...] = ()
+
+
+def open_journal(
+    folder: Folder, *, clock: Callable[[], float] = time.time, make: bool = True, records_lost: bool = False
+) -> Journal:
+    """Open the journal of an output folder for writing.
+
+    Args:
+        folder: The folder.
+        clock: Seconds since the epoch.
+        make: Make folder and journal where they are missing.
+        records_lost: Open it although records are missing: the jobs that they held may be paid for again.
+
+    Raises:
+        JournalError: There is none and ``make`` is False; it has lost records; it cannot be used.
+    """
+    found = folder.has_journal
+    if not found and not records_lost:
+        folder.check_known(None)
+    if not make and not found:
+        raise JournalError(f"there is no bulk run in {folder.root}", hint="Start one with a jobs file.")
+    try:
+        folder.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalFull(f"cannot make {folder.root}: {error.strerror or error}", hint="Check the path.") from None
+    journal = Journal(folder.journal, clock=clock, records_lost=records_lost)
+    try:
+        if not records_lost:
+            folder.check_known(journal)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
 
 
 def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions | None, base_url: str) -> PreparedRun:

@@ -21,11 +21,11 @@ from seedream.bulk.downloader import Delivery
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import NAME, prepare_run
+from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Reason, Report
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
-from seedream.journal import Journal, ReadOnlyJournal
+from seedream.journal import ReadOnlyJournal
 
 T = TypeVar("T")
 
@@ -70,12 +70,14 @@ class SubmitterThread:
         jobs: Jobs | None = None,
     ) -> None:
         self.folder = Folder(Path(folder).absolute())
-        self.folder.root.mkdir(parents=True, exist_ok=True)
-        planned = read_jobs(jobs) if jobs is not None else None
+        options = options or Bulk(self.folder.root).options()
+        any_source = options.allow_unrecognized_sources
+        planned = read_jobs(jobs, allow_unrecognized_sources=any_source) if jobs is not None else None
         self._pending: set[Future[Any]] = set()
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
-            self._journal = stack.enter_context(Journal(self.folder.journal))
+            journal = open_journal(self.folder, records_lost=options.records_lost)
+            self._journal = stack.enter_context(journal)
             self._client = self._portal.call(connect)
             stack.callback(self._portal.call, self._client.close)
             prepared = prepare_run(self._journal, planned, options, self._client.service.base_url)

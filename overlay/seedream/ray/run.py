@@ -49,6 +49,7 @@ class RayBulk(Bulk):
         self,
         jobs: Jobs | None = None,
         *,
+        encoding: str | None = None,
         options: BulkOptions | None = None,
         watch: Watch | None = None,
         signals: bool = False,
@@ -60,13 +61,13 @@ class RayBulk(Bulk):
         """
         load_ray()
         self._store.check()
-        if isinstance(jobs, str | PathLike):
-            read_jobs(jobs)  # wrong lines are shown before a cluster starts
         options = options or self.options()
+        if isinstance(jobs, str | PathLike):  # wrong lines are shown before a cluster starts
+            read_jobs(jobs, encoding=encoding, allow_unrecognized_sources=options.allow_unrecognized_sources)
         with cluster(self._address, workers=self._workers) as ray:
             self._delivery = RayDelivery(ray, self._workers, self._connect, self._store, options)
             try:
-                report = super().run(jobs, options=options, watch=watch, signals=signals)
+                report = super().run(jobs, encoding=encoding, options=options, watch=watch, signals=signals)
             finally:
                 self._delivery.close()
                 self._delivery = None
