@@ -13,7 +13,7 @@ from seedream_sandbox.pictures.landscape import ImageSpec, encode, paint, small_
 @pytest.fixture
 def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def clear() -> None:
-        for cached in (caption._font_file, caption._font, caption._can_draw):
+        for cached in (caption._font_file, caption._font, caption._font_of):
             cached.cache_clear()
 
     clear()
@@ -39,7 +39,9 @@ def test_what_the_font_lacks_is_left_out_and_told_if_that_is_all(prompt: str, wr
 
 @pytest.mark.skipif(caption._font_file() is None, reason="this machine has no font with Chinese")
 def test_chinese_is_written_where_there_is_a_font() -> None:
-    assert "雪山下的湖" == caption.legible("雪山下的湖")
+    assert "雪山下的湖 and a boat" == caption.legible("雪山下的湖 and a boat 𒐫")
+    name = caption._font_file()
+    assert (None, name) == (caption._font_of("a"), caption._font_of("雪"))
 
 
 @given(st.text(max_size=300), st.integers(1, 400), st.integers(1, 400))

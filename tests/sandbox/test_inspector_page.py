@@ -1,13 +1,18 @@
 """The inspector's page, in a real browser."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import seedream_sandbox
 from sandbox.demo_traffic import browser, chromium, fill, until
 from sandbox.sandbox_client import SandboxClient
 from seedream_sandbox import Sandbox
+
+FOLDER = Path(seedream_sandbox.__file__).parent / "inspector" / "static"
 
 pytestmark = pytest.mark.skipif(
     chromium() is None, reason="there is no Chromium here (Debian: apt-get install chromium)"
@@ -39,7 +44,7 @@ def look(opened: Any, client: SandboxClient) -> Iterator[Any]:
     pages: list[Any] = []
 
     def open_page(**options: Any) -> Any:
-        page = opened.new_page(locale="en", **options)
+        page = opened.new_page(locale=options.pop("language", "en"), **options)
         pages.append(page)
         page.on("console", lambda message: complaints.append(message.text) if is_wrong(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -115,13 +120,40 @@ def test_faults_are_added_and_cleared_on_the_page(look: Any, client: SandboxClie
     page.locator("#faults li").wait_for(state="detached")
 
 
-def test_english_and_chinese_have_the_same_words(look: Any) -> None:
+def test_every_word_is_there_in_both_languages(look: Any) -> None:
     page = look()
-    keys = page.evaluate(
-        "import('/_sandbox/words.js').then(({ WORDS }) => Object.values(WORDS).map((one) => Object.keys(one).sort()))"
+    rows = page.evaluate(
+        "import('/_sandbox/words.js').then(({ WORDS, LANGUAGES }) => "
+        "Object.entries(WORDS).map(([key, row]) => [key, row.length - LANGUAGES.length, row.map((one) => typeof one)]))"
     )
-    assert keys[0] == keys[1]
-    assert len(keys[0]) > 20
+    assert len(rows) > 20
+    assert [] == [key for key, more, kinds in rows if more or len(set(kinds)) != 1 or kinds[0] == "undefined"]
+    used = set(re.findall(r'data-(?:word|hint)="([a-z_]+)"', page.content()))
+    scripts = "".join((FOLDER / name).read_text("utf-8") for name in ("app.js", "requests.js", "tasks.js"))
+    used |= set(re.findall(r'word\("([a-z_]+)"', scripts))
+    assert len(used) > 20
+    assert set() == used - {key for key, _, _ in rows}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_phone_can_jump_to_the_requests_and_back(look: Any, client: SandboxClient, language: str) -> None:
+    for number in range(6):
+        client.made(f"task {number}")
+    page = look(viewport={"width": 390, "height": 844}, language=language)
+    page.locator(".card").first.wait_for()
+    top = "document.querySelector('#requests-part h2').getBoundingClientRect().top"
+    assert page.evaluate(top) > 844, "the requests are below what one sees"
+    page.locator("#jump a").last.click()
+    until(page, f"{top} >= 0 && {top} < 700")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#jump a").first.click()
+    until(page, "scrollY === 0")
+
+
+def test_a_wide_window_needs_no_jump(look: Any) -> None:
+    page = look(viewport={"width": 1360, "height": 900})
+    page.get_by_text("No task yet").wait_for()
+    assert not page.locator("#jump").is_visible()
 
 
 def test_the_language_can_be_changed_and_is_remembered(look: Any, client: SandboxClient) -> None:

@@ -18,6 +18,7 @@ function words() {
     element.placeholder = word(element.dataset.hint);
     element.setAttribute("aria-label", word(element.dataset.hint));
   }
+  at("jump").setAttribute("aria-label", word("jump"));
   at("theme").textContent = word(`theme_${theme}`);
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
@@ -32,13 +33,15 @@ function show() {
   at("base").textContent = state.base_url;
   const total = Object.values(state.verdicts).reduce((sum, count) => sum + count, 0);
   at("tiles").replaceChildren(
-    tile("credits", state.credits.toLocaleString(), word("credits_of", state.started_with.toLocaleString()), state.credits ? "" : "warn"),
+    tile("credits", state.credits.toLocaleString(), word("credits_of", state.started_with.toLocaleString(), state.accounts.length), state.credits ? "" : "warn"),
     tile("charged", state.charged.toLocaleString(), word("charged_note")),
     tile("verdicts", total.toLocaleString(), word("verdicts_note", state.verdicts)),
     tile("in_force", `${state.faults.length}`, word(state.faults.length ? "in_force_some" : "in_force_none"), state.faults.length ? "warn" : ""),
   );
   at("task-count").textContent = word("showing", state.tasks.length, state.task_count);
   at("request-count").textContent = `${state.requests[0]?.number ?? 0}`;
+  at("jump-tasks").textContent = `${state.task_count}`;
+  at("jump-requests").textContent = `${state.requests[0]?.number ?? 0}`;
   at("leaks").hidden = !state.leaks.length;
   at("leaks").textContent = `${word("leak")} ${state.leaks.join("; ")}`;
   showList(at("tasks"), state.tasks.length ? state.tasks : [{ id: "none" }], (task) => task.id, (task) => (task.id === "none" ? firstSteps() : card(task, view)));
