@@ -207,9 +207,9 @@ def test_plain_loopback_never_goes_through_a_proxy(both: Both, monkeypatch: pyte
         assert ([], 1) == (proxy.requests, len(server.requests))
 
 
-def test_what_fails_before_it_is_handed_over_was_not_sent(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_file_that_is_not_there_is_refused_at_once(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/at/all.pem")
-    with pytest.raises(errors.NotSent):
+    with pytest.raises(errors.ConfigError, match="SSL_CERT_FILE"):
         both.call(lambda client: client.submit("a fish"))
 
 

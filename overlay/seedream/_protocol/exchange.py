@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import evolve
 
-from seedream._protocol.effects import Failure, Reply, Request, Workflow, close, read, read_clock, send_request
+from seedream._protocol.effects import Failure, Reply, Request, Workflow, close, read, send_request
 from seedream._support.timing import RequestKind
 
 MAX_JSON: Final = 1024 * 1024  # bytes: no reply of this API comes near it
@@ -17,10 +17,12 @@ def exchange(
     kind: RequestKind,
     *,
     before_send: Callable[[], None] | None = None,
-    total_timeout: float,
+    total_timeout: float | None = None,
 ) -> Workflow[Reply | Failure]:
-    """Send a request and read its whole reply, at most MAX_JSON bytes of it and for ``total_timeout`` seconds."""
-    started = yield from read_clock()
+    """Send a request and read its whole reply, at most MAX_JSON bytes of it.
+
+    ``total_timeout`` bounds the whole exchange (seconds); without it each phase has its own limit.
+    """
     stream = yield from send_request(request, kind, before_send=before_send, total_timeout=total_timeout)
     if isinstance(stream, Failure):
         return stream
@@ -34,9 +36,6 @@ def exchange(
             if not chunk:
                 break
             body += chunk
-            if (yield from read_clock()) - started > total_timeout:  # each byte resets the read timeout
-                failed = Failure("sent_full", "ReadTimeout", f"the reply was not whole after {total_timeout:.0f} s")
-                break
     finally:
         yield from close(stream)
     if len(body) > MAX_JSON:

@@ -64,7 +64,6 @@ def send(
     """Send an API request, with the key, to the API host only."""
     headers = {**encoded.headers, AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {api.key}"}
     request = Request(encoded.method, api.base_url + encoded.path, headers, encoded.body)
-    limit = api.timeouts.total(kind, total_timeout)
-    outcome = yield from exchange(request, kind, before_send=before_send, total_timeout=limit)
+    outcome = yield from exchange(request, kind, before_send=before_send, total_timeout=total_timeout)
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     return Answer(outcome, read_envelope(reply.body) if reply else Envelope())

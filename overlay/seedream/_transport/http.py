@@ -1,45 +1,64 @@
-"""Carries out the effects of a workflow with httpx: SyncHTTP blocks, AsyncHTTP awaits. The only network I/O."""
+"""Carries out the effects of a workflow: SyncHTTP blocks, AsyncHTTP awaits. The only network I/O.
 
-import ssl
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import cached_property, partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+Requests go to httpcore's pools, below httpx: there the connections can be watched byte by byte, and a request costs a
+third of what it costs through an httpx client. A caller's own httpx transport is called directly (see custom.py).
+"""
 
-import anyio  # comes with httpx, and is loaded by it
-import anyio.to_thread
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import anyio  # comes with httpx
+import httpcore  # comes with httpx
 import httpx
 from attrs import frozen
 
 from seedream._protocol.effects import Close, Effect, Failure, Read, ReadClock, RunInThread, SendRequest, Sleep
 from seedream._request.encode import Body
-from seedream._support.timing import Clock, RequestKind, Timeouts
+from seedream._support.timing import Clock, Timeouts
+from seedream._transport.connections import (
+    Connections,
+    Line,
+    NetworkOptions,
+    Server,
+    async_connections,
+    sync_connections,
+)
+from seedream._transport.custom import AsyncCustomTransport, CustomTransport
+from seedream._transport.network import current, run_to_end
 from seedream._transport.send_tracker import SendTracker
 from seedream._version import __version__
+from seedream.errors import ConfigError
 
-T = TypeVar("T")
 _AGENT: Final = f"seedream/{__version__}"
+_PORTS: Final = {"http": 80, "https": 443}
 
 
-def _timeouts(timeouts: Timeouts, kind: RequestKind, most: float | None) -> dict[str, float | None]:
-    """Return the timeouts as httpx takes them for one request, none above ``most``."""
-    limit = max(most, 0.001) if most is not None else float("inf")
-    return {
-        "connect": min(timeouts.connect, limit),
-        "write": min(timeouts.write, limit),
-        "read": min(timeouts.read(kind), limit),
-        "pool": None,
-    }
+@frozen
+class _Target:
+    """A URL as httpcore takes it, and what it says of the server."""
+
+    server: Server
+    url: httpcore.URL
+    host_header: str
+
+
+def _target(text: str) -> _Target:
+    url = httpx.URL(text)
+    parsed = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    server = Server(url.scheme, url.raw_host.decode("ascii").lower(), url.port or _PORTS.get(url.scheme, 0))
+    return _Target(server, parsed, url.netloc.decode("ascii"))
+
+
+_api_target: Final = lru_cache(maxsize=16)(_target)  # not for pictures: their URLs are signed, and differ
 
 
 @frozen
 class _Handle:
-    response: httpx.Response
     tracker: SendTracker
     chunks: Any  # an iterator of bytes, blocking or awaiting
+    close: Callable[[], Any]
 
 
 @frozen
@@ -49,111 +68,103 @@ class _Stream:
     handle: _Handle
 
 
-class _BodyStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A request's body in few chunks, for both kinds of client."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._body.chunks()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._body.chunks():
-            yield chunk
-
-
 class _HttpBase:
-    """What both kinds have: configuration, and how the HTTP clients are built.
+    """What both kinds have: configuration, and how requests are made of effects.
 
-    Three clients: submissions never reuse a kept connection (a stale one fails ambiguously), queries do, and
-    downloads go through one that has never seen the key. None keeps cookies or follows redirects.
+    None keeps cookies or follows redirects, and connections of downloads never carry the key.
     """
 
-    _client_class: Any
-    _max_keepalive: int  # idle connections of queries and downloads
-
-    def __init__(self, transport: Any, timeouts: Timeouts, clock: Clock, secret: str) -> None:
-        self._transport = transport
+    def __init__(
+        self, timeouts: Timeouts, clock: Clock, secret: str, headers: Mapping[str, str], connections: Connections | None
+    ) -> None:
         self._timeouts = timeouts
         self._clock = clock
         self._secret = secret
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
-        # A transport of another make may report no events: then before_send runs before it is called.
-        self._no_trace_events = transport is not None and not isinstance(
-            transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport
-        )
+        self._headers = headers
+        self._connections = connections
+        self._closed = False
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context()
-
-    def _client(self, kind: RequestKind, scheme: str) -> Any:
-        with self._lock:
-            if (kind, scheme) not in self._clients:
-                self._clients[kind, scheme] = self._client_class(
-                    transport=self._transport,
-                    limits=httpx.Limits(max_keepalive_connections=0 if kind == "submit" else self._max_keepalive),
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                    # Loading the certificates takes a tenth of a second: once, and never for plain loopback.
-                    verify=self._tls if scheme == "https" else False,
-                    trust_env=scheme == "https",  # plain http is loopback alone: never by a proxy
-                )
-            return self._clients[kind, scheme]
-
-    def _build_request(self, effect: SendRequest, tracker: SendTracker, trace: Any) -> tuple[Any, httpx.Request]:
-        """Return the client and the request for an effect. May raise whatever httpx makes of a bad URL."""
+    def _prepare(self, effect: SendRequest) -> tuple[SendTracker, _Target, dict[str, str]]:
+        """Return the tracker, the target and the headers of a request. May raise whatever httpx makes of a bad URL."""
+        if self._closed:
+            raise ConfigError("the client is closed", hint="Make a new one, or close it later.")
         request = effect.request
-        client = self._client(effect.kind, urlsplit(request.url).scheme)
-        url = httpx.URL(request.url)
+        tracker = SendTracker(
+            effect.kind, self._timeouts, effect.before_send, effect.public_only, self._secret, effect.total_timeout
+        )
+        target = _target(request.url) if effect.kind == "download" else _api_target(request.url)
         headers = {
-            "Host": url.netloc.decode("ascii"),
+            "Host": target.host_header,
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             "User-Agent": _AGENT,
+            **(self._headers if effect.kind != "download" else {}),
             **request.headers,
         }
-        stream: _BodyStream | None = None
         if (body := request.body) is not None:
             body.check()
             headers["Content-Length"] = str(body.length)
-            stream = _BodyStream(body)
-        timeouts = _timeouts(self._timeouts, effect.kind, effect.total_timeout)
-        extensions = {"trace": partial(trace, tracker), "timeout": timeouts}
-        return client, httpx.Request(request.method, url, headers=headers, stream=stream, extensions=extensions)
+        return tracker, target, headers
 
-    def _tracker(self, effect: SendRequest) -> SendTracker:
-        url = urlsplit(effect.request.url)
-        public_only = effect.public_only
-        if public_only and (url.scheme in (found := getproxies()) or "all" in found):
-            public_only = bool(proxy_bypass(url.hostname or ""))  # behind a proxy the peer's address is the proxy's
-        return SendTracker(effect.before_send, public_only, self._secret)
+    def _take(self, effect: SendRequest, tracker: SendTracker, target: _Target, library: str = "") -> Line:
+        assert self._connections is not None  # noqa: S101 -- there is no transport of the caller's
+        line = self._connections.take(effect.kind, target.server, library)
+        tracker.tls_layers = line.tls_layers
+        if line.proxied:
+            tracker.public_only = False  # the peer is the proxy, and only it knows the host's address
+        return line
 
     @staticmethod
-    def _stream(response: httpx.Response, tracker: SendTracker, chunks: Any) -> _Stream:
-        tracker.mark_replied()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return _Stream(response.status_code, headers, _Handle(response, tracker, chunks))
+    def _request(effect: SendRequest, target: _Target, headers: Mapping[str, str], content: Any) -> httpcore.Request:
+        fields = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        return httpcore.Request(effect.request.method, target.url, headers=fields, content=content)
+
+
+def _text(headers: Any) -> dict[str, str]:
+    """Return header fields by their names in lower case, values of the same name joined (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("ascii", "replace").lower(), value.decode("utf-8", "surrogateescape")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 class SyncHTTP(_HttpBase):
-    """Blocking."""
+    """Blocking.
 
-    _client_class = httpx.Client
-    _max_keepalive = 0  # only a connection made under our eyes can be cut when the time is up
+    Args:
+        transport: The caller's own, or None.
+        timeouts: Seconds for each phase of an exchange.
+        clock: Time, to be replaced in tests.
+        secret: The key, which no text may hold.
+        headers: Further headers of each request to the API.
+        options: How connections are made where there is no transport.
+
+    Raises:
+        ConfigError: The transport is of another kind, or a proxy or certificate cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0917 -- called by the client only
+        self,
+        transport: Any,
+        timeouts: Timeouts,
+        clock: Clock,
+        secret: str,
+        headers: Mapping[str, str] | None = None,
+        options: NetworkOptions | None = None,
+    ) -> None:
+        self._custom = None if transport is None else CustomTransport(transport)
+        connections = sync_connections(options or NetworkOptions()) if transport is None else None
+        super().__init__(timeouts, clock, secret, headers or {}, connections)
 
     def perform(self, effect: Effect) -> Any:
         match effect:
             case SendRequest():
                 return self._send(effect)
             case Read(stream):
-                try:
-                    return next(stream.handle.chunks, b"")
-                except Exception as error:  # noqa: BLE001 -- see _send
-                    return stream.handle.tracker.to_failure(error)
+                return self._read(stream.handle)
             case Close(stream):
-                stream.handle.response.close()
+                stream.handle.close()
             case Sleep(seconds):
                 self._clock.sleep(seconds)
             case ReadClock():
@@ -163,128 +174,204 @@ class SyncHTTP(_HttpBase):
         return None
 
     def _send(self, effect: SendRequest) -> _Stream | Failure:
-        tracker = self._tracker(effect)
-        watch = threading.Timer(self._timeouts.total(effect.kind, effect.total_timeout), tracker.abort_connection)
-        watch.daemon = True
-        tracker.start_deadline = watch.start
+        tracker, line = None, None
         try:
-            if self._no_trace_events:
+            tracker, target, headers = self._prepare(effect)
+            if self._custom is not None:
+                status, fields, chunks, close = self._custom.send(effect, tracker, headers)
+                return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
+            line = self._take(effect, tracker, target)
+            body = effect.request.body
+            request = self._request(effect, target, headers, None if body is None else body.chunks())
+            tracker.handed_over = True
+            token = current.set(tracker)
+            try:
+                response = line.pool.handle_request(request)
+            finally:
+                current.reset(token)
+            if tracker.must_ask:  # a mock in httpcore's place answered without the network
                 tracker.run_before_send()
-            client, request = self._build_request(effect, tracker, self._trace)
-            tracker.handed_to_httpx = not client.is_closed
-            response = client.send(request, stream=True)
-            if tracker.sent_unseen():
-                tracker.run_before_send()
-            # A mock's reply may be read already.
-            chunks = iter([response.content]) if response.is_stream_consumed else response.iter_raw()
-            return self._stream(response, tracker, chunks)
+            tracker.mark_replied()
+            handle = _Handle(tracker, iter(response.stream), _Closer(response, line, self._connections))
+            return _Stream(response.status, _text(response.headers), handle)
+        except ConfigError:
+            raise
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             failed = error
-        finally:
-            watch.cancel()
-        if tracker.sent_unseen(failed):
+        except BaseException:
+            if line is not None:
+                line.close()
+            raise
+        if line is not None:
+            line.close()
+        return self._failure(tracker, failed)  # out of the except block: an error of ours keeps no other behind it
+
+    def _failure(self, tracker: SendTracker | None, error: Exception) -> Failure:
+        tracker = tracker or SendTracker("query", self._timeouts, secret=self._secret)
+        if tracker.guess_sent(error):
             tracker.run_before_send()
-        return tracker.to_failure(failed)  # out of the except block: an error of ours keeps no other behind it
+        return tracker.to_failure(error)
 
     @staticmethod
-    def _trace(tracker: SendTracker, event: str, info: Mapping[str, Any]) -> None:
-        if event.startswith("connection.") and event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            tracker.connected(info["return_value"])
-        if tracker.refuses_peer(event, info):
-            info["return_value"].close()
-            raise tracker.peer_refused()
-        if tracker.on_trace_event(event, info):
-            tracker.mark_sending()
+    def _read(handle: _Handle) -> bytes | Failure:
+        tracker = handle.tracker
+        if tracker.kind == "download":
+            tracker.start_reply()
+        token = current.set(tracker)
+        try:
+            return next(handle.chunks, b"")
+        except Exception as error:  # noqa: BLE001 -- see _send
+            return tracker.to_failure(error)
+        finally:
+            current.reset(token)
 
     def close(self) -> None:
-        for client in self._clients.values():
-            client.close()
+        self._closed = True
+        if self._connections is not None:
+            self._connections.close()
+        elif self._custom is not None:
+            self._custom.close()
 
 
-async def _in_thread(call: Callable[[], T]) -> T:
-    """Run a blocking call in a thread, to its end whatever happens.
+@frozen
+class _Closer:
+    """Ends a reply and gives its connection back."""
 
-    asyncio's own ``cancel()`` (``timeout``, ``wait_for``) goes through anyio's shields; the call must not go on unseen.
-    """
-    claim, ended = threading.Lock(), threading.Event()
+    response: Any
+    line: Line
+    connections: Connections | None
 
-    def work() -> T:
-        if not claim.acquire(blocking=False):
-            raise RuntimeError("given up before it began")
-        try:
-            return call()
-        finally:
-            ended.set()
-
-    with anyio.CancelScope(shield=True):
-        try:
-            return await anyio.to_thread.run_sync(work)
-        except BaseException:
-            if not claim.acquire(blocking=False):
-                ended.wait()
-            raise
-    raise AssertionError("a shield lets every end through")
+    def __call__(self) -> None:
+        self.response.close()
+        if self.connections is not None:
+            self.connections.give_back(self.line)
 
 
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+class _AsyncBody:
+    """A body's chunks, for httpcore's async pools. A chunk of a file is read where it is: it is small."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._body.chunks():
+            yield chunk
 
 
 class AsyncHTTP(_HttpBase):
-    """Awaiting. Blocking calls and before_send run in a thread, so a slow disk does not hold up other tasks."""
+    """Awaiting; see SyncHTTP. Blocking calls and before_send run in a thread, so a slow disk holds up no other task."""
 
-    _client_class = httpx.AsyncClient
-    _max_keepalive = 20
+    def __init__(  # noqa: PLR0917 -- called by the client only
+        self,
+        transport: Any,
+        timeouts: Timeouts,
+        clock: Clock,
+        secret: str,
+        headers: Mapping[str, str] | None = None,
+        options: NetworkOptions | None = None,
+    ) -> None:
+        self._custom = None if transport is None else AsyncCustomTransport(transport)
+        connections = async_connections(options or NetworkOptions()) if transport is None else None
+        super().__init__(timeouts, clock, secret, headers or {}, connections)
 
     async def perform(self, effect: Effect) -> Any:
         match effect:
             case SendRequest():
                 return await self._send(effect)
             case Read(stream):
-                try:
-                    return await anext(stream.handle.chunks, b"")
-                except Exception as error:  # noqa: BLE001 -- see _send
-                    return stream.handle.tracker.to_failure(error)
+                return await self._read(stream.handle)
             case Close(stream):
                 with anyio.CancelScope(shield=True):
-                    await stream.handle.response.aclose()
+                    await stream.handle.close()
             case Sleep(seconds):
                 await self._clock.async_sleep(seconds)
             case ReadClock():
                 return self._clock.monotonic()
             case RunInThread(call):
-                return await _in_thread(call)
+                return await run_to_end(call)
         return None
 
     async def _send(self, effect: SendRequest) -> _Stream | Failure:
-        tracker = self._tracker(effect)
+        tracker, line = None, None
         try:
-            if self._no_trace_events and effect.before_send is not None:
-                await _in_thread(tracker.run_before_send)
-            client, request = self._build_request(effect, tracker, self._trace)
-            tracker.handed_to_httpx = not client.is_closed
-            with anyio.fail_after(self._timeouts.total(effect.kind, effect.total_timeout)):
-                response = await client.send(request, stream=True)
-            if tracker.sent_unseen() and tracker.before_send is not None:
-                await _in_thread(tracker.run_before_send)
-            chunks = _once(response.content) if response.is_stream_consumed else response.aiter_raw()
-            return self._stream(response, tracker, chunks)
+            tracker, target, headers = self._prepare(effect)
+            if self._custom is not None:
+                status, fields, chunks, close = await self._custom.send(effect, tracker, headers)
+                return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
+            line = self._take(effect, tracker, target, _library())
+            body = effect.request.body
+            request = self._request(effect, target, headers, None if body is None else _AsyncBody(body))
+            tracker.handed_over = True
+            token = current.set(tracker)
+            try:
+                response = await line.pool.handle_async_request(request)
+            finally:
+                current.reset(token)
+            if tracker.must_ask:  # a mock in httpcore's place answered without the network
+                await run_to_end(tracker.run_before_send)
+            tracker.mark_replied()
+            chunks = aiter(response.stream)
+            handle = _Handle(tracker, chunks, _AsyncCloser(response, chunks, line, self._connections))
+            return _Stream(response.status, _text(response.headers), handle)
+        except ConfigError:
+            raise
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
             failed = error
-        if tracker.sent_unseen(failed) and tracker.before_send is not None:
-            await _in_thread(tracker.run_before_send)
-        return tracker.to_failure(failed)
+        except BaseException:
+            if line is not None:
+                line.close()
+            raise
+        if line is not None:
+            line.close()
+        return await self._failure(tracker, failed)
+
+    async def _failure(self, tracker: SendTracker | None, error: Exception) -> Failure:
+        tracker = tracker or SendTracker("query", self._timeouts, secret=self._secret)
+        if tracker.guess_sent(error) and tracker.must_ask:
+            await run_to_end(tracker.run_before_send)
+        return tracker.to_failure(error)
 
     @staticmethod
-    async def _trace(tracker: SendTracker, event: str, info: Mapping[str, Any]) -> None:
-        if tracker.refuses_peer(event, info):
-            await info["return_value"].aclose()
-            raise tracker.peer_refused()
-        if tracker.on_trace_event(event, info):
-            if tracker.before_send is not None:
-                await _in_thread(tracker.run_before_send)
-            tracker.mark_sending()
+    async def _read(handle: _Handle) -> bytes | Failure:
+        tracker = handle.tracker
+        if tracker.kind == "download":
+            tracker.start_reply()
+        token = current.set(tracker)
+        try:
+            return await anext(handle.chunks, b"")
+        except Exception as error:  # noqa: BLE001 -- see _send
+            return tracker.to_failure(error)
+        finally:
+            current.reset(token)
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        self._closed = True
+        if self._connections is not None:
+            self._connections.close()
+        elif self._custom is not None:
+            await self._custom.close()
+
+
+@frozen
+class _AsyncCloser:
+    """Ends a reply and gives its connection back."""
+
+    response: Any
+    chunks: Any
+    line: Line
+    connections: Connections | None
+
+    async def __call__(self) -> None:
+        if hasattr(self.chunks, "aclose"):
+            await self.chunks.aclose()
+        await self.response.aclose()
+        if self.connections is not None:
+            self.connections.give_back(self.line)
+
+
+def _library() -> str:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return "trio"
+    return "asyncio"

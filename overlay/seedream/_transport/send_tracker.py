@@ -1,70 +1,92 @@
-"""Tracks how far a request got, which decides what an exception of the HTTP library means.
+"""Tracks one exchange: how far its request got, what must happen before its first byte, and its time limits.
 
-The exception's class cannot tell "never sent" from "maybe billed" (a reset in mid-body and one after the whole body
-are both ReadError). httpx's ``trace`` extension can: before the event that the request's head is about to be written,
-not one byte of it has left. The function that must run before the first byte (``before_send``) runs at that event.
+What was *sent* decides whether a submission may have been billed, and an exception's class cannot tell it: a reset in
+mid-body and one after the whole body look the same. The network code reports each byte that it hands to the operating
+system, so that "never sent" is a count, not a guess.
 """
 
-import socket
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any, Final
+import time
+from collections.abc import Callable
+from typing import Final
 
-import httpx
 from attrs import define, field
 
 from seedream._protocol.effects import Failure
-from seedream._support.addresses import is_public_address
 from seedream._support.redact import redact
-from seedream.errors import Phase, UnsafeUrl
+from seedream._support.timing import RequestKind, Timeouts
+from seedream.errors import Phase, SeeDreamError
 
-_NOT_SENT: Final = (
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError, httpx.InvalidURL,
-)  # fmt: skip
-_WRITING: Final = (httpx.WriteError, httpx.WriteTimeout)
+_NEVER_SENT: Final = frozenset({
+    "ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError",
+    "InvalidURL",
+})  # fmt: skip
+_SENT_IN_PART: Final = frozenset({"WriteError", "WriteTimeout"})
 
 
-@define
+@define(eq=False)
 class SendTracker:
-    """Bookkeeping of one request: fed with trace events, it knows what an exception means."""
+    """Bookkeeping of one exchange.
 
+    Args:
+        kind: What the request is for.
+        timeouts: Seconds for each phase.
+        before_send: Runs once, before the first byte of the request leaves; if it raises, nothing is sent.
+        public_only: Refuse a peer whose address is not on the public network.
+        secret: The key, which no text may hold.
+        total_timeout: Seconds for the whole exchange, or None where only stalls are limited.
+        tls_layers: How many layers of TLS lie under the request; bytes on fewer are a proxy's, not the request's.
+
+    Attributes:
+        sent: How many bytes of the request have left.
+        sent_in_full: Whether all have.
+        tls_refused: Whether a handshake was refused, as opposed to broken off or stalled.
+        handed_over: Whether the request was given to the HTTP library; before that, nothing can have left.
+        watched: Whether the network reported to this tracker; a mock of httpcore or httpx does not.
+    """
+
+    kind: RequestKind
+    timeouts: Timeouts
     before_send: Callable[[], None] | None = None
     public_only: bool = False
     secret: str = field(default="", repr=False)
-    start_deadline: Callable[[], None] | None = None  # starts the clock that may abort the connection
-    handed_to_httpx: bool = False  # before that, nothing can have left
-    _network_stream: Any = None
-    _phase: Phase = "never_sent"
-    _saw_events: bool = False
+    total_timeout: float | None = None
+    tls_layers: int = 0
+    sent: int = 0
+    sent_in_full: bool = False
+    write_failed: bool = False
+    replied: bool = False
+    tls_refused: bool = False
+    handed_over: bool = False
+    watched: bool = False
     _allowed: bool = False
-    _peer: str = ""
     _stopped: BaseException | None = None
+    _end: float = field(init=False)
+    connect_deadline: float = field(init=False)
+    reply_deadline: float = field(init=False)
 
-    def on_trace_event(self, event: str, info: Mapping[str, Any]) -> bool:
-        """Take in a trace event. Return whether the request is about to be written: then call ``mark_sending``."""
-        self._saw_events = True
-        place, _, moment = event.rpartition(".")
-        request = info.get("request")
-        if request is not None and request.method == b"CONNECT":
-            return False  # the proxy's own request, not ours
-        if place.endswith("send_request_body") and moment == "complete" and self._phase == "sent_partial":
-            self._phase = "sent_full"
-        return place.endswith("send_request_headers") and moment == "started"
+    def __attrs_post_init__(self) -> None:
+        now = time.monotonic()
+        self._end = float("inf") if self.total_timeout is None else now + max(self.total_timeout, 0.001)
+        self.connect_deadline = min(now + self.timeouts.connect, self._end)
+        self.reply_deadline = self._end
 
-    def connected(self, stream: Any) -> None:
-        """Note the connection made (a second time when TLS is up), and start the deadline at the first one."""
-        if self._network_stream is None and self.start_deadline is not None:
-            self.start_deadline()
-        self._network_stream = stream
+    # --- time ---------------------------------------------------------------------------------------------------------
 
-    def abort_connection(self) -> None:
-        """Shut the connection, which wakes a blocked read or write. For a thread's timer."""
-        sock = self._network_stream.get_extra_info("socket") if self._network_stream is not None else None
-        if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+    def write_deadline(self) -> float:
+        """Return until when the next bytes must have left. Each that leave start the time again: stalls are limited."""
+        return min(time.monotonic() + self.timeouts.write, self._end)
+
+    def start_reply(self) -> None:
+        """Start the time for the reply, or for the next bytes of a download. Framing bytes do not prolong it."""
+        self.reply_deadline = min(time.monotonic() + self.timeouts.read(self.kind), self._end)
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether ``run_before_send`` is still to be called before a byte may leave."""
+        return not self._allowed and self.before_send is not None
 
     def run_before_send(self) -> None:
         """Run ``before_send``, once. If it raises, nothing may be sent."""
@@ -78,62 +100,50 @@ class SendTracker:
             raise
         self._allowed = True
 
-    def mark_sending(self) -> None:
-        """Note that bytes leave from here on. A submission leaves once: a transport that repeats it is stopped."""
-        if self.before_send is not None and self._phase != "never_sent":
-            raise RuntimeError("the transport tried to send a submission again by itself")
-        self.run_before_send()
-        self._phase = "sent_partial"
+    def stop(self, error: SeeDreamError) -> SeeDreamError:
+        """Note an error of ours, which ``to_failure`` will raise, and return it."""
+        self._stopped = error
+        return error
+
+    # --- what became of it --------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """How far the request got."""
+        if self.sent_in_full or self.replied:
+            return "sent_full"
+        return "sent_partial" if self.sent else "never_sent"
 
     def mark_replied(self) -> None:
-        """Note that a reply came."""
-        self._phase = "sent_full"
+        """Note that the head of a reply came, and start the time for the rest if it has not begun."""
+        self.replied = True
+        if self.reply_deadline == self._end:
+            self.start_reply()
 
-    def sent_unseen(self, error: Exception | None = None) -> bool:
-        """Return whether the request may have left without an event (a mock of httpx reports none).
+    def guess_sent(self, error: Exception) -> bool:
+        """Return whether a transport that does not report its bytes may have sent some before this error.
 
-        Args:
-            error: What came instead of a reply, or None where one came.
+        The class of the error is all there is to judge by, so every class that is not known counts as sent in full.
         """
-        if self._stopped is not None or self._phase != "never_sent" or not self.handed_to_httpx:
+        if self.watched or not self.handed_over or self._stopped is not None or type(error).__name__ in _NEVER_SENT:
             return False
-        return error is None or not (self._saw_events or isinstance(error, _NOT_SENT))
+        self.sent = max(self.sent, 1)
+        self.sent_in_full = type(error).__name__ not in _SENT_IN_PART
+        return True
 
     def to_failure(self, error: Exception) -> Failure:
-        """Return what the exception means. One of ``before_send`` or of the address check is raised instead."""
+        """Return what the exception means. An error of ``before_send`` or of the peer's check is raised instead."""
         if self._stopped is not None:
             # Its traceback would hold the HTTP library's frames, and in them the request with its key.
             raise self._stopped.with_traceback(None) from None
-        if self.sent_unseen(error):
-            self._phase = "sent_partial" if isinstance(error, _WRITING) else "sent_full"
         text = redact(str(error), self.secret).strip() or type(error).__name__
-        return Failure(self._phase, type(error).__name__, text, tls=self._phase == "never_sent" and _is_tls(error))
-
-    def refuses_peer(self, event: str, info: Mapping[str, Any]) -> bool:
-        """Return whether a connection just made leads into a private network and must not.
-
-        The address is the connection's own, seen before any byte is sent, so no trick of the name service helps. The
-        caller closes the connection and raises ``peer_refused()``.
-        """
-        if not self.public_only or event != "connection.connect_tcp.complete":
-            return False
-        address = info["return_value"].get_extra_info("server_addr")
-        self._peer = str(address[0]).partition("%")[0] if address else ""
-        return not is_public_address(self._peer)
-
-    def peer_refused(self) -> UnsafeUrl:
-        """Return the error for a refused peer."""
-        refusal = UnsafeUrl(
-            f"the image host's address {self._peer or '(unknown)'} is not on the public network",
-            hint="A public service's reply must not point into a private network; nothing was sent there.",
-        )
-        self._stopped = refusal
-        return refusal
+        refused = self.phase == "never_sent" and (self.tls_refused or is_tls_refusal(error))
+        return Failure(self.phase, type(error).__name__, text, tls=refused)
 
 
-def _is_tls(error: BaseException | None) -> bool:
+def is_tls_refusal(error: BaseException | None) -> bool:
+    """Return whether TLS was refused, and was not just broken off or stalled."""
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
-    # The network ends a handshake too, and a handshake that waits for bytes is a timeout: both may pass.
     passing = ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLWantReadError | ssl.SSLWantWriteError
-    return error is not None and not isinstance(error, passing)
+    return error is not None and not isinstance(error, passing | ssl.SSLSyscallError)

@@ -1,0 +1,155 @@
+"""Connections: how they are made, which are kept, and for how long.
+
+A submission gets a connection of its own, because a kept one that the server is just closing fails in a way that looks
+as if it had been billed. Queries and downloads reuse theirs: a failed one is repeated at no cost. Each connection is an
+httpcore pool of one, so that no request waits in a queue of httpcore's, whose cost grows with the square of its length.
+"""
+
+import ssl
+import threading
+from functools import cached_property
+from typing import Any, Final
+
+import httpcore
+from attrs import define, field, frozen
+
+from seedream._support.timing import RequestKind
+from seedream._transport import network
+from seedream._transport.environment import Proxies, Proxy, Verify, check_verify, tls_context
+
+_KEPT: Final = 20  # idle connections of each kind and server
+_IDLE: Final = 60.0  # seconds
+
+
+@frozen
+class NetworkOptions:
+    """How connections are made.
+
+    Attributes:
+        verify: A CA bundle (file or directory) or an ssl.SSLContext; None for the environment's or certifi's.
+        proxy: URL of a proxy for every request; None for the environment's.
+        reuse_submit_connections: Seconds for which an idle connection may still carry a submission; 0 for never.
+    """
+
+    verify: Verify | None = None
+    proxy: str | None = field(default=None, repr=False)
+    reuse_submit_connections: float = 0.0
+
+
+@frozen
+class Server:
+    """Where a request goes: scheme, host in lower case, port."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@define(eq=False)
+class Line:
+    """One connection: an httpcore pool of one, and what the request on it must know."""
+
+    pool: Any
+    key: tuple[Any, ...]
+    tls_layers: int
+    proxied: bool
+    backend: Any
+
+    def close(self) -> None:
+        """Close the socket. Needs no event loop, and not the thread that opened it."""
+        if self.backend.connection is not None:
+            self.backend.connection.close()
+
+
+class Connections:
+    """The connections of one client. Threads may share it.
+
+    Args:
+        options: How connections are made.
+        pools: httpcore's classes: a direct pool, one through an HTTP proxy, one through a SOCKS proxy.
+        backend: The class of the network backend.
+
+    Raises:
+        ConfigError: The environment's or the argument's proxies or certificates cannot be used.
+    """
+
+    def __init__(self, options: NetworkOptions, pools: tuple[Any, Any, Any], backend: Any) -> None:
+        check_verify(options.verify)
+        self._options = options
+        self._proxies = Proxies.read(options.proxy)
+        self._pools = pools
+        self._backend = backend
+        self._idle: dict[tuple[Any, ...], list[Line]] = {}
+        self._lock = threading.Lock()
+        self.closed = False
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Loading the certificates takes a hundredth of a second or more: once, and never for plain loopback."""
+        return tls_context(self._options.verify)
+
+    def take(self, kind: RequestKind, server: "Server", library: str = "") -> Line:
+        """Return an idle connection for this kind of request, or one still to be made.
+
+        Args:
+            kind: What the request is for.
+            server: Where it goes.
+            library: The async library that is running; httpcore's locks belong to one.
+        """
+        key = (kind, server, library)
+        with self._lock:
+            idle = self._idle.get(key)
+            if idle:
+                return idle.pop()
+        proxy = self._proxies.of(server.scheme, server.host, server.port)
+        layers = (server.scheme == "https") + (proxy is not None and proxy.uses_tls)
+        backend = self._backend()
+        return Line(self._pool(kind, server, proxy, backend), key, layers, proxy is not None, backend)
+
+    def _pool(self, kind: RequestKind, server: "Server", proxy: Proxy | None, backend: Any) -> Any:
+        seconds = self._seconds(kind)
+        tls = self._tls if server.scheme == "https" or (proxy is not None and proxy.uses_tls) else None
+        common: dict[str, Any] = {
+            "ssl_context": tls, "max_connections": 1, "max_keepalive_connections": 1 if seconds else 0,
+            "keepalive_expiry": seconds, "network_backend": backend,
+        }  # fmt: skip
+        direct, by_http, by_socks = self._pools
+        if proxy is None:
+            return direct(**common)
+        if proxy.is_socks:
+            return by_socks(proxy.url, proxy_auth=proxy.auth, **common)
+        return by_http(proxy.url, proxy_auth=proxy.auth, proxy_ssl_context=tls if proxy.uses_tls else None, **common)
+
+    def _seconds(self, kind: RequestKind) -> float:
+        return self._options.reuse_submit_connections if kind == "submit" else _IDLE
+
+    def give_back(self, line: Line) -> None:
+        """Keep a connection for the next request, or close it."""
+        with self._lock:
+            idle = self._idle.setdefault(line.key, [])
+            keep = not self.closed and self._seconds(line.key[0]) > 0 and len(idle) < _KEPT
+            if keep:
+                idle.append(line)
+        if not keep:
+            line.close()
+
+    def close(self) -> None:
+        """Close all idle connections, and those in use when they are given back."""
+        with self._lock:
+            self.closed = True
+            lines = [line for idle in self._idle.values() for line in idle]
+            self._idle.clear()
+        for line in lines:
+            line.close()
+
+
+SYNC_POOLS: Final = (httpcore.ConnectionPool, httpcore.HTTPProxy, httpcore.SOCKSProxy)
+ASYNC_POOLS: Final = (httpcore.AsyncConnectionPool, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
+
+
+def sync_connections(options: NetworkOptions) -> Connections:
+    return Connections(options, SYNC_POOLS, network.SyncBackend)
+
+
+def async_connections(options: NetworkOptions) -> Connections:
+    return Connections(options, ASYNC_POOLS, network.AsyncBackend)
