@@ -1,9 +1,10 @@
 """The clients and the tasks they return. The workflows they run are in _protocol."""
 
+from collections.abc import Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +24,8 @@ from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._support.timing import Clock, SystemClock, Timeouts
+from seedream._transport.connections import NetworkOptions
+from seedream._transport.environment import Verify
 from seedream._transport.http import AsyncHTTP, SyncHTTP
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
 
@@ -191,15 +194,23 @@ class _Client:
     """Configuration and workflows, common to both."""
 
     service: ApiConfig
+    _http: Any
+    _io: Any
 
-    def __init__(  # noqa: PLR0917 -- called by the two classes below alone
+    def __init__(
         self,
-        api_key: str | None,
-        base_url: str | None,
-        timeouts: Timeouts | None,
-        retry: RetryPolicy | None,
-        clock: Clock | None,
-        journal: JournalPath,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        transport: Any = None,
+        verify: Verify | None = None,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reuse_submit_connections: float = 0.0,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+        journal: JournalPath = None,
     ) -> None:
         url = config.base_url(base_url)
         self._clock = clock or SystemClock()
@@ -212,6 +223,14 @@ class _Client:
             now=self._clock.time,
         )
         install_log_filter(self.service.key)
+        self._io = self._http(
+            transport,
+            self.service.timeouts,
+            self._clock,
+            self.service.key,
+            config.default_headers(headers),
+            NetworkOptions.checked(verify, proxy, reuse_submit_connections, transport),
+        )
         self._journal, self._own_journal = _open_journal(journal)
 
     def __repr__(self) -> str:
@@ -261,7 +280,15 @@ class SeeDream(_Client):
     Args:
         api_key: The key; by default from the environment variable TENSORSLAB_API_KEY.
         base_url: The service; by default from TENSORSLAB_BASE_URL, else the spec's server.
-        transport: An httpx transport, for tests or special networks.
+        transport: An httpx transport, for tests or special networks; ``verify`` and ``proxy`` do without one.
+        verify: Certificates to trust: a CA bundle (file or directory) or an ssl.SSLContext. By default those of
+            SSL_CERT_FILE or SSL_CERT_DIR, else of the certifi package.
+        proxy: URL of a proxy for every request (http, https, socks5, socks5h). By default that of HTTPS_PROXY or
+            ALL_PROXY, but for the hosts in NO_PROXY.
+        headers: Further headers of each request to the API, for a gateway for example. They never go to image hosts.
+        reuse_submit_connections: Seconds for which an idle connection may carry the next submission. By default (0)
+            each submission has a connection of its own, because a kept one that the server is just closing fails
+            in a way that looks as if it had been billed. Queries and downloads always reuse connections.
         timeouts: Seconds for each phase of an exchange.
         retry: How long to go on with what is safe to try again.
         clock: Time, to be replaced in tests.
@@ -269,9 +296,12 @@ class SeeDream(_Client):
             a crash loses no paid task.
 
     Raises:
-        ConfigError: The key or the base URL is unusable.
+        ConfigError: The key, the base URL, the transport, a proxy or the certificates are unusable.
         JournalError: The journal cannot be used.
     """
+
+    _http = SyncHTTP
+    _io: SyncHTTP
 
     def __init__(
         self,
@@ -279,13 +309,28 @@ class SeeDream(_Client):
         *,
         base_url: str | None = None,
         transport: httpx.BaseTransport | None = None,
+        verify: Verify | None = None,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reuse_submit_connections: float = 0.0,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clock: Clock | None = None,
         journal: JournalPath = None,
     ) -> None:
-        super().__init__(api_key, base_url, timeouts, retry, clock, journal)
-        self._io = SyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
+        super().__init__(
+            api_key,
+            base_url=base_url,
+            transport=transport,
+            verify=verify,
+            proxy=proxy,
+            headers=headers,
+            reuse_submit_connections=reuse_submit_connections,
+            timeouts=timeouts,
+            retry=retry,
+            clock=clock,
+            journal=journal,
+        )
 
     def run(self, flow: Workflow[T]) -> T:
         """Run a workflow."""
@@ -339,8 +384,10 @@ class SeeDream(_Client):
 
     def close(self) -> None:
         """Close the connections, and the journal if it was given as a path."""
-        self._io.close()
-        self._close_journal()
+        try:
+            self._io.close()
+        finally:
+            self._close_journal()
 
     def __enter__(self) -> Self:
         return self
@@ -352,19 +399,37 @@ class SeeDream(_Client):
 class AsyncSeeDream(_Client):
     """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
 
+    _http = AsyncHTTP
+    _io: AsyncHTTP
+
     def __init__(
         self,
         api_key: str | None = None,
         *,
         base_url: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        verify: Verify | None = None,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reuse_submit_connections: float = 0.0,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clock: Clock | None = None,
         journal: JournalPath = None,
     ) -> None:
-        super().__init__(api_key, base_url, timeouts, retry, clock, journal)
-        self._io = AsyncHTTP(transport, self.service.timeouts, self._clock, self.service.key)
+        super().__init__(
+            api_key,
+            base_url=base_url,
+            transport=transport,
+            verify=verify,
+            proxy=proxy,
+            headers=headers,
+            reuse_submit_connections=reuse_submit_connections,
+            timeouts=timeouts,
+            retry=retry,
+            clock=clock,
+            journal=journal,
+        )
 
     async def run(self, flow: Workflow[T]) -> T:
         """Run a workflow."""
@@ -402,8 +467,10 @@ class AsyncSeeDream(_Client):
 
     async def close(self) -> None:
         """See SeeDream.close."""
-        await self._io.close()
-        self._close_journal()
+        try:
+            await self._io.close()
+        finally:
+            self._close_journal()
 
     async def __aenter__(self) -> Self:
         return self

@@ -75,3 +75,30 @@ def _host(url: str) -> str:
     except ValueError:
         return ""
     return "" if port == 0 else parts.hostname or ""
+
+
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
+_OWN_HEADERS: Final = frozenset(
+    {"authorization", "host", "connection", "content-length", "content-type", "transfer-encoding", "accept-encoding"}
+)
+
+
+def default_headers(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return further headers for each request to the API.
+
+    Raises:
+        ConfigError: A name or value cannot be a header's, or the client sets that header itself. No value is shown.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"headers is a {type(given).__name__}, not a mapping", hint="Give names and values as text.")
+    for name, value in given.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ConfigError("headers holds a name or value that is not text", hint="Give them as str.")
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigError(f"the header {quote(name)} has a name or value that cannot be sent", hint="Use ASCII.")
+        if name.lower() in _OWN_HEADERS:
+            raise ConfigError(f"the header {quote(name)} is set by the client itself", hint="Leave it out.")
+    return dict(given)

@@ -13,9 +13,11 @@ from typing import Any, Final
 import httpcore
 from attrs import define, field, frozen
 
+from seedream._support.redact import short_repr
 from seedream._support.timing import RequestKind
 from seedream._transport import network
 from seedream._transport.environment import Proxies, Proxy, Verify, check_verify, tls_context
+from seedream.errors import ConfigError
 
 _KEPT: Final = 20  # idle connections of each kind and server
 _IDLE: Final = 60.0  # seconds
@@ -34,6 +36,26 @@ class NetworkOptions:
     verify: Verify | None = None
     proxy: str | None = field(default=None, repr=False)
     reuse_submit_connections: float = 0.0
+
+    @classmethod
+    def checked(
+        cls, verify: Verify | None, proxy: str | None, reuse_submit_connections: object, transport: object
+    ) -> "NetworkOptions":
+        """Return the options, checked against each other.
+
+        Raises:
+            ConfigError: The number of seconds is none, or options are given that a transport of the caller's decides.
+        """
+        if transport is not None and (verify is not None or proxy is not None):
+            raise ConfigError(
+                "verify and proxy have no effect on a transport that is given", hint="Set them in the transport."
+            )
+        seconds = reuse_submit_connections
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+            raise ConfigError(
+                f"reuse_submit_connections is {short_repr(seconds)}, not a number of seconds", hint="Give 0 or more."
+            )
+        return cls(verify, proxy, float(seconds))
 
 
 @frozen

@@ -31,7 +31,11 @@ from seedream._transport.send_tracker import SendTracker
 from seedream._version import __version__
 from seedream.errors import ConfigError
 
-_AGENT: Final = f"seedream/{__version__}"
+_DEFAULT_HEADERS: Final = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"seedream/{__version__}",
+}
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -80,7 +84,7 @@ class _HttpBase:
         self._timeouts = timeouts
         self._clock = clock
         self._secret = secret
-        self._headers = headers
+        self._api_headers = _replaced(_DEFAULT_HEADERS, headers)
         self._connections = connections
         self._closed = False
 
@@ -93,14 +97,8 @@ class _HttpBase:
             effect.kind, self._timeouts, effect.before_send, effect.public_only, self._secret, effect.total_timeout
         )
         target = _target(request.url) if effect.kind == "download" else _api_target(request.url)
-        headers = {
-            "Host": target.host_header,
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            "User-Agent": _AGENT,
-            **(self._headers if effect.kind != "download" else {}),
-            **request.headers,
-        }
+        common = _DEFAULT_HEADERS if effect.kind == "download" else self._api_headers
+        headers = {"Host": target.host_header, **common, **request.headers}
         if (body := request.body) is not None:
             body.check()
             headers["Content-Length"] = str(body.length)
@@ -118,6 +116,12 @@ class _HttpBase:
     def _request(effect: SendRequest, target: _Target, headers: Mapping[str, str], content: Any) -> httpcore.Request:
         fields = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
         return httpcore.Request(effect.request.method, target.url, headers=fields, content=content)
+
+
+def _replaced(headers: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
+    """Return the header fields with those of the same name replaced, whatever the case of their letters."""
+    given = {name.lower() for name in by}
+    return {**{name: value for name, value in headers.items() if name.lower() not in given}, **by}
 
 
 def _text(headers: Any) -> dict[str, str]:
