@@ -54,7 +54,7 @@ MATRIX = [
     ("9999 with an id", reply(200, answer(code=9999, data={"taskid": "t"})), errors.SubmissionUnknown, "unknown", 1),
     ("401", reply(401, answer(code=401, msg="bad key")), errors.AuthError, "no", 1),
     ("403", reply(403), errors.AuthError, "no", 1),
-    ("404", reply(404), errors.Rejected, "no", 1),
+    ("404", reply(404), errors.ConfigError, "no", 1),
     ("408", reply(408), errors.NotSent, "no", 2),
     ("429", reply(429), errors.RateLimited, "no", 4),
     ("429, wait too long", reply(429, headers={"retry-after": "3600"}), errors.RateLimited, "no", 1),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tensorslab_images.limits import SERVER
+from tensorslab_images.limits import SERVER, SUBMIT
 
 from seedream import errors
 from seedream._protocol.effects import Failure, Reply
@@ -91,6 +91,14 @@ def submission_error(  # noqa: PLR0911 -- one return for each outcome
             return errors.ConfigError(
                 f"the base URL answers with a redirect ({seen}), and a paid request is never redirected",
                 hint=f"Give the service's own address, for example {SERVER}.",
+                reply=reply,
+                taskid=taskid,
+            )
+        case SubmissionOutcome.NO_SUCH_PATH:
+            return errors.ConfigError(
+                f"the base URL answers {outcome.status if isinstance(outcome, Reply) else ''} at {SUBMIT.path}, "
+                f"the path of this operation ({seen})",
+                hint=f"Check the base URL: it is the service's root, for example {SERVER}, without /v1.",
                 reply=reply,
                 taskid=taskid,
             )

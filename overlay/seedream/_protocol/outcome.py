@@ -16,6 +16,7 @@ cut or garbled reply
 408                              the server never had a whole request            once   NotSent
                                  (RFC 9110, 15.5.9)
 401, 403                         the key was refused                             no     AuthError
+404, 405                         the base URL does not lead to this operation    no     ConfigError
 other 4xx                        refused                                         no     Rejected
 301, 307, 308                    refused: a POST is never redirected             no     ConfigError
 302, 303, other 3xx              may mean "done, look there" (RFC 9110, 15.4.4)  never  SubmissionUnknown
@@ -46,6 +47,7 @@ from seedream._protocol.replies import Envelope
 OK: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _REQUEST_TIMEOUT: Final = 408
+_NO_SUCH_PATH: Final = (404, 405)
 _MOVED: Final = (301, 307, 308)  # 302 and 303 may mean "done, look there" (RFC 9110, 15.4.4)
 
 
@@ -61,6 +63,7 @@ class SubmissionOutcome(Enum):
     BAD_KEY = "bad key"
     REJECTED = "rejected"
     REDIRECTED = "redirected"
+    NO_SUCH_PATH = "no such path"
     UNKNOWN = "unknown"
 
 
@@ -89,6 +92,8 @@ def _classify(  # noqa: PLR0911 -- one return for each row of the table
         return SubmissionOutcome.BAD_KEY
     if status in _MOVED:
         return SubmissionOutcome.REDIRECTED
+    if status in _NO_SUCH_PATH:
+        return SubmissionOutcome.NO_SUCH_PATH
     if 400 <= status < 500:  # noqa: PLR2004 -- the class of client errors
         return SubmissionOutcome.REJECTED
     return SubmissionOutcome.UNKNOWN

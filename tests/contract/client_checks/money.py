@@ -96,11 +96,14 @@ def what_was_paid_for_is_kept(subject: ClientUnderTest) -> None:
 
 @check("PAY-ONCE")
 def a_submission_is_never_redirected(subject: ClientUnderTest) -> None:
-    """A redirect is refused, and nothing arrives where it points."""
+    """A redirect is refused, or unknown where it may mean "done, look there", and nothing arrives where it points."""
     with RecordingServer(subject.accepted()) as elsewhere:
         for status in (301, 302, 303, 307, 308):
             answer = ScriptedReply(status, headers={"location": elsewhere.url + subject.facts.submit})
-            _expect(subject, f"HTTP {status}", answer, errors.ConfigError, "no", "PAY-ONCE")
+            if status in (302, 303):
+                _expect(subject, f"HTTP {status}", answer, errors.SubmissionUnknown, "unknown", "PAY-ONCE")
+            else:
+                _expect(subject, f"HTTP {status}", answer, errors.ConfigError, "no", "PAY-ONCE")
         if elsewhere.sent:
             raise Violation("it was sent on to where a redirect points", rule="KEY-PRIVATE", sent=elsewhere.sent[0])
 
@@ -108,7 +111,7 @@ def a_submission_is_never_redirected(subject: ClientUnderTest) -> None:
 @check("PAY-ONCE")
 def a_refusal_is_told_as_one(subject: ClientUnderTest) -> None:
     """4xx are refusals that cost nothing; only 429 is tried again, with the same bytes."""
-    refusals = {400: errors.Rejected, 401: errors.AuthError, 403: errors.AuthError, 404: errors.Rejected}
+    refusals = {400: errors.Rejected, 401: errors.AuthError, 403: errors.AuthError, 404: errors.ConfigError}
     for status, kind in refusals.items():
         _expect(subject, f"HTTP {status}", ScriptedReply(status, b"{}", _JSON), kind, "no", "PAY-KNOWN")
     _expect(subject, "HTTP 429", ScriptedReply(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=10)
