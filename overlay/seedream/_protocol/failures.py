@@ -34,7 +34,7 @@ def describe(outcome: Reply | Failure, envelope: Envelope, key: str) -> str:
     return f"HTTP {outcome.status}{code}{kind}"
 
 
-def submission_error(  # noqa: PLR0911 -- one return for each outcome
+def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
     became: SubmissionOutcome, outcome: Reply | Failure, envelope: Envelope, *, digest: str, at: float, key: str
 ) -> errors.SeeDreamError:
     """Return the error for a submission that is over (see the table in outcome.py)."""
