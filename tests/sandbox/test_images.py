@@ -95,6 +95,21 @@ def test_a_source_that_is_no_picture_is_the_clients_affair(open_sandbox: OpenSan
     assert (1, ()) == (one.sandbox.tasks[-1].source_count, one.sandbox.tasks[-1].sources)
 
 
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_plain_pictures_of_two_tasks_differ(open_sandbox: OpenSandbox, kind: str) -> None:
+    one = open_sandbox(progress="instant", format=kind)
+    made = [one.picture(url).content for _ in range(3) for url in one.urls(one.made(batchsize=2))]
+    assert 6 == len(set(made))
+    assert 6 == len({colour(content) for content in made}), "in what one sees, not only in their bytes"
+
+
+def colour(content: bytes) -> tuple[int, ...]:
+    """The colour of a picture of one colour."""
+    pixel = Image.open(BytesIO(content)).convert("RGB").getpixel((1, 1))
+    assert isinstance(pixel, tuple)
+    return tuple(int(part) for part in pixel)
+
+
 def test_a_head_request_has_no_body(open_sandbox: OpenSandbox) -> None:
     one = open_sandbox(progress="instant")
     url = one.urls(one.made())[0]

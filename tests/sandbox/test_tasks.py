@@ -3,9 +3,13 @@
 import re
 from typing import Any
 
+import httpx
 import pytest
-from sandbox.sandbox_client import DELETE, QUERY, OpenSandbox
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sandbox.sandbox_client import DELETE, QUERY, OpenSandbox, SandboxClient
 from seedream_sandbox import ManualClock, Sandbox
+from seedream_sandbox.faults.language import prompt_faults
 
 
 def states(one: Any, taskid: str, count: int) -> list[int]:
@@ -52,6 +56,59 @@ def test_what_a_query_tells(open_sandbox: OpenSandbox) -> None:
         assert url.startswith(one.sandbox.images_url + "/")
         assert not url.startswith(one.sandbox.base_url + "/"), "the image host is another origin"
         assert re.search(r"\?Expires=[0-9]+&Signature=[0-9a-f]+$", url)
+
+
+EXACT = [
+    " blanks around ", "tab\t", "\u3000wide", "é", "e\u0301", "ﬁ", "Ⅷ",
+    "a+b%20c&amp;d\\u0041", "{}[]\"'<>", "\r\n",
+    "x\ry",
+    "\x00\x07\x7f", "\ufeffmark", "\u200d\u202e", "👩‍👩‍👧", "x" * 20_000, "null", "[[fault:none]]",
+    "\ufffd", "--b", "\ud7ff\ue000\U0010ffff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("prompt", EXACT, ids=range(len(EXACT)))
+def test_a_query_returns_the_prompt_exactly(open_sandbox: OpenSandbox, prompt: str) -> None:
+    one = open_sandbox(progress="instant")
+    prompt = f"{prompt}." if not prompt.strip() else prompt
+    data = one.query(one.made(prompt))["data"]
+    assert (prompt, prompt.encode()) == (data["prompt"], data["prompt"].encode())
+    assert prompt == one.sandbox.tasks[-1].prompt
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip))
+def test_any_prompt_is_returned_exactly(prompt: str) -> None:
+    sandbox = Sandbox(progress="instant")
+    with httpx.Client(transport=sandbox.transport) as http:
+        one = SandboxClient(sandbox, http)
+        assume(not list(prompt_faults(prompt)))
+        assert prompt == one.query(one.made(prompt))["data"]["prompt"]
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda one: one[:-1], lambda one: one + " ", lambda one: " " + one])
+def test_a_task_id_is_compared_exactly(open_sandbox: OpenSandbox, change: Any) -> None:
+    one = open_sandbox()
+    taskid = one.made()
+    assert 9999 == one.query(change(taskid))["code"]
+    one.call(DELETE, {"taskids": [change(taskid)]})
+    assert 1000 == one.query(taskid)["code"]
+
+
+def test_all_of_several_tasks_are_deleted_and_no_other(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
+    made = [one.made() for _ in range(4)]
+    charged = len(one.sandbox.charges)
+    one.call(DELETE, {"taskids": [made[2], "unknown", made[0], made[2]]})
+    assert [9999, 1000, 9999, 1000] == [one.query(taskid)["code"] for taskid in made]
+    assert charged == len(one.sandbox.charges), "a deletion costs nothing"
+
+
+@pytest.mark.parametrize("body", [b'{"taskid": "a", "taskid": "b"}', b'{"taskid": "a"} x', b'{"taskid": "a"}{}'])
+def test_json_that_can_be_read_in_two_ways_is_refused(open_sandbox: OpenSandbox, body: bytes) -> None:
+    one = open_sandbox()
+    headers = {"Authorization": "Bearer k", "Content-Type": "application/json"}
+    reply = one.http.post(one.sandbox.base_url + QUERY, content=body, headers=headers).json()
+    assert (9999, "SCHEMA") == (reply["code"], reply["msg"].split()[0])
 
 
 def test_no_such_task(open_sandbox: OpenSandbox) -> None:

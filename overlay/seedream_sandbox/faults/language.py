@@ -8,6 +8,7 @@ import difflib
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, cast
 
 from attrs import field, frozen
@@ -16,6 +17,7 @@ from seedream_sandbox.faults.catalogue import KINDS, PARTS, SCOPES, FaultKind, S
 
 HEADER: Final = "x-sandbox-fault"
 _MARKER: Final = re.compile(r"\[\[fault:([^\]\[]{1,200})\]\]")
+_MOST_MARKERS: Final = 50
 _STATUS: Final = re.compile(r"status-([2-5][0-9]{2})")
 _WHEN: Final = frozenset({"at", "nth", "every", "probability", "times", "match", "billed"})
 _WORDS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
@@ -159,7 +161,7 @@ def make_fault(name: str, settings: Mapping[str, Any]) -> Fault:
 
 def prompt_faults(prompt: str) -> Iterator[Fault]:
     """Yield the faults that a prompt asks for; a marker that names no fault is ordinary text."""
-    for found in _MARKER.finditer(prompt):
+    for found in islice(_MARKER.finditer(prompt), _MOST_MARKERS):
         try:
             yield parse_fault(found[1])
         except FaultError:

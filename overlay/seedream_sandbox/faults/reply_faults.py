@@ -12,6 +12,7 @@ from tensorslab_images.rules import CODE_MEANING_FAILURE, CODE_MEANING_INSUFFICI
 from seedream_sandbox.faults.language import Fault
 from seedream_sandbox.http import Request, Response, failure, reply
 
+_LARGEST_BOMB: Final = 1_000_000_000  # bytes: packing more takes too long
 _PAGE: Final = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n"
 
 
@@ -155,7 +156,10 @@ def _rebuilt(fault: Fault, response: Response) -> Response:  # noqa: C901, PLR09
             trailing = (b"trailing" * (size // 8 + 1))[:size]
             return evolve(response, body=body + trailing, chunked=bool(fault.options["chunked"]))
         case "picture-bomb":
-            return evolve(_with_header(response, "content-encoding", "gzip"), body=_bomb(fault.integer("bytes")))
+            return evolve(
+                _with_header(response, "content-encoding", "gzip"),
+                body=_bomb(min(fault.integer("bytes"), _LARGEST_BOMB)),
+            )
         case _:
             return response
 

@@ -17,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from seedream_sandbox.pictures.caption import write_caption
 
 Format = Literal["jpeg", "png", "webp"]
+# Formats that Pillow decodes by itself: for others (EPS) it starts a program.
+_SOURCE_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _READABLE: Final = 50_000_000  # pixels of a source image: more would take much memory to unpack
 _MASK: Final = 2048  # pixels: longest side of a mask before it is enlarged
 _HILLS: Final = 5
@@ -84,7 +86,7 @@ def encode(picture: Image.Image, wanted: Format) -> tuple[bytes, str]:
 def small_copy(content: bytes, side: int = 256) -> bytes | None:
     """Return a small JPEG of an image file; None when it cannot be read (the page does not say what a source is)."""
     try:
-        with Image.open(BytesIO(content)) as image:
+        with Image.open(BytesIO(content), formats=_SOURCE_FORMATS) as image:
             image.draft("RGB", (side * 2, side * 2))
             if image.width * image.height > _READABLE:
                 return None

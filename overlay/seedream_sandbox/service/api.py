@@ -268,7 +268,8 @@ class Service:
     ) -> HandledRequest | tuple[Task, int, list[Fault]]:
         leak = image_host.leaked(request)
         if leak:
-            self.leaks.append(f"request {record.number} to the image host carried {leak}")
+            if len(self.leaks) < self.settings.keep:
+                self.leaks.append(f"request {record.number} to the image host carried {leak}")
             record.verdict, record.rule = "refused", "RESULT-EXPIRY"
             return self._handled(record, image_host.deny(f"CREDENTIAL LEAK: {leak} must never come here", 400))
         if request.method not in ("GET", "HEAD"):
