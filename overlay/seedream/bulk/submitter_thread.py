@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from anyio.from_thread import start_blocking_portal
 
@@ -25,6 +27,7 @@ from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Reason, Report
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
+from seedream.errors import ConfigError
 from seedream.journal import ReadOnlyJournal
 
 T = TypeVar("T")
@@ -40,6 +43,17 @@ class SharedSubmitter(Protocol):
     async def record(self, key: str, delivery: Delivery) -> None:
         """See Submitter.record."""
         ...
+
+
+_HERE: "WeakValueDictionary[str, SubmitterThread]" = WeakValueDictionary()
+
+
+def _find(mark: str) -> "SubmitterThread":
+    if (found := _HERE.get(mark)) is None:
+        raise ConfigError(
+            "the submitter is a thread of another process", hint="On a cluster, use seedream.ray.start_submitter()."
+        )
+    return found
 
 
 class SubmitterThread:
@@ -73,6 +87,8 @@ class SubmitterThread:
         options = options or Bulk(self.folder.root).options()
         any_source = options.allow_unrecognized_sources
         planned = read_jobs(jobs, allow_unrecognized_sources=any_source) if jobs is not None else None
+        self._mark = uuid4().hex
+        _HERE[self._mark] = self
         self._pending: set[Future[Any]] = set()
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
@@ -85,6 +101,10 @@ class SubmitterThread:
             self._control = RunControl(self.options.in_flight, self.options.max_failures)
             self._submitter = self._portal.call(self._make, prepared.redacted_options)
             self._stack = stack.pop_all()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Engines that pickle what they are given get the same object back, in this process."""
+        return _find, (self._mark,)
 
     async def _make(self, redacted_options: Mapping[str, Mapping[str, Any]]) -> Submitter:
         return Submitter(

@@ -7,7 +7,8 @@
 
     submitter = start_submitter("out")
     rows = ray.data.read_json("jobs.jsonl")
-    pictures = rows.map_batches(RayGenerate, fn_constructor_args=(submitter, "out/pictures"), concurrency=2)
+    workers = ray.data.ActorPoolStrategy(size=2)
+    pictures = rows.map_batches(RayGenerate, fn_constructor_args=(submitter, "/shared/pictures"), compute=workers)
     pictures.write_parquet("manifest")
     print(submitter.close().counts)
 

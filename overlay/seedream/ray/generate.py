@@ -1,5 +1,6 @@
 """The callable class for ``ray.data.Dataset.map_batches``."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,10 @@ class RayGenerate:
         rows.map_batches(
             RayGenerate,
             fn_constructor_args=(submitter, "s3://bucket/pictures"),
-            batch_size=16,
-            concurrency=4,
+            compute=ray.data.ActorPoolStrategy(size=4),
             num_cpus=0.25,
+            batch_size=16,
+            batch_format="pyarrow",
         ).write_parquet("s3://bucket/manifest")
 
     A batch's rows are worked on at once, and four batches at once in each worker. Columns are those of a jobs file;
@@ -43,10 +45,22 @@ class RayGenerate:
     ) -> None:
         self._generate = GenerateRows(submitter, pictures, connect=connect, options=options)
 
-    async def __call__(self, batch: dict[str, Any]) -> Any:
-        """Do one batch (columns of values, as Ray gives them); a pyarrow table of manifest rows."""
-        columns = {
-            name: getattr(values, "tolist", lambda values=values: list(values))() for name, values in batch.items()
-        }
-        rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-        return manifest_table(await self._generate.rows(rows))
+    async def __call__(self, batch: Any) -> Any:
+        """Do one batch (a pyarrow table, or columns of values); a pyarrow table of manifest rows."""
+        return manifest_table(await self._generate.rows(_rows(batch)))
+
+
+def _rows(batch: Any) -> list[dict[str, Any]]:
+    """The batch as rows. Ray's default format makes NaN of what is missing, and fractions of the integers beside it."""
+    if hasattr(batch, "to_pylist"):
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    columns = {name: [_value(value) for value in values] for name, values in batch.items()}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _value(value: Any) -> Any:
+    value = value.tolist() if hasattr(value, "tolist") else value  # numpy's own types are not JSON
+    if isinstance(value, float):
+        return None if math.isnan(value) else int(value) if value.is_integer() else value
+    return value
