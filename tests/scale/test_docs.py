@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from scale.service import judge, rows
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
