@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +22,9 @@ COMMAND = [sys.executable, "-m", "seedream", "sandbox"]
 
 
 @contextmanager
-def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """A sandbox in a process of its own, and what it says about itself."""
-    command = [*COMMAND, "--port", "0", "--json", *words]
+def serving(*words: str, before: tuple[str, ...] = ()) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A sandbox in a process of its own, and what it says about itself; ``before`` goes before the command."""
+    command = [*before, *COMMAND, "--port", "0", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -110,3 +113,18 @@ def test_a_wrong_value_is_a_usage_error(words: tuple[str, ...]) -> None:
     ran = ended("--port", "0", *words)
     assert (2, "") == (ran.returncode, ran.stdout)
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit, which sets the number of open files, is not here")
+def test_too_many_connections_are_waited_out_without_an_error() -> None:
+    with serving("--no-log", before=("prlimit", "--nofile=60")) as (process, about):
+        port = int(about["base_url"].rpartition(":")[2])
+        peers = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(150)]
+        threading.Event().wait(0.5)  # long enough to run out of file descriptors a few times
+        for peer in peers:
+            peer.close()
+        assert 1000 == submit(about, "k")
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert "system resource" not in err

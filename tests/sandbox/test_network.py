@@ -98,6 +98,18 @@ def test_tls(tmp_path: Path) -> None:
             http.get(sandbox.base_url)
 
 
+def test_a_stalled_connection_stalls_the_tls_handshake() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with Sandbox(tls=context, faults=["stall-accept nth=1", "cut-accept nth=2"]) as sandbox:
+        for expected in (httpx.ConnectTimeout, httpx.ConnectError):
+            with (
+                httpx.Client(verify=False, trust_env=False, timeout=0.3) as http,  # noqa: S501 -- nothing is verified here
+                pytest.raises(expected),
+            ):
+                http.get(sandbox.base_url)
+
+
 @pytest.mark.parametrize(("access", "status"), [("local", 403), ("open", 200), ("off", 404)])
 def test_who_may_use_the_inspector(access: str, status: int) -> None:
     with Sandbox(inspector=access, public_url="http://sandbox.example") as sandbox, connect() as http:  # type: ignore[arg-type]  # one of its words

@@ -78,10 +78,6 @@ class Connection:
     async def serve(self) -> None:
         """Serve requests until one side ends the connection."""
         try:
-            fault = self._service.connection_fault()
-            if fault is not None:
-                await self._refuse_connection(fault)
-                return
             while await self._serve_request():
                 self._http.start_next_cycle()
             self._writer.close()
@@ -93,14 +89,6 @@ class Connection:
             logger.exception("the sandbox failed while it served a connection")
         finally:
             abort(self._writer.transport)
-
-    async def _refuse_connection(self, fault: Fault) -> None:
-        if fault.name == "stall-accept":
-            transport: Any = self._writer.transport
-            transport.pause_reading()
-            await self._sleep(fault.number("seconds"))
-        else:
-            self._cut(fault.text("how"))
 
     # Reading.
 
@@ -300,10 +288,15 @@ class Connection:
         if how == "rst":
             sock = self._writer.get_extra_info("socket")
             if sock is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                reset_on_close(sock)
             abort(self._writer.transport)
         else:
             self._writer.close()
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Have a connection end with RST when it is closed."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def abort(transport: asyncio.WriteTransport) -> None:

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from seedream_sandbox.inspector.routes import Access, Inspector
-from seedream_sandbox.server.connection import Connection, Origin, abort
+from seedream_sandbox.server.connection import Connection, Origin, reset_on_close
 from seedream_sandbox.service.api import Service
 
 _START_TIME: Final = 20.0  # seconds
 _BACKLOG: Final = 1024
+_ACCEPT_PAUSE: Final = 0.2  # seconds
 _LARGE_BODIES: Final = 4  # places on each origin
 _API_THREADS, _IMAGE_THREADS = 8, 4
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
@@ -105,7 +106,9 @@ class Server:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            # Reading a listening socket's readiness needs this kind of loop, which Windows does not use by default.
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(self._serve())
         except BaseException as error:  # noqa: BLE001 -- reported by the thread that waits for the start
             self._failed = error
         finally:
@@ -117,23 +120,18 @@ class Server:
         pools = [
             ThreadPoolExecutor(count, thread_name_prefix="seedream-sandbox") for count in (_API_THREADS, _IMAGE_THREADS)
         ]
-        servers = []
         for images, sock, pool in zip((False, True), self._sockets, pools, strict=True):
             origin = Origin(
                 self._service, images, self._images_url_for, None if images else self._inspector,
                 partial(loop.run_in_executor, pool), asyncio.Semaphore(_LARGE_BODIES),
             )  # fmt: skip
-            connected = partial(self._connected, origin)
-            servers.append(await asyncio.start_server(connected, sock=sock, ssl=self._tls, backlog=_BACKLOG))
+            sock.setblocking(False)  # noqa: FBT003 -- the standard library's signature
+            loop.add_reader(sock, self._accept, sock, origin)
         self._loop = loop
         self._ready.set()
         await self._stopping.wait()
         for sock in self._sockets:
             loop.remove_reader(sock)
-        for _ in range(3):  # asyncio leaves a connection open that it accepts while its server closes
-            await asyncio.sleep(0)
-        for server in servers:
-            server.close()
         while open_now := list(self.connections):
             for task in open_now:
                 task.cancel()
@@ -141,16 +139,38 @@ class Server:
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _connected(self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a new connection in a task that is known from the start, so that ``stop`` misses none."""
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self.connections.discard(task)
-            abort(writer.transport)  # a task that is cancelled before its first step closes nothing itself
-
-        task = asyncio.create_task(Connection(origin, reader, writer).serve())
+    def _accept(self, listening: socket.socket, origin: Origin) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            sock, _ = listening.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # the client is gone already
+        except OSError:  # too many open files: wait until some are closed
+            loop.remove_reader(listening)
+            loop.call_later(_ACCEPT_PAUSE, loop.add_reader, listening, self._accept, listening, origin)
+            return
+        sock.setblocking(False)  # noqa: FBT003 -- the standard library's signature
+        task = loop.create_task(self._serve_connection(origin, sock))
         self.connections.add(task)
-        task.add_done_callback(ended)
+        task.add_done_callback(self.connections.discard)
+        task.add_done_callback(lambda _: sock.close())  # a task that is cancelled before its first step closes nothing
+
+    async def _serve_connection(self, origin: Origin, sock: socket.socket) -> None:
+        fault = self._service.connection_fault()
+        if fault is not None:  # before a TLS handshake, which stalls with it
+            if fault.name == "stall-accept":
+                await asyncio.sleep(self._service.clock.wait(fault.number("seconds")))
+            elif fault.text("how") == "rst":
+                reset_on_close(sock)
+            return
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, sock, ssl=self._tls)
+        except OSError:
+            return  # the TLS handshake failed, or the client is gone
+        await Connection(origin, reader, asyncio.StreamWriter(transport, protocol, reader, loop)).serve()
 
     def _images_url_for(self, host: str) -> str:
         """Return the image host's origin; bound to all addresses, it has the name by which the client reached us."""
