@@ -143,12 +143,12 @@ def test_each_outcome_has_one_error_and_one_billing(
 ) -> None:
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
-    error = submission_error(classify(outcome, envelope), outcome, envelope, digest="d" * 64, at=5.0, key="k" * 20)
+    error = submission_error(classify(outcome, envelope), outcome, envelope, at=5.0, key="k" * 20)
     assert (kind, billing, envelope.taskid) == (type(error), error.billing, error.taskid)
     assert (error.reply.status if error.reply else None) == (reply.status if reply else None)
     if isinstance(error, errors.SubmissionUnknown):
         phase = outcome.phase if isinstance(outcome, Failure) else "sent_full"
-        assert ("d" * 64, phase, 5.0, False) == (error.digest, error.phase, error.at, error.retryable)
+        assert (phase, 5.0, False) == (error.phase, error.at, error.retryable)
 
 
 @pytest.mark.parametrize("code", [1000, "1000", 2000])

@@ -61,9 +61,7 @@ def test_begin_comes_first_and_one_end_follows(both: Both, answers: list[Any], c
     assert calls == observer.calls
 
 
-@pytest.mark.parametrize(
-    ("name", "answer", "taskid"), [("begin", ACCEPTED, None), ("submitted", ACCEPTED, "t1"), ("not_sent", BUSY, None)]
-)
+@pytest.mark.parametrize(("name", "answer", "taskid"), [("begin", ACCEPTED, None), ("submitted", ACCEPTED, "t1")])
 def test_an_error_of_the_journal_is_raised_with_the_task_id_if_there_is_one(
     both: Both, name: str, answer: Any, taskid: str | None
 ) -> None:
@@ -72,6 +70,33 @@ def test_an_error_of_the_journal_is_raised_with_the_task_id_if_there_is_one(
         submit(both, observer, answer)
     assert observer.calls[-1].startswith(name)
     assert caught.value.taskid == taskid
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "kind"),
+    [
+        ("unknown", LOST, errors.SubmissionUnknown),
+        ("refused", REFUSED, errors.Rejected),
+        ("not_sent", BUSY, errors.RateLimited),
+    ],
+)
+def test_an_error_of_the_journal_is_added_to_that_of_the_submission_and_never_replaces_it(
+    both: Both, name: str, answer: Any, kind: type[SeeDreamError]
+) -> None:
+    observer = Observer(**{name: errors.JournalFull("no room on the disk")})
+    with pytest.raises(kind, match="no room on the disk") as caught:
+        submit(both, observer, answer)
+    assert observer.calls[-1].startswith(name)
+    assert caught.value.billing == kind.billing
+
+
+def test_a_request_timeout_is_sent_again_once_whatever_came_before(both: Both) -> None:
+    timed_out = httpx.Response(408)
+    observer = Observer()
+    with pytest.raises(errors.NotSent) as caught:
+        submit(both, observer, BUSY, timed_out, timed_out)
+    assert observer.calls.count("begin") == 3
+    assert not caught.value.retryable
 
 
 def test_an_interruption_after_the_answer_names_the_task(both: Both) -> None:

@@ -35,7 +35,7 @@ def describe(outcome: Reply | Failure, envelope: Envelope, key: str) -> str:
 
 
 def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
-    became: SubmissionOutcome, outcome: Reply | Failure, envelope: Envelope, *, digest: str, at: float, key: str
+    became: SubmissionOutcome, outcome: Reply | Failure, envelope: Envelope, *, at: float, key: str
 ) -> errors.SeeDreamError:
     """Return the error for a submission that is over (see the table in outcome.py)."""
     seen, reply, taskid = describe(outcome, envelope, key), raw_reply(outcome, key), envelope.taskid
@@ -52,8 +52,9 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
             )
         case SubmissionOutcome.REQUEST_TIMEOUT:
             return errors.NotSent(
-                f"the server did not get a whole request ({seen})",
-                hint="Try again.",
+                f"the server says twice that it did not get a whole request ({seen})",
+                hint="Check the network between here and the service; nothing was billed.",
+                retryable=False,
                 reply=reply,
                 taskid=taskid,
             )
@@ -103,11 +104,11 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 taskid=taskid,
             )
         case SubmissionOutcome.ACCEPTED | SubmissionOutcome.UNKNOWN:
-            return submission_unknown(outcome, envelope, digest=digest, at=at, key=key)
+            return submission_unknown(outcome, envelope, at=at, key=key)
 
 
 def submission_unknown(
-    outcome: Reply | Failure, envelope: Envelope, *, digest: str, at: float, key: str
+    outcome: Reply | Failure, envelope: Envelope, *, at: float, key: str
 ) -> errors.SubmissionUnknown:
     """Return the error for a submission that may have been billed."""
     phase: errors.Phase = outcome.phase if isinstance(outcome, Failure) else "sent_full"
@@ -125,7 +126,7 @@ def submission_unknown(
         reply=raw_reply(outcome, key),
         taskid=envelope.taskid,
     )
-    error.digest, error.phase, error.at = digest, phase, at
+    error.phase, error.at = phase, at
     return error
 
 

@@ -1,5 +1,6 @@
 """The submit workflow: at most one submission that may be billed, each step of it recorded durably."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from seedream._protocol.retry import retry_after
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import EncodedRequest, encode_submission
 from seedream._request.submission import Submission
-from seedream.errors import JournalError, SeeDreamError
+from seedream.errors import JournalError, SeeDreamError, SubmissionUnknown
 
 
 class SubmissionObserver(Protocol):
@@ -34,11 +35,11 @@ class SubmissionObserver(Protocol):
 
 def submit(api: ApiConfig, submission: Submission, observer: SubmissionObserver | None = None) -> Workflow[str]:
     """Submit once, and again only where that is safe (see the table in outcome.py). Gives the task's id."""
-    encoded, digest = encode_submission(submission), submission.digest
-    attempt = 0
+    encoded = encode_submission(submission)
+    attempt = timed_out = 0
     while True:
         attempt += 1
-        answer, began = yield from _attempt(api, encoded, digest, observer)
+        answer, began = yield from _attempt(api, encoded, submission, observer)
         outcome, envelope = answer.outcome, answer.envelope
         became = classify(outcome, envelope)
         if became is SubmissionOutcome.ACCEPTED and envelope.taskid:
@@ -46,17 +47,38 @@ def submit(api: ApiConfig, submission: Submission, observer: SubmissionObserver 
                 yield from _record_accepted(observer, envelope.taskid)
             return envelope.taskid
         asked = retry_after(outcome if isinstance(outcome, Reply) else None)
-        pause = api.retry.next_delay(became, attempt, asked, api.random)
+        timed_out += became is SubmissionOutcome.REQUEST_TIMEOUT
+        tries = timed_out if became is SubmissionOutcome.REQUEST_TIMEOUT else attempt
+        pause = api.retry.next_delay(became, tries, asked, api.random)
+        unrecorded = None
         if pause is not None:
             if began and observer is not None:
-                yield from run_in_thread(observer.not_sent)
-            yield from sleep(pause)
-            continue
-        error = submission_error(became, outcome, envelope, digest=digest, at=api.now(), key=api.key)
-        if observer is not None:
+                unrecorded = yield from _recorded(observer.not_sent)
+            if unrecorded is None:
+                yield from sleep(pause)
+                continue
+        error = submission_error(became, outcome, envelope, at=api.now(), key=api.key)
+        if isinstance(error, SubmissionUnknown):  # the digest reads all source images: only where it is shown
+            error.digest = yield from run_in_thread(lambda: submission.digest)
+        if observer is not None and unrecorded is None:
             record = observer.unknown if error.billing == "unknown" else observer.refused
-            yield from run_in_thread(partial(record, error))
+            unrecorded = yield from _recorded(partial(record, error))
+        if unrecorded is not None:
+            error.hint = f"{error.hint} {_not_recorded(unrecorded)}".strip()
         raise error
+
+
+def _recorded(record: Callable[[], None]) -> Workflow[JournalError | None]:
+    """Record what became of a submission. Gives the journal's error, which never replaces the submission's own."""
+    try:
+        yield from run_in_thread(record)
+    except JournalError as error:
+        return error
+    return None
+
+
+def _not_recorded(error: JournalError) -> str:
+    return f"The journal could not record this ({error.message})."
 
 
 def _record_accepted(observer: SubmissionObserver, taskid: str) -> Workflow[None]:
@@ -71,7 +93,7 @@ def _record_accepted(observer: SubmissionObserver, taskid: str) -> Workflow[None
 
 
 def _attempt(
-    api: ApiConfig, encoded: EncodedRequest, digest: str, observer: SubmissionObserver | None
+    api: ApiConfig, encoded: EncodedRequest, submission: Submission, observer: SubmissionObserver | None
 ) -> Workflow[tuple[Answer, bool]]:
     """Send the submission once. Gives the answer, and whether the request may have begun to leave."""
     began = False
@@ -86,8 +108,11 @@ def _attempt(
         answer = yield from send(api, encoded, "submit", before_send=before_send)
     except BaseException as error:
         if began:
-            error.add_note(f"A submission was under way and may have been billed (request {digest[:16]}).")
+            error.add_note(f"A submission was under way and may have been billed (request {submission.digest[:16]}).")
             if observer is not None:
-                observer.unknown(error)
+                try:
+                    observer.unknown(error)
+                except JournalError as unrecorded:
+                    error.add_note(_not_recorded(unrecorded))
         raise
     return answer, began
