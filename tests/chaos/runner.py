@@ -76,10 +76,13 @@ def _die_at(name: str, hit: int) -> None:
 def forget() -> None:
     """Spoil the recovery: what was being sent is sent again. The harness must find that out."""
 
-    def replan(_: Journal, database: Database) -> None:
-        for trigger in ("job_edge", "job_same_process"):
-            database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
-        database.execute("UPDATE job SET state='planned' WHERE state='submitting'")
+    def replan(journal: Journal) -> None:
+        def work(database: Database) -> None:
+            for trigger in ("job_edge", "job_same_process"):
+                database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
+            database.execute("UPDATE job SET state='planned' WHERE state='submitting'")
+
+        journal._do(work)
 
     setattr(Journal, "_recover", replan)  # noqa: B010 -- a method is replaced, on purpose
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 from attrs import evolve
 
+from seedream._support.signals import handling_signals
 from seedream._support.timing import Clock, SystemClock
 from seedream.bulk.engine import Engine, Watch
 from seedream.bulk.folder import Folder
@@ -22,7 +23,7 @@ from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Report
 from seedream.bulk.results import write_results
 from seedream.bulk.rows import Deliver
-from seedream.bulk.signals import SignalRelay, receiving_signals, restored_handlers
+from seedream.bulk.signals import SignalRelay, receiving_signals
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError
 from seedream.journal import STATES, Job, Journal, ReadOnlyJournal, Run, State
@@ -141,7 +142,7 @@ class Bulk:
         with suppress(RuntimeError):
             asyncio.get_running_loop()
             raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
-        with restored_handlers(signals):
+        with handling_signals() if signals else nullcontext():
             return anyio.run(partial(self.arun, jobs, encoding=encoding, options=options, watch=watch, signals=signals))
 
     def options(self, **changed: Any) -> BulkOptions:

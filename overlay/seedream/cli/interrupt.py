@@ -1,18 +1,12 @@
 """Ctrl-C, SIGTERM and SIGHUP while a submission is under way: the first one waits for the answer to a paid request."""
 
-import signal
-import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Self
 
+from seedream._support.signals import handling_signals
 from seedream.cli.task_record import TaskRecorder
 from seedream.errors import SeeDreamError
-
-_Handler = Callable[[int, FrameType | None], object] | int | None
-
-# SIGTERM is what a scheduler sends, SIGHUP what a closed terminal sends; Windows has no SIGHUP.
-_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class DeferInterrupt:
@@ -32,7 +26,7 @@ class DeferInterrupt:
         self._accepted = accepted
         self._warn = warn
         self._under_way = False
-        self._before: dict[int, _Handler] = {}
+        self._handling = handling_signals(self._on_signal)
         self.interrupted = False
 
     def begin(self) -> None:
@@ -77,17 +71,10 @@ class DeferInterrupt:
         raise KeyboardInterrupt
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {
-                # A program started with nohup ignores SIGHUP, and goes on ignoring it.
-                number: signal.signal(number, self._on_signal)
-                for number in _SIGNALS
-                if signal.getsignal(number) is not signal.SIG_IGN
-            }
+        self._handling.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._handling.__exit__(kind, error, trace)

@@ -1,0 +1,40 @@
+"""The signals that end a program: Ctrl-C, a polite kill, a terminal that is closed."""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+Handler = Callable[[int, FrameType | None], object] | int | None
+# SIGTERM is what a scheduler sends, SIGHUP what a closed terminal sends; Windows has no SIGHUP.
+_ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """The signals that end this program: a program started with nohup ignores SIGHUP, and goes on ignoring it.
+
+    Empty outside the main thread, where no handler can be set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return ()
+    return tuple(number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+@contextmanager
+def handling_signals(handler: Handler = None) -> Generator[tuple[signal.Signals, ...]]:
+    """Handle the ending signals by ``handler``, and give them back to their handlers at the end.
+
+    Without a handler they are only given back: for code that sets other handlers in between.
+    """
+    numbers = ending_signals()
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        if handler is not None:
+            for number in numbers:
+                signal.signal(number, handler)
+        yield numbers
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, signal.SIG_DFL if earlier is None else earlier)
