@@ -83,7 +83,7 @@ scale: $(RAY_READY) ## the Ray backend, long form: workers, submitters and drive
 	@PYTHONPATH=tests $(RAY)/bin/python -m scale $(ARGS)
 
 demo: $(READY) ## make eight pictures in a local sandbox, and a contact sheet, in demo-output/ (no key, no cost)
-	@$(BIN)/seedream demo --output demo-output
+	@$(BIN)/seedream demo --output demo-output --program $(BIN)/seedream
 
 .PHONY: docs newcomer
 docs: $(READY) ## build the documents and the reference of the API into build/docs/ (strict about broken links)

@@ -1,0 +1,95 @@
+"""Builds the site of documents into build/docs: the Markdown files, and a reference from the docstrings.
+
+Broken links, unknown parameters in docstrings and documents that the navigation leaves out fail the build.
+"""
+
+import re
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "build" / "docs-source"
+PACKAGES = ("seedream", "seedream.bulk", "seedream.journal", "seedream_sandbox")
+START = {"README.md": "index.md", "README.zh-CN.md": "zh.md"}
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+def collect() -> None:
+    """Copy the documents to the source folder, with their links turned to where each file is there."""
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    SOURCE.mkdir(parents=True)
+    documents = [ROOT / name for name in START] + sorted((ROOT / "docs").glob("*.md"))
+    for path in documents:
+        text = LINK.sub(lambda link, path=path: _link(path, link[1], link[2]), path.read_text("utf-8"))
+        (SOURCE / _name(path)).write_text(text, "utf-8")
+    for path in (ROOT / "docs").iterdir():
+        if path.suffix in {".png", ".jpg", ".svg"}:
+            shutil.copy(path, SOURCE)
+
+
+def _name(path: Path) -> str:
+    return START.get(path.name, path.name.lower())
+
+
+def _link(path: Path, text: str, target: str) -> str:
+    """Return the link as the site has it; a file of the repository that is not on the site is named, not linked."""
+    place, _, anchor = target.partition("#")
+    if "://" in target or not place:
+        return f"[{text}]({target})"
+    found = (path.parent / place).resolve()
+    if not found.exists():
+        raise SystemExit(f"{path.relative_to(ROOT)}: the link to {target} leads nowhere")
+    on_site = found.parent == ROOT / "docs" or (found.parent == ROOT and found.name in START)
+    if on_site and found.is_file():
+        return f"[{text}]({_name(found)}{'#' + anchor if anchor else ''})"
+    return text if "`" in text else f"`{text}`"
+
+
+def write_reference() -> None:
+    """Write a page for each public package, with each public name in it."""
+    (SOURCE / "reference").mkdir()
+    for package in PACKAGES:
+        names = import_module(package).__all__
+        lines = [f"# `{package}`", *(f"::: {package}.{name}" for name in names if not name.startswith("__"))]
+        (SOURCE / "reference" / f"{package}.md").write_text("\n\n".join(lines) + "\n", "utf-8")
+
+
+def _existing(entries: list[object]) -> list[object]:
+    """Leave out what a partial checkout does not have; a document that the navigation omits fails the build."""
+    kept: list[object] = []
+    for entry in entries:
+        assert isinstance(entry, dict)
+        ((title, target),) = entry.items()
+        if isinstance(target, list):
+            kept.append({title: _existing(target)})
+        elif (SOURCE / target).is_file():
+            kept.append(entry)
+        else:
+            raise SystemExit(f"the navigation names {target}, which is not there")
+    return kept
+
+
+def main() -> None:
+    """Build the site."""
+    collect()
+    write_reference()
+    settings = Path(__file__).with_name("mkdocs.yml")
+    _existing(YAML(typ="safe").load(settings)["nav"])
+    with settings.open("rb") as file:
+        config = load_config(file, config_file_path=str(settings))
+    config.plugins.on_startup(command="build", dirty=False)
+    try:
+        build(config)
+    finally:
+        config.plugins.on_shutdown()
+    sys.stdout.write(f"The documents are in {Path(config.site_dir).relative_to(ROOT)}/index.html\n")
+
+
+if __name__ == "__main__":
+    main()
