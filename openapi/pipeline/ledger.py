@@ -20,7 +20,7 @@ REVIEWED_HEAD: Final = """\
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS: Final = {
-    "at", "standing", "source", "summary", "sentences", "facts", "mirrors", "examples",
+    "at", "standing", "source", "summary", "source_zh", "summary_zh", "sentences", "facts", "mirrors", "examples",
 }  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Rule:
     facts: Mapping[str, Fact]
     mirrors: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
+    source_zh: str = ""
+    summary_zh: str = ""
 
     @property
     def from_page(self) -> bool:
@@ -110,6 +112,8 @@ def _rule(name: str, raw: Any) -> Rule:
         {key: _fact(key, value, place) for key, value in (raw.get("facts") or {}).items()},
         tuple(raw.get("mirrors") or ()),
         {key: tuple(value) for key, value in (raw.get("examples") or {}).items()},
+        raw.get("source_zh", ""),
+        raw.get("summary_zh", ""),
     )
     _agrees(rule, place)
     return rule

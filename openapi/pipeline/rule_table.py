@@ -15,7 +15,8 @@ _HEADS: Final = {
     "en": "| rule | what it says | where it is from |\n|---|---|---|\n",
     "zh": "| 规则 | 内容 | 来源 |\n|---|---|---|\n",
 }
-_FROM: Final = {"en": "the page", "zh": "官方文档"}
+_FROM: Final = {"en": "the page", "zh": "官方文档页"}
+_STANDING_ZH: Final = {"stated": "写明", "inferred": "推断", "contradicted": "矛盾"}
 
 
 def table(inputs: Inputs, language: str) -> str:
@@ -24,8 +25,12 @@ def table(inputs: Inputs, language: str) -> str:
 
 
 def _row(rule: Rule, language: str) -> str:
-    words = rule.sentences.get(language, rule.summary) if language != "en" else rule.summary
+    words = rule.summary
     source = _FROM[language] if rule.from_page else f"{rule.standing}: {rule.source}"
+    if language == "zh":
+        words = rule.sentences.get(language) or rule.summary_zh or rule.summary
+        if not rule.from_page:
+            source = f"{_STANDING_ZH[rule.standing]}：{rule.source_zh or rule.source}"
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in (f"`{rule.id}`", words, source)) + " |\n"
 
 

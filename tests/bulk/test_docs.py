@@ -4,11 +4,8 @@ import re
 from pathlib import Path
 
 import click
-import pytest
 from attrs import fields
-from bulk.conftest import KEY, Bench
 from chaos.__main__ import CUTS, INTERRUPTS, KILLS
-from seedream import SeeDream
 from seedream.bulk import BulkOptions
 from seedream.bulk.columns import _OPTIONS, ID
 from seedream.bulk.gallery import _EMBEDDED
@@ -68,31 +65,3 @@ def test_the_harness_does_as_often_as_is_told() -> None:
 
 def test_the_gallery_s_limit_is_the_one_told_of() -> None:
     assert f"up to {_EMBEDDED} of them" in BULK
-
-
-def blocks(text: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-
-
-def test_example_of_a_bulk_run_runs(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("TENSORSLAB_API_KEY", KEY)
-    monkeypatch.setenv("TENSORSLAB_BASE_URL", bench.running.service.base)
-    monkeypatch.chdir(bench.root)
-    bench.write("a")
-    (example,) = blocks(BULK)
-    exec(compile(example, "bulk.md", "exec"), {})  # noqa: S102 -- the documentation's own example
-    assert capsys.readouterr().out.startswith("done {")
-    assert bench.paid == ["a"]
-
-
-def test_example_of_a_journal_of_calls_runs(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(bench.root)
-    with SeeDream(KEY, base_url=bench.running.service.base, journal="calls.sqlite") as client:
-        task = client.submit("a fish")
-    (example,) = blocks(RELIABILITY)
-    exec(compile(example, "reliability.md", "exec"), {})  # noqa: S102 -- the documentation's own example
-    assert capsys.readouterr().out == f"submitted {task.id} a fish None\n"

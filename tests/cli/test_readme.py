@@ -1,17 +1,14 @@
-"""The two README files: their code runs, they are in step, and what they list is what the code has."""
+"""The two README files: they are in step, and what they list is what the code has. tests/documents runs their code."""
 
 import os
 import re
-import shlex
+import tomllib
 from pathlib import Path
-from typing import Any
 
-import facts
 import pytest
 from seedream import errors
 from seedream.cli import exit_codes
-from seedream_sandbox import Sandbox
-from seedream_testing.contract.samples import png
+from seedream.cli.messages_zh import MESSAGES
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -30,35 +27,6 @@ def without_comments(code: str) -> str:
 
 def prose(path: Path) -> str:
     return BLOCK.sub("", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("path", [ENGLISH, CHINESE], ids=lambda path: path.name)
-def test_the_python_examples_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with Sandbox() as service:
-        monkeypatch.setenv("TENSORSLAB_API_KEY", service.api_key)
-        monkeypatch.setenv("TENSORSLAB_BASE_URL", service.base_url)
-        examples = blocks(path, "python")
-        assert 3 == len(examples)
-        for number, example in enumerate(examples):
-            exec(compile(example, f"{path.name}, example {number + 1}", "exec"), {"__name__": "readme"})  # noqa: S102 -- our own text
-            if number == 0:
-                assert 2 == len(list((tmp_path / "pictures").iterdir()))
-                next((tmp_path / "pictures").iterdir()).rename(tmp_path / "pictures" / "lighthouse.png")
-        assert [2, facts.DEFAULTS["batchsize"]] == [charge.images for charge in service.charges]
-
-
-def test_the_shell_examples_run(cli: Any, tmp_path: Path) -> None:
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "lighthouse.png").write_bytes(png())
-    lines = [line for code in blocks(ENGLISH, "sh") for line in code.splitlines() if line.startswith("seedream ")]
-    assert 5 == len(lines)
-    with Sandbox() as service:
-        for line in lines:
-            at = {} if "--sandbox" in line else {"TENSORSLAB_BASE_URL": service.base_url}
-            ran = cli(*shlex.split(line)[1:], **at)
-            assert ran.code == (1 if "1500x1500" in line else 0), ran.err
-        assert [4] == [charge.images for charge in service.charges]
 
 
 def test_both_readmes_are_in_step() -> None:
@@ -82,6 +50,29 @@ def test_every_link_leads_somewhere() -> None:
 def test_the_exit_codes_are_those_of_the_program() -> None:
     listed = re.findall(r"(?m)^\| *(\d+) *\| (.*) \|$", prose(ENGLISH))
     assert [(str(one.code), one.meaning) for one in exit_codes.TABLE] == listed
+    listed = re.findall(r"(?m)^\| *(\d+) *\| (.*) \|$", prose(CHINESE))
+    assert [(str(one.code), MESSAGES[one.meaning]) for one in exit_codes.TABLE] == listed
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
+    for path in (ENGLISH, CHINESE):
+        table = prose(path).partition("|---|---|\n")[2].partition("\n\n")[0]
+        assert extras == set(re.findall(r"(?m)^\| `(\w+)` \|", table))
+
+
+def test_every_document_is_linked_from_both() -> None:
+    documents = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    assert len(documents) > 7
+    for path in (ENGLISH, CHINESE):
+        assert documents <= set(re.findall(r"\]\((docs/[^)#]+\.md)\)", prose(path)))
+
+
+def test_both_tables_of_rules_are_in_the_reader_s_language() -> None:
+    table = prose(CHINESE).partition("<!-- rules:begin -->")[2].partition("<!-- rules:end -->")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    assert len(rows) > 10
+    assert [] == [row for row in rows if not all(re.search(r"[\u4e00-\u9fff]", cell) for cell in row.split("|")[2:4])]
 
 
 @pytest.mark.parametrize("path", [ENGLISH, CHINESE], ids=lambda path: path.name)

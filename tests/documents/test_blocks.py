@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_there_are_documents_and_blocks() -> None:
-    assert len(DOCUMENTS) > 10
+    assert len(DOCUMENTS) > 9
     assert len([block for document in DOCUMENTS for block in blocks(document)]) > 40
 
 
@@ -30,6 +30,6 @@ def test_every_block_has_a_language(document: Path) -> None:
 @pytest.mark.parametrize("document", [one for one in DOCUMENTS if blocks(one)], ids=lambda path: path.name)
 def test_every_block_works(document: Path, tmp_path: Path) -> None:
     python = os.environ.get("DOCUMENTS_PYTHON", sys.executable)
-    with Sandbox(seed=0, pictures="plain") as sandbox, session(tmp_path, python, sandbox.base_url) as reader:
+    with Sandbox(seed=0) as sandbox, session(tmp_path, python, sandbox.base_url) as reader:
         for block in blocks(document):
             run_block(block, reader)
