@@ -193,7 +193,7 @@ def _start_sandbox(words: list[str], made: Session) -> None:
         port = str(free.getsockname()[1])
     words = [word for word in words if word != "&"]
     process = subprocess.Popen(
-        [*words, "--port", port, "--json", "--host", "127.0.0.1"],
+        [*words, "--seed", "0", "--port", port, "--json", "--host", "127.0.0.1"],
         cwd=made.folder,
         env=made.environment,
         stdout=subprocess.PIPE,

@@ -160,6 +160,11 @@ MESSAGES: Final[Mapping[str, str]] = {
     "The output folder.": "输出文件夹。",
     "Check the file and print what it costs; send nothing. Needs no key.": "检查文件并显示费用，不发送。不需要密钥。",
     "Jobs whose task failed: they may be paid again.": "任务失败的：可能再次付费。",
+    "Wait and download on a Ray cluster; without ADDRESS a local one is started for the run.": (
+        "在 Ray 集群上等待和下载；不给 ADDRESS 时为本次运行启动本地集群。"
+    ),
+    "With --ray: how many processes download.": "配合 --ray：下载进程的数量。",
+    "With --ray: where pictures go, for example s3://bucket/prefix.": "配合 --ray：图片保存到哪里，例如 s3://bucket/prefix。",
     "Jobs that the service refused.": "被服务拒绝的。",
     "The task that you found for it in the vendor's console.": "在官方控制台找到的对应任务。",
     "Send it again: it may be paid twice.": "再次发送：可能付两次费。",
