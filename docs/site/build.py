@@ -3,6 +3,7 @@
 Broken links, unknown parameters in docstrings and documents that the navigation leaves out fail the build.
 """
 
+import logging
 import re
 import shutil
 import sys
@@ -63,6 +64,7 @@ def write_reference() -> None:
 
 def main() -> None:
     """Build the site."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     collect()
     write_reference()
     settings = Path(__file__).with_name("mkdocs.yml")

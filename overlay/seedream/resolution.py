@@ -49,11 +49,8 @@ class Resolution:
     Accepts what people type, with spaces around it: a ratio (``16:9``, ``16：9``), a tier (``2K``, ``2k``) or a
     size in pixels (``2048x2048``, ``2048X2048``, ``2048×2048``), with full-width digits too.
 
-    Args:
-        wire: The text, or a Resolution.
-
     Attributes:
-        wire: The canonical form that is sent; ``str()`` gives the same.
+        wire: The canonical form that is sent, made from the text or the Resolution given; ``str()`` returns it too.
 
     Raises:
         InvalidResolution: For anything else; the error names the rule and the nearest legal fix.

@@ -127,6 +127,12 @@ def run_block(block: Block, made: Session) -> None:
     _RUN[block.language](block, text, made)
 
 
+def _check_python(block: Block, text: str, made: Session) -> None:
+    """A block of language ``py`` needs a cluster or a library that no extra of the tests has: it is only compiled."""
+    del made
+    compile(text, str(block), "exec")
+
+
 def _check_json(block: Block, text: str, made: Session) -> None:
     del made
     values = [json.loads(line) for line in text.splitlines()] if "\n{" in text else [json.loads(text)]
@@ -225,6 +231,7 @@ _RUN: Final[dict[str, Callable[[Block, str, Session], None]]] = {
     "sh": _run_shell,
     "console": _run_console,
     "python": _run_python,
+    "py": _check_python,
     "json": _check_json,
     "csv": _check_csv,
     "yaml": _check_yaml,

@@ -29,7 +29,7 @@ class PictureStore:
     An object store's URI may carry what pyarrow takes in its query, for example
     ``s3://bucket/prefix?region=eu-west-1``; neither the query nor credentials appear in recorded paths.
 
-    Args:
+    Attributes:
         target: The path or URI.
     """
 
