@@ -60,10 +60,8 @@ class Body:
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 yield piece
-                continue
-            with piece.open() as file:
-                while block := file.read(_CHUNK):
-                    yield block
+            else:
+                yield from piece.chunks(_CHUNK)
 
 
 @frozen

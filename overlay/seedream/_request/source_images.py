@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Union, cast
@@ -93,6 +93,15 @@ class SourceFile:
             return io.BytesIO(self._origin)
         return io.BufferedReader(_CheckedFile(self, self._origin, self._state, self._expected), _CHUNK)
 
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Give the bytes in chunks of this size (bytes in memory as they are), without a copy; raises as ``open``."""
+        if isinstance(self._origin, bytes):
+            yield self._origin
+            return
+        with _CheckedFile(self, self._origin, self._state, self._expected) as file:
+            while chunk := file.read_some(size):
+                yield chunk
+
     @cached_property
     def sha256(self) -> str:
         """Hash of the bytes (hex), computed when it is first asked for. Raises OSError as ``open`` does."""
@@ -144,11 +153,17 @@ class _CheckedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer)[: self._size - self._position]
-        if not view:
-            return 0
-        data = os.read(self._fd, len(view))
+        view = memoryview(buffer)
+        data = self.read_some(len(view))
         view[: len(data)] = data
+        return len(data)
+
+    def read_some(self, size: int) -> bytes:
+        """Return the next bytes, at most so many, or none at the end."""
+        wanted = min(size, self._size - self._position)
+        if not wanted:
+            return b""
+        data = os.read(self._fd, wanted)
         self._position += len(data)
         if self._expected:
             self._hash.update(data)
@@ -156,7 +171,7 @@ class _CheckedFile(io.RawIOBase):
             self._check_state()
             if not data or (self._expected and self._hash.hexdigest() != self._expected):
                 raise self._changed()
-        return len(data)
+        return data
 
     def _check_state(self) -> None:
         if _State.of(self._fd) != self._state:

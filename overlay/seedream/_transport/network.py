@@ -177,20 +177,21 @@ class Connection:
         if len(self._pending) + len(data) <= _JOIN:
             self._pending += data
             return
+        rest = memoryview(data)
         if self._pending:
-            data = bytes(self._pending) + data
-            self._pending.clear()
-        yield from self._send(data)
+            room = _JOIN - len(self._pending)
+            self._pending += rest[:room]
+            rest = rest[room:]
+            yield from self._flush()
+        yield from self._send(rest)
 
     def read(self) -> Operation[bytes]:
         """Send what is kept, then return the next bytes, or none at the end."""
         tracker = current.get()
         ours = self.layers == tracker.tls_layers
         if self._pending:
-            data = bytes(self._pending)
-            self._pending.clear()
             try:
-                yield from self._send(data)
+                yield from self._flush()
             except httpcore.WriteError:
                 tracker.write_failed = True  # the server may have replied before it closed
         if ours and not (tracker.sent_in_full or tracker.write_failed):
@@ -207,12 +208,16 @@ class Connection:
         except OSError as error:
             raise httpcore.ReadError(str(error)) from None
 
-    def _send(self, data: bytes) -> Operation[None]:
+    def _flush(self) -> Operation[None]:
+        data = bytes(self._pending)
+        self._pending.clear()
+        yield from self._send(memoryview(data))
+
+    def _send(self, rest: memoryview) -> Operation[None]:
         tracker = current.get()
         ours = self.layers == tracker.tls_layers
         if ours and tracker.must_ask:
             yield Call(tracker.run_before_send)
-        rest = memoryview(data)
         try:
             while rest:
                 count = yield from self._send_some(rest[:_PIECE], tracker.write_deadline)
