@@ -45,8 +45,13 @@ def _font_of(character: str) -> str | None:
 
 
 def _has_glyph(name: str | None, character: str) -> bool:
-    font = _font(name, 24)
-    return bytes(font.getmask(character)) not in (b"", bytes(font.getmask(_IN_NO_FONT)))
+    return _drawn(name, character) not in (_drawn(name, ""), _drawn(name, _IN_NO_FONT))
+
+
+def _drawn(name: str | None, text: str) -> bytes:
+    canvas = Image.new("L", (48, 48))
+    ImageDraw.Draw(canvas).text((8, 8), text, font=_font(name, 24), fill=255)
+    return canvas.tobytes()
 
 
 def legible(text: str) -> str:
