@@ -16,7 +16,7 @@ from seedream._request.source_images import Source, Sources
 from seedream._request.submission import SubmitOptions
 from seedream._support.timing import Clock, Timeouts
 from seedream._version import __version__
-from seedream.client import AsyncSeeDream, AsyncTask, Generated, SeeDream, Task
+from seedream.client import AsyncSeeDream, AsyncTask, SeeDream, Task
 from seedream.errors import (
     AuthError,
     BudgetReached,
@@ -47,6 +47,8 @@ from seedream.errors import (
     UnsafeUrl,
     WaitTimeout,
 )
+from seedream.pictures import Generated, Picture
+from seedream.pictures import Generated, Picture
 from seedream.resolution import Resolution
 
 __all__ = [
@@ -67,6 +69,8 @@ __all__ = [
     "JournalTooNew",
     "NotAPicture",
     "NotSent",
+    "Picture",
+    "Picture",
     "Problem",
     "Progress",
     "ProgressCallback",

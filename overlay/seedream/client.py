@@ -1,24 +1,28 @@
 """The clients and the tasks they return. The workflows they run are in _protocol."""
 
+import html
 from collections.abc import Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
 from urllib.parse import urlsplit
 
 import httpx
 from attrs import field, frozen
 
 from seedream._files.partial_file import ensure_writable
+from seedream._files.names import DEFAULT_TEMPLATE, check_template
 from seedream._protocol import download, tasks
-from seedream._protocol.effects import Workflow, run_async, run_in_thread, run_sync
+from seedream._protocol.download import CONCURRENCY, MAX_PICTURE, DownloadOptions
+from seedream._protocol.drivers import run_async, run_sync
+from seedream._protocol.effects import Workflow, run_in_thread
 from seedream._protocol.progress import ProgressCallback
 from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.service import ApiConfig
 from seedream._protocol.submit import SubmissionObserver, submit
-from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
+from seedream._protocol.tasks import check_wait
 from seedream._request.submission import Submission, SubmitOptions, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
@@ -28,12 +32,15 @@ from seedream._transport.connections import NetworkOptions
 from seedream._transport.environment import Verify
 from seedream._transport.http import AsyncHTTP, SyncHTTP
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
+from seedream.pictures import Generated, Picture
 
 if TYPE_CHECKING:
     from seedream.journal import Journal
 
 T = TypeVar("T")
 DEFAULT_WAIT: Final = 600.0  # seconds
+_MOST_IMAGES: Final = 1000
+_MOST_DOWNLOADS: Final = 64
 ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
 JournalPath = Union["Journal", str, PathLike[str], None]
 
@@ -52,40 +59,99 @@ def _directory(given: object) -> Path:
         return Path(given)  # type: ignore[arg-type]  # whatever it is
     except TypeError:
         pass
-    raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is no path", hint="Give a path."))
+    raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is not a path", hint="Give a path."))
 
 
-@frozen
+def _whole_number(name: str, value: object, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        message = f"{short_repr(value)} is not a whole number from 1 to {most:,}"
+        raise InvalidRequest(Problem(name, message, hint="Give such a number."))
+
+
+def _expected_images(images: object) -> None:
+    if images is not None:
+        _whole_number("images", images, _MOST_IMAGES)
+
+
+@frozen(repr=False)
 class _TaskHandle(Generic[ClientT]):
     """What both handles are: the id, how many images were asked for (if known), and the workflows."""
 
     id: str
-    _client: ClientT = field(repr=False, eq=False)
+    _client: ClientT = field(eq=False)
     images: int | None = field(default=None, eq=False)
+    _seen: dict[str, TaskInfo] = field(factory=dict[str, TaskInfo], eq=False, init=False)
+
+    def __repr__(self) -> str:
+        images = "" if self.images is None else f", images={self.images}"
+        state = "" if self.info is None else f", state={self.info.state!r}"
+        return f"{type(self).__name__}(id={self.id!r}{images}{state})"
+
+    @property
+    def info(self) -> TaskInfo | None:
+        """What the service last said of the task through this handle; None before it was asked."""
+        return self._seen.get("last")
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the id, and the state that was last seen."""
+        state = self.info.state if self.info else "not asked yet"
+        return f"<code>{html.escape(self.id)}</code> <b>{html.escape(state)}</b>"
+
+    def _remember(self, info: TaskInfo) -> TaskInfo:
+        self._seen["last"] = info
+        return info
 
     def _refresh(self) -> Workflow[TaskInfo]:
-        return tasks.query(self._client.service, self.id)
+        return self._remember((yield from tasks.query(self._client.service, self.id)))
 
     def _wait(self, timeout: float, progress: ProgressCallback | None) -> Workflow[TaskInfo]:
-        tasks.check_wait(timeout, progress)
-        return tasks.wait(self._client.service, self.id, timeout=timeout, images=self.images, progress=progress)
+        check_wait(timeout, progress, awaits=self._client.awaits)
+        api = self._client.service
+        info = yield from tasks.wait(api, self.id, timeout=timeout, images=self.images, progress=progress)
+        return self._remember(info)
 
     def _save(
-        self,
-        directory: str | PathLike[str],
-        timeout: float,
-        max_bytes: int,
-        progress: ProgressCallback | None,
+        self, directory: object, timeout: float, progress: ProgressCallback | None, **options: Any
     ) -> Workflow[list[Path]]:
-        tasks.check_wait(timeout, progress)
-        service, options = self._client.service, DownloadOptions(max_bytes=max_bytes, progress=progress)
-        _, files = yield from download.wait_and_save(
-            service, self.id, Path(directory), images=self.images, timeout=timeout, options=options
+        check_wait(timeout, progress, awaits=self._client.awaits)
+        info, saved = yield from download.wait_and_save(
+            self._client.service,
+            self.id,
+            _directory(directory),
+            images=self.images,
+            timeout=timeout,
+            options=_download_options(progress=progress, **options),
         )
-        return files
+        self._remember(info)
+        return [picture.path for picture in saved]
+
+    def _read(self, timeout: float, progress: ProgressCallback | None, **options: Any) -> Workflow[list[Picture]]:
+        check_wait(timeout, progress, awaits=self._client.awaits)
+        info, contents = yield from download.wait_and_read(
+            self._client.service,
+            self.id,
+            images=self.images,
+            timeout=timeout,
+            options=_download_options(progress=progress, **options),
+        )
+        self._remember(info)
+        return [Picture(bytes=content) for content in contents]
 
     def _delete(self) -> Workflow[None]:
         return tasks.delete(self._client.service, (self.id,))
+
+
+def _download_options(
+    *,
+    progress: ProgressCallback | None,
+    max_bytes: int,
+    concurrency: int,
+    name_template: str = DEFAULT_TEMPLATE,
+) -> DownloadOptions:
+    _whole_number("max_bytes", max_bytes, 2**53)
+    _whole_number("concurrency", concurrency, _MOST_DOWNLOADS)
+    names = check_template(name_template)
+    return DownloadOptions(max_bytes=max_bytes, concurrency=concurrency, progress=progress, names=names)
 
 
 class Task(_TaskHandle["SeeDream"]):
@@ -94,12 +160,14 @@ class Task(_TaskHandle["SeeDream"]):
     Attributes:
         id: The task's id.
         images: How many images were asked for; None when the handle was made from an id alone.
+        info: What the service last said of it, None before it was asked.
     """
 
     def refresh(self) -> TaskInfo:
         """Ask for the task's state now.
 
         Raises:
+            TaskNotFound: The service does not know the task.
             StatusError, AuthError: No usable answer.
         """
         return self._client.run(self._refresh())
@@ -113,7 +181,8 @@ class Task(_TaskHandle["SeeDream"]):
 
         Raises:
             TaskFailed: The task ended as failed.
-            WaitTimeout: It still runs at the deadline; it is not lost.
+            WaitTimeout: It is still running at the deadline; it is not lost.
+            TaskNotFound: The service does not know it, two minutes after the first query either.
             StatusError, AuthError: It cannot be asked for.
         """
         return self._client.run(self._wait(timeout, progress))
@@ -124,45 +193,76 @@ class Task(_TaskHandle["SeeDream"]):
         *,
         timeout: float = DEFAULT_WAIT,
         max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
-        """Wait if need be, then save the pictures as ``<task id>-<number>.<extension>``.
+        """Wait if need be, then save the pictures.
 
-        Each is written atomically and kept if it is there already and whole.
+        Each is written atomically and kept if it is there already and whole. Several are downloaded at once.
 
         Args:
             directory: Where; it is made if missing.
             timeout: Deadline for the wait in seconds; each picture has one of its own, of five minutes.
             max_bytes: Limit for one picture.
-            progress: Called while waiting and downloading.
+            concurrency: How many pictures are downloaded at the same time.
+            name_template: File name without extension, with ``{taskid}``, ``{number}`` (from 1), ``{index}`` (from 0)
+                and ``{total}``.
+            progress: Called while waiting and downloading, one call at a time.
 
         Returns:
             The pictures' paths, in order.
 
         Raises:
-            DownloadError: Some pictures are missing; ``files`` and ``errors`` tell which.
+            DownloadError: Some pictures are missing; ``files`` and ``errors`` say which.
             TaskFailed, WaitTimeout, StatusError, AuthError: As for ``wait``.
         """
-        return self._client.run(self._save(directory, timeout, max_bytes, progress))
+        workflow = self._save(
+            directory, timeout, progress, max_bytes=max_bytes, concurrency=concurrency, name_template=name_template
+        )
+        return self._client.run(workflow)
+
+    def read(
+        self,
+        *,
+        timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        progress: ProgressCallback | None = None,
+    ) -> list[Picture]:
+        """Wait if need be, then download the pictures into memory: ``save`` without a disk, with its checks.
+
+        Args:
+            timeout: Deadline for the wait in seconds; each picture has one of its own, of five minutes.
+            max_bytes: Limit for one picture.
+            concurrency: How many pictures are downloaded at the same time.
+            progress: Called while waiting and downloading, one call at a time.
+
+        Raises:
+            DownloadError: Some pictures are missing; ``errors`` says which.
+            TaskFailed, WaitTimeout, StatusError, AuthError: As for ``wait``.
+        """
+        return self._client.run(self._read(timeout, progress, max_bytes=max_bytes, concurrency=concurrency))
 
     def delete(self) -> None:
         """Delete the task and its pictures on the server.
 
         Raises:
+            TaskNotFound: The service does not know the task.
             StatusError, AuthError: No usable answer.
         """
         self._client.run(self._delete())
 
 
 class AsyncTask(_TaskHandle["AsyncSeeDream"]):
-    """A submitted task of an AsyncSeeDream; the methods of Task as coroutines."""
+    """A submitted task of an AsyncSeeDream; the methods of Task as coroutines, which take coroutine functions too."""
 
     async def refresh(self) -> TaskInfo:
-        """See Task.refresh."""
+        """Ask for the task's state now. Raises what Task.refresh raises."""
         return await self._client.run(self._refresh())
 
     async def wait(self, *, timeout: float = DEFAULT_WAIT, progress: ProgressCallback | None = None) -> TaskInfo:
-        """See Task.wait."""
+        """Wait until the task is completed. Arguments and errors are those of Task.wait."""
         return await self._client.run(self._wait(timeout, progress))
 
     async def save(
@@ -171,29 +271,37 @@ class AsyncTask(_TaskHandle["AsyncSeeDream"]):
         *,
         timeout: float = DEFAULT_WAIT,
         max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
-        """See Task.save."""
-        return await self._client.run(self._save(directory, timeout, max_bytes, progress))
+        """Wait if need be, then save the pictures. Arguments, result and errors are those of Task.save."""
+        workflow = self._save(
+            directory, timeout, progress, max_bytes=max_bytes, concurrency=concurrency, name_template=name_template
+        )
+        return await self._client.run(workflow)
+
+    async def read(
+        self,
+        *,
+        timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        progress: ProgressCallback | None = None,
+    ) -> list[Picture]:
+        """Download the pictures into memory. Arguments, result and errors are those of Task.read."""
+        return await self._client.run(self._read(timeout, progress, max_bytes=max_bytes, concurrency=concurrency))
 
     async def delete(self) -> None:
-        """See Task.delete."""
+        """Delete the task and its pictures on the server. Raises what Task.delete raises."""
         await self._client.run(self._delete())
-
-
-@frozen
-class Generated:
-    """What ``generate`` gives: the task's id and state, and the pictures' paths in order."""
-
-    taskid: str
-    info: TaskInfo
-    files: list[Path]
 
 
 class _Client:
     """Configuration and workflows, common to both."""
 
     service: ApiConfig
+    awaits: ClassVar[bool]
     _http: Any
     _io: Any
 
@@ -255,23 +363,61 @@ class _Client:
         if self._own_journal and self._journal is not None:
             self._journal.close()
 
+    def _submit(self, prompt: object, options: Mapping[str, object]) -> Workflow[tuple[str, int]]:
+        """Check and submit. Gives the task's id and the number of images."""
+        submission = yield from self._checked(prompt, options)
+        return (yield from self.submission_workflow(submission)), submission.images
+
+    @staticmethod
+    def _checked(prompt: object, options: Mapping[str, object]) -> Workflow[Submission]:
+        """Check a request; in a thread where files are read."""
+        if options.get("source_images") is None:
+            return check_submit(prompt, options)
+        return (yield from run_in_thread(partial(check_submit, prompt, options)))
+
     def _generate(
-        self, submission: Submission, output_dir: str | PathLike[str], timeout: float, progress: ProgressCallback | None
+        self,
+        prompt: object,
+        given: Mapping[str, object],
+        *,
+        output_dir: str | PathLike[str] | None,
+        timeout: float,
+        progress: ProgressCallback | None,
+        **options: Any,
     ) -> Workflow[Generated]:
-        tasks.check_wait(timeout, progress)
-        directory = _directory(output_dir)
-        yield from run_in_thread(partial(ensure_writable, directory))
+        check_wait(timeout, progress, awaits=self.awaits)
+        downloads = _download_options(progress=progress, **options)
+        directory = None if output_dir is None else _directory(output_dir)
+        submission = yield from self._checked(prompt, given)
+        if directory is not None:
+            yield from run_in_thread(partial(ensure_writable, directory))
         taskid = yield from self.submission_workflow(submission)
+        images = submission.images
         try:
-            options, images = DownloadOptions(progress=progress), submission.images
-            info, files = yield from download.wait_and_save(
-                self.service, taskid, directory, images=images, timeout=timeout, options=options
+            if directory is None:
+                info, contents = yield from download.wait_and_read(
+                    self.service, taskid, images=images, timeout=timeout, options=downloads
+                )
+                return Generated(taskid, info, [Picture(bytes=content) for content in contents])
+            info, saved = yield from download.wait_and_save(
+                self.service, taskid, directory, images=images, timeout=timeout, options=downloads
             )
-        except BaseException as error:
-            if not isinstance(error, SeeDreamError):
-                error.add_note(f"Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.")
+            return Generated(taskid, info, [Picture(one.path) for one in saved])
+        except SeeDreamError as error:
+            _is_paid(error, taskid)
             raise
-        return Generated(taskid, info, files)
+        except BaseException as error:
+            error.add_note(f"Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.")
+            raise
+
+
+def _is_paid(error: SeeDreamError, taskid: str) -> None:
+    """Mark an error after a submission: calling ``generate`` again would pay again."""
+    error.taskid = taskid
+    error.retryable = False
+    if error.billing == "no":
+        error.billing = "yes"
+    error.hint = f"{error.hint} Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.".strip()
 
 
 class SeeDream(_Client):
@@ -299,6 +445,8 @@ class SeeDream(_Client):
         ConfigError: The key, the base URL, the transport, a proxy or the certificates are unusable.
         JournalError: The journal cannot be used.
     """
+
+    awaits = False
 
     _http = SyncHTTP
     _io: SyncHTTP
@@ -332,9 +480,9 @@ class SeeDream(_Client):
             journal=journal,
         )
 
-    def run(self, flow: Workflow[T]) -> T:
+    def run(self, workflow: Workflow[T]) -> T:
         """Run a workflow."""
-        return run_sync(flow, self._io)
+        return run_sync(workflow, self._io)
 
     def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> Task:
         """Submit one request. It costs credits, and is sent at most once.
@@ -350,12 +498,21 @@ class SeeDream(_Client):
             Refused: The server refused it: RateLimited, InsufficientCredits, AuthError, Rejected.
             SubmissionUnknown: It was sent and may have been billed; it is never sent again.
         """
-        submission = check_submit(prompt, options)
-        return Task(self.run(self.submission_workflow(submission)), self, submission.images)
+        taskid, images = self.run(self._submit(prompt, options))
+        return Task(taskid, self, images)
 
     def task(self, taskid: str, *, images: int | None = None) -> Task:
-        """A handle for a task known by its id; ``images`` tells how many to expect. Nothing is sent."""
+        """Return a handle for a task known by its id. Nothing is sent.
+
+        Args:
+            taskid: The id that ``submit`` returned.
+            images: How many pictures to expect, if known.
+
+        Raises:
+            InvalidRequest: It cannot be a task's id, or the number is not one.
+        """
         tasks.check_taskid(taskid)
+        _expected_images(images)
         return Task(taskid, self, images)
 
     def query(self, taskid: str) -> TaskInfo:
@@ -370,17 +527,35 @@ class SeeDream(_Client):
         self,
         prompt: str,
         *,
-        output_dir: str | PathLike[str] = ".",
+        output_dir: str | PathLike[str] | None = ".",
         timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Generated:
-        """Submit, wait (deadline in seconds), and save the pictures in ``output_dir``.
+        """Submit, wait, and save the pictures.
+
+        Args:
+            prompt: What the picture shows (rule PROMPT-REQUIRED).
+            output_dir: Where the pictures go; None keeps them in memory.
+            timeout: Deadline for the wait in seconds.
+            max_bytes: Limit for one picture.
+            concurrency: How many pictures are downloaded at the same time.
+            name_template: File name without extension; see Task.save.
+            progress: Called while waiting and downloading, one call at a time.
+            options: See ``submit``.
 
         Raises:
-            SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``; once there is a task, its id is on the error.
+            SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``. Once there is a task, its id is on the
+                error, and the error is not retryable: the task is paid for, and is fetched by its id.
         """
-        return self.run(self._generate(check_submit(prompt, options), output_dir, timeout, progress))
+        workflow = self._generate(
+            prompt, options, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
+            concurrency=concurrency, name_template=name_template,
+        )  # fmt: skip
+        return self.run(workflow)
 
     def close(self) -> None:
         """Close the connections, and the journal if it was given as a path."""
@@ -398,6 +573,8 @@ class SeeDream(_Client):
 
 class AsyncSeeDream(_Client):
     """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
+
+    awaits = True
 
     _http = AsyncHTTP
     _io: AsyncHTTP
@@ -431,42 +608,50 @@ class AsyncSeeDream(_Client):
             journal=journal,
         )
 
-    async def run(self, flow: Workflow[T]) -> T:
+    async def run(self, workflow: Workflow[T]) -> T:
         """Run a workflow."""
-        return await run_async(flow, self._io)
+        return await run_async(workflow, self._io)
 
     async def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> AsyncTask:
-        """See SeeDream.submit."""
-        submission = check_submit(prompt, options)
-        return AsyncTask(await self.run(self.submission_workflow(submission)), self, submission.images)
+        """Submit one request. Arguments and errors are those of SeeDream.submit."""
+        taskid, images = await self.run(self._submit(prompt, options))
+        return AsyncTask(taskid, self, images)
 
     def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
-        """See SeeDream.task."""
+        """Return a handle for a task known by its id. Arguments and errors are those of SeeDream.task."""
         tasks.check_taskid(taskid)
+        _expected_images(images)
         return AsyncTask(taskid, self, images)
 
     async def query(self, taskid: str) -> TaskInfo:
-        """See SeeDream.query."""
+        """Ask for a task's state. Arguments and errors are those of SeeDream.query."""
         return await self.task(taskid).refresh()
 
     async def delete(self, *taskids: str) -> None:
-        """See SeeDream.delete."""
+        """Delete tasks on the server. Arguments and errors are those of SeeDream.delete."""
         await self.run(tasks.delete(self.service, taskids))
 
     async def generate(
         self,
         prompt: str,
         *,
-        output_dir: str | PathLike[str] = ".",
+        output_dir: str | PathLike[str] | None = ".",
         timeout: float = DEFAULT_WAIT,
+        max_bytes: int = MAX_PICTURE,
+        concurrency: int = CONCURRENCY,
+        name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
         **options: Unpack[SubmitOptions],
     ) -> Generated:
-        """See SeeDream.generate."""
-        return await self.run(self._generate(check_submit(prompt, options), output_dir, timeout, progress))
+        """Submit, wait, and save the pictures. Arguments, result and errors are those of SeeDream.generate."""
+        workflow = self._generate(
+            prompt, options, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
+            concurrency=concurrency, name_template=name_template,
+        )  # fmt: skip
+        return await self.run(workflow)
 
     async def close(self) -> None:
-        """See SeeDream.close."""
+        """Close the connections, and the journal if it was given as a path."""
         try:
             await self._io.close()
         finally:

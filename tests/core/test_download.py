@@ -1,7 +1,13 @@
 """Pictures arrive whole or not at all, whatever the image host does; the key is never sent there (rule RESULT-URL)."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
+import gzip
 import os
 import socket
+import threading
+import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +16,17 @@ import httpx
 import pytest
 import respx
 from PIL import Image
-from seedream import DownloadError, NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl
+from seedream import (
+    DownloadError,
+    InvalidRequest,
+    NotAPicture,
+    Picture,
+    Progress,
+    ResultExpired,
+    TooLarge,
+    Truncated,
+    UnsafeUrl,
+)
 from seedream._files.partial_file import PartialFile
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
@@ -68,7 +84,7 @@ def test_all_pictures_of_a_batch_in_order(both: Both, tmp_path: Path) -> None:
     files = save(both, service, tmp_path, images=4, progress=seen.append)
     assert [f"t1-{n}.png" for n in (1, 2, 3, 4)] == [path.name for path in files]
     assert contents == [path.read_bytes() for path in files]
-    assert [0, 1, 2, 3] == [event.index for event in seen if event.stage == "saved"]
+    assert [0, 1, 2, 3] == sorted(event.index for event in seen if event.stage == "saved" and event.index is not None)
 
 
 def test_the_key_never_reaches_the_image_host(both: Both, tmp_path: Path) -> None:
@@ -104,7 +120,6 @@ BAD = [
     ("400", httpx.Response(400), DownloadError),
     ("500", httpx.Response(500), DownloadError),
     ("304", httpx.Response(304), DownloadError),
-    ("gzip", httpx.Response(200, content=PNG, headers={"x-made": "1", "content-encoding": "br"}), DownloadError),
     ("redirect loop", httpx.Response(302, headers={"location": "/a?again"}), UnsafeUrl),
     ("redirect to http", httpx.Response(302, headers={"location": "http://images.example/b"}), UnsafeUrl),
     ("redirect to loopback", httpx.Response(302, headers={"location": "https://127.0.0.1/b"}), UnsafeUrl),
@@ -231,13 +246,14 @@ def test_a_directory_that_cannot_be_written_is_told(both: Both, tmp_path: Path) 
     assert "t1" == caught.value.taskid
 
 
-def served(content: bytes, *, length: int | None = None, sent: int | None = None) -> Any:
+def served(content: bytes, *, length: int | None = None, sent: int | None = None, coding: str = "") -> Any:
     """An image host's answer on a real socket: with this Content-Length, or none, and so many bytes sent."""
 
     def act(connection: Connection) -> None:
         connection.read_head()
         head = 'HTTP/1.1 200 OK\r\nconnection: close\r\netag: "v1"\r\naccept-ranges: bytes\r\n'
         head += f"content-length: {length}\r\n" if length is not None else ""
+        head += f"content-encoding: {coding}\r\n" if coding else ""
         connection.send(head.encode() + b"\r\n" + content[:sent])
 
     return act
@@ -255,11 +271,11 @@ def resumed(content: bytes, start: int) -> Any:
     return act
 
 
-def from_sockets(both: Both, tmp_path: Path, *actions: Any) -> tuple[list[Path], ScriptedServer]:
+def from_sockets(both: Both, tmp_path: Path, *actions: Any, **options: Any) -> tuple[list[Path], ScriptedServer]:
     with ScriptedServer(*actions) as host:
         body = httpx.Response(200, json=completed(f"{host.url}/a")).content
         with ScriptedServer(reply(200, body)) as api:
-            files = both.call(lambda client: client.task("t1").save(tmp_path), base_url=api.url)
+            files = both.call(lambda client: client.task("t1").save(tmp_path, **options), base_url=api.url)
     return files, host
 
 
@@ -378,3 +394,199 @@ def test_a_public_service_cannot_point_into_this_machine(
             both.call(lambda client: client.task("t1").save(tmp_path))
     assert "127.0.0.1" in str(caught.value)
     assert [] == host.requests
+
+
+# --- several at once ---------------------------------------------------------------------------------------------------
+class Crowd:
+    """An image host that answers only when ``together`` requests are waiting at the same time."""
+
+    def __init__(self, together: int) -> None:
+        self.barrier = threading.Barrier(together)
+        self.most = self.now = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, connection: Connection) -> None:
+        connection.read_head()
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.barrier.wait(20)
+        with self.lock:
+            self.now -= 1
+        connection.send(f"HTTP/1.1 200 OK\r\ncontent-length: {len(PNG)}\r\nconnection: close\r\n\r\n".encode() + PNG)
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 4])
+def test_pictures_are_downloaded_at_the_same_time_but_not_more_than_asked(
+    both: Both, tmp_path: Path, concurrency: int
+) -> None:
+    crowd = Crowd(concurrency)
+    with ScriptedServer(crowd) as host:
+        body = httpx.Response(200, json=completed(*(f"{host.url}/{n}" for n in range(8)))).content
+        with ScriptedServer(reply(200, body)) as api:
+            files = both.call(
+                lambda client: client.task("t1").save(tmp_path, concurrency=concurrency), base_url=api.url
+            )
+    assert (8, concurrency) == (len(files), crowd.most)
+    assert [f"t1-{n}.png" for n in range(1, 9)] == [path.name for path in files]
+
+
+def test_progress_is_reported_one_call_at_a_time(both: Both, tmp_path: Path) -> None:
+    inside = threading.Lock()
+
+    def alone(_: Progress) -> None:
+        assert inside.acquire(blocking=False)
+        time.sleep(0)  # lets another thread run
+        inside.release()
+
+    service = FakeService(
+        completed(*(f"{HOST}/{n}" for n in range(6))), pictures={f"/{n}": picture(seed=n) for n in range(6)}
+    )
+    assert 6 == len(save(both, service, tmp_path, progress=alone))
+
+
+def test_an_interrupted_download_stops_the_others_and_leaves_no_part(both: Both, tmp_path: Path) -> None:
+    def stop(event: Progress) -> None:
+        if event.stage == "saved":
+            raise KeyboardInterrupt
+
+    def stall(connection: Connection) -> None:
+        request = connection.read_head()
+        if b"GET /0 " in request:
+            connection.send(f"HTTP/1.1 200 OK\r\ncontent-length: {len(PNG)}\r\n\r\n".encode() + PNG)
+        else:
+            connection.send(f"HTTP/1.1 200 OK\r\ncontent-length: {len(PNG)}\r\n\r\n".encode() + PNG[:40])
+            connection.stall()
+
+    with ScriptedServer(stall) as host:
+        body = httpx.Response(200, json=completed(*(f"{host.url}/{n}" for n in range(3)))).content
+        with ScriptedServer(reply(200, body)) as api:
+            started = time.monotonic()
+            with pytest.raises(BaseException) as caught:
+                both.call(lambda client: client.task("t1").save(tmp_path, progress=stop), base_url=api.url)
+    assert isinstance(caught.value, KeyboardInterrupt | BaseExceptionGroup)
+    assert time.monotonic() - started < 15  # not as long as a read may take
+    assert [] == leftovers(tmp_path)
+
+
+def test_progress_may_be_a_coroutine_function_in_the_async_client_only(both: Both, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def heard(event: Progress) -> None:
+        seen.append(event.stage)
+
+    if both.kind == "sync":
+        with pytest.raises(InvalidRequest, match="AsyncSeeDream"):
+            save(both, one(PNG), tmp_path, progress=heard)
+    else:
+        save(both, one(PNG), tmp_path, progress=heard)
+        assert ["waiting", "saved"] == [seen[0], seen[-1]]
+
+
+@pytest.mark.parametrize("images", [1, 2, None])
+def test_thousands_of_urls_are_not_followed(both: Both, tmp_path: Path, images: int | None) -> None:
+    most = images or facts.LARGEST
+    service = FakeService(
+        completed(*(f"{HOST}/{n}" for n in range(20_000))), pictures={f"/{n}": PNG for n in range(20_000)}
+    )
+    assert most == len(save(both, service, tmp_path, images=images))
+    assert most == len([request for request in service.asked if request.method == "GET"])
+
+
+def test_thousands_of_empty_urls_give_a_short_error(both: Both, tmp_path: Path) -> None:
+    service = FakeService(completed(*[""] * 100_000))
+    with pytest.raises(DownloadError) as caught:
+        save(both, service, tmp_path)
+    assert len(str(caught.value)) < 600
+    assert f"and {facts.LARGEST - 3} more" in str(caught.value)
+
+
+# --- compressed, labelled wrongly, longer than the picture ----------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("coding", "content"),
+    [("gzip", gzip.compress(PNG)), ("x-gzip", gzip.compress(PNG)), ("deflate", zlib.compress(PNG)), ("gzip", PNG),
+     ("aws-chunked", PNG), ("none", PNG), ("utf-8", PNG), ("br", PNG), ("identity", PNG)],
+)  # fmt: skip
+def test_a_whole_picture_is_kept_whatever_its_label_says(
+    both: Both, tmp_path: Path, coding: str, content: bytes
+) -> None:
+    files, _ = from_sockets(both, tmp_path, served(content, length=len(content), coding=coding))
+    assert PNG == files[0].read_bytes()
+
+
+def test_a_compressed_picture_is_decompressed_up_to_the_limit(both: Both, tmp_path: Path) -> None:
+    bomb = gzip.compress(PNG + bytes(50_000_000))
+    with pytest.raises(TooLarge):
+        from_sockets(both, tmp_path, served(bomb, length=len(bomb), coding="gzip"), max_bytes=1_000_000)
+
+
+def test_a_compressed_picture_that_is_cut_is_not_whole(both: Both, tmp_path: Path) -> None:
+    cut = gzip.compress(PNG)[:-30]
+    with pytest.raises(Truncated):
+        from_sockets(both, tmp_path, served(cut, length=len(cut), coding="gzip"))
+
+
+def test_a_coding_that_is_not_known_is_named(both: Both, tmp_path: Path) -> None:
+    with pytest.raises(NotAPicture, match="content-encoding br"):
+        from_sockets(both, tmp_path, served(b"\x1b\x03" * 40, coding="br"))
+
+
+@pytest.mark.parametrize("content", [PNG + b"a label", JPEG + bytes(3000), GIF + b"x", picture("AVIF") + b"end"])
+@pytest.mark.parametrize("length", [True, False])
+def test_bytes_behind_the_picture_are_kept_with_and_without_a_length(
+    both: Both, tmp_path: Path, content: bytes, length: bool
+) -> None:
+    files, _ = from_sockets(both, tmp_path, served(content, length=len(content) if length else None))
+    assert content == files[0].read_bytes()
+
+
+def test_a_wrong_length_does_not_lose_a_whole_picture(both: Both, tmp_path: Path) -> None:
+    files, host = from_sockets(both, tmp_path, served(PNG, length=len(PNG) + 500))
+    assert (PNG, 1) == (files[0].read_bytes(), len(host.connections))
+
+
+# --- into memory -------------------------------------------------------------------------------------------------------
+def read(both: Both, service: FakeService, **options: Any) -> list[Picture]:
+    pictures: list[Picture] = both.call(lambda client: client.task("t1").read(**options), transport=service.transport)
+    return pictures
+
+
+def test_pictures_can_be_read_without_a_disk(both: Both) -> None:
+    service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": JPEG})
+    pictures = read(both, service)
+    assert [PNG, JPEG] == [one.data for one in pictures]
+    assert ["image/png", "image/jpeg"] == [one.media_type for one in pictures]
+    assert [(33, 21), (33, 21)] == [(one.width, one.height) for one in pictures]
+
+
+@pytest.mark.parametrize(("answer", "kind"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_reading_has_the_checks_and_errors_of_saving(both: Both, answer: Any, kind: type[Exception]) -> None:
+    with pytest.raises(DownloadError) as caught:
+        read(both, one(answer))
+    assert (kind, "t1", {}, [0]) == (
+        type(caught.value),
+        caught.value.taskid,
+        caught.value.files,
+        list(caught.value.errors),
+    )
+    with pytest.raises(TooLarge):
+        read(both, one(PNG), max_bytes=10)
+
+
+# --- names -------------------------------------------------------------------------------------------------------------
+def test_file_names_follow_a_template(both: Both, tmp_path: Path) -> None:
+    service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": JPEG})
+    files = save(both, service, tmp_path, name_template="fish {number:02} of {total} ({taskid})")
+    assert ["fish 01 of 2 (t1).png", "fish 02 of 2 (t1).jpg"] == [path.name for path in files]
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["", "fish", "{taskid}", "../{number}", "a/{number}", "a\\{number}", ".{number}", "{number", "{}", "{0}", "{prompt}{number}",
+     "{number.real.__class__}x{index", "{taskid.__class__}{number}", "\0{number}", "{number:9999}", 5, None, b"{number}", "{number!z}"],
+)  # fmt: skip
+def test_a_template_that_gives_no_plain_distinct_names_is_refused(both: Both, tmp_path: Path, template: Any) -> None:
+    service = one(PNG)
+    with pytest.raises(InvalidRequest) as caught:
+        save(both, service, tmp_path, name_template=template)
+    assert ("name_template", []) == (caught.value.problems[0].field, service.asked)

@@ -52,9 +52,9 @@ def unseen(request: httpx.Request) -> httpx.Request:
     return httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
 
 
-def by_task(service: Any, taskid: str, urls: Any, directory: Path, **options: Any) -> Any:
+def by_task(api: Any, info: Any, directory: Path, **options: Any) -> Any:
     """Saves pictures where the task id says."""
-    return save(service, taskid, urls, directory / Path(taskid).parent, **options)
+    return save(api, info, directory / Path(info.taskid).parent, **options)
 
 
 def twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -192,15 +192,15 @@ class InPlace(PartFile):
     def __attrs_post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         self._path = self.directory / f"{self.stem}.png"
-        self._file = self._path.open("wb", buffering=0)
+        self._file = self._path.open("w+b", buffering=0)
 
     def discard(self) -> None:
         self._file.close()
 
 
 class UrlsExtension(PartFile):
-    def finish(self) -> Path:
-        return super().finish().rename(self.directory / f"{self.stem}.jpg")
+    def finish(self, target: Path | None = None) -> Path:
+        return super().finish(target).rename(self.directory / f"{self.stem}.jpg")
 
 
 class LeavesParts(PartFile):

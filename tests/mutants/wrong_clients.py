@@ -184,7 +184,10 @@ WRONG_CLIENTS = (
     WrongClient(
         "keeps whatever came as a picture",
         "FILE-WHOLE",
-        patches=(("seedream._protocol.transfer._check_whole", lambda *arguments: None),),
+        patches=(
+            ("seedream._protocol.download._check", lambda *arguments: iter(())),
+            ("seedream._files.partial_file.PartialFile.is_whole", lambda part: True),
+        ),
     ),
     WrongClient(
         "keeps pictures without their end",

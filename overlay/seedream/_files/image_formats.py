@@ -1,24 +1,29 @@
-"""What kind of picture the bytes are, and whether they are all there. The URL and the server's word do not count."""
+"""Recognises image formats by their bytes, and finds out by an image's structure whether all of it is there.
 
+Neither the URL nor the media type that a server names is relied on. An end mark in the last bytes would not do either:
+a file that was cut inside an embedded thumbnail ends with one. So the blocks, boxes, segments or offsets of the format
+are followed from the start. Bytes behind the end of the image are no fault.
+"""
+
+import mmap
+import re
 import struct
+from collections.abc import Callable
 from typing import Final, Literal
 
 from attrs import frozen
 
-HEAD: Final = 64  # bytes needed by sniff()
-TAIL: Final = 4096  # bytes needed by is_whole()
-Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic"]
+HEAD: Final = 64  # bytes that sniff() needs
+Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic", "heif"]
 
-_PNG_END: Final = b"IEND\xaeB`\x82"
-_JPEG_END: Final = b"\xff\xd9"
-_BRANDS: Final[dict[bytes, Format]] = {
-    b"avif": "avif",
-    b"avis": "avif",
-    b"heic": "heic",
-    b"heix": "heic",
-    b"mif1": "heic",
-}
+Buffer = bytes | mmap.mmap  # a memory map of a file, or bytes
+
 _EXTENSIONS: Final[dict[Format, str]] = {"jpeg": "jpg", "tiff": "tif"}
+_BRANDS: Final[dict[bytes, Format]] = {
+    b"avif": "avif", b"avis": "avif",
+    b"heic": "heic", b"heix": "heic", b"heim": "heic", b"heis": "heic", b"hevc": "heic", b"hevx": "heic",
+}  # fmt: skip
+_GENERAL_BRANDS: Final = (b"mif1", b"msf1", b"mif2", b"miaf")  # the codec is among the compatible brands
 
 
 @frozen
@@ -36,11 +41,11 @@ class PictureType:
         return _EXTENSIONS.get(self.format, self.format)
 
 
-EXTENSIONS: Final = ("png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic")
+EXTENSIONS: Final = ("png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic", "heif")
 
 
 def sniff(head: bytes) -> PictureType | None:
-    """The format that the first bytes tell, or None. Formats with a size up front must give one above zero."""
+    """The format that the first bytes show, or None. Formats with a size up front must give one above zero."""
     kind = _format(head)
     return PictureType(kind) if kind else None
 
@@ -59,35 +64,214 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
         return "bmp"
     if head.startswith((b"II*\0", b"MM\0*")):
         return "tiff"
-    if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12])
-    return None
+    return _heif_format(head) if head[4:8] == b"ftyp" else None
 
 
-def is_whole(kind: PictureType, head: bytes, tail: bytes, size: int, *, size_known: bool = False) -> bool:
-    """Whether the picture's own end mark or length says that no byte is missing.
+def _heif_format(head: bytes) -> Format | None:
+    """The format of an ISO base media file: by its major brand, or by its compatible brands where that is general."""
+    major, end = head[8:12], int.from_bytes(head[:4])
+    if major in _BRANDS:
+        return _BRANDS[major]
+    if major not in _GENERAL_BRANDS:
+        return None
+    compatible = (head[at : at + 4] for at in range(16, min(end, len(head)) - 3, 4))
+    for brand in compatible:
+        if brand in _BRANDS:
+            return _BRANDS[brand]
+    return "heif"
+
+
+def is_whole(kind: PictureType, data: Buffer) -> bool:
+    """Whether no byte of the picture is missing.
 
     Args:
-        kind: What sniff() told.
-        head: The first HEAD bytes (or all).
-        tail: The last TAIL bytes (or all).
-        size: The number of bytes in all.
-        size_known: Whether this number of bytes was announced; bytes may then follow the end mark.
-
-    Formats without an end mark count as whole: the transfer's own length is then the only check.
+        kind: What ``sniff`` gave.
+        data: All bytes, or a memory map of the file.
     """
-    match kind.format:
-        case "png":
-            return _PNG_END in tail if size_known else tail.endswith(_PNG_END)
-        case "jpeg":
-            # Some encoders pad; the mark must still be the last thing that is not padding.
-            return _JPEG_END in tail if size_known else tail.rstrip(b"\0\r\n ").endswith(_JPEG_END)
-        case "webp":
-            stated = int(struct.unpack("<I", head[4:8])[0])
-            return size in (stated + 8, stated + 8 + (stated & 1))
-        case "gif":
-            return tail.rstrip(b"\0").endswith(b";")
-        case "bmp":
-            return size >= int(struct.unpack("<I", head[2:6])[0])
-        case _:
+    try:
+        return _CHECKS[kind.format](data)
+    except (struct.error, IndexError, _Cut):
+        return False
+
+
+class _Cut(Exception):
+    """The data end before the structure does."""
+
+
+def _need(data: Buffer, end: int) -> None:
+    if end > len(data):
+        raise _Cut
+
+
+def _png(data: Buffer) -> bool:
+    """A signature, then chunks of length, type, data and checksum up to IEND (PNG specification, 5.3)."""
+    at = 8
+    while True:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + length
+        _need(data, at)
+        if kind == b"IEND":
             return True
+
+
+_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a stuffed byte, fill byte or restart marker
+_EOI, _SOS = 0xD9, 0xDA
+
+
+def _jpeg(data: Buffer) -> bool:
+    """Marker segments, each with its length; after SOS, coded data up to the next marker (ITU-T T.81, B.1)."""
+    at = 2
+    while True:
+        found = _JPEG_MARKER.search(data, at)
+        if found is None:
+            return False
+        marker = data[found.end() - 1]
+        at = found.end()
+        if marker == _EOI:
+            return True
+        if marker != 0x01:
+            at += struct.unpack_from(">H", data, at)[0]
+            _need(data, at)
+
+
+def _webp(data: Buffer) -> bool:
+    """The size in the RIFF header (WebP container specification)."""
+    size: int = struct.unpack_from("<I", data, 4)[0]
+    return len(data) >= size + 8
+
+
+def _gif(data: Buffer) -> bool:
+    """Extension and image blocks, each of sub-blocks with a length, up to the trailer (GIF89a, appendix B)."""
+
+    def table(flags: int) -> int:
+        return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+    at = 13 + table(data[10])
+    while (kind := data[at]) != 0x3B:  # noqa: PLR2004 -- the trailer
+        if kind == 0x21:  # noqa: PLR2004 -- an extension
+            at += 2
+        elif kind == 0x2C:  # noqa: PLR2004 -- an image
+            at += 11 + table(data[at + 9])
+        else:
+            return False
+        while length := data[at]:
+            at += length + 1
+        at += 1
+    return True
+
+
+def _bmp(data: Buffer) -> bool:
+    """The file size in the header; where it is left at zero, the pixels' place and size."""
+    size, _, offset, header = struct.unpack_from("<4I", data, 2)
+    if header >= 40:  # noqa: PLR2004 -- the older header has no such fields
+        width, height, _, bits, packing = struct.unpack_from("<iiHHI", data, 18)
+        if packing == 0:
+            size = max(size, offset + (width * bits + 31) // 32 * 4 * abs(height))
+    return bool(len(data) >= size)
+
+
+# Bytes of a value of each TIFF field type (TIFF 6.0, page 15).
+_TIFF_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_TIFF_STRIPS: Final = {273: 279, 324: 325}  # tags of the places of strips and tiles -> tags of their sizes
+
+
+def _tiff(data: Buffer) -> bool:
+    """Each directory, its values, and the strips or tiles that it points to (TIFF 6.0, section 2)."""
+    order = "<" if data[:1] == b"I" else ">"
+    at, seen = struct.unpack_from(f"{order}I", data, 4)[0], set[int]()
+    while at and at not in seen:
+        seen.add(at)
+        count = struct.unpack_from(f"{order}H", data, at)[0]
+        fields = dict(_tiff_field(data, at + 2 + 12 * number, order) for number in range(count))
+        for places, sizes in _TIFF_STRIPS.items():
+            for place, size in zip(fields.get(places, ()), fields.get(sizes, ()), strict=False):
+                _need(data, place + size)
+        at = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)[0]
+    return bool(seen)
+
+
+def _tiff_field(data: Buffer, at: int, order: str) -> tuple[int, tuple[int, ...]]:
+    """A directory entry: its tag, and its values where they are whole numbers."""
+    tag, kind, count = struct.unpack_from(f"{order}HHI", data, at)
+    size = _TIFF_SIZES.get(kind, 1) * count
+    place = at + 8 if size <= 4 else struct.unpack_from(f"{order}I", data, at + 8)[0]  # noqa: PLR2004 -- the entry's own room
+    _need(data, place + size)
+    code = {3: "H", 4: "I", 13: "I"}.get(kind)
+    if code is None or tag not in {*_TIFF_STRIPS, *_TIFF_STRIPS.values()}:
+        return tag, ()
+    return tag, struct.unpack_from(f"{order}{count}{code}", data, place)
+
+
+_BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"mfra", b"sidx", b"free", b"skip", b"uuid"})
+
+
+def _heif(data: Buffer) -> bool:
+    """All boxes, and the places of the items that the meta box names (ISO/IEC 14496-12, 4.2 and 8.11.3)."""
+    at, kinds = 0, set[bytes]()
+    while at < len(data):
+        start, end, kind = _box(data, at, len(data))
+        if kind not in _BOXES and {b"ftyp", b"mdat"} <= kinds:
+            break  # bytes behind the image
+        _need(data, end)
+        kinds.add(kind)
+        if kind == b"meta":
+            _check_items(data, start + 4, end)
+        at = end
+    return {b"ftyp", b"mdat"} <= kinds and bool(kinds & {b"meta", b"moov"})
+
+
+def _box(data: Buffer, at: int, limit: int) -> tuple[int, int, bytes]:
+    """A box: where its content begins, where it ends, and its type."""
+    if limit - at < 8:  # noqa: PLR2004 -- less than a header
+        return at, limit, b"\0"
+    size, kind = struct.unpack_from(">I4s", data, at)
+    start = at + 8
+    if size == 1:
+        size, start = struct.unpack_from(">Q", data, start)[0], start + 8
+    elif size == 0:
+        size = limit - at
+    if size < start - at:
+        return start, limit, b"\0"
+    return start, at + size, kind
+
+
+def _check_items(data: Buffer, at: int, limit: int) -> None:
+    while at < limit:
+        start, end, kind = _box(data, at, limit)
+        if kind == b"iloc":
+            _need(data, _last_item(data, start))
+        at = end
+
+
+def _last_item(data: Buffer, at: int) -> int:
+    """Where the last extent of an iloc box ends in the file."""
+    version = data[at]
+    sizes, more = data[at + 4], data[at + 5]
+    offset_size, length_size, base_size, index_size = sizes >> 4, sizes & 15, more >> 4, more & 15 if version else 0
+    at += 6
+
+    def number(size: int) -> int:
+        nonlocal at
+        _need(data, at + size)
+        value = int.from_bytes(data[at : at + size])
+        at += size
+        return value
+
+    last, wide = 0, 4 if version == 2 else 2  # noqa: PLR2004 -- the version with wide ids
+    for _ in range(number(wide)):
+        number(wide)  # the item's id
+        in_file = not version or not number(2) & 15
+        number(2)  # the data reference
+        base = number(base_size)
+        for _ in range(number(2)):
+            number(index_size)
+            end = base + number(offset_size)
+            end += number(length_size)
+            last = max(last, end if in_file else 0)
+    return last
+
+
+_CHECKS: Final[dict[Format, Callable[[Buffer], bool]]] = {
+    "png": _png, "jpeg": _jpeg, "webp": _webp, "gif": _gif, "bmp": _bmp, "tiff": _tiff,
+    "avif": _heif, "heic": _heif, "heif": _heif,
+}  # fmt: skip

@@ -1,28 +1,24 @@
-"""A picture being written: beside its final place under another name, renamed only when whole and on the disk."""
+"""Writes a picture under a temporary name beside its final place, and renames it only when it is whole and on disk."""
 
+import errno
 import hashlib
+import mmap
 import os
-import re
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from attrs import define, field
 
-from seedream._files.image_formats import EXTENSIONS, HEAD, TAIL, PictureType, is_whole, sniff
+from seedream._files.image_formats import EXTENSIONS, HEAD, PictureType, is_whole, sniff
 from seedream._support.redact import quote
 from seedream.errors import ConfigError
 
-_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
-
-def stem_of(taskid: str, index: int) -> str:
-    """File name without extension for a task's picture; index from 0. A task id is the server's text: never a path."""
-    if _SAFE.fullmatch(taskid) and ".." not in taskid:
-        return f"{taskid}-{index + 1}"
-    kept = re.sub(r"[^A-Za-z0-9]+", "_", taskid)[:40].strip("_") or "task"
-    return f"{kept}-{hashlib.sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}-{index + 1}"
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe in the way is not waited for
+_NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 
 
 def ensure_writable(directory: Path) -> Path:
@@ -33,7 +29,7 @@ def ensure_writable(directory: Path) -> Path:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / f".{secrets.token_hex(4)}.probe"
+        probe = directory / f".{secrets.token_hex(8)}.probe"
         probe.touch(exist_ok=False)
         probe.unlink()
     except (OSError, ValueError) as error:
@@ -48,69 +44,102 @@ def find_complete(directory: Path, stem: str) -> Path | None:
     """A whole picture that is there already under this name, if any."""
     for extension in EXTENSIONS:
         path = directory / f"{stem}.{extension}"
-        if path.is_file() and not path.is_symlink() and whole_format(path) == extension:
+        if whole_format(path) == extension:
             return path
     return None
 
 
 def whole_format(path: Path) -> str | None:
-    """The extension that a whole picture's bytes ask for, or None if it is no whole picture."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - TAIL))
-        tail = file.read()
-    kind = sniff(head)
-    return kind.extension if kind and is_whole(kind, head, tail, size) else None
+    """The extension that belongs to a whole picture's bytes, or None if the path is not a whole picture.
+
+    A symbolic link is not followed.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | _NO_FOLLOW | _NO_WAIT)
+    except OSError as error:
+        if error.errno in _NO_FILE or path.is_symlink():
+            return None
+        raise
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+        kind = _whole_kind(file)
+    return kind.extension if kind else None
+
+
+def _whole_kind(file: IO[bytes]) -> PictureType | None:
+    """The format of an open file that holds a whole picture."""
+    if not os.fstat(file.fileno()).st_size:
+        return None
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind = sniff(data[:HEAD])
+        return kind if kind and is_whole(kind, data) else None
 
 
 @define
 class PartialFile:
-    """A temporary file in the target directory. All methods may raise OSError, but for ``discard``."""
+    """A temporary file in the target directory. All methods may raise OSError, but for ``discard``.
+
+    Attributes:
+        size: Bytes written so far.
+        etag: A strong ETag, where the host lets the rest be asked for on its own.
+    """
 
     directory: Path
     stem: str
     size: int = 0
-    etag: str = ""  # a strong ETag, where the host lets the rest be asked for alone
+    etag: str = ""
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
     _head: bytes = b""
-    _tail: bytes = b""
+    _hash: Any = field(factory=hashlib.sha256)
 
     def __attrs_post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._path = self.directory / f".{self.stem}.{secrets.token_hex(4)}.part"
-        self._file = self._path.open("xb", buffering=0)
+        # The name cannot be guessed, and mode "x" neither opens a file that is there nor follows a link.
+        self._path = self.directory / f".{self.stem}.{secrets.token_hex(8)}.part"
+        self._file = self._path.open("x+b", buffering=0)
 
     def write(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:  # unbuffered: the last piece before a full disk is written in part, without an error
             rest = rest[self._file.write(rest) :]
         self.size += len(chunk)
-        self._head = (self._head + chunk[:HEAD])[:HEAD]
-        self._tail = (self._tail + chunk[-TAIL:])[-TAIL:]
+        self._hash.update(chunk)
+        if len(self._head) < HEAD:
+            self._head = (self._head + chunk[:HEAD])[:HEAD]
 
     def restart(self) -> None:
         """Drop what was written."""
         self._file.seek(0)
         self._file.truncate()
-        self.size, self._head, self._tail = 0, b"", b""
+        self.size, self._head, self._hash = 0, b"", hashlib.sha256()
 
     def kind(self) -> PictureType | None:
         return sniff(self._head)
 
-    def is_whole(self, *, size_known: bool = False) -> bool:
-        kind = self.kind()
-        return kind is not None and is_whole(kind, self._head, self._tail, self.size, size_known=size_known)
+    def is_whole(self) -> bool:
+        """Whether the structure of what was written says that no byte of a picture is missing."""
+        return _whole_kind(self._file) is not None
 
     @property
     def head(self) -> bytes:
         return self._head
 
-    def finish(self) -> Path:
-        """Put the file on the disk and rename it; durable when this returns."""
-        kind = self.kind()
-        target = self.directory / f"{self.stem}.{kind.extension if kind else 'bin'}"
+    @property
+    def sha256(self) -> str:
+        """Hash of what was written (hex), computed while writing."""
+        return str(self._hash.hexdigest())
+
+    def finish(self, target: Path | None = None) -> Path:
+        """Put the file on the disk and rename it; durable when this returns.
+
+        Args:
+            target: The final path; by default the stem, with the extension that belongs to the bytes.
+        """
+        if target is None:
+            kind = self.kind()
+            target = self.directory / f"{self.stem}.{kind.extension if kind else 'bin'}"
         os.fsync(self._file.fileno())
         self._file.close()
         self._path.replace(target)
@@ -127,3 +156,41 @@ class PartialFile:
         with suppress(OSError):
             self._file.close()
             self._path.unlink(missing_ok=True)
+
+
+@define
+class MemoryFile:
+    """A picture being received into memory, with the methods of PartialFile that a download uses."""
+
+    size: int = 0
+    etag: str = ""
+    _data: bytearray = field(factory=bytearray)
+
+    def write(self, chunk: bytes) -> None:
+        self._data += chunk
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Drop what was received."""
+        self._data.clear()
+        self.size = 0
+
+    def kind(self) -> PictureType | None:
+        return sniff(self.head)
+
+    def is_whole(self) -> bool:
+        """Whether the structure of what was received says that no byte of a picture is missing."""
+        kind = self.kind()
+        return kind is not None and is_whole(kind, bytes(self._data))
+
+    @property
+    def head(self) -> bytes:
+        return bytes(self._data[:HEAD])
+
+    def finish(self) -> bytes:
+        """Return the bytes."""
+        return bytes(self._data)
+
+    def discard(self) -> None:
+        """Free the memory."""
+        self._data = bytearray()

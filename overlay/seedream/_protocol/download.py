@@ -1,85 +1,269 @@
-"""The download workflow: a task's pictures to files, each whole or not at all."""
+"""The download workflows: a task's pictures to files or into memory, each whole or not at all. The host is not trusted.
 
-from collections.abc import Mapping
+Several pictures are downloaded at the same time. URLs are kept in ``Secret``: they are signed, and a traceback with
+local variables would show them.
+"""
+
+import logging
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from attrs import field, frozen
+from tensorslab_images.limits import SUBMIT
 
 from seedream import errors
-from seedream._files.partial_file import PartialFile, find_complete, stem_of
-from seedream._protocol.effects import Workflow, read_clock, run_in_thread, sleep
+from seedream._files.names import FileNames
+from seedream._files.partial_file import MemoryFile, PartialFile, find_complete
+from seedream._protocol.effects import (
+    Failure,
+    Request,
+    Stream,
+    Workflow,
+    close,
+    in_parallel,
+    notify,
+    read,
+    read_clock,
+    run_in_thread,
+    send_request,
+    sleep,
+)
+from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import TaskInfo
 from seedream._protocol.service import ApiConfig
 from seedream._protocol.tasks import query, wait
-from seedream._protocol.transfer import DownloadOptions, PictureDownload, transfer
-from seedream._support.redact import quote
+from seedream._support.addresses import is_private
+from seedream._support.redact import quote, redact_reply, sanitize
+from seedream._support.secret import Secret
 
-_FRESH_URLS: Final = 2
-_ODD_TRIES: Final = 2
+MAX_PICTURE: Final = 64 * 1024 * 1024  # bytes
+CONCURRENCY: Final = 4  # downloads of one task at the same time
+_FRESH_URLS: Final = 2  # times that a task is asked for new URLs
+_ODD_TRIES: Final = 2  # tries of what is not a picture
+_BLOCK: Final = 1024 * 1024  # bytes written at once
+_HOPS: Final = 5
+_SHOWN: Final = 3  # errors that a summary names
+_WHOLE: Final = 200
+_PARTIAL: Final = 206
+_BAD_RANGE: Final = 416
+_GONE: Final = (403, 404, 410)
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_log: Final = logging.getLogger("seedream.download")
+
+ResultT = TypeVar("ResultT")
+Url = Secret[str]
+
+
+@frozen
+class DownloadOptions:
+    """How to download pictures.
+
+    Attributes:
+        timeout: Deadline for one picture (seconds).
+        attempts: Tries of one picture.
+        max_bytes: Limit for one picture.
+        concurrency: Pictures of one task that are downloaded at the same time.
+        progress: Called with each step.
+        names: How files are named.
+    """
+
+    timeout: float = 300.0
+    attempts: int = 5
+    max_bytes: int = MAX_PICTURE
+    concurrency: int = CONCURRENCY
+    progress: ProgressCallback | None = None
+    names: FileNames = field(factory=FileNames)
+
+
+@frozen
+class SavedPicture:
+    """A picture on disk.
+
+    Attributes:
+        path: Where it is.
+        size: Bytes.
+        sha256: Hash of the bytes (hex), or empty when the file was there already and was not read.
+    """
+
+    path: Path
+    size: int
+    sha256: str = ""
+
+
+class _Target(Protocol):
+    """Where a picture's bytes go: a partial file, or memory."""
+
+    size: int
+    etag: str
+
+    def write(self, chunk: bytes) -> None: ...
+    def restart(self) -> None: ...
+    def kind(self) -> Any: ...
+    def is_whole(self) -> bool: ...
+    @property
+    def head(self) -> bytes: ...
+    def discard(self) -> None: ...
+
+
+@frozen
+class _Picture:
+    """One picture that is being downloaded."""
+
+    api: ApiConfig
+    taskid: str
+    index: int
+    total: int
+    started: float
+    options: DownloadOptions
+
+    def error(
+        self, kind: type[errors.DownloadError], message: str, hint: str = "", *, retryable: bool | None = None
+    ) -> errors.DownloadError:
+        return kind(
+            f"picture {self.index + 1} of task {self.taskid}: {message}",
+            hint=hint,
+            taskid=self.taskid,
+            retryable=retryable,
+        )
+
+    def report(self, stage: str, elapsed: float, received: int, size: int | None) -> Workflow[None]:
+        event = Progress(stage, self.taskid, elapsed, "completed", self.index, self.total, received, size)  # type: ignore[arg-type]  # one of its literals
+        return notify(self.options.progress, event)
 
 
 def save(
-    service: ApiConfig,
-    taskid: str,
-    urls: tuple[str, ...],
-    directory: Path,
-    *,
-    images: int | None,
-    options: DownloadOptions,
-) -> Workflow[list[Path]]:
+    api: ApiConfig, info: TaskInfo, directory: Path, *, images: int | None, options: DownloadOptions
+) -> Workflow[list[SavedPicture]]:
     """Save a completed task's pictures; those already there and whole are kept.
 
+    Args:
+        api: The service.
+        info: The task.
+        directory: Where the pictures go.
+        images: How many pictures were asked for, if known.
+        options: See DownloadOptions.
+
     Raises:
-        DownloadError: Some are missing: ``files`` and ``errors`` tell which, by index from 0.
+        DownloadError: Some are missing: ``files`` and ``errors`` say which, by index from 0.
     """
-    total = max(len(urls), images or 1)
-    files: dict[int, Path] = {}
-    failed: dict[int, errors.SeeDreamError] = {}
-    fresh = _FRESH_URLS
-    for index in range(total):
-        picture = PictureDownload(service, taskid, index, total, (yield from read_clock()), options)
-        while True:
-            try:
-                if index >= len(urls) or not urls[index]:
-                    raise picture.error(
-                        errors.DownloadError,
-                        f"the service gives {sum(map(bool, urls))} of {total} URLs",
-                        "Query the task again later.",
-                    )
-                files[index] = yield from _one(picture, urls[index], directory)
-            except errors.ResultExpired as error:
-                if fresh:
-                    fresh -= 1
-                    renewed = yield from _renewed(service, taskid)
-                    if renewed is not None and renewed != urls:
-                        urls = renewed
-                        continue
-                failed[index] = error
-            except errors.DownloadError as error:
-                failed[index] = error
-            break
+    task = _TaskDownload(api, info.taskid, options, partial(_save_one, directory))
+    done, failed = yield from task.run(info, images)
     if failed:
-        raise _summary(taskid, total, files, failed)
-    return [files[index] for index in sorted(files)]
+        raise _summary(info.taskid, {index: picture.path for index, picture in done.items()}, failed)
+    return [done[index] for index in sorted(done)]
+
+
+def read_pictures(
+    api: ApiConfig, info: TaskInfo, *, images: int | None, options: DownloadOptions
+) -> Workflow[list[bytes]]:
+    """Download a completed task's pictures into memory.
+
+    Raises:
+        DownloadError: Some are missing: ``errors`` says which, by index from 0.
+    """
+    task = _TaskDownload(api, info.taskid, options, _read_one)
+    done, failed = yield from task.run(info, images)
+    if failed:
+        raise _summary(info.taskid, {}, failed, total=len(failed) + len(done))
+    return [done[index] for index in sorted(done)]
 
 
 def wait_and_save(
-    service: ApiConfig, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
-) -> Workflow[tuple[TaskInfo, list[Path]]]:
+    api: ApiConfig, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
+) -> Workflow[tuple[TaskInfo, list[SavedPicture]]]:
     """Wait for a task (deadline in seconds), then save its pictures."""
-    info = yield from wait(service, taskid, timeout=timeout, images=images, progress=options.progress)
-    files = yield from save(service, taskid, info.urls, directory, images=images, options=options)
+    info = yield from wait(api, taskid, timeout=timeout, images=images, progress=options.progress)
+    files = yield from save(api, info, directory, images=images, options=options)
     return info, files
 
 
-def _renewed(service: ApiConfig, taskid: str) -> Workflow[tuple[str, ...] | None]:
-    try:
-        return (yield from query(service, taskid)).urls
-    except errors.SeeDreamError:
-        return None
+def wait_and_read(
+    api: ApiConfig, taskid: str, *, images: int | None, timeout: float, options: DownloadOptions
+) -> Workflow[tuple[TaskInfo, list[bytes]]]:
+    """Wait for a task (deadline in seconds), then download its pictures into memory."""
+    info = yield from wait(api, taskid, timeout=timeout, images=images, progress=options.progress)
+    contents = yield from read_pictures(api, info, images=images, options=options)
+    return info, contents
+
+
+# What is done with one picture and its URL: saved to a file, or read into memory.
+_One = Callable[[_Picture, Url], Workflow[ResultT]]
+
+
+@frozen
+class _TaskDownload(Generic[ResultT]):
+    """The pictures of one task."""
+
+    api: ApiConfig
+    taskid: str
+    options: DownloadOptions
+    one: "_One[ResultT]"
+
+    def run(
+        self, info: TaskInfo, images: int | None
+    ) -> Workflow[tuple[dict[int, ResultT], dict[int, errors.SeeDreamError]]]:
+        """Download all pictures. Gives what was downloaded and what failed, by index from 0."""
+        urls, total = self._expected(info, images)
+        done: dict[int, ResultT] = {}
+        failed: dict[int, errors.SeeDreamError] = {}
+        left = list(range(total))
+        for fresh in range(_FRESH_URLS + 1):
+            pictures = [self._attempt(index, total, urls) for index in left]
+            for index, result in zip(left, (yield from in_parallel(pictures, self.options.concurrency)), strict=True):
+                if isinstance(result, errors.SeeDreamError):
+                    failed[index] = result
+                else:
+                    done[index] = result
+                    failed.pop(index, None)
+            left = [index for index, error in failed.items() if isinstance(error, errors.ResultExpired)]
+            if not left or fresh == _FRESH_URLS:
+                break
+            renewed = yield from self._renewed(total)
+            if renewed is None or [url.reveal() for url in renewed] == [url.reveal() for url in urls]:
+                break
+            urls = renewed
+        return done, dict(sorted(failed.items()))
+
+    def _expected(self, info: TaskInfo, images: int | None) -> tuple[list[Url], int]:
+        """The URLs to use, and how many pictures there must be: those that were asked for, or that can be."""
+        named = len(info.urls)
+        most = images or int(SUBMIT.field("batchsize").maximum or named)
+        if named > most:
+            _log.warning("task %s: the service names %d pictures; the first %d are taken", self.taskid, named, most)
+        return [Secret(url) for url in info.urls[:most]], max(min(named, most), images or 1)
+
+    def _attempt(self, index: int, total: int, urls: "Sequence[Url]") -> "Workflow[ResultT | errors.SeeDreamError]":
+        """One picture. Gives what was downloaded, or the error."""
+        picture = _Picture(self.api, self.taskid, index, total, (yield from read_clock()), self.options)
+        try:
+            if index >= len(urls) or not urls[index].reveal():
+                given = sum(bool(url.reveal()) for url in urls)
+                hint = "Query the task again later."
+                raise picture.error(errors.DownloadError, f"the service gives {given} of {total} URLs", hint)
+            return (yield from self.one(picture, urls[index]))
+        except errors.DownloadError as error:
+            _log.info("%s", error.message)
+            return error
+
+    def _renewed(self, total: int) -> "Workflow[list[Url] | None]":
+        try:
+            info = yield from query(self.api, self.taskid)
+        except errors.SeeDreamError:
+            return None
+        return [Secret(url) for url in info.urls[:total]]
 
 
 def _summary(
-    taskid: str, total: int, files: Mapping[int, Path], failed: Mapping[int, errors.SeeDreamError]
+    taskid: str,
+    files: Mapping[int, Path],
+    failed: Mapping[int, errors.SeeDreamError],
+    *,
+    total: int | None = None,
 ) -> errors.DownloadError:
     first = next(iter(failed.values()))
     kind = (
@@ -87,9 +271,12 @@ def _summary(
         if len({type(error) for error in failed.values()}) == 1 and isinstance(first, errors.DownloadError)
         else errors.DownloadError
     )
-    told = "; ".join(str(error.message) for error in failed.values())
+    reasons = [error.message.replace(f" of task {taskid}:", ":", 1) for error in list(failed.values())[:_SHOWN]]
+    if len(failed) > _SHOWN:
+        reasons.append(f"and {len(failed) - _SHOWN} more")
+    of = total or len(failed) + len(files)
     error = kind(
-        f"{len(failed)} of {total} pictures of task {taskid} are missing: {told}",
+        f"{len(failed)} of {of} pictures of task {taskid} are missing: {'; '.join(reasons)}",
         hint=first.hint or "The task is not lost: save it again with the same id.",
         taskid=taskid,
         reply=first.reply,
@@ -99,12 +286,13 @@ def _summary(
     return error
 
 
-def _one(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
+# --- one picture -----------------------------------------------------------------------------------------------------
+def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
     """One picture into its file; disk errors become errors of the tree."""
     try:
-        return (yield from _fetch(picture, url, directory))
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+        return (yield from _write_one(directory, picture, url))
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
     raise picture.error(
         errors.DiskError,
         f"cannot write in {quote(str(directory))}: {reason}",
@@ -112,31 +300,240 @@ def _one(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
     )
 
 
-def _fetch(picture: PictureDownload, url: str, directory: Path) -> Workflow[Path]:
-    """Tried again until the deadline where that can help; a whole picture that is there already is kept."""
-    stem = stem_of(picture.taskid, picture.index)
-    kept = yield from run_in_thread(lambda: find_complete(directory, stem))
+def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
+    stem = picture.options.names.stem(picture.taskid, picture.index, picture.total)
+    kept = yield from run_in_thread(partial(_kept, directory, stem))
     if kept is not None:
-        picture.report("saved", 0.0, 0, None)
+        yield from picture.report("saved", 0.0, 0, None)
         return kept
     part = yield from run_in_thread(lambda: PartialFile(directory, stem))
     try:
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                yield from transfer(picture, url, part)
-                break
-            except errors.DownloadError as error:
-                pause = picture.service.retry.delay(attempt, picture.service.random)
-                late = (yield from read_clock()) - picture.started + pause > picture.options.timeout
-                # What is no picture may be an error page that goes away: one more look, no more.
-                tries = _ODD_TRIES if isinstance(error, errors.NotAPicture) else picture.options.attempts
-                if not error.retryable or late or attempt >= tries or isinstance(error, errors.ResultExpired):
-                    raise
-            yield from sleep(pause)
+        yield from _fetch(picture, url, part)
         path = yield from run_in_thread(part.finish)
-        picture.report("saved", (yield from read_clock()) - picture.started, part.size, part.size)
-        return path
     finally:
         yield from run_in_thread(part.discard)
+    elapsed = (yield from read_clock()) - picture.started
+    _log.info("picture %d of task %s: %d bytes in %.1f s", picture.index + 1, picture.taskid, part.size, elapsed)
+    yield from picture.report("saved", elapsed, part.size, part.size)
+    return SavedPicture(path, part.size, part.sha256)
+
+
+def _kept(directory: Path, stem: str) -> SavedPicture | None:
+    path = find_complete(directory, stem)
+    return SavedPicture(path, path.stat().st_size) if path else None
+
+
+def _read_one(picture: _Picture, url: Url) -> Workflow[bytes]:
+    """One picture into memory."""
+    target = MemoryFile()
+    yield from _fetch(picture, url, target)
+    elapsed = (yield from read_clock()) - picture.started
+    yield from picture.report("saved", elapsed, target.size, target.size)
+    return target.finish()
+
+
+def _fetch(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
+    """Download a picture whole, again until the deadline where that can help."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return (yield from _transfer(picture, url, target))
+        except errors.DownloadError as error:
+            pause = picture.api.retry.delay(attempt, picture.api.random)
+            late = (yield from read_clock()) - picture.started + pause > picture.options.timeout
+            # What is not a picture may be an error page that goes away: one more look, no more.
+            tries = _ODD_TRIES if isinstance(error, errors.NotAPicture) else picture.options.attempts
+            if not error.retryable or late or attempt >= tries or isinstance(error, errors.ResultExpired):
+                raise
+            _log.info("%s; again in %.1f s", error.message, pause)
+        yield from sleep(pause)
+
+
+def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
+    """Send one request for the picture, from where an earlier one broke off if the host allows.
+
+    Raises:
+        DownloadError: The target is not the whole picture; ``retryable`` says whether another try can help.
+    """
+    headers = {"range": f"bytes={target.size}-", "if-range": target.etag} if target.etag and target.size else {}
+    stream = yield from _open(picture, url, headers)
+    try:
+        size = yield from _begin(picture, stream, target)
+        # Only a strong validator proves that the rest belongs to what is there already.
+        ranges = stream.status == _PARTIAL or stream.headers.get("accept-ranges") == "bytes"
+        tag = stream.headers.get("etag", "")
+        target.etag = tag if ranges and tag.startswith('"') else ""
+        yield from _receive(picture, stream, target, size)
+    finally:
+        yield from close(stream)
+    target.etag = ""  # whatever is wrong from here on, more of the same does not mend it
+    yield from _check(picture, stream, target)
+
+
+def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int | None]:
+    """Check the reply's head; gives the number of bytes of the whole transfer if the host states it."""
+    if stream.status not in (_WHOLE, _PARTIAL):
+        if stream.status == _BAD_RANGE:
+            target.etag = ""
+        raise _refused(picture, stream)
+    length = stream.headers.get("content-length", "")
+    stated = int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
+    if stream.status == _WHOLE:
+        yield from run_in_thread(target.restart)
+    elif not _continues(stream, target):
+        target.etag = ""
+        raise picture.error(errors.Truncated, "the host sent another part than asked")
+    elif stated is not None:
+        stated += target.size
+    if stated is not None and stated > picture.options.max_bytes:
+        raise _too_large(picture, stated)
+    return stated
+
+
+def _continues(stream: Stream, target: _Target) -> bool:
+    """Whether a partial reply is the whole rest of the same picture."""
+    place = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)", stream.headers.get("content-range", ""))
+    same = stream.headers.get("etag", target.etag) == target.etag
+    return place is not None and same and int(place[1]) == target.size and place[3] in ("*", str(int(place[2]) + 1))
+
+
+def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | None) -> Workflow[None]:
+    """Write the reply's body to the target, in blocks."""
+    received, waiting, decoder = target.size, bytearray(), _Decoder(stream)
+    if decoder.active:
+        target.etag = ""  # a range of compressed bytes does not continue what was decompressed
+    while True:
+        chunk = yield from read(stream)
+        if isinstance(chunk, Failure) or not chunk:
+            break
+        received += len(chunk)
+        waiting += decoder.decode(chunk, picture.options.max_bytes + 1 - target.size - len(waiting))
+        if target.size + len(waiting) > picture.options.max_bytes:
+            raise _too_large(picture, target.size + len(waiting))
+        if len(waiting) >= _BLOCK:
+            yield from run_in_thread(partial(target.write, bytes(waiting)))
+            waiting.clear()
+        elapsed = (yield from read_clock()) - picture.started
+        if elapsed > picture.options.timeout:
+            raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
+        yield from picture.report("downloading", elapsed, received, size)
+    if waiting:
+        yield from run_in_thread(partial(target.write, bytes(waiting)))
+    broken = f"broke off after {received:,} bytes ({chunk.kind})" if isinstance(chunk, Failure) else ""
+    if not broken and size is not None and size != received:
+        broken = f"{received:,} bytes came of {size:,}"
+    # A host may state a wrong length; a picture whose structure is whole lacks nothing.
+    if broken and not (yield from run_in_thread(target.is_whole)):
+        raise picture.error(errors.Truncated, broken)
+
+
+class _Decoder:
+    """Decompresses a body that the host compressed although it was asked not to. A label may also be wrong."""
+
+    def __init__(self, stream: Stream) -> None:
+        coding = stream.headers.get("content-encoding", "").strip().lower()
+        self._zlib = zlib.decompressobj(wbits=47) if coding in ("gzip", "x-gzip", "deflate") else None
+        self._begun = False
+
+    @property
+    def active(self) -> bool:
+        return self._zlib is not None
+
+    def decode(self, chunk: bytes, limit: int) -> bytes:
+        """Return the next bytes of the picture, at most ``limit`` of them when the chunk is compressed."""
+        if self._zlib is None:
+            return chunk
+        try:
+            decoded = self._zlib.decompress(chunk, max(limit, 1))
+        except zlib.error:
+            if self._begun:
+                return b""  # damaged: the structure of the picture will say so
+            self._zlib = None
+            return chunk
+        self._begun = True
+        return decoded
+
+
+def _too_large(picture: _Picture, size: int) -> errors.DownloadError:
+    return picture.error(
+        errors.TooLarge,
+        f"at least {size:,} bytes, more than {picture.options.max_bytes:,}",
+        "Raise max_bytes if that is expected.",
+    )
+
+
+def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]:
+    if target.kind() is None:
+        media = sanitize(stream.headers.get("content-type", "unknown type"))[:80]
+        coding = sanitize(stream.headers.get("content-encoding", ""))[:20]
+        compressed = f" (content-encoding {coding})" if coding else ""
+        message = f"{target.size:,} bytes of {media}{compressed} came, which are not a picture"
+        error = picture.error(errors.NotAPicture, message)
+        error.reply = redact_reply(stream.status, stream.headers, target.head, picture.api.key)
+        raise error
+    if not (yield from run_in_thread(target.is_whole)):
+        raise picture.error(errors.Truncated, f"the picture's end is missing after {target.size:,} bytes")
+
+
+def _open(picture: _Picture, url: Url, headers: Mapping[str, str]) -> Workflow[Stream]:
+    """Open the URL, following redirects by our own rules; gives the stream of any other status."""
+    for _hop in range(_HOPS + 1):
+        _check_url(picture, url)
+        left = picture.options.timeout - ((yield from read_clock()) - picture.started)
+        stream = yield from send_request(
+            Request("GET", url.reveal(), headers=headers),
+            "download",
+            total_timeout=max(left, 1.0),
+            public_only=not picture.api.local,
+        )
+        if isinstance(stream, Failure):
+            text = f"{stream.kind}: {sanitize(stream.text)}"
+            raise picture.error(errors.DownloadError, text, retryable=not stream.tls)
+        if stream.status not in _REDIRECTS or "location" not in stream.headers:
+            return stream
+        yield from close(stream)
+        url = _joined(url, stream)
+    raise picture.error(errors.UnsafeUrl, f"more than {_HOPS} redirects")
+
+
+def _joined(url: Url, stream: Stream) -> Url:
+    try:
+        return Secret(urljoin(url.reveal(), stream.headers["location"]))
+    except ValueError:
+        return Secret("")
+
+
+def _refused(picture: _Picture, stream: Stream) -> errors.DownloadError:
+    if stream.status in _GONE:
+        error = picture.error(
+            errors.ResultExpired,
+            f"the image host answers {stream.status}",
+            "Its URL has expired; query the task for a new one.",
+        )
+    else:
+        passing = stream.status >= 500 or stream.status in (408, 425, 429, _BAD_RANGE)  # noqa: PLR2004 -- server errors
+        error = picture.error(errors.DownloadError, f"the image host answers {stream.status}", retryable=passing)
+    error.reply = redact_reply(stream.status, stream.headers, b"", picture.api.key)
+    return error
+
+
+def _check_url(picture: _Picture, url: Url) -> None:
+    """Refuse a URL that must not be fetched: not https (http only for a local service), a private host."""
+    scheme, host, plain = _parts(url)
+    schemes = ("https", "http") if picture.api.local else ("https",)
+    if scheme not in schemes or not host or not plain:
+        allowed, found = " or ".join(schemes), f"scheme {quote(scheme)}, host {quote(host)}"
+        raise picture.error(errors.UnsafeUrl, f"its URL is not a plain {allowed} URL ({found})")
+    if not picture.api.local and is_private(host):
+        raise picture.error(errors.UnsafeUrl, f"its URL points to {quote(host)}, which is not on the public network")
+
+
+def _parts(url: Url) -> tuple[str, str, bool]:
+    """The URL's scheme and host, and whether it has neither user nor password."""
+    try:
+        parts = urlsplit(url.reveal())
+        _ = parts.port
+    except ValueError:
+        return "", "", False
+    return parts.scheme, parts.hostname or "", not (parts.username or parts.password)

@@ -5,7 +5,7 @@ nothing of ``async``; so it is written once and run by ``run_sync`` or ``run_asy
 comes back as a ``Failure`` (a value that says how far the request got), never as the HTTP library's exception.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from attrs import field, frozen
@@ -66,6 +66,9 @@ class Stream(Protocol):
     def handle(self) -> Any:
         """What the transport needs to read on and to close."""
 
+    def abort(self) -> None:
+        """Break the connection, from any thread; a read that is waiting ends."""
+
 
 @frozen
 class SendRequest:
@@ -118,7 +121,26 @@ class RunInThread:
     call: Callable[[], Any]
 
 
-Effect = SendRequest | Read | Close | Sleep | ReadClock | RunInThread
+@frozen
+class Notify:
+    """Call a callback of the user's, and await what it returns where the driver is async. Gives None."""
+
+    callback: Callable[[Any], Any]
+    event: Any
+
+
+@frozen
+class InParallel:
+    """Run workflows at the same time, at most ``limit`` of them. Gives their results in order.
+
+    An exception of one of them stops the others and comes out of the effect.
+    """
+
+    workflows: "Sequence[Workflow[Any]]"
+    limit: int
+
+
+Effect = SendRequest | Read | Close | Sleep | ReadClock | RunInThread | Notify | InParallel
 Workflow = Generator[Effect, Any, T]
 
 
@@ -154,6 +176,15 @@ def run_in_thread(call: Callable[[], T]) -> Workflow[T]:
     return cast("T", (yield RunInThread(call)))
 
 
+def notify(callback: Callable[[Any], Any] | None, event: Any) -> Workflow[None]:
+    if callback is not None:
+        yield Notify(callback, event)
+
+
+def in_parallel(workflows: "Sequence[Workflow[T]]", limit: int) -> Workflow[list[T]]:
+    return cast("list[T]", (yield InParallel(workflows, limit)))
+
+
 class IO(Protocol):
     """Carries out effects."""
 
@@ -172,7 +203,7 @@ def run_sync(workflow: Workflow[T], io: IO) -> T:
         effect = next(workflow)
         while True:
             try:
-                result = io.perform(effect)
+                result = _perform(effect, io)
             except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records it and raises it again
                 effect = workflow.throw(error)
             else:
@@ -187,10 +218,26 @@ async def run_async(workflow: Workflow[T], io: AsyncIO) -> T:
         effect = next(workflow)
         while True:
             try:
-                result = await io.perform(effect)
+                result = await _perform_async(effect, io)
             except BaseException as error:  # noqa: BLE001 -- cancellation too
                 effect = workflow.throw(error)
             else:
                 effect = workflow.send(result)
     except StopIteration as end:
         return cast("T", end.value)
+
+
+def _perform(effect: Effect, io: IO) -> Any:
+    if isinstance(effect, InParallel):
+        from seedream._protocol.parallel import run_threads  # noqa: PLC0415 -- it needs run_sync
+
+        return run_threads(effect.workflows, effect.limit, io)
+    return io.perform(effect)
+
+
+async def _perform_async(effect: Effect, io: AsyncIO) -> Any:
+    if isinstance(effect, InParallel):
+        from seedream._protocol.parallel import run_tasks  # noqa: PLC0415 -- it needs run_async
+
+        return await run_tasks(effect.workflows, effect.limit, io)
+    return await io.perform(effect)

@@ -1,7 +1,7 @@
 """Where a task is, for a progress display."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -31,4 +31,4 @@ class Progress:
     size: int | None = None
 
 
-ProgressCallback = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], Any]  # the async client awaits what it returns, if that can be awaited

@@ -1,5 +1,7 @@
 """The workflows about a submitted task: query, wait, delete. They cost nothing and may be repeated."""
 
+import inspect
+import inspect
 import math
 from collections.abc import Callable
 from functools import partial
@@ -7,7 +9,7 @@ from typing import Final
 
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
-from seedream._protocol.effects import Failure, Reply, Workflow, read_clock, sleep
+from seedream._protocol.effects import Failure, Reply, Workflow, notify, read_clock, sleep
 from seedream._protocol.failures import describe, raw_reply, status_error
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
@@ -88,8 +90,7 @@ def wait(
         elapsed = (yield from read_clock()) - started
         if info is not None:
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
-            if progress is not None:
-                progress(Progress("waiting", taskid, elapsed, info.state))
+            yield from notify(progress, Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
                 raise _task_failed(info, answer.outcome, api.key)
             if info.state == "completed":
@@ -151,8 +152,13 @@ def check_taskid(taskid: object) -> None:
         )
 
 
-def check_wait(timeout: object, progress: object) -> None:
+def check_wait(timeout: object, progress: object, *, awaits: bool = True) -> None:
     """Refuse a deadline or a callback that would fail once a task is paid for.
+
+    Args:
+        timeout: Deadline in seconds.
+        progress: A function, or None.
+        awaits: Whether the client awaits what the function returns.
 
     Raises:
         InvalidRequest: The deadline is not a number of seconds, or the callback cannot be called.
@@ -165,3 +171,6 @@ def check_wait(timeout: object, progress: object) -> None:
         raise InvalidRequest(
             Problem("progress", f"{short_repr(progress)} cannot be called", hint="Give a function or None.")
         )
+    if not awaits and inspect.iscoroutinefunction(progress):
+        hint = "Give a plain function, or use AsyncSeeDream."
+        raise InvalidRequest(Problem("progress", "a coroutine function cannot be awaited here", hint=hint))

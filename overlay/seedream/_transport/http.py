@@ -5,6 +5,7 @@ third of what it costs through an httpx client. A caller's own httpx transport i
 """
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -14,7 +15,7 @@ import httpcore  # comes with httpx
 import httpx
 from attrs import frozen
 
-from seedream._protocol.effects import Close, Effect, Failure, Read, ReadClock, RunInThread, SendRequest, Sleep
+from seedream._protocol.effects import Close, Effect, Failure, Notify, Read, ReadClock, RunInThread, SendRequest, Sleep
 from seedream._request.encode import Body
 from seedream._support.timing import Clock, Timeouts
 from seedream._transport.connections import (
@@ -70,6 +71,10 @@ class _Stream:
     status: int
     headers: Mapping[str, str]
     handle: _Handle
+
+    def abort(self) -> None:
+        """Break the connection, from any thread; a read that is waiting ends."""
+        self.handle.tracker.abort()
 
 
 class _HttpBase:
@@ -175,6 +180,8 @@ class SyncHTTP(_HttpBase):
                 return self._clock.monotonic()
             case RunInThread(call):
                 return call()
+            case Notify(callback, event):
+                callback(event)
         return None
 
     def _send(self, effect: SendRequest) -> _Stream | Failure:
@@ -251,6 +258,11 @@ class _Closer:
             self.connections.give_back(self.line)
 
 
+async def _await_if_needed(result: Any) -> None:
+    if inspect.isawaitable(result):
+        await result
+
+
 class _AsyncBody:
     """A body's chunks, for httpcore's async pools. A chunk of a file is read where it is: it is small."""
 
@@ -293,6 +305,8 @@ class AsyncHTTP(_HttpBase):
                 return self._clock.monotonic()
             case RunInThread(call):
                 return await run_to_end(call)
+            case Notify(callback, event):
+                await _await_if_needed(callback(event))
         return None
 
     async def _send(self, effect: SendRequest) -> _Stream | Failure:

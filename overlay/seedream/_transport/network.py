@@ -188,6 +188,7 @@ class Connection:
     def read(self) -> Operation[bytes]:
         """Send what is kept, then return the next bytes, or none at the end."""
         tracker = current.get()
+        tracker.sock = self.sock
         ours = self.layers == tracker.tls_layers
         if self._pending:
             try:

@@ -6,8 +6,10 @@ system, so that "never sent" is a count, not a guess.
 """
 
 import ssl
+import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from attrs import define, field
@@ -43,6 +45,7 @@ class SendTracker:
         tls_refused: Whether a handshake was refused, as opposed to broken off or stalled.
         handed_over: Whether the request was given to the HTTP library; before that, nothing can have left.
         watched: Whether the network reported to this tracker; a mock of httpcore or httpx does not.
+        sock: The connection's socket, once it is read from.
     """
 
     kind: RequestKind
@@ -59,6 +62,7 @@ class SendTracker:
     tls_refused: bool = False
     handed_over: bool = False
     watched: bool = False
+    sock: socket.socket | None = field(default=None, repr=False)
     _allowed: bool = False
     _stopped: BaseException | None = None
     _end: float = field(init=False)
@@ -104,6 +108,14 @@ class SendTracker:
         """Note an error of ours, which ``to_failure`` will raise, and return it."""
         self._stopped = error
         return error
+
+    # --- ending it ----------------------------------------------------------------------------------------------------
+
+    def abort(self) -> None:
+        """Shut the connection down, from any thread: a read or write that is waiting ends."""
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # not TLS's own, which is for its thread only
 
     # --- what became of it --------------------------------------------------------------------------------------------
 

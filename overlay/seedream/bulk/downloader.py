@@ -7,9 +7,8 @@ import anyio
 import anyio.to_thread
 from attrs import field, frozen
 
-from seedream._protocol.download import save
+from seedream._protocol.download import MAX_PICTURE, DownloadOptions, SavedPicture, save
 from seedream._protocol.tasks import wait
-from seedream._protocol.transfer import MAX_PICTURE, DownloadOptions
 from seedream.client import AsyncSeeDream
 from seedream.errors import DiskError, DownloadError, SeeDreamError, TaskFailed
 from seedream.journal import Picture, State
@@ -68,9 +67,7 @@ async def deliver(
         return Delivery(taskid, "failed", error=error)
     except SeeDreamError as error:
         return Delivery(taskid, "submitted", error=error)
-    flow = save(
-        client.service, taskid, info.urls, directory, images=images, options=DownloadOptions(max_bytes=max_bytes)
-    )
+    flow = save(client.service, info, directory, images=images, options=DownloadOptions(max_bytes=max_bytes))
     try:
         async with downloads or anyio.CapacityLimiter(1):
             files = await client.run(flow)
@@ -80,11 +77,11 @@ async def deliver(
     return Delivery(taskid, "downloaded", pictures)
 
 
-def _pictures(files: list[Path], root: Path) -> tuple[Picture, ...]:
+def _pictures(files: list[SavedPicture], root: Path) -> tuple[Picture, ...]:
     try:
         return tuple(
-            Picture(index, path.relative_to(root).as_posix(), path.stat().st_size, digest_of(path))
-            for index, path in enumerate(files)
+            Picture(index, one.path.relative_to(root).as_posix(), one.size, one.sha256 or digest_of(one.path))
+            for index, one in enumerate(files)
         )
     except OSError as error:
         raise DiskError(f"a saved picture cannot be read: {error.strerror or error}", hint="Resume.") from None

@@ -5,7 +5,7 @@ from typing import Any, Final, Self
 
 from attrs import asdict, fields, frozen
 
-from seedream._protocol.transfer import MAX_PICTURE
+from seedream._protocol.download import MAX_PICTURE
 from seedream.errors import ConfigError
 
 # Said for one start, and not kept for a resume; the budget has a column of its own.

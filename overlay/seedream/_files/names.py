@@ -1,0 +1,74 @@
+"""Names of the files that pictures are saved as."""
+
+import hashlib
+import re
+import string
+from typing import Final
+
+from attrs import frozen
+
+from seedream._support.redact import quote
+from seedream.errors import InvalidRequest, Problem
+
+DEFAULT_TEMPLATE: Final = "{taskid}-{number}"
+_FIELDS: Final = ("taskid", "number", "index", "total")
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_ALLOWED: Final = re.compile(r"[^\w. ()=+,@#-]")
+_LONGEST: Final = 120
+
+
+def safe_taskid(taskid: str) -> str:
+    """A task's id as part of a file name. It is the server's text: never a path, never longer than 80 characters."""
+    if _SAFE.fullmatch(taskid) and ".." not in taskid:
+        return taskid
+    kept = re.sub(r"[^A-Za-z0-9]+", "_", taskid)[:40].strip("_") or "task"
+    return f"{kept}-{hashlib.sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+@frozen
+class FileNames:
+    """How pictures are named: a template without extension.
+
+    Attributes:
+        template: Text with ``{taskid}``, ``{number}`` (from 1), ``{index}`` (from 0) and ``{total}``; a format
+            such as ``{number:03}`` is allowed.
+    """
+
+    template: str = DEFAULT_TEMPLATE
+
+    def stem(self, taskid: str, index: int, total: int) -> str:
+        """The file name of a picture without its extension; index from 0."""
+        values = {"taskid": safe_taskid(taskid), "number": index + 1, "index": index, "total": total}
+        return self.template.format_map(values)
+
+
+def check_template(template: object) -> FileNames:
+    """Refuse a template that gives no usable or no distinct names.
+
+    Raises:
+        InvalidRequest: It is not text, names an unknown field, makes a path, or gives two pictures one name.
+    """
+    if not isinstance(template, str):
+        raise _problem(f"an object of type {type(template).__name__} is not text")
+    names = FileNames(template)
+    try:
+        used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        if used - set(_FIELDS):
+            raise _problem(f"{quote(template)} names the unknown field {quote(min(used - set(_FIELDS)))}")
+        first, second = names.stem("t", 0, 2), names.stem("t", 1, 2)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        if isinstance(error, InvalidRequest):
+            raise
+        raise _problem(f"{quote(template)} cannot be read: {error}") from None
+    if first == second:
+        raise _problem(f"{quote(template)} gives all pictures of a task one name", "Use {number} in it.")
+    if _ALLOWED.search(first) or first.startswith((".", " ")) or len(first) > _LONGEST:
+        raise _problem(f"{quote(template)} does not give a plain file name", "Leave out path separators and signs.")
+    return names
+
+
+_HINT: Final = "Use only {taskid}, {number}, {index} and {total}."
+
+
+def _problem(message: str, hint: str = _HINT) -> InvalidRequest:
+    return InvalidRequest(Problem("name_template", message, hint=hint))
