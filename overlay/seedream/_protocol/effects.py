@@ -1,4 +1,4 @@
-"""Effects that a workflow asks for, and the two functions that run a workflow.
+"""Effects that a workflow asks for; drivers.py has the functions that run a workflow.
 
 A workflow is a generator: it yields effects and receives their results. It does no I/O, reads no clock and knows
 nothing of ``async``; so it is written once and run by ``run_sync`` or ``run_async``. What can go wrong on the network
@@ -195,49 +195,3 @@ class AsyncIO(Protocol):
     """Carries out effects, awaiting."""
 
     async def perform(self, effect: Effect) -> Any: ...
-
-
-def run_sync(workflow: Workflow[T], io: IO) -> T:
-    """Run a workflow to its end. Exceptions of an effect are thrown into it, so that it can clean up."""
-    try:
-        effect = next(workflow)
-        while True:
-            try:
-                result = _perform(effect, io)
-            except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records it and raises it again
-                effect = workflow.throw(error)
-            else:
-                effect = workflow.send(result)
-    except StopIteration as end:
-        return cast("T", end.value)
-
-
-async def run_async(workflow: Workflow[T], io: AsyncIO) -> T:
-    """Run a workflow to its end, awaiting its effects. See ``run_sync``."""
-    try:
-        effect = next(workflow)
-        while True:
-            try:
-                result = await _perform_async(effect, io)
-            except BaseException as error:  # noqa: BLE001 -- cancellation too
-                effect = workflow.throw(error)
-            else:
-                effect = workflow.send(result)
-    except StopIteration as end:
-        return cast("T", end.value)
-
-
-def _perform(effect: Effect, io: IO) -> Any:
-    if isinstance(effect, InParallel):
-        from seedream._protocol.parallel import run_threads  # noqa: PLC0415 -- it needs run_sync
-
-        return run_threads(effect.workflows, effect.limit, io)
-    return io.perform(effect)
-
-
-async def _perform_async(effect: Effect, io: AsyncIO) -> Any:
-    if isinstance(effect, InParallel):
-        from seedream._protocol.parallel import run_tasks  # noqa: PLC0415 -- it needs run_async
-
-        return await run_tasks(effect.workflows, effect.limit, io)
-    return await io.perform(effect)

@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from attrs import evolve, field, frozen
 
-from seedream._protocol.transfer import MAX_PICTURE
+from seedream._protocol.download import MAX_PICTURE
 from seedream.bulk.downloader import Delivery, deliver
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError

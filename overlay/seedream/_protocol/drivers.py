@@ -1,8 +1,8 @@
-"""Runs several workflows at the same time: in threads for the blocking client, in tasks for the async one."""
+"""Runs workflows: run_sync blocks, run_async awaits. Several at once run in threads, or in tasks."""
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import anyio  # comes with httpx, and is loaded by it
 from attrs import define, field
@@ -12,13 +12,54 @@ from seedream._protocol.effects import (
     AsyncIO,
     Close,
     Effect,
+    InParallel,
     Notify,
     SendRequest,
     Stream,
     Workflow,
-    run_async,
-    run_sync,
 )
+
+T = TypeVar("T")
+
+
+def run_sync(workflow: Workflow[T], io: IO) -> T:
+    """Run a workflow to its end. Exceptions of an effect are thrown into it, so that it can clean up."""
+    try:
+        effect = next(workflow)
+        while True:
+            try:
+                result = _perform(effect, io)
+            except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records it and raises it again
+                effect = workflow.throw(error)
+            else:
+                effect = workflow.send(result)
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+async def run_async(workflow: Workflow[T], io: AsyncIO) -> T:
+    """Run a workflow to its end, awaiting its effects. See ``run_sync``."""
+    try:
+        effect = next(workflow)
+        while True:
+            try:
+                result = await _perform_async(effect, io)
+            except BaseException as error:  # noqa: BLE001 -- cancellation too
+                effect = workflow.throw(error)
+            else:
+                effect = workflow.send(result)
+    except StopIteration as end:
+        return cast("T", end.value)
+
+
+def _perform(effect: Effect, io: IO) -> Any:
+    return run_threads(effect.workflows, effect.limit, io) if isinstance(effect, InParallel) else io.perform(effect)
+
+
+async def _perform_async(effect: Effect, io: AsyncIO) -> Any:
+    if isinstance(effect, InParallel):
+        return await run_tasks(effect.workflows, effect.limit, io)
+    return await io.perform(effect)
 
 
 class _Stopped(BaseException):
