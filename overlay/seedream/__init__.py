@@ -48,7 +48,6 @@ from seedream.errors import (
     WaitTimeout,
 )
 from seedream.pictures import Generated, Picture
-from seedream.pictures import Generated, Picture
 from seedream.resolution import Resolution
 
 __all__ = [
@@ -69,7 +68,6 @@ __all__ = [
     "JournalTooNew",
     "NotAPicture",
     "NotSent",
-    "Picture",
     "Picture",
     "Problem",
     "Progress",

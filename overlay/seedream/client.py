@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import field, frozen
 
-from seedream._files.partial_file import ensure_writable
 from seedream._files.names import DEFAULT_TEMPLATE, check_template
+from seedream._files.partial_file import ensure_writable
 from seedream._protocol import download, tasks
 from seedream._protocol.download import CONCURRENCY, MAX_PICTURE, DownloadOptions
 from seedream._protocol.drivers import run_async, run_sync

@@ -1,7 +1,6 @@
 """The workflows about a submitted task: query, wait, delete. They cost nothing and may be repeated."""
 
 import inspect
-import inspect
 import math
 from collections.abc import Callable
 from functools import partial

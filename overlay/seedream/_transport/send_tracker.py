@@ -5,8 +5,8 @@ mid-body and one after the whole body look the same. The network code reports ea
 system, so that "never sent" is a count, not a guess.
 """
 
-import ssl
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from seedream._files.atomic_file import NEW
-from seedream._files.partial_file import stem_of
+from seedream._files.names import safe_taskid
 from seedream.errors import JournalError
 from seedream.journal.queries import Queries
 
@@ -76,7 +76,7 @@ class Folder:
             JournalError: There are such pictures or results.
         """
         known = {taskid for taskid, _ in journal.accepted()} if journal is not None else set()
-        stems = {stem_of(taskid, 0).rpartition("-")[0] for taskid in known}
+        stems = {safe_taskid(taskid) for taskid in known}
         for path in sorted(self.pictures.glob("*")) if self.pictures.is_dir() else ():
             found = _PICTURE.fullmatch(path.name)
             if found is not None and found["stem"] not in stems:
