@@ -68,6 +68,8 @@ def run_server(
                         log(record.line)
     finally:
         sandbox.stop()
+    while log is not None and not records.empty():
+        log(records.get().line)
     say(charges_summary(sandbox))
 
 

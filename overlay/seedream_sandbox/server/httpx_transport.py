@@ -66,6 +66,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         breaking = incoming.fault if incoming.fault is not None and "after" in incoming.fault.options else None
         yield f"{_BODY}.started"
         if breaking is not None and breaking.integer("after") < len(body):
+            if breaking.name == "cut-request":
+                raise httpx.WriteError("connection reset", request=request)
             self._raise(breaking, request)
         yield f"{_BODY}.complete"
         self._raise(connect, request)
