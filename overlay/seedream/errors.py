@@ -229,6 +229,7 @@ class StatusError(SeeDreamError):
 class TaskNotFound(StatusError):
     """The service does not know a task with this id, also after the time that a new task may need to appear."""
 
+    billing = "unknown"
     retryable = False
 
 

@@ -1,5 +1,7 @@
 """Waiting never hangs, never gives up a running task, takes the first final answer (rule STATUS-MEANING)."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from seedream import (
     StatusError,
     TaskFailed,
     TaskInfo,
+    TaskNotFound,
     WaitTimeout,
     errors,
 )
@@ -22,6 +25,7 @@ from support.clients import KEY, Both
 from support.fake_service import FakeService, completed, task_reply
 
 URL = "https://images.example/a.png?sig=MARKER-signature"
+NO_SUCH_TASK = {"code": 9999, "msg": "no such task"}
 HTML = httpx.Response(200, html="<html>busy</html>")
 
 
@@ -93,10 +97,68 @@ def test_polling_slows_down_to_five_seconds(both: Both) -> None:
 
 def test_an_unknown_task_is_given_up_after_two_minutes(both: Both) -> None:
     started = both.clock.now
-    with pytest.raises(StatusError) as caught:
-        wait(both, FakeService({"code": 9999, "msg": "no such task"}))
+    seen: list[Progress] = []
+    with pytest.raises(TaskNotFound) as caught:
+        wait(both, FakeService(NO_SUCH_TASK), progress=seen.append)
     assert 120 <= both.clock.now - started < 130
     assert "no such task" in str(caught.value)
+    assert ("t1", False, "unknown") == (caught.value.taskid, caught.value.retryable, caught.value.billing)
+    assert {"not found"} == {event.state for event in seen}
+
+
+def test_a_short_deadline_ends_with_the_reason_that_the_task_is_unknown(both: Both) -> None:
+    with pytest.raises(TaskNotFound):
+        wait(both, FakeService(NO_SUCH_TASK), timeout=30)
+
+
+def test_a_task_that_vanishes_is_given_up_two_minutes_later(both: Both) -> None:
+    started = both.clock.now
+    with pytest.raises(TaskNotFound):
+        wait(both, FakeService(*[task_reply(2)] * 10, NO_SUCH_TASK))
+    assert 140 < both.clock.now - started < 200
+
+
+@pytest.mark.parametrize(
+    "answer", [NO_SUCH_TASK, httpx.Response(404, json=NO_SUCH_TASK), httpx.Response(410, json=NO_SUCH_TASK)]
+)
+def test_query_delete_and_save_say_that_there_is_no_such_task(both: Both, tmp_path: Path, answer: Any) -> None:
+    for work in (
+        lambda client: client.query("t1"),
+        lambda client: client.delete("t1"),
+        lambda client: client.task("t1").refresh(),
+        lambda client: client.task("t1").save(tmp_path, timeout=5),
+        lambda client: client.task("t1").read(timeout=5),
+    ):
+        with pytest.raises(TaskNotFound, match="does not know the task t1"):
+            both.call(work, transport=FakeService(answer).transport)
+
+
+def test_a_404_that_is_no_answer_of_the_service_points_to_the_base_url(both: Both) -> None:
+    with pytest.raises(StatusError, match="base URL") as caught:
+        both.call(lambda client: client.query("t1"), transport=FakeService(httpx.Response(404, html="nginx")).transport)
+    assert StatusError is type(caught.value)
+    assert ("yes", "t1") == (caught.value.billing, caught.value.taskid)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(task_reply(2), WaitTimeout), (httpx.Response(401), AuthError), (NO_SUCH_TASK, TaskNotFound), (task_reply(4), TaskFailed),
+     (completed("https://images.example/gone"), errors.ResultExpired)],
+)  # fmt: skip
+def test_after_a_submission_no_error_of_generate_can_be_retried_by_paying_again(
+    both: Both, tmp_path: Path, answer: Any, kind: type[SeeDreamError]
+) -> None:
+    for where in (tmp_path, None):
+
+        def make(client: Any, where: Any = where) -> Any:
+            return client.generate("a fish", output_dir=where, timeout=5)
+
+        with pytest.raises(kind) as caught:
+            both.call(make, transport=FakeService(answer).transport)
+        error = caught.value
+        assert (False, "t1") == (error.retryable, error.taskid)
+        assert error.billing in ("yes", "unknown")
+        assert "client.task('t1').save()" in str(error)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -140,7 +202,7 @@ def test_any_sequence_of_answers_ends_by_the_deadline(answers: list[Any], timeou
     try:
         info = wait(both, FakeService(*answers), timeout=timeout)
     except SeeDreamError as error:
-        assert type(error) in {WaitTimeout, TaskFailed, StatusError}  # noqa: PT017 -- an error is one of two good ends
+        assert type(error) in {WaitTimeout, TaskFailed, StatusError, TaskNotFound}  # noqa: PT017 -- an error is one of two good ends
     else:
         assert "completed" == info.state
     assert both.clock.now - started <= max(timeout, 125) + 1
@@ -149,8 +211,8 @@ def test_any_sequence_of_answers_ends_by_the_deadline(answers: list[Any], timeou
 def test_a_single_query_repeats_what_may_pass_and_reports_what_will_not(both: Both) -> None:
     service = FakeService(httpx.Response(502), httpx.ReadError("x"), task_reply(2))
     assert "processing" == both.call(lambda client: client.query("t1"), transport=service.transport).state
-    service = FakeService({"code": 9999, "msg": "no such task"})
-    with pytest.raises(StatusError):
+    service = FakeService(NO_SUCH_TASK)
+    with pytest.raises(TaskNotFound):
         both.call(lambda client: client.query("t1"), transport=service.transport)
     assert 1 == len(service.asked)
 

@@ -3,10 +3,11 @@
 from typing import Final
 
 from tensorslab_images.limits import SERVER, SUBMIT
+from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 from seedream import errors
 from seedream._protocol.effects import Failure, Reply
-from seedream._protocol.outcome import SubmissionOutcome
+from seedream._protocol.outcome import OK, SubmissionOutcome
 from seedream._protocol.replies import Envelope
 from seedream._protocol.retry import retry_after
 from seedream._support.redact import redact_reply, sanitize
@@ -133,16 +134,35 @@ def submission_unknown(
 def status_error(
     taskid: str | None, outcome: Reply | Failure, envelope: Envelope, key: str, action: str
 ) -> errors.SeeDreamError:
-    """Return the error for a query or deletion without a usable answer."""
+    """Return the error for a query or deletion without a usable answer. The task itself is paid for."""
     seen, reply = describe(outcome, envelope, key), raw_reply(outcome, key)
     if isinstance(outcome, Reply) and outcome.status in (401, 403):
         return errors.AuthError(
-            f"the server refused the API key ({seen})", rule="AUTH-HEADER", hint="Check TENSORSLAB_API_KEY.",
-            reply=reply, taskid=taskid,
-        )  # fmt: skip
+            f"the server refused the API key ({seen})",
+            rule="AUTH-HEADER",
+            hint="Check TENSORSLAB_API_KEY.",
+            reply=reply,
+            taskid=taskid,
+            billing="yes",
+        )
+    if is_not_found(outcome, envelope):
+        return errors.TaskNotFound(
+            f"the service does not know the task {taskid} ({seen})",
+            hint="Check the id. A new task may take a moment to appear.",
+            reply=reply,
+            taskid=taskid,
+        )
+    hint = "The task is not lost: try again later."
+    if isinstance(outcome, Reply) and outcome.status in (404, 405):
+        hint = "Check the base URL: nothing is served at this path. The task is not lost."
     return errors.StatusError(
-        f"{action} got no usable answer ({seen})",
-        hint="The task is not lost: try again later.",
-        reply=reply,
-        taskid=taskid,
+        f"{action} got no usable answer ({seen})", hint=hint, reply=reply, taskid=taskid, billing="yes"
     )
+
+
+def is_not_found(outcome: Reply | Failure, envelope: Envelope) -> bool:
+    """Whether a query or deletion was answered that there is no such task (rule CODE-MEANING: failure)."""
+    if isinstance(outcome, Failure) or not envelope.readable:
+        return False
+    named = envelope.code is not None
+    return (outcome.status in OK and envelope.code == CODE_MEANING_FAILURE) or (named and outcome.status in (404, 410))

@@ -9,7 +9,7 @@ from typing import Final
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 from seedream._protocol.effects import Failure, Reply, Workflow, notify, read_clock, sleep
-from seedream._protocol.failures import describe, raw_reply, status_error
+from seedream._protocol.failures import describe, is_not_found, raw_reply, status_error
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
 from seedream._protocol.service import Answer, ApiConfig, send
@@ -81,13 +81,14 @@ def wait(
     """Query until the task is completed, has failed, or the deadline (seconds) passes."""
     check_taskid(taskid)
     started = yield from read_clock()
-    pause, without_urls, state = _POLL_FIRST, 0, "unanswered"
+    pause, without_urls, state, known_at = _POLL_FIRST, 0, "unanswered", 0.0
     while True:
         left = timeout - ((yield from read_clock()) - started)
         answer, usable = yield from _try_query(api, taskid, total_timeout=max(left, 1.0))
         info = read_task(taskid, answer.envelope) if usable else None
         elapsed = (yield from read_clock()) - started
         if info is not None:
+            known_at = elapsed
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
             yield from notify(progress, Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
@@ -97,6 +98,11 @@ def wait(
                 state = "without all its pictures' URLs"
                 if sum(map(bool, info.urls)) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
                     return info
+        elif is_not_found(answer.outcome, answer.envelope):
+            state = "not known to the service"
+            yield from notify(progress, Progress("waiting", taskid, elapsed, "not found"))
+            if elapsed - known_at >= _NOT_FOUND_FOR or timeout - elapsed < _INSTANT:
+                raise _error(api, answer, taskid, _query_of(taskid))
         else:
             _give_up_if_final(api, taskid, answer, elapsed)
         if timeout - elapsed < _INSTANT:
