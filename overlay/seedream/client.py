@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
 from urllib.parse import urlsplit
 
-import httpx
 from attrs import field, frozen
 
 from seedream._files.names import DEFAULT_TEMPLATE, check_template
@@ -28,13 +27,14 @@ from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._support.timing import Clock, SystemClock, Timeouts
-from seedream._transport.connections import NetworkOptions
-from seedream._transport.environment import Verify
-from seedream._transport.http import AsyncHTTP, SyncHTTP
 from seedream.errors import InvalidRequest, Problem, SeeDreamError
 from seedream.pictures import Generated, Picture
 
 if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
     from seedream.journal import Journal
 
 T = TypeVar("T")
@@ -302,7 +302,6 @@ class _Client:
 
     service: ApiConfig
     awaits: ClassVar[bool]
-    _http: Any
     _io: Any
 
     def __init__(
@@ -311,7 +310,7 @@ class _Client:
         *,
         base_url: str | None = None,
         transport: Any = None,
-        verify: Verify | None = None,
+        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
         proxy: str | None = None,
         headers: Mapping[str, str] | None = None,
         reuse_submit_connections: float = 0.0,
@@ -331,13 +330,15 @@ class _Client:
             now=self._clock.time,
         )
         install_log_filter(self.service.key)
-        self._io = self._http(
+        from seedream._transport import connections, http  # noqa: PLC0415 -- httpcore doubles the time of an import
+
+        self._io = (http.AsyncHTTP if self.awaits else http.SyncHTTP)(
             transport,
             self.service.timeouts,
             self._clock,
             self.service.key,
             config.default_headers(headers),
-            NetworkOptions.checked(verify, proxy, reuse_submit_connections, transport),
+            connections.NetworkOptions.checked(verify, proxy, reuse_submit_connections, transport),
         )
         self._journal, self._own_journal = _open_journal(journal)
 
@@ -448,16 +449,13 @@ class SeeDream(_Client):
 
     awaits = False
 
-    _http = SyncHTTP
-    _io: SyncHTTP
-
     def __init__(
         self,
         api_key: str | None = None,
         *,
         base_url: str | None = None,
-        transport: httpx.BaseTransport | None = None,
-        verify: Verify | None = None,
+        transport: "httpx.BaseTransport | None" = None,
+        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
         proxy: str | None = None,
         headers: Mapping[str, str] | None = None,
         reuse_submit_connections: float = 0.0,
@@ -576,16 +574,13 @@ class AsyncSeeDream(_Client):
 
     awaits = True
 
-    _http = AsyncHTTP
-    _io: AsyncHTTP
-
     def __init__(
         self,
         api_key: str | None = None,
         *,
         base_url: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        verify: Verify | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
         proxy: str | None = None,
         headers: Mapping[str, str] | None = None,
         reuse_submit_connections: float = 0.0,

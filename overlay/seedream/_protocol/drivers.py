@@ -4,7 +4,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-import anyio  # comes with httpx, and is loaded by it
 from attrs import define, field
 
 from seedream._protocol.effects import (
@@ -171,6 +170,8 @@ async def run_tasks(workflows: Sequence[Workflow[Any]], limit: int, io: AsyncIO)
     """Run the workflows in tasks, at most ``limit`` at the same time; a single one runs in the calling task."""
     if len(workflows) == 1:
         return [await run_async(workflows[0], io)]
+    import anyio  # noqa: PLC0415 -- the blocking client never needs it
+
     results: dict[int, Any] = {}
     errors: list[BaseException] = []
     places = anyio.CapacityLimiter(limit)

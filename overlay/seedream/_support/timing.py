@@ -3,7 +3,6 @@
 import time
 from typing import Literal, Protocol
 
-import anyio  # comes with httpx, and is loaded by it
 from attrs import frozen
 
 RequestKind = Literal["submit", "query", "download"]
@@ -51,4 +50,6 @@ class SystemClock:
         time.sleep(seconds)
 
     async def async_sleep(self, seconds: float) -> None:
+        import anyio  # noqa: PLC0415 -- the blocking client never needs it
+
         await anyio.sleep(seconds)

@@ -19,6 +19,8 @@ import os
 import select
 import socket
 import ssl
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -127,6 +129,7 @@ class Connection:
         self.sock = sock
         self.layers = 0
         self._pending = bytearray()
+        self._on_its_way = 0
         self._inner: _TlsInTls | None = None
         if tracker.public_only:
             self._check_peer(tracker)
@@ -198,16 +201,27 @@ class Connection:
         if ours and not (tracker.sent_in_full or tracker.write_failed):
             tracker.sent_in_full = True
             tracker.start_reply()
-        try:
-            return (yield from self._receive(lambda: tracker.reply_deadline if ours else tracker.connect_deadline))
-        except TimeoutError:
-            if not ours:
-                raise httpcore.ConnectTimeout("the proxy did not answer in time") from None
-            raise httpcore.ReadTimeout("the reply did not come in time") from None
-        except ssl.SSLZeroReturnError:
-            return b""
-        except OSError as error:
-            raise httpcore.ReadError(str(error)) from None
+            self._on_its_way = _unacknowledged(self.sock)
+        while True:
+            try:
+                return (yield from self._receive(lambda: tracker.reply_deadline if ours else tracker.connect_deadline))
+            except TimeoutError:
+                if not ours:
+                    raise httpcore.ConnectTimeout("the proxy did not answer in time") from None
+                if not self._still_moves():
+                    raise httpcore.ReadTimeout("the reply did not come in time") from None
+                tracker.start_reply()  # the operating system still sends what it took
+            except ssl.SSLZeroReturnError:
+                return b""
+            except OSError as error:
+                raise httpcore.ReadError(str(error)) from None
+
+    def _still_moves(self) -> bool:
+        """Return whether the peer has acknowledged bytes since the last time, and some are still on their way."""
+        left = _unacknowledged(self.sock)
+        moves = 0 < left < self._on_its_way
+        self._on_its_way = left
+        return moves
 
     def _flush(self) -> Operation[None]:
         data = bytes(self._pending)
@@ -219,14 +233,19 @@ class Connection:
         ours = self.layers == tracker.tls_layers
         if ours and tracker.must_ask:
             yield Call(tracker.run_before_send)
+        large = len(rest) > _JOIN
         try:
             while rest:
-                count = yield from self._send_some(rest[:_PIECE], tracker.write_deadline)
+                self._on_its_way = _unacknowledged(self.sock) if large else 0
+                try:
+                    count = yield from self._send_some(rest[:_PIECE], tracker.write_deadline)
+                except TimeoutError:
+                    if not self._still_moves():
+                        raise httpcore.WriteTimeout("the request could not be sent on") from None
+                    continue  # the operating system takes more only when much of what it took has gone
                 if ours:
                     tracker.sent += count
                 rest = rest[count:]
-        except TimeoutError:
-            raise httpcore.WriteTimeout("the request could not be sent on") from None
         except OSError as error:
             tracker.write_failed = tracker.write_failed or ours
             if ours:
@@ -278,6 +297,18 @@ class Connection:
                 return self.sock.fileno() < 0 or _is_ready(self.sock, to_write=False, seconds=0)
             case _:
                 return None
+
+
+def _unacknowledged(sock: socket.socket) -> int:
+    """Return how many bytes the peer has not acknowledged yet; 0 where the system does not tell."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    import fcntl  # noqa: PLC0415 -- only there
+    import termios  # noqa: PLC0415 -- only there
+
+    with suppress(OSError):
+        return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0]  # type: ignore[no-any-return]
+    return 0
 
 
 def _retry(
