@@ -58,7 +58,7 @@ def run_server(
     if not sandbox.serving:
         sandbox.start()
     try:
-        with _terminated_by(ended), suppress(KeyboardInterrupt):
+        with _ended_by_signals(ended), suppress(KeyboardInterrupt):
             for line in usage(sandbox):  # whoever reads them may send the signal at once
                 say(line)
             while not ended.is_set():
@@ -74,8 +74,8 @@ def run_server(
 
 
 @contextmanager
-def _terminated_by(ended: threading.Event) -> Generator[None]:
-    """Set the event on SIGTERM, where signals can be received: in the main thread."""
+def _ended_by_signals(ended: threading.Event) -> Generator[None]:
+    """Set the event on Ctrl-C and SIGTERM, where signals can be received: in the main thread."""
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         ended.set()
@@ -83,8 +83,9 @@ def _terminated_by(ended: threading.Event) -> Generator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, on_signal)
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
