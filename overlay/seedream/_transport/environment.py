@@ -3,6 +3,7 @@
 import importlib.util
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from seedream.errors import ConfigError
 
 _SOCKS: Final = ("socks5", "socks5h")
 _SCHEMES: Final = ("http", "https", *_SOCKS)
+_PLAIN: Final = re.compile(r"[\x21-\x7e]+")
 _PORTS: Final = {"http": 80, "https": 443}
 _CERTIFICATE_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -60,7 +62,7 @@ def read_proxy(text: object, where: str) -> Proxy:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, SplitResult("", "", "", "", "")
-    unusable = not host or parts.path not in ("", "/") or "#" in given or "?" in given or not given.isprintable()
+    unusable = not host or parts.path not in ("", "/") or "#" in given or "?" in given or not _PLAIN.fullmatch(given)
     if unusable or parts.scheme not in _SCHEMES:
         raise ConfigError(f"{where} is not the URL of a proxy (http, https, socks5 or socks5h)", hint=hint)
     if parts.scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
@@ -98,7 +100,8 @@ def _read_exception(entry: str) -> _Exception:
     """Read an entry of NO_PROXY, in any form that curl, httpx or Python's urllib understand."""
     scheme, _, rest = entry.rpartition("://")
     try:
-        network = ipaddress.ip_network(rest.strip("[]"), strict=False)
+        bare = rest[1:-1] if rest.startswith("[") and rest.endswith("]") else rest
+        network = ipaddress.ip_network(bare, strict=False)
     except ValueError:
         pass
     else:

@@ -1,0 +1,390 @@
+"""Connections: how many are made and written to, by whom, and that a client can be closed at any time."""
+
+import gc
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import trustme
+from seedream import AsyncSeeDream, ConfigError, NotSent, SeeDream, SeeDreamError, Timeouts, errors
+from seedream._request import encode
+from seedream._transport import network
+from support.clients import KEY, Both
+from support.pictures import picture
+from support.scripted_server import reply
+from transport.support import ACCEPTED, RUNNING, Connection, ScriptedServer, drip, elapsed_below, keep_alive, whole
+
+
+def ask(number: int) -> Any:
+    """So many queries with one client, one after the other."""
+
+    def work(client: Any) -> Any:
+        if isinstance(client, SeeDream):
+            return [client.query("t1") for _ in range(number)]
+
+        async def awaited() -> list[Any]:
+            return [await client.query("t1") for _ in range(number)]
+
+        return awaited()
+
+    return work
+
+
+def submit(number: int) -> Any:
+    """So many submissions with one client, one after the other."""
+
+    def work(client: Any) -> Any:
+        if isinstance(client, SeeDream):
+            return [client.submit("a fish").id for _ in range(number)]
+
+        async def awaited() -> list[Any]:
+            return [(await client.submit("a fish")).id for _ in range(number)]
+
+        return awaited()
+
+    return work
+
+
+def test_twenty_queries_share_one_connection(both: Both) -> None:
+    with ScriptedServer(keep_alive(whole(RUNNING))) as server:
+        both.call(ask(20), base_url=server.url)
+        assert len(server.connections) == 1
+
+
+def test_each_submission_has_a_connection_of_its_own_unless_reuse_is_asked_for(both: Both) -> None:
+    with ScriptedServer(keep_alive(whole(ACCEPTED))) as server:
+        both.call(submit(3), base_url=server.url)
+        assert len(server.connections) == 3
+        both.call(submit(3), base_url=server.url, reuse_submit_connections=5)
+        assert len(server.connections) == 4
+        both.call(submit(2), base_url=server.url, reuse_submit_connections=1e-9)
+        assert len(server.connections) == 6, "an idle connection is too old for a submission"
+
+
+def test_a_connection_that_the_server_closed_carries_no_submission(both: Both) -> None:
+    def once(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(whole(ACCEPTED))
+
+    with ScriptedServer(once) as server:
+
+        def work(client: Any) -> Any:
+            if isinstance(client, SeeDream):
+                first = client.submit("a fish").id
+                time.sleep(0.1)
+                return [first, client.submit("a fish").id]
+
+            async def awaited() -> list[str]:
+                first = (await client.submit("a fish")).id
+                await anyio.sleep(0.1)
+                return [first, (await client.submit("a fish")).id]
+
+            return awaited()
+
+        assert both.call(work, base_url=server.url, reuse_submit_connections=60) == ["t1", "t1"]
+
+
+def test_a_small_submission_is_one_write_and_a_file_few(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[int] = []
+    real = network.Connection._send_some
+
+    def counted(self: Any, data: memoryview, deadline: Any) -> Any:
+        writes.append(len(data))
+        return real(self, data, deadline)
+
+    monkeypatch.setattr(network.Connection, "_send_some", counted)
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        both.call(lambda client: client.submit("a fish", batchsize=2, resolution="2K"), base_url=server.url)
+        assert len(writes) == 1
+        writes.clear()
+        both.call(lambda client: client.submit("a fish", source_images=picture() + bytes(4096)), base_url=server.url)
+        assert len(writes) == 1
+
+
+def test_the_library_is_imported_without_what_only_a_client_needs() -> None:
+    code = "import seedream, sys; print(sorted(sys.modules.keys() & set(sys.argv[1:])))"
+    later = ["httpcore", "h11", "anyio", "trio", "asyncio", "sqlite3", "click", "rich", "pygments", "seedream.cli"]
+    found = subprocess.run([sys.executable, "-c", code, *later], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_uploads_are_freed_without_the_garbage_collector(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[weakref.ref[Any]] = []
+    real = encode.encode_submission
+
+    def encoded(submission: Any) -> Any:
+        made = real(submission)
+        bodies.append(weakref.ref(submission))
+        return made
+
+    monkeypatch.setattr("seedream._protocol.submit.encode_submission", encoded)
+
+    def work(client: Any) -> Any:
+        if isinstance(client, SeeDream):
+            for _ in range(3):
+                client.submit("a fish", source_images=picture())
+            return [body() for body in bodies]
+
+        async def awaited() -> list[Any]:
+            for _ in range(3):
+                await client.submit("a fish", source_images=picture())
+            return [body() for body in bodies]
+
+        return awaited()
+
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            assert both.call(work, base_url=server.url) == [None] * 3
+        finally:
+            gc.enable()
+
+
+# --- closing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_closed_client_says_so(both: Both) -> None:
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        kept: list[Any] = []
+        both.call(kept.append, base_url=server.url)
+        again = kept[0].submit if both.kind == "sync" else lambda prompt: anyio.run(kept[0].submit, prompt)
+        with pytest.raises(ConfigError, match="closed"):
+            again("a fish")
+        assert server.requests == []
+    assert both.clock.slept == []
+
+
+def test_threads_submit_while_the_client_is_closed() -> None:
+    # Each ends with its task or with one sentence; nothing crashes and nothing hangs.
+    with ScriptedServer(keep_alive(whole(ACCEPTED))) as server:
+        for _ in range(10):
+            client = SeeDream(KEY, base_url=server.url, reuse_submit_connections=10)
+            ends: list[Any] = []
+
+            def work(client: SeeDream = client, ends: list[Any] = ends) -> None:
+                try:
+                    while True:
+                        ends.append(client.submit("a fish").id)
+                except SeeDreamError as failed:
+                    ends.append(failed)  # noqa: B023 -- a name of this function
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            client.close()
+            for thread in threads:
+                thread.join(10)
+                assert not thread.is_alive()
+            failed = [end for end in ends if isinstance(end, SeeDreamError)]
+            assert {type(error) for error in failed} <= {ConfigError}
+
+
+# --- event loops ------------------------------------------------------------------------------------------------------
+
+
+def test_an_async_client_works_across_event_loops_and_closes_in_any() -> None:
+    with ScriptedServer(keep_alive(whole(RUNNING))) as server:
+        client = AsyncSeeDream(KEY, base_url=server.url)
+
+        async def several() -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(10):
+                    group.start_soon(client.query, "t1")
+
+        for backend in ("asyncio", "asyncio", "trio", "asyncio"):
+            anyio.run(several, backend=backend)
+        anyio.run(client.close)
+
+
+def test_tasks_at_the_same_time_each_get_a_reply_of_their_own() -> None:
+    with ScriptedServer(keep_alive(whole(ACCEPTED))) as server:
+
+        async def main() -> list[str]:
+            found: list[str] = []
+            async with AsyncSeeDream(KEY, base_url=server.url) as client, anyio.create_task_group() as group:
+
+                async def one() -> None:
+                    found.append((await client.submit("a fish")).id)
+
+                for _ in range(64):
+                    group.start_soon(one)
+            return found
+
+        for backend in ("asyncio", "trio"):
+            assert anyio.run(main, backend=backend) == ["t1"] * 64
+
+
+# --- a caller's own transport -----------------------------------------------------------------------------------------
+
+
+def own(both: Both, **options: Any) -> Any:
+    return httpx.HTTPTransport(**options) if both.kind == "sync" else httpx.AsyncHTTPTransport(**options)
+
+
+def test_an_own_transport_keeps_no_connection_for_a_submission(both: Both) -> None:
+    with ScriptedServer(keep_alive(whole(ACCEPTED))) as server:
+        both.call(submit(3), base_url=server.url, transport=own(both))
+        assert len(server.connections) == 3
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        drip(b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+        drip(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"0"),
+        drip(b"", b"H", every=30),
+    ],
+)
+def test_an_own_transport_is_held_to_the_time_limits(both: Both, action: Any) -> None:
+    limits = Timeouts(connect=0.3, write=0.3, submit_read=0.3)
+    with ScriptedServer(action) as server, elapsed_below(1.3), pytest.raises(errors.SubmissionUnknown):
+        both.call(submit(1), base_url=server.url, transport=own(both), timeouts=limits)
+
+
+def test_an_own_transport_that_never_connects_has_sent_nothing(both: Both) -> None:
+    with ScriptedServer(Connection.reset) as server:
+        url = server.url
+    with pytest.raises(NotSent):
+        both.call(submit(1), base_url=url, transport=own(both))
+
+
+# --- TLS and proxies --------------------------------------------------------------------------------------------------
+
+
+class TlsServer(ScriptedServer):
+    """A scripted server behind TLS."""
+
+    def __init__(self, context: ssl.SSLContext, *actions: Any) -> None:
+        def wrapped(action: Any) -> Any:
+            def act(connection: Connection) -> None:
+                connection.sock = context.wrap_socket(connection.sock, server_side=True)
+                action(connection)
+                connection.sock.close()
+
+            return act
+
+        super().__init__(*map(wrapped, actions))
+        self.url = self.url.replace("http", "https")
+
+
+class Proxy(ScriptedServer):
+    """An HTTP proxy that tunnels."""
+
+    def __init__(self) -> None:
+        super().__init__(self._tunnel)
+
+    @staticmethod
+    def _tunnel(connection: Connection) -> None:
+        host, _, port = connection.read_head().split(b" ")[1].rpartition(b":")
+        with socket.create_connection((host.decode(), int(port))) as server:
+            connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+            there = threading.Thread(target=_copy, args=(connection.sock, server), daemon=True)
+            there.start()
+            _copy(server, connection.sock)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def bundle(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+@pytest.fixture
+def tls_server(authority: trustme.CA) -> Iterator[TlsServer]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    with TlsServer(context, keep_alive(whole(ACCEPTED))) as server:
+        yield server
+
+
+def test_a_ca_bundle_is_an_argument(both: Both, tls_server: TlsServer, bundle: Path) -> None:
+    assert both.call(submit(2), base_url=tls_server.url, verify=bundle) == ["t1", "t1"]
+
+
+def test_an_unknown_authority_is_refused_and_not_tried_again(both: Both, tls_server: TlsServer) -> None:
+    with pytest.raises(NotSent, match="certificate") as caught:
+        both.call(submit(1), base_url=tls_server.url)
+    assert not caught.value.retryable
+    assert both.clock.slept == []
+
+
+def test_tls_sessions_are_resumed(both: Both, tls_server: TlsServer, bundle: Path) -> None:
+    resumed: list[bool] = []
+    real = network.Connection.close
+
+    def close(self: Any) -> None:
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.fileno() >= 0:
+            resumed.append(bool(self.sock.session_reused))
+        real(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network.Connection, "close", close)
+        both.call(submit(3), base_url=tls_server.url, verify=bundle)
+    assert resumed == [False, True, True]
+
+
+def test_a_proxy_carries_the_tunnel_and_never_the_request(both: Both, tls_server: TlsServer, bundle: Path) -> None:
+    with Proxy() as proxy:
+        ids = both.call(submit(2), base_url=tls_server.url, verify=bundle, proxy=proxy.url.replace("//", "//me:pw@"))
+        assert ids == ["t1", "t1"]
+        assert [request.split(b" ")[0] for request in proxy.requests] == [b"CONNECT", b"CONNECT"]
+        assert all(b"Proxy-Authorization: Basic bWU6cHc=" in request for request in proxy.requests)
+        assert KEY.encode() not in b"".join(proxy.requests)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [reply(407), reply(502), Connection.reset, lambda c: c.read_head(), drip(b"HTTP/1.1 200", b"x")],
+    ids=["407", "502", "reset", "closed", "drips"],
+)
+def test_a_proxy_that_refuses_has_let_nothing_through(both: Both, action: Any, tls_server: TlsServer) -> None:
+    limits = Timeouts(connect=0.3)
+    with ScriptedServer(action) as proxy, elapsed_below(4 * 0.3 + 2), pytest.raises(NotSent):
+        both.call(submit(1), base_url=tls_server.url, proxy=proxy.url, timeouts=limits)
+    assert tls_server.requests == []
+
+
+def test_before_send_runs_after_the_tunnel_stands_and_before_the_request(
+    both: Both, tls_server: TlsServer, bundle: Path
+) -> None:
+    from seedream._request.submission import check_submit  # noqa: PLC0415 -- used here only
+
+    class Observer:
+        def begin(self) -> None:
+            self.seen = len(proxy.requests), len(tls_server.requests)
+            raise errors.JournalFull("no room")
+
+    observer: Any = Observer()
+    with Proxy() as proxy, pytest.raises(errors.JournalFull):
+        both.call(
+            lambda client: client.run(client.submission_workflow(check_submit("a fish", {}), observer)),
+            base_url=tls_server.url, verify=bundle, proxy=proxy.url,
+        )  # fmt: skip
+    assert observer.seen == (1, 0)
+    assert tls_server.requests == []
