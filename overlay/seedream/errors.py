@@ -37,7 +37,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from attrs import frozen
+from attrs import field, frozen
 from tensorslab_images.rules import RULES
 
 Billing = Literal["no", "yes", "unknown"]
@@ -46,17 +46,17 @@ Phase = Literal["never_sent", "sent_partial", "sent_full"]
 
 @frozen
 class RawReply:
-    """A server's reply as it came, with credentials and URL queries removed.
+    """A server's reply as it came, with credentials and URL queries removed. It is not shown by ``repr``.
 
     Attributes:
         status: HTTP status.
-        headers: Header fields, names in lower case.
+        headers: Those header fields that help to find a fault, names in lower case.
         body: The first bytes of the body.
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=lambda body: f"{len(body)} bytes")
 
 
 @frozen

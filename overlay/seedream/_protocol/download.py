@@ -38,7 +38,7 @@ from seedream._protocol.replies import TaskInfo
 from seedream._protocol.service import ApiConfig
 from seedream._protocol.tasks import query, wait
 from seedream._support.addresses import is_private
-from seedream._support.redact import quote, redact_reply, sanitize
+from seedream._support.redact import quote, redact_reply, server_text
 from seedream._support.secret import Secret
 
 MAX_PICTURE: Final = 64 * 1024 * 1024  # bytes
@@ -465,8 +465,8 @@ def _too_large(picture: _Picture, size: int) -> errors.DownloadError:
 
 def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]:
     if target.kind() is None:
-        media = sanitize(stream.headers.get("content-type", "unknown type"))[:80]
-        coding = sanitize(stream.headers.get("content-encoding", ""))[:20]
+        media = server_text(stream.headers.get("content-type", "unknown type"))[:80]
+        coding = server_text(stream.headers.get("content-encoding", ""))[:20]
         compressed = f" (content-encoding {coding})" if coding else ""
         message = f"{target.size:,} bytes of {media}{compressed} came, which are not a picture"
         error = picture.error(errors.NotAPicture, message)
@@ -488,7 +488,7 @@ def _open(picture: _Picture, url: Url, headers: Mapping[str, str]) -> Workflow[S
             public_only=not picture.api.local,
         )
         if isinstance(stream, Failure):
-            text = f"{stream.kind}: {sanitize(stream.text)}"
+            text = f"{stream.kind}: {server_text(stream.text)}"
             raise picture.error(errors.DownloadError, text, retryable=not stream.tls)
         if stream.status not in _REDIRECTS or "location" not in stream.headers:
             return stream

@@ -10,7 +10,7 @@ from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.outcome import OK, SubmissionOutcome
 from seedream._protocol.replies import Envelope
 from seedream._protocol.retry import retry_after
-from seedream._support.redact import redact_reply, sanitize
+from seedream._support.redact import redact_reply, server_text
 
 _CONSOLE: Final = (
     "It is not sent again. Look in the vendor's console whether the task exists before you submit it again."
@@ -27,10 +27,10 @@ def raw_reply(outcome: Reply | Failure, key: str) -> errors.RawReply | None:
 def describe(outcome: Reply | Failure, envelope: Envelope, key: str) -> str:
     """Describe what came back in a few words."""
     if isinstance(outcome, Failure):
-        return f"{outcome.kind}: {sanitize(outcome.text, key)}"
+        return f"{outcome.kind}: {server_text(outcome.text, key)}"
     code = f", code {envelope.code}" if envelope.code is not None else ""
     if envelope.msg:
-        return f"HTTP {outcome.status}{code}: {sanitize(envelope.msg, key)}"
+        return f"HTTP {outcome.status}{code}: {server_text(envelope.msg, key)}"
     kind = "" if envelope.readable else " with no readable answer" if outcome.body else " with an empty body"
     return f"HTTP {outcome.status}{code}{kind}"
 

@@ -14,7 +14,7 @@ from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import encode_deletion, encode_query
-from seedream._support.redact import sanitize, short_repr
+from seedream._support.redact import server_text, short_repr
 from seedream.errors import AuthError, InvalidRequest, Problem, SeeDreamError, TaskFailed, WaitTimeout
 
 _POLL_FIRST: Final = 1.0  # seconds
@@ -126,7 +126,7 @@ def _give_up_if_final(api: ApiConfig, taskid: str, answer: Answer, elapsed: floa
 
 
 def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
-    reason = sanitize(info.error_message, key) or "the service gives no reason"
+    reason = server_text(info.error_message, key) or "the service gives no reason"
     return TaskFailed(
         f"task {info.taskid} failed: {reason}",
         rule="STATUS-MEANING",

@@ -1,9 +1,13 @@
 """Text that is safe to show: quoted, cut to length, and without keys or signed URLs."""
 
+import base64
+import html
+import json
 import logging
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from tensorslab_images.limits import AUTH_HEADER
 
@@ -12,8 +16,8 @@ from seedream.errors import RawReply
 _SHOWN: Final = 60
 _KEPT_BODY: Final = 2000
 _REMOVED: Final = "[removed]"
-_SHORTEST_SECRET: Final = 8  # a shorter one is no real key, and stands in many a word
-# A URL's query and fragment, and a user part: where signatures and passwords stand. JSON may escape / ? and &.
+_SHORTEST_SECRET: Final = 8  # a shorter one is no real key, and is part of many words
+# A URL's query and fragment, and a user part: where signatures and passwords are. JSON may escape / ? and &.
 _SIGNED: Final = re.compile(
     r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"<>@\\]*@)?([^\s\"<>?#\\]*(?:\\/[^\s\"<>?#\\]*)*)"
     r"(?:(?:[?#]|\\u003f)[^\s\"<>]*)?",
@@ -21,12 +25,26 @@ _SIGNED: Final = re.compile(
 )
 # The same behind a relative address, or one that is written in another way.
 _QUERY: Final = re.compile(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
-_ADDRESSES: Final = frozenset({"location", "content-location", "link", "refresh"})
-_NEVER_KEPT: Final = frozenset({AUTH_HEADER.lower(), "authorization", "proxy-authorization", "cookie", "set-cookie"})
+# What a message takes of a server's text ends where a URL, a query or a credential begins.
+_TELLING: Final = re.compile(
+    r"[a-z][a-z0-9+.-]{1,9}(?::|%3a|\\u003a|&#58;|&colon;)(?:\\?/|%2f|\\u002f|&#47;|&sol;){2}"  # a URL, however escaped
+    r"|[?&;#][^\s=&]{1,60}=|(?:%3f|%26|\\u003f|\\u0026)[^\s]{0,60}?(?:=|%3d|\\u003d)"  # name=value of a query
+    r"|\b(?:bearer|basic|token|secret|signature|password|passwd|api[ _-]?key|credential|x-amz-[a-z-]+)\b"
+    r"[\s\"':=]{1,9}\S",
+    re.IGNORECASE,
+)
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")  # as long as a signature, longer than a task's id
+_LONGEST_TEXT: Final = 200
+_LONGEST_READ: Final = 4000
+# Header fields that help to find out what happened; no others are kept on an error.
+_KEPT_HEADERS: Final = frozenset({
+    "age", "content-encoding", "content-length", "content-range", "content-type", "date", "etag", "retry-after",
+    "server", "via", "x-request-id", "request-id", "x-trace-id", "cf-ray", "location",
+}) - {AUTH_HEADER.lower()}  # fmt: skip
 
 
 def quote(text: str, *, marks: bool = True) -> str:
-    """The text on one line, control characters escaped, cut to 60 characters, in quotation marks unless told."""
+    """The text on one line, control characters escaped, cut to 60 characters; in quotation marks if ``marks``."""
     shown = repr(text[:_SHOWN])[1:-1] + ("…" if len(text) > _SHOWN else "")
     return f"“{shown}”" if marks else shown
 
@@ -40,8 +58,67 @@ def short_repr(value: object) -> str:
 
 
 def sanitize(text: str, secret: str = "", length: int = 500) -> str:
-    """A server's text for a message: control characters replaced, cut to length, credentials removed."""
+    """Text for a message: control characters replaced, cut to length, credentials removed."""
     return "".join(c if c.isprintable() else " " for c in redact(text, secret))[:length]
+
+
+def server_text(text: str, secret: str = "", length: int = _LONGEST_TEXT) -> str:
+    """What a message may show of a server's text: its beginning, up to the first URL, query or credential.
+
+    A server may echo the key or a signed URL in any form, so a message takes only what it needs. Text in which the key
+    is recognised in an encoding is not shown at all.
+    """
+    text = _without(text, secret)
+    if holds_secret(text, secret):
+        return _REMOVED
+    text = text[:_LONGEST_READ]
+    found = _TELLING.search(text)
+    if found is not None:
+        text = f"{text[: found.start()].rstrip()} {_REMOVED}"
+    return sanitize(_OPAQUE.sub(_REMOVED, text), secret, length).strip()
+
+
+def _without(text: str, secret: str) -> str:
+    return text.replace(secret, _REMOVED) if len(secret) >= _SHORTEST_SECRET else text
+
+
+def holds_secret(text: str, secret: str) -> bool:
+    """Whether the text holds the secret, as it is or in an encoding: URL, HTML, JSON, Base64, hex, other case."""
+    if len(secret) < _SHORTEST_SECRET:
+        return False
+    raw = secret.encode()
+    encoded = {raw.hex(), secret[::-1].lower()}
+    for shift in range(3):  # the place of the key within the encoded bytes moves the letters
+        letters = base64.b64encode(bytes(shift) + raw).decode().rstrip("=")
+        encoded.add(letters[-(-shift * 8 // 6) : len(letters) - 1].lower())
+    plain = _squeezed(secret)
+    for form in _decoded(text):
+        squeezed, lower = _squeezed(form), form.lower().replace("-", "+").replace("_", "/")
+        if (
+            (plain and plain in squeezed)
+            or secret in form
+            or any(one in lower or one in form.lower() for one in encoded)
+        ):
+            return True
+    return False
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", text.lower())
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """The text, and what it may mean when URL, HTML and JSON escapes are read, up to three times."""
+    for _ in range(3):
+        yield text
+        unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text.replace("\\/", "/"))
+        again = unquote_plus(html.unescape(unescaped))
+        if again == text:
+            return
+        text = again
+
+
+_JSON_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -59,11 +136,41 @@ def _unsigned(match: re.Match[str]) -> str:
 
 def redact_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
     """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
-    text = redact(body.decode("utf-8", "surrogateescape"), secret)
-    kept = {name.lower(): redact(value, secret) for name, value in headers.items() if name.lower() not in _NEVER_KEPT}
-    for name in _ADDRESSES & kept.keys():
-        kept[name] = kept[name].partition("?")[0]
+    window = body[: _KEPT_BODY + 8 * len(secret)].decode("utf-8", "surrogateescape")
+    encoded = holds_secret(_without(window, secret), secret)
+    text = f"{_REMOVED}: it held the key" if encoded else _without(_without_queries(body, window), secret)
+    kept = {
+        name.lower(): server_text(value, secret, _KEPT_BODY)
+        for name, value in headers.items()
+        if name.lower() in _KEPT_HEADERS
+    }
     return RawReply(status, kept, text.encode("utf-8", "surrogateescape")[:_KEPT_BODY])
+
+
+def _without_queries(body: bytes, window: str) -> str:
+    """The body's text without the queries of its URLs: in JSON, text by text, as a query may hold blanks and quotes."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        found = _SIGNED_START.search(window)  # the end of a query is not known in other text
+        return redact(window) if found is None else f"{window[: found.start(1)]}?{_REMOVED}"
+    cleaned = _cleaned(document)
+    return redact(window) if cleaned == document else json.dumps(cleaned, ensure_ascii=False)
+
+
+_SIGNED_START: Final = re.compile(r"://[^\s?#;]*([?#;])")
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str() if found := _SIGNED_START.search(value):
+            return f"{value[: found.start(1)]}?{_REMOVED}"
+        case dict():
+            return {name: _cleaned(inner) for name, inner in value.items()}
+        case list():
+            return [_cleaned(inner) for inner in value]
+        case _:
+            return value
 
 
 class _RedactFilter(logging.Filter):
@@ -72,7 +179,10 @@ class _RedactFilter(logging.Filter):
     secrets: Final[set[str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage(), *self.secrets), ()
+        text = record.getMessage()
+        record.msg, record.args = redact(text, *self.secrets), ()
+        if any(holds_secret(record.msg, secret) for secret in self.secrets):
+            record.msg = _REMOVED
         return True
 
 
