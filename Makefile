@@ -90,7 +90,7 @@ docs: $(READY) ## build the documents and the reference of the API into build/do
 	@$(BIN)/python docs/site/build.py
 
 newcomer: $(READY) ## a newcomer's day: the wheel in an empty environment, every block of every document, notebook, terminals
-	@$(BIN)/python -m pytest -q tests/newcomer $(ARGS)
+	@NEWCOMER=1 $(BIN)/python -m pytest -q tests/newcomer $(ARGS)
 
 .PHONY: chaos
 chaos: $(READY) ## cut the power 1,000 times, Ctrl-C 50 times and kill -9 500 times; nothing may be lost or paid twice
