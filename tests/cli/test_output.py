@@ -150,3 +150,11 @@ def test_a_closed_stderr_does_not_stop_what_is_paid_for(tmp_path: Path) -> None:
     finally:
         os.close(writing)
     assert (0, f"{tmp_path}/abcd_1-1.png\n") == (done.returncode, done.stdout.decode())
+
+
+@pytest.mark.parametrize("columns", [38, 60])
+def test_a_narrow_terminal_breaks_lines_between_words(columns: int) -> None:
+    written = _in_a_terminal("check", "1x1", "16:9", COLUMNS=str(columns), NO_COLOR="1", SEEDREAM_LANG="en").decode()
+    assert "below 3,686,400." in written.replace("\r\n", " ")
+    assert "  rule   RES-PIXELS: The total pixels of" in written
+    assert [] == [line for line in written.splitlines() if len(line) > columns and "ratio:" not in line]

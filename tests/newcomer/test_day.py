@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,8 @@ def test_terminals_show_everything(reader: Path, output: Path, tmp_path: Path, c
 
 def in_tmux(command: str, reader: Path, folder: Path, columns: int, language: str) -> str:
     """Run a command in a terminal of so many columns; return all that it shows at the end."""
-    socket, done = folder / "tmux", folder / "done"
-    done.unlink(missing_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="tmux-"))  # a server of its own; the path of a socket must be short
+    socket, done = work / "socket", work / "done"
     tmux = ["tmux", "-u", "-f", "/dev/null", "-S", str(socket)]
     environment = {
         **os.environ,
@@ -128,6 +129,7 @@ def in_tmux(command: str, reader: Path, folder: Path, columns: int, language: st
         ).stdout.rstrip()
     finally:
         subprocess.run([*tmux, "kill-server"], check=False)
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def test_pages_in_a_browser(output: Path, tmp_path: Path) -> None:

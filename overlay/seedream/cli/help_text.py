@@ -1,5 +1,6 @@
 """Help texts: translated where the locale is Chinese, and wrapped by the width of what is shown."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -102,34 +103,24 @@ def _translate_help(text: str) -> str:
     return translate(body) + (f"  [{'; '.join(parts)}]" if parts else "")
 
 
+_WIDE: Final = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6"
+_OPENING: Final = "（《“‘([{"
+_CLOSING: Final = "，。；：、！？）》”’)]},.;:!?"
+# What is not broken: a word, or one wide character, with the brackets before it and the punctuation behind it.
+_TOKEN: Final = re.compile(rf"\s+|[{re.escape(_OPENING)}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{re.escape(_CLOSING)}]*")
+
+
 def wrap_cells(text: str, width: int) -> list[str]:
     """Wrap a text into lines of at most so many terminal cells; a Chinese character takes two."""
-    lines: list[str] = []
-    line = ""
-    for word in text.split():
-        joined = f"{line} {word}" if line else word
-        if cell_len(joined) <= width:
-            line = joined
-            continue
-        pieces = _pieces(joined if _is_wide(word) else word, width)
-        if line and not _is_wide(word):
-            lines.append(line)
-        lines += pieces[:-1]
-        line = pieces[-1]
-    return [*lines, line] if line else lines
-
-
-def _is_wide(word: str) -> bool:
-    return any(cell_len(character) == 2 for character in word)  # noqa: PLR2004 -- cells of a Chinese character
-
-
-_NOT_FIRST: Final = "，。；：、！？）》”’"  # closing punctuation never begins a line
-
-
-def _pieces(text: str, width: int) -> list[str]:
-    pieces = [piece for piece in chop_cells(text, width - 2) if piece]
-    for number in range(1, len(pieces)):
-        while pieces[number] and pieces[number][0] in _NOT_FIRST:
-            pieces[number - 1] += pieces[number][0]
-            pieces[number] = pieces[number][1:]
-    return [piece for piece in pieces if piece] or [""]
+    lines, line = [], ""
+    for token in _TOKEN.findall(text):
+        if token.isspace():
+            line += " " if line else ""
+        elif cell_len(line + token) <= width:
+            line += token
+        else:
+            if line.strip():
+                lines.append(line.rstrip())
+            *whole, line = chop_cells(token, width) if cell_len(token) > width else [token]
+            lines += whole
+    return [*lines, line.rstrip()] if line.strip() else lines

@@ -18,6 +18,7 @@ from seedream._support.redact import redact
 from seedream.cli.help_text import wrap_cells
 
 _UTF8: Final = "utf-8"
+_COMMAND: Final = "seedream "  # a line with a command is not broken, so that it can be copied
 _NARROW: Final = 60  # columns
 _SHORT_LABEL: Final = 10  # columns; a text beside it has room even in a narrow terminal
 
@@ -84,6 +85,10 @@ class Terminal:
 
     def print_note(self, text: str, style: str = "") -> None:
         """Print a line on standard error. Where it cannot be written, the run goes on: what is paid for is fetched."""
+        too_wide = "\n" not in text and cell_len(text) > self.err.width
+        if self.err.is_terminal and too_wide and _COMMAND not in text:
+            indent = " " * (len(text) - len(text.lstrip()))
+            text = "\n".join(indent + line for line in wrap_cells(text, max(self.err.width - len(indent), 20)))
         with suppress(OSError, ValueError, RuntimeError):  # the last: a signal arrived while something was printed
             self.err.print(redact(text, *self.secrets), style=style)
 
