@@ -156,5 +156,5 @@ def test_a_closed_stderr_does_not_stop_what_is_paid_for(tmp_path: Path) -> None:
 def test_a_narrow_terminal_breaks_lines_between_words(columns: int) -> None:
     written = _in_a_terminal("check", "1x1", "16:9", COLUMNS=str(columns), NO_COLOR="1", SEEDREAM_LANG="en").decode()
     assert "below 3,686,400." in written.replace("\r\n", " ")
-    assert "  rule   RES-PIXELS: The total pixels of" in written
+    assert "  rule   RES-PIXELS: The total pixels" in written
     assert [] == [line for line in written.splitlines() if len(line) > columns and "ratio:" not in line]
