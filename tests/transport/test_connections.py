@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import httpx
 import pytest
 import trustme
 from seedream import AsyncSeeDream, ConfigError, NotSent, SeeDream, SeeDreamError, Timeouts, errors
+from seedream._protocol.effects import Request, SendRequest
 from seedream._request import encode
 from seedream._transport import network
+from seedream._transport.http import AsyncHTTP, SyncHTTP
 from support.clients import KEY, Both
 from support.pictures import picture
 from support.scripted_server import reply
@@ -388,3 +391,42 @@ def test_before_send_runs_after_the_tunnel_stands_and_before_the_request(
         )  # fmt: skip
     assert observer.seen == (1, 0)
     assert tls_server.requests == []
+
+
+NO_PROXY_FORMS = ["https://cdn.example", "cdn.example:443", "localhost,*", ".example", "cdn.example", ""]
+
+
+@pytest.mark.parametrize("no_proxy", NO_PROXY_FORMS)
+def test_a_peer_in_a_private_network_is_refused_by_its_address_before_a_byte(
+    both: Both, no_proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether a proxy is between is decided in one place, so no form of NO_PROXY can switch the check off.
+    lookup = socket.getaddrinfo
+    asked: list[str] = []
+
+    def at_home(host: Any, *_: Any, **options: Any) -> Any:
+        asked.append(host if isinstance(host, str) else host.decode())
+        return lookup("127.0.0.1", server.url.rpartition(":")[2], **options)
+
+    with ScriptedServer(Connection.stall) as server, ScriptedServer(reply(502)) as proxy:
+        monkeypatch.setattr(socket, "getaddrinfo", at_home)
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        if no_proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        effect = SendRequest(Request("GET", "https://cdn.example/1.png"), "download", public_only=True)
+        parts: Any = (None, Timeouts(), both.clock, KEY)
+        perform = SyncHTTP(*parts).perform if both.kind == "sync" else partial(anyio.run, AsyncHTTP(*parts).perform)
+        with pytest.raises(errors.UnsafeUrl, match=r"127\.0\.0\.1"):
+            perform(effect)
+        assert asked == ["cdn.example"]
+        assert [connection.request for connection in server.connections] == [b""] * len(server.connections)
+        assert proxy.connections == []
+
+
+def test_a_forked_process_uses_no_connection_of_its_parent() -> None:
+    with ScriptedServer(keep_alive(whole(RUNNING))) as server, SeeDream(KEY, base_url=server.url) as client:
+        client.query("t1")
+        assert client._io._connections is not None
+        client._io._connections._process = -1  # what a fork looks like from inside
+        client.query("t1")
+        assert len(server.connections) == 2

@@ -68,7 +68,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _anywhere(value: object) -> str | None:
-    """The first task id in a JSON document, however deep. Its raw text would not do: an id may be escaped there."""
+    """Return the first task id in a JSON document, however deep. In its raw text an id may be escaped."""
     left = deque([value])
     while left:
         node = left.popleft()
@@ -83,7 +83,7 @@ def _anywhere(value: object) -> str | None:
 
 
 def task_id(value: object) -> str | None:
-    """The value as a task id, if it can be one: text, or a number as some services send."""
+    """Return the value as a task id if it can be one: text, or a number, as some services send."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None
     usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())
@@ -91,7 +91,7 @@ def task_id(value: object) -> str | None:
 
 
 def _whole(value: object) -> int | None:
-    """An integer, also as text or as a float without a fraction."""
+    """Return an integer, which may come as text or as a float without a fraction; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -103,7 +103,7 @@ def _whole(value: object) -> int | None:
 
 @frozen
 class TaskInfo:
-    """What the service tells of a task (rule STATUS-MEANING).
+    """The state of a task, as the service reports it (rule STATUS-MEANING).
 
     Attributes:
         taskid: The task's id.
@@ -111,10 +111,10 @@ class TaskInfo:
         state: ``queued``, ``processing``, ``completed``, ``failed``, or ``unknown`` for any other number.
         urls: URLs of the finished pictures, in order, empty where one is missing. They may be signed and expire:
             not shown by ``repr``.
-        width: Pixels, if told.
-        height: Pixels, if told.
-        prompt: The prompt, if told.
-        error_message: The vendor's reason for a failed task, if told.
+        width: Pixels, if given.
+        height: Pixels, if given.
+        prompt: The prompt, if given.
+        error_message: The vendor's reason for a failed task, if given.
         raw: The reply's ``data`` as it came.
     """
 
@@ -138,7 +138,7 @@ class TaskInfo:
 
 
 def read_task(taskid: str, envelope: Envelope) -> TaskInfo:
-    """A task's state from a query's reply; fields of a wrong type count as not told."""
+    """Read a task's state from a query's reply. Fields of another type count as missing."""
     data = envelope.data
     urls = data.get("url")
     if isinstance(urls, str):

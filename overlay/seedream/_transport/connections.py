@@ -5,6 +5,7 @@ as if it had been billed. Queries and downloads reuse theirs: a failed one is re
 httpcore pool of one, so that no request waits in a queue of httpcore's, whose cost grows with the square of its length.
 """
 
+import os
 import ssl
 import threading
 from functools import cached_property
@@ -103,6 +104,7 @@ class Connections:
         self._backend = backend
         self._idle: dict[tuple[Any, ...], list[Line]] = {}
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self.closed = False
 
     @cached_property
@@ -120,6 +122,11 @@ class Connections:
         """
         key = (kind, server, library)
         with self._lock:
+            if self._process != os.getpid():  # after a fork the connections are the parent's
+                inherited, self._idle = self._idle, {}
+                self._process = os.getpid()
+                for line in (line for idle in inherited.values() for line in idle):
+                    line.close()  # this process's copy only
             idle = self._idle.get(key)
             if idle:
                 return idle.pop()

@@ -118,9 +118,15 @@ class _HttpBase:
         return line
 
     @staticmethod
-    def _request(effect: SendRequest, target: _Target, headers: Mapping[str, str], content: Any) -> httpcore.Request:
+    def _request(
+        effect: SendRequest, tracker: SendTracker, target: _Target, headers: Mapping[str, str], content: Any
+    ) -> httpcore.Request:
         fields = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
-        return httpcore.Request(effect.request.method, target.url, headers=fields, content=content)
+        # The pool's one connection is free at once; a limit makes sure that a fault in that rule hangs nobody.
+        extensions = {"timeout": {"pool": tracker.timeouts.connect}}
+        return httpcore.Request(
+            effect.request.method, target.url, headers=fields, content=content, extensions=extensions
+        )
 
 
 def _replaced(headers: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
@@ -193,7 +199,7 @@ class SyncHTTP(_HttpBase):
                 return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target)
             body = effect.request.body
-            request = self._request(effect, target, headers, None if body is None else body.chunks())
+            request = self._request(effect, tracker, target, headers, None if body is None else body.chunks())
             tracker.handed_over = True
             token = current.set(tracker)
             try:
@@ -318,7 +324,7 @@ class AsyncHTTP(_HttpBase):
                 return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target, _library())
             body = effect.request.body
-            request = self._request(effect, target, headers, None if body is None else _AsyncBody(body))
+            request = self._request(effect, tracker, target, headers, None if body is None else _AsyncBody(body))
             tracker.handed_over = True
             token = current.set(tracker)
             try:
