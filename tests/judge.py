@@ -12,6 +12,7 @@ from typing import Any
 from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, RATIOS, RULE_OF, SCHEMA, TIERS, fact
 from seedream_testing.contract import ApiFacts, Case, Part, Verdict, text
 from seedream_testing.contract.samples import jpeg, png
+from tensorslab_images import limits
 
 YES = Verdict(legal=True)
 
@@ -56,7 +57,7 @@ def number(rule: str, said: Mapping[str, Any], wire: str) -> Verdict:
         low, high, value = said.get("minimum"), said.get("maximum"), float(wire)
         fits = (low is None or low <= value) and (high is None or value <= high)
         return YES if fits else _no(rule, f"{wire} is not {low} to {high}")
-    lenient = re.fullmatch(r"\s*([+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE]\+?[0-9])?)\s*", wire, re.ASCII)
+    lenient = re.fullmatch(r"\s*([+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE]\+?[0-9])?)\s*", wire)
     if lenient is None:
         return _no(rule, "not a whole number") if whole else _unsaid(rule, "another way to write a number")
     meant = float(lenient[1].replace("_", ""))
@@ -89,14 +90,17 @@ def _files(rule: str, named: list[Part]) -> Verdict:
 def _field(rule: str, said: Mapping[str, Any], named: list[Part]) -> Verdict:  # noqa: PLR0911 -- one return a rule
     if not named:
         return _no(rule, "missing") if said.get("required") else YES
-    if len(named) > 1:
+    if len({part.content for part in named}) > 1:
         return _no(rule, "given more than once")
     if named[0].filename is not None:
         return _no(rule, "a file where text belongs")
     try:
         wire = named[0].content.decode()
     except UnicodeDecodeError:
-        return _no(rule, "not UTF-8")
+        free = said["kind"] == "string" and "enum" not in said and named[0].name != "resolution"
+        return _unsaid(rule, "not UTF-8, and the page names no encoding") if free else _no(rule, "not UTF-8")
+    if len(named) > 1 and _field(rule, said, named[:1]).legal is not False:
+        return _unsaid(rule, "the same value more than once", wire)
     if "enum" in said:
         return YES if wire in map(str, said["enum"]) else _no(rule, f"none of {said['enum']}")
     if said["kind"] in ("integer", "number"):
@@ -231,6 +235,11 @@ FACTS = ApiFacts(
     judge=form,
     rules=RULE_OF,
     defaults={name: str(value) for name, value in DEFAULTS.items()},
+    fields=tuple(limits.Field(name=name, attribute=name, **said) for name, (_, said) in SCHEMA.items()),
+    ratios=RATIOS,
+    tiers=TIERS,
+    least_pixels=LEAST,
+    most_pixels=MOST,
 )
 
 

@@ -11,7 +11,7 @@ from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
 from contract.recording_server import RecordingServer, envelope
 from seedream import SeeDream
 from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS, Check, Sent, Violation, sentence
-from seedream_testing.contract.checks import Suite, run_all
+from contract.client_checks.checks import Suite, run_all
 from seedream_testing.contract.decode import decode
 from tensorslab_images.rules import RULES
 

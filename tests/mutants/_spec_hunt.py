@@ -104,7 +104,7 @@ def _judged(survived: Found) -> Found:
     from mutants.wrong_servers import server_under_test  # noqa: PLC0415
     from seedream import SeeDream  # noqa: PLC0415
     from seedream_testing.contract import SERVER_CHECKS  # noqa: PLC0415
-    from seedream_testing.contract.checks import run_all  # noqa: PLC0415
+    from contract.client_checks.checks import run_all  # noqa: PLC0415
 
     def work() -> None:
         run_all(likely(CLIENT_CHECKS, survived.expected), ClientUnderTest(SeeDream, judge.FACTS))

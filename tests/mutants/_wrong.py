@@ -12,7 +12,7 @@ from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
 from seedream import SeeDream
 from seedream_testing.contract import Check, Part, Violation
 from seedream_testing.contract.api_facts import ApiFacts
-from seedream_testing.contract.checks import run_all
+from contract.client_checks.checks import run_all
 from seedream_testing.contract.decode import parse_with_werkzeug
 from seedream_testing.contract.encode import encode
 

@@ -15,7 +15,7 @@ from mutants.wrong_servers import WRONG_SERVERS, server_under_test
 from mutants.wrong_specs import WRONG_SPECS
 from seedream import SeeDream
 from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS
-from seedream_testing.contract.checks import failures
+from contract.client_checks.checks import failures
 from tensorslab_images.rules import RULES
 
 TESTS = Path(__file__).resolve().parents[1]

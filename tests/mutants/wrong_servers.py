@@ -9,7 +9,7 @@ from mutants import _server_faults as f
 from mutants._wrong import Detection, Send, Tampering, detect, likely, on_reply
 from seedream_sandbox import Sandbox
 from seedream_testing.contract import SERVER_CHECKS, ApiFacts, text
-from seedream_testing.contract.checks import run_all
+from contract.client_checks.checks import run_all
 from seedream_testing.contract.server import ServerUnderTest
 
 KEY = "sk-good-key-0000"

@@ -11,28 +11,41 @@ A broken rule raises Violation: it names the check and the rule, with the vendor
 Needs the extra ``testing``. ``seedream contract`` runs the same from a command line.
 """
 
+from seedream_testing.contract.allowances import Allowance, load_allowances
 from seedream_testing.contract.api_facts import ApiFacts, Case, Part, Verdict, text
-from seedream_testing.contract.checks import Check
+from seedream_testing.contract.check_server import check_server
 from seedream_testing.contract.decode import decode
+from seedream_testing.contract.relations import RELATIONS, Example, Need, Relation
 from seedream_testing.contract.rule_text import PROJECT_RULES, sentence
-from seedream_testing.contract.server import SERVER_CHECKS, ServerUnderTest, check_server
+from seedream_testing.contract.run import ContractResult, Outcome, State, Unreachable, run_contract
+from seedream_testing.contract.server_under_test import ServerUnderTest
 from seedream_testing.contract.tables import from_tables
-from seedream_testing.contract.violation import Sent, Violation
+from seedream_testing.contract.violation import Sent, Unobservable, Violation
 
 __all__ = [
     "PROJECT_RULES",
-    "SERVER_CHECKS",
+    "RELATIONS",
+    "Allowance",
     "ApiFacts",
     "Case",
-    "Check",
+    "ContractResult",
+    "Example",
+    "Need",
+    "Outcome",
     "Part",
+    "Relation",
     "Sent",
     "ServerUnderTest",
+    "State",
+    "Unobservable",
+    "Unreachable",
     "Verdict",
     "Violation",
     "check_server",
     "decode",
     "from_tables",
+    "load_allowances",
+    "run_contract",
     "sentence",
     "text",
 ]

@@ -1,9 +1,11 @@
-"""What the checks need to know about the API, as plain data: a judge typed by hand can stand in for the tables."""
+"""What the checks need to know about the API, as plain data: a judge typed by hand can replace the tables."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
+from tensorslab_images.limits import Field
 
 
 @frozen
@@ -61,6 +63,29 @@ class Case:
     size: tuple[int, int] | None = None
 
 
+@frozen
+class Meaning:
+    """What a submission asks for, as far as its task shows it.
+
+    Attributes:
+        images: How many images.
+        resolution: As it is written canonically.
+        prompt: Exactly.
+        category: Exactly.
+    """
+
+    images: int
+    resolution: str
+    prompt: str
+    category: str
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height (pixels) where the resolution names them."""
+        found = re.fullmatch("([0-9]+)x([0-9]+)", self.resolution)
+        return (int(found[1]), int(found[2])) if found else None
+
+
 @frozen(kw_only=True)
 class ApiFacts:
     """The API as its page tells it.
@@ -74,6 +99,9 @@ class ApiFacts:
         judge: The verdict on any form.
         rules: The rule that speaks about each field, by its name on the wire.
         defaults: What a field stands for when it is not sent, by its name on the wire.
+        fields: The fields of a submission with their keywords.
+        ratios: The aspect ratios that a resolution may be; tiers likewise.
+        least_pixels: The fewest pixels of a size; most_pixels likewise, both included.
     """
 
     submit: str
@@ -93,6 +121,11 @@ class ApiFacts:
     judge: Callable[[Sequence[Part]], Verdict]
     rules: Mapping[str, str]
     defaults: Mapping[str, str]
+    fields: tuple[Field, ...]
+    ratios: tuple[str, ...]
+    tiers: tuple[str, ...]
+    least_pixels: int
+    most_pixels: int
 
     @property
     def sent(self) -> tuple[Case, ...]:
@@ -104,10 +137,21 @@ class ApiFacts:
         """How many pictures a submission asks for that does not say so."""
         return int(self.defaults.get("batchsize", 1))
 
-    def pictures(self, case: Case) -> int:
-        """How many pictures a case asks for."""
-        told = [int(part.content) for part in case.wire or () if part.name == "batchsize"]
-        return told[0] if told else self.default_pictures
+    def meaning(self, parts: Sequence[Part]) -> Meaning:
+        """Return what a form asks for that is legal, or that a server may accept."""
+
+        def value(name: str) -> str:
+            named = [part for part in parts if part.name == name]
+            if not named:
+                return self.defaults.get(name, "")
+            verdict = self.judge([text("prompt", "x"), named[0]]) if name != "prompt" else Verdict(legal=True)
+            return verdict.meaning or named[0].content.decode()
+
+        return Meaning(int(value("batchsize") or 1), value("resolution"), value("prompt"), value("category"))
+
+    def images(self, parts: Sequence[Part]) -> int:
+        """Return how many images a legal form asks for."""
+        return self.meaning(parts).images
 
 
 def text(name: str, value: object) -> Part:

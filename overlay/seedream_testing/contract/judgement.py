@@ -16,7 +16,7 @@ _SUBMIT: Final = limits.SUBMIT
 _LEGAL: Final = Verdict(legal=True)
 _LONGEST: Final = 40  # digits of a number that is worth converting
 # What Python, Rust and JavaScript read as the same whole number although the page does not write numbers so.
-_LENIENT: Final = re.compile(r"\s*([+-]?)([0-9]+(?:_[0-9]+)*)(?:\.0*)?(?:[eE]\+?([0-9]))?\s*", re.ASCII)
+_LENIENT: Final = re.compile(r"\s*([+-]?)([0-9]+(?:_[0-9]+)*)(?:\.0*)?(?:[eE]\+?([0-9]))?\s*")
 _SIZE: Final = re.compile(r"([0-9]+)x([0-9]+)", re.ASCII)
 
 
@@ -50,14 +50,18 @@ def _judge_field(spec: limits.Field, named: Sequence[Part]) -> Verdict:
         return _no(rule, "missing") if spec.required else _LEGAL
     if spec.kind == "binary":
         return _judge_files(spec, rule, named)
-    if len(named) > 1 and not spec.many:
+    if len({part.content for part in named}) > 1 and not spec.many:
         return _no(rule, "given more than once")
     if any(part.filename is not None for part in named):
         return _no(rule, "a file where text belongs")
     try:
         values = [part.content.decode() for part in named]
     except UnicodeDecodeError:
-        return _no(rule, "not UTF-8")
+        if spec.kind != "string" or spec.enum or rule.startswith("RES-"):
+            return _no(rule, "not UTF-8")
+        return Verdict(legal=None, rule=rule, why="not UTF-8, and the page names no encoding")
+    if len(values) > 1 and not spec.many and len(set(values)) == 1 and judge_value(spec, values[0]).legal is not False:
+        return Verdict(legal=None, rule=rule, why="the same value more than once", meaning=values[0])
     verdicts = [judge_value(spec, value) for value in values]
     return next((one for one in verdicts if one.legal is not True), _LEGAL)
 

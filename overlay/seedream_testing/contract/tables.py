@@ -62,7 +62,7 @@ def _refused(resolution: str, rule: str) -> Case:
 
 
 def from_tables() -> ApiFacts:
-    """The page of the installed tables."""
+    """Return the facts of the installed tables."""
     return ApiFacts(
         submit=_SUBMIT.path,
         query=limits.QUERY.path,
@@ -81,4 +81,9 @@ def from_tables() -> ApiFacts:
         judge=judge,
         rules={spec.name: rule_of(spec) for spec in _SUBMIT.fields},
         defaults={spec.name: str(spec.default) for spec in _SUBMIT.fields if spec.default is not None},
+        fields=_SUBMIT.fields,
+        ratios=rules.RES_RATIO_VALUES,
+        tiers=rules.RES_TIER_VALUES,
+        least_pixels=rules.RES_PIXELS_MINIMUM,
+        most_pixels=rules.RES_PIXELS_MAXIMUM,
     )

@@ -78,6 +78,10 @@ class Violation(AssertionError):
         return "\n".join([*lines, *([f"  {self.curl}"] if self.curl else [])])
 
 
+class Unobservable(Exception):
+    """An example cannot show anything on this server; the message says why. It counts as skipped, not as passed."""
+
+
 def named(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Headers of a mapping, names in lower case."""
     return tuple((name.lower(), value) for name, value in headers.items())

@@ -12,7 +12,7 @@ from attrs import frozen
 from contract.recording_server import RecordingServer, Script, ScriptedReply, envelope
 from seedream.errors import SeeDreamError
 from seedream_testing.contract.api_facts import ApiFacts
-from seedream_testing.contract.checks import Suite
+from contract.client_checks.checks import Suite
 from seedream_testing.contract.samples import png
 from seedream_testing.contract.violation import Sent, Violation
 

@@ -1,0 +1,79 @@
+"""Checks that bytes are a whole picture, down to its checksums; formats other than PNG need Pillow."""
+
+import io
+import struct
+import warnings
+import zlib
+from typing import Final
+
+from seedream_testing.contract.samples import picture_size
+from seedream_testing.contract.violation import Unobservable
+
+__all__ = ["image_fault", "media_type", "picture_size"]
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def media_type(body: bytes) -> str:
+    """Return the media type of a picture's bytes; empty where they are no known picture."""
+    if body.startswith(_PNG):
+        return "image/png"
+    if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
+        return "image/webp"
+    return "image/jpeg" if body.startswith(b"\xff\xd8") else ""
+
+
+def image_fault(body: bytes) -> str:
+    """Return why a picture cannot be decoded whole, or an empty text.
+
+    Raises:
+        Unobservable: It is of a format that only Pillow reads, and Pillow is not installed.
+    """
+    return _png_fault(body) if body.startswith(_PNG) else _pillow_fault(body)
+
+
+def _png_fault(body: bytes) -> str:  # noqa: PLR0911 -- one return a fault
+    at, data, header, ended = len(_PNG), bytearray(), b"", False
+    while at < len(body) and not ended:
+        length, kind = struct.unpack_from(">I4s", body, at) if at + 8 <= len(body) else (0, b"")
+        chunk = body[at + 8 : at + 8 + length]
+        check = body[at + 8 + length : at + 12 + length]
+        if len(chunk) != length or len(check) != 4:  # noqa: PLR2004 -- of a checksum
+            return "it is cut"
+        if struct.unpack(">I", check)[0] != zlib.crc32(kind + chunk):
+            return f"the checksum of {kind.decode('latin-1')} is wrong"
+        header = chunk if kind == b"IHDR" else header
+        data += chunk if kind == b"IDAT" else b""
+        ended = kind == b"IEND"
+        at += 12 + length
+    if not ended:
+        return "it has no end"
+    if at != len(body):
+        return f"{len(body) - at} bytes follow its end"
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    try:
+        pixels = zlib.decompress(bytes(data))
+    except zlib.error as error:
+        return f"its pixels cannot be read: {error}"
+    line = (width * depth * _CHANNELS.get(colour, 0) + 7) // 8 + 1
+    if not interlaced and len(pixels) != line * height:
+        return f"it has {len(pixels):,} bytes of pixels, not {line * height:,}"
+    return ""
+
+
+def _pillow_fault(body: bytes) -> str:
+    try:
+        from PIL import Image  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError:
+        raise Unobservable("whether this picture is whole is only seen with Pillow (pip install pillow)") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(body)) as image:
+                image.verify()
+            with Image.open(io.BytesIO(body)) as image:
+                image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        return str(error)
+    return "" if body.startswith(b"RIFF") or body.rstrip(b"\0").endswith(b"\xff\xd9") else "it has no end"

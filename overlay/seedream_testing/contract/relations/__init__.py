@@ -1,0 +1,19 @@
+"""The table of relations: from it come the checks of a server and the planted faults that test the checks."""
+
+from typing import Final
+
+from seedream_testing.contract.relations import forms, headers, keys, pictures, tasks, texts, values
+from seedream_testing.contract.relations.relation import Example, Need, Relation
+
+__all__ = ["RELATIONS", "Example", "Need", "Relation"]
+
+# What costs nothing comes first: a server that accepts what the page forbids may charge for it.
+RELATIONS: Final[tuple[Relation, ...]] = (
+    *keys.RELATIONS,
+    *values.RELATIONS,
+    *forms.RELATIONS,
+    *headers.RELATIONS,
+    *tasks.RELATIONS,
+    *pictures.RELATIONS,
+    *texts.RELATIONS,
+)

@@ -1,0 +1,435 @@
+"""Relations of the form as bytes: the order and heads of parts, files, boundaries, line ends, framing, media types."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import permutations
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
+from seedream_testing.contract.relations.relation import Example, Relation, accepted, by_verdict, request
+from seedream_testing.contract.samples import jpeg, png
+from seedream_testing.contract.server_under_test import Reply, ServerUnderTest, skip_if_length_required
+
+_RULE: Final = "WIRE-BOUNDARY"
+_PROMPT: Final = '灯塔 a lighthouse\r\n-- \\ "q"'
+_MARK: Final = "contract7f3a9c"
+_PNG: Final = png()
+_SIZE: Final = "2560x1440"
+Field = tuple[str, bytes]  # the lines of a part's head, and its content
+
+
+def _meaning(facts: ApiFacts, **more: str) -> Meaning:
+    return facts.meaning(
+        [text("prompt", more.pop("prompt", _PROMPT)), *(text(name, value) for name, value in more.items())]
+    )
+
+
+def _head(name: str, more: str = "", lines: str = "") -> str:
+    return f'Content-Disposition: form-data; name="{name}"{more}\r\n{lines}'
+
+
+def _body(fields: Iterable[Field], mark: str = _MARK, *, end: str = "\r\n") -> bytes:
+    """Assemble a form by hand, so that any of its bytes can be chosen."""
+    line = end.encode()
+    parts = b"".join(
+        b"--" + mark.encode() + line + head.replace("\r\n", end).encode() + line + content + line
+        for head, content in fields
+    )
+    return parts + b"--" + mark.encode() + b"--" + line
+
+
+def _kind(mark: str = _MARK) -> str:
+    return f"multipart/form-data; boundary={mark}"
+
+
+_FIELDS: Final[tuple[Field, ...]] = (
+    (_head("prompt"), _PROMPT.encode()),
+    (_head("batchsize"), b"2"),
+    (_head("resolution"), _SIZE.encode()),
+)
+
+
+def _full(facts: ApiFacts) -> Meaning:
+    return _meaning(facts, batchsize="2", resolution=_SIZE)
+
+
+def _raw(
+    facts: ApiFacts,
+    name: str,
+    body: bytes,
+    kind: str | None = None,
+    *,
+    optional: bool = False,
+    meaning: Meaning | None = None,
+    rule: str = _RULE,
+) -> Example:
+    return request(
+        name, rule, lambda server: server.submit_raw(kind or _kind(), body), meaning or _full(facts), optional=optional
+    )
+
+
+def _order(facts: ApiFacts) -> Iterator[Example]:
+    file = Part("sourceImage", _PNG, "a.png", "image/png")
+    parts = (text("prompt", _PROMPT), text("batchsize", 2), text("resolution", _SIZE), file)
+    for order in permutations(parts):
+        yield accepted(", ".join(part.name for part in order), _RULE, order, _full(facts))
+
+
+def _heads(facts: ApiFacts) -> Iterator[Example]:
+    rest = _FIELDS[1:]
+    content = _PROMPT.encode()
+    same = {
+        "the head in small letters": 'content-disposition: form-data; name="prompt"\r\n',
+        "the head in capital letters": 'CONTENT-DISPOSITION: form-data; name="prompt"\r\n',
+        "text/plain": _head("prompt", lines="Content-Type: text/plain\r\n"),
+        "text/plain in UTF-8": _head("prompt", lines="Content-Type: text/plain; charset=utf-8\r\n"),
+        "text/plain in quoted UTF-8": _head("prompt", lines='Content-Type: text/plain; charset="UTF-8"\r\n'),
+        "Content-Type first": 'Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name="prompt"\r\n',
+        "an unknown head": _head("prompt", lines="X-Unknown: 1\r\n"),
+        "a Content-Length": _head("prompt", lines=f"Content-Length: {len(content)}\r\n"),
+        "Content-Transfer-Encoding: binary": _head("prompt", lines="Content-Transfer-Encoding: binary\r\n"),
+        "Content-Transfer-Encoding: 8bit": _head("prompt", lines="Content-Transfer-Encoding: 8bit\r\n"),
+    }  # fmt: skip
+    for name, head in same.items():
+        yield _raw(facts, name, _body([(head, content), *rest]))
+    odd = {
+        "an unquoted name": "Content-Disposition: form-data; name=prompt\r\n",
+        "no space after the semicolon": 'Content-Disposition: form-data;name="prompt"\r\n',
+        "two spaces after the semicolon": 'Content-Disposition: form-data;  name="prompt"\r\n',
+        "no space after the colon": 'Content-Disposition:form-data; name="prompt"\r\n',
+        "spaces round the equals sign": 'Content-Disposition: form-data; name = "prompt"\r\n',
+        "NAME in capital letters": 'Content-Disposition: form-data; NAME="prompt"\r\n',
+        "Form-Data in capital letters": 'Content-Disposition: Form-Data; name="prompt"\r\n',
+        "an unknown parameter": 'Content-Disposition: form-data; x="y"; name="prompt"\r\n',
+        "an encoded name": "Content-Disposition: form-data; name*=UTF-8''prompt\r\n",
+        "a semicolon at the end": 'Content-Disposition: form-data; name="prompt";\r\n',
+        "the name twice": 'Content-Disposition: form-data; name="prompt"; name="prompt"\r\n',
+        "the head twice": _head("prompt") + _head("prompt"),
+        "application/octet-stream": _head("prompt", lines="Content-Type: application/octet-stream\r\n"),
+        "a long unknown head": _head("prompt", lines=f"X-Long: {'a' * 3000}\r\n"),
+        "many unknown heads": _head("prompt", lines="".join(f"X-{n}: 1\r\n" for n in range(30))),
+    }  # fmt: skip
+    for name, head in odd.items():
+        yield _raw(facts, name, _body([(head, content), *rest]), optional=True)
+    none = {
+        "no head": "",
+        "no name": "Content-Disposition: form-data\r\n",
+        "an empty name": _head(""),
+        "attachment instead of form-data": 'Content-Disposition: attachment; filename="prompt"\r\n',
+    }
+    for name, head in none.items():
+        yield request(
+            f"the prompt under {name}",
+            "PROMPT-REQUIRED",
+            lambda server, head=head: server.submit_raw(_kind(), _body([(head, content), *rest])),
+        )  # type: ignore[misc]
+
+
+def _boundaries(facts: ApiFacts) -> Iterator[Example]:
+    for name, mark in {
+        "short": "xY", "of digits": "1234567890", "of 70 characters": "a" * 70, "of dashes": "----WebKitFormBoundary7MA4YWxkTrZu0gW", "only dashes": "-------------",
+        "with dots and underscores": "a.b_c-d", "that ends in digits": "=_Part_0_1",
+    }.items():  # fmt: skip
+        yield _raw(
+            facts,
+            f"a boundary {name}",
+            _body(_FIELDS, mark),
+            f'multipart/form-data; boundary="{mark}"' if "=" in mark else _kind(mark),
+        )
+    yield _raw(facts, "a quoted boundary", _body(_FIELDS), f'multipart/form-data; boundary="{_MARK}"')
+    punctuation = "a'()+_,-./:=?z"
+    yield _raw(
+        facts,
+        "a boundary with every mark that RFC 2046 allows",
+        _body(_FIELDS, punctuation),
+        f'multipart/form-data; boundary="{punctuation}"',
+        optional=True,
+    )
+    yield _raw(
+        facts,
+        "a boundary with a space inside",
+        _body(_FIELDS, "a b"),
+        'multipart/form-data; boundary="a b"',
+        optional=True,
+    )
+    yield _raw(facts, "a boundary of 71 characters", _body(_FIELDS, "a" * 71), _kind("a" * 71), optional=True)
+    for name, kind in {
+        "a charset after the boundary": f"{_kind()}; charset=utf-8",
+        "a charset before the boundary": f"multipart/form-data; charset=utf-8; boundary={_MARK}",
+        "no space before the boundary": f"multipart/form-data;boundary={_MARK}",
+        "the media type in capital letters": f"Multipart/Form-Data; boundary={_MARK}",
+    }.items():
+        yield _raw(facts, name, _body(_FIELDS), kind)
+    for name, kind in {
+        "BOUNDARY in capital letters": f"multipart/form-data; BOUNDARY={_MARK}",
+        "spaces round the semicolon": f"multipart/form-data ; boundary={_MARK}",
+        "the boundary twice": f"{_kind()}; boundary={_MARK}",
+    }.items():
+        yield _raw(facts, name, _body(_FIELDS), kind, optional=True)
+    single = _body([(_head("prompt"), b"a lighthouse")])
+    for name, kind, body in (
+        ("another boundary than the body's", _kind("other"), single), ("no boundary", "multipart/form-data", single), ("an empty boundary", "multipart/form-data; boundary=", single),
+        ("a boundary in another case", _kind(_MARK.upper()), single), ("a boundary that is a part of the body's", _kind(_MARK[:-2]), single), ("only the end of a form", _kind(), f"--{_MARK}--\r\n".encode()),
+        ("an empty body", _kind(), b""), ("text instead of a form", _kind(), b"a lighthouse"), ("only a head", _kind(), f"--{_MARK}\r\n{_head('prompt')}".encode()),
+        ("a form cut in its content", _kind(), single[: single.index(b"house")]), ("a form cut before its end", _kind(), single[: -len(_MARK) - 8]),
+    ):  # fmt: skip
+        yield request(name, "SERVER-HTTP", lambda server, kind=kind, body=body: server.submit_raw(kind, body))  # type: ignore[misc]
+
+
+def _contents(facts: ApiFacts) -> Iterator[Example]:
+    for name, prompt in {
+        "a line like a boundary": "a\r\n--other\r\nb", "dashes at a line's beginning": "a\r\n--\r\nb", "its own boundary without dashes": f"a {_MARK} b", "its own boundary without a line break": f"a --{_MARK} b",
+        "its own boundary after LF": f"a\n--{_MARK[:-1]} b", "CRLF at its end": "a\r\n", "CR at its end": "a\r", "CRLF at its beginning": "\r\na", "dashes at its end": "a\r\n--", "a head": 'a\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n9',
+        "many line breaks": "a" + "\r\n" * 500 + "b", "a part of its boundary at its end": f"a\r\n--{_MARK[:6]}",
+    }.items():  # fmt: skip
+        fields = ((_head("prompt"), prompt.encode()), *_FIELDS[1:])
+        yield _raw(
+            facts,
+            f"a prompt with {name}",
+            _body(fields),
+            meaning=_meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE),
+        )
+    hidden = '\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n9'
+    fields = ((_head("prompt"), f"a{hidden}".encode()), *_FIELDS[1:])
+    yield _raw(
+        facts,
+        "a prompt with a part of another form",
+        _body(fields),
+        meaning=_meaning(facts, prompt=f"a{hidden}", batchsize="2", resolution=_SIZE),
+    )
+    file = (
+        _head("sourceImage", '; filename="a.png"', "Content-Type: image/png\r\n"),
+        _PNG + hidden.encode() + b"\r\n--" + b"\0" * 9,
+    )
+    yield _raw(facts, "a file with a part of another form", _body((*_FIELDS, file)))
+
+
+def _framing(facts: ApiFacts) -> Iterator[Example]:
+    body = _body(_FIELDS)
+    for name, changed in {
+        "a preamble": b"This is a multipart message.\r\n" + body, "an empty line before": b"\r\n" + body, "an epilogue": body + b"Farewell.\r\n", "no line break at the end": body[:-2],
+        "blanks after each boundary": body.replace(f"--{_MARK}\r\n".encode(), f"--{_MARK}  \r\n".encode()), "LF instead of CRLF": _body(((head, content.replace(b"\r\n", b"\n")) for head, content in _FIELDS), end="\n"),
+        "an empty part": body.replace(f"--{_MARK}--".encode(), f"--{_MARK}\r\n\r\n\r\n--{_MARK}--".encode()),
+    }.items():  # fmt: skip
+        meaning = (
+            _meaning(facts, prompt=_PROMPT.replace("\r\n", "\n"), batchsize="2", resolution=_SIZE)
+            if name.startswith("LF")
+            else None
+        )
+        yield _raw(facts, name, changed, optional=True, meaning=meaning)
+    for name, sizes in {
+        "one chunk": [len(body)],
+        "chunks of one byte": [1],
+        "chunks of seven bytes": [7],
+        "chunks that end in a boundary": [5, 3, 40, 1],
+    }.items():
+        pieces = list(_pieces(body, sizes))
+
+        def send(server: ServerUnderTest, pieces: list[bytes] = pieces) -> Reply:
+            return skip_if_length_required(server.submit_raw(_kind(), pieces))
+
+        yield request(f"sent in {name}", "SERVER-HTTP", send, _full(facts), optional=False)
+    for count in (10, 100):
+        extra = [(_head(f"x{number}"), b"1") for number in range(count)]
+        yield _raw(facts, f"{count} unknown fields besides", _body((*_FIELDS, *extra)), optional=True)
+    yield request(
+        "a compressed body",
+        "SERVER-HTTP",
+        lambda server: server.submit_raw(
+            _kind(), zlib.compress(body), [*server.authorization.items(), ("content-encoding", "deflate")]
+        ),
+        _full(facts),
+        optional=True,
+    )
+
+
+def _pieces(body: bytes, sizes: list[int]) -> Iterator[bytes]:
+    at = number = 0
+    while at < len(body):
+        size = sizes[min(number, len(sizes) - 1)]
+        yield body[at : at + size]
+        at, number = at + size, number + 1
+
+
+def _media_types(facts: ApiFacts) -> Iterator[Example]:
+    values = {"prompt": "a lighthouse", "batchsize": "2"}
+    body = _body([(_head(name), value.encode()) for name, value in values.items()])
+    meaning = _meaning(facts, prompt="a lighthouse", batchsize="2")
+    for kind, sent in (
+        ("application/x-www-form-urlencoded", urlencode(values).encode()), (f"multipart/mixed; boundary={_MARK}", body), (f"multipart/related; boundary={_MARK}", body), (f"multipart/alternative; boundary={_MARK}", body),
+    ):  # fmt: skip
+        yield _raw(
+            facts, f"under {kind.partition(';')[0]}", sent, kind, optional=True, meaning=meaning, rule="SERVER-HTTP"
+        )
+    document = json.dumps(values).encode()
+    for kind, sent in (
+        ("application/json", document), ("application/json; charset=utf-8", document), ("text/json", document), ("text/plain", b"a lighthouse"), ("text/plain", document), ("application/octet-stream", body), ("text/plain", body),
+        ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document),
+    ):  # fmt: skip
+        yield request(
+            f"{sent[:30]!r} under {kind}",
+            "SERVER-HTTP",
+            lambda server, kind=kind, sent=sent: server.submit_raw(kind, sent),
+        )  # type: ignore[misc]
+    yield request(
+        "fields in the address",
+        "SERVER-HTTP",
+        lambda server: server.send("POST", f"{server.facts.submit}?{urlencode(values)}", server.authorization),
+    )
+    for name, value in (("prompt", "a lighthouse"), ("batchsize", "3"), ("resolution", "1:1")):
+        query = f"?{name}={quote(value)}"
+        if name == "prompt":
+            yield request(
+                "the prompt in the address",
+                "PROMPT-REQUIRED",
+                lambda server, query=query: server.send(
+                    "POST",
+                    server.facts.submit + query,
+                    [*server.authorization.items(), ("content-type", _kind())],
+                    _body(_FIELDS[1:]),
+                ),
+            )  # type: ignore[misc]
+        else:
+            only = [(_head("prompt"), b"a lighthouse")]
+            yield request(
+                f"{name} in the address",
+                "WIRE-EXACT",
+                lambda server, query=query, only=only: server.send(
+                    "POST",
+                    server.facts.submit + query,
+                    [*server.authorization.items(), ("content-type", _kind())],
+                    _body(only),
+                ),
+                _meaning(facts, prompt="a lighthouse"),
+                optional=True,
+            )  # type: ignore[misc]
+
+
+def _file_names(facts: ApiFacts) -> Iterator[Example]:
+    same = (
+        "a.png",
+        "灯塔.png",
+        "🌫.png",
+        "é ü.png",
+        "a b.png",
+        "a;b.png",
+        "a,b=c.png",
+        "a'b.png",
+        "A.PNG",
+        "a.tar.png",
+        "noextension",
+        ".png",
+        "a.txt",
+        "..png",
+        "%41.png",
+        "a" * 200 + ".png",
+        "1",
+        "-",
+        "图 片 (1).png",
+    )
+    for name in same:
+        head = _head("sourceImage", f'; filename="{name}"', "Content-Type: image/png\r\n")
+        yield _raw(facts, f"a file named {name[:40]!r}", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
+    heads = {
+        "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"', "a path": r'; filename="C:\pictures\a.png"', "a path upwards": '; filename="../../a.png"', "an absolute path": '; filename="/etc/a.png"',
+        "an encoded name": "; filename*=UTF-8''%E7%81%AF.png", "both names": "; filename=\"a.png\"; filename*=UTF-8''%E7%81%AF.png", "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
+    }  # fmt: skip
+    for name, parameters in heads.items():
+        yield _raw(
+            facts,
+            f"a file name: {name}",
+            _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG))),
+            optional=True,
+            rule="SOURCE-IMAGE",
+        )
+    first = (
+        'Content-Disposition: form-data; filename="a.png"; name="sourceImage"\r\nContent-Type: image/png\r\n',
+        _PNG,
+    )
+    yield _raw(facts, "the file's name before the field's", _body((*_FIELDS, first)), rule="SOURCE-IMAGE")
+
+
+def _files(facts: ApiFacts) -> Iterator[Example]:
+    rule = facts.rules.get("sourceImage", "WIRE-EXACT")
+    whole = (text("prompt", _PROMPT), text("batchsize", 2), text("resolution", _SIZE))
+
+    def with_files(name: str, *files: Part) -> Example:
+        return by_verdict(facts, name, (*whole, *files))
+
+    for count in (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16):
+        yield with_files(
+            f"{count} source images",
+            *(Part("sourceImage", png(shade=number), f"{number}.png", "image/png") for number in range(count)),
+        )
+    yield with_files("one source image twice", *[Part("sourceImage", _PNG, "a.png", "image/png")] * 2)
+    yield with_files(
+        "two source images of one name",
+        Part("sourceImage", _PNG, "a.png", "image/png"),
+        Part("sourceImage", png(shade=9), "a.png", "image/png"),
+    )
+    yield with_files(
+        "a PNG and a JPEG",
+        Part("sourceImage", _PNG, "a.png", "image/png"),
+        Part("sourceImage", jpeg(), "b.jpg", "image/jpeg"),
+    )
+    for kind in ("image/png", "image/PNG", "image/x-png", "application/octet-stream", "image/*"):
+        yield with_files(f"a source image of type {kind}", Part("sourceImage", _PNG, "a.png", kind))
+    for kind in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
+        parts = (*whole, Part("sourceImage", _PNG, "a.png", kind))
+        yield request(
+            f"a PNG of type {kind}", rule, lambda server, parts=parts: server.submit(parts), _full(facts), optional=True
+        )  # type: ignore[misc]
+    for size in (256, 512, 700):
+        parts = (*whole, Part("sourceImage", png(size, size, 0), "a.png", "image/png"))
+        yield accepted(f"a source image of {size}x{size}", rule, parts, _full(facts))
+    for length in (100_000, 1_000_000):
+        noise = b"\xff\xd8" + b"\xff\xfe\xea\x62" + b"x" * 60_000 + b"\0\r\n--" * ((length - 60_000) // 5) + b"\xff\xd9"
+        yield accepted(
+            f"a source image of about {length:,} bytes",
+            rule,
+            (*whole, Part("sourceImage", noise, "a.jpg", "image/jpeg")),
+            _full(facts),
+        )
+    url = "https://example.com/a b.png?x=1&y=%20#z"
+    yield accepted(
+        "a source image and an address",
+        rule,
+        (*whole, text("imageUrl", url), Part("sourceImage", _PNG, "a.png", "image/png")),
+        _full(facts),
+    )
+    for address in (
+        "https://example.com/1.png",
+        "http://example.com/1.png",
+        "https://example.com/灯塔.png",
+        "https://example.com/a.png?token=" + "x" * 500,
+        "https://例え.jp/1.png",
+        "https://192.0.2.1:8443/1.png",
+    ):
+        yield accepted(
+            f"the address {address[:40]}",
+            facts.rules.get("imageUrl", "WIRE-EXACT"),
+            (*whole, text("imageUrl", address)),
+            _full(facts),
+        )
+    for value in ("seedreamv45", "other", "灯塔", "a b", "A", "x" * 100):
+        parts = (*whole, text("category", value))
+        yield by_verdict(facts, f"category {value[:20]!r}", parts)
+
+
+_UNSEEN_FILES: Final = (
+    "Source images never come back: what a server did with them is not visible, only whether it took them."
+)
+RELATIONS: Final = (
+    Relation("form.order", _RULE, "The order of the parts changes nothing.", _order),
+    Relation("form.head", _RULE, "The head of a part means the same in every way of writing it that RFC 7578 allows.", _heads),
+    Relation("form.boundary", _RULE, "Any boundary that RFC 2046 allows delimits the parts; a form without its own boundary or its end is refused.", _boundaries),
+    Relation("form.content", _RULE, "What a part holds never changes the form.", _contents),
+    Relation("form.framing", _RULE, "Preamble, epilogue, padding and transfer coding change nothing, where they are taken at all.", _framing),
+    Relation("form.media-type", "SERVER-HTTP", "Only a form is a submission; nothing beside the form changes it.", _media_types),
+    Relation("form.file-name", "SOURCE-IMAGE", "The name of a file means nothing.", _file_names, unseen=_UNSEEN_FILES),
+    Relation("form.file", "SOURCE-IMAGE", "Source images of any number, type and usual size are taken, with an address or without.", _files, unseen=_UNSEEN_FILES),
+)  # fmt: skip

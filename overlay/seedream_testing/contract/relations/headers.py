@@ -1,0 +1,222 @@
+"""Relations of HTTP: headers that change nothing, methods that are not the operation's, ways of writing JSON."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from seedream_testing.contract.api_facts import ApiFacts, text
+from seedream_testing.contract.encode import encode
+from seedream_testing.contract.relations.relation import Example, Relation, fail, request
+from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
+
+_FORM: Final = (text("prompt", "灯塔"), text("batchsize", 2), text("resolution", "2560x1440"))
+_JSON: Final = "application/json"
+_HEADERS: Final[tuple[tuple[str, str], ...]] = (
+    ("accept", "application/json"), ("accept", "text/html"), ("accept", "image/png"), ("accept", "application/xml;q=0.9,*/*;q=0.1"), ("accept", ""), ("accept-language", "zh-CN"), ("accept-language", "en"), ("accept-language", "xx"),
+    ("accept-encoding", "identity"), ("accept-encoding", "br"), ("accept-encoding", ""), ("accept-charset", "latin-1"), ("user-agent", ""), ("user-agent", "curl/8.0"), ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"),
+    ("user-agent", "python-requests/2.32"), ("user-agent", "Googlebot/2.1"), ("user-agent", "okhttp/5"), ("origin", "https://example.com"), ("referer", "https://example.com/a?b=c"), ("cookie", "session=abc; batchsize=9"), ("cookie", "\xe9"),
+    ("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "example.com"), ("x-real-ip", "127.0.0.1"), ("forwarded", "for=203.0.113.7"), ("x-http-method-override", "GET"), ("x-http-method-override", "DELETE"),
+    ("x-method-override", "PUT"), ("connection", "close"), ("cache-control", "no-cache"), ("cache-control", "only-if-cached"), ("pragma", "no-cache"), ("if-none-match", "*"), ("if-match", '"x"'), ("if-modified-since", "Thu, 01 Jan 2099 00:00:00 GMT"),
+    ("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"), ("range", "bytes=0-0"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("dnt", "1"), ("x-request-id", "1"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("x-requested-with", "XMLHttpRequest"), ("content-language", "fr"), ("upgrade-insecure-requests", "1"), ("via", "1.1 proxy"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site"), ("priority", "u=9"), ("prefer", "respond-async"),
+    ("x-batchsize", "9"), ("batchsize", "9"), ("resolution", "4K"), ("prompt", "other"), ("x-user-id", "0"), ("x-test", "1"), ("x-debug", "1"), ("x-long", "a" * 2000),
+)  # fmt: skip
+
+
+def _headers(facts: ApiFacts) -> Iterator[Example]:
+    meaning = facts.meaning(_FORM)
+    for name, value in _HEADERS:
+
+        def send(server: ServerUnderTest, name: str = name, value: str = value) -> Reply:
+            return server.submit(_FORM, [*server.authorization.items(), (name, value)])
+
+        yield request(f"a submission with {name}: {value[:40]}", "SERVER-HTTP", send, meaning)
+    for name in (facts.auth_header.lower(), facts.auth_header.upper(), facts.auth_header.swapcase()):
+        yield request(
+            f"the key under {name}",
+            "AUTH-KEY",
+            lambda server, name=name: server.submit(_FORM, {name: f"{facts.auth_scheme} {server.key}"}),
+            meaning,
+        )  # type: ignore[misc]
+    kind, body = encode(_FORM)
+    yield request(
+        "the headers in another order",
+        "SERVER-HTTP",
+        lambda server: server.send(
+            "POST", facts.submit, [("content-type", kind), ("x-first", "1"), *server.authorization.items()], body
+        ),
+        meaning,
+    )
+
+
+def _query(name: str, send: Callable[[ServerUnderTest, str], Reply], *, optional: bool = False) -> Example:
+    """Return an example of a query that must tell what the plain one tells."""
+
+    def run(server: ServerUnderTest) -> None:
+        known = server.known_task()
+        taskid = str(known.data["taskid"])
+        reply = send(server, taskid)
+        if not server.accepted(reply):
+            if optional:
+                server.check_refused(reply, name, "TASK-ID")
+                return
+            raise fail(f"{name} was refused", "SERVER-HTTP", reply)
+        server.check_envelope(reply)
+        if (reply.data.get("taskid"), reply.data.get("image_status")) != (taskid, server.facts.completed):
+            raise fail(f"{name} tells something else than the plain query", "TASK-OWN", reply)
+
+    return Example(name, run, 1)
+
+
+def _raw_query(
+    body: Callable[[str], bytes], *headers: tuple[str, str], kind: str | None = _JSON
+) -> Callable[[ServerUnderTest, str], Reply]:
+    def send(server: ServerUnderTest, taskid: str) -> Reply:
+        known = [*server.authorization.items(), *([("content-type", kind)] if kind else []), *headers]
+        return server.send("POST", server.facts.query, known, body(taskid))
+
+    return send
+
+
+def _plain(taskid: str) -> bytes:
+    return json.dumps({"taskid": taskid}).encode()
+
+
+def _queries(facts: ApiFacts) -> Iterator[Example]:
+    del facts
+    for name, value in _HEADERS:
+        yield _query(f"a query with {name}: {value[:40]}", _raw_query(_plain, (name, value)))
+    escaped = lambda taskid: ('{"taskid": "' + "".join(f"\\u{ord(one):04x}" for one in taskid) + '"}').encode()  # noqa: E731 -- one line
+    yield _query("escapes in the id", _raw_query(escaped))
+    yield _query(
+        "escapes in the member's name",
+        _raw_query(lambda taskid: json.dumps({"taskid": taskid}).replace("taskid", "t\\u0061skid", 1).encode()),
+    )
+    yield _query(
+        "blanks in JSON", _raw_query(lambda taskid: f'\r\n\t {{ \n "taskid" \t: "{taskid}" \r\n}} \n'.encode())
+    )
+    yield _query(
+        "no blanks in JSON", _raw_query(lambda taskid: json.dumps({"taskid": taskid}, separators=(",", ":")).encode())
+    )
+    for kind in (f"{_JSON}; charset=utf-8", f"{_JSON};charset=UTF-8", "Application/JSON"):
+        yield _query(f"JSON as {kind}", _raw_query(_plain, kind=kind))
+    for name, body in {
+        "an unknown member": lambda taskid: json.dumps({"taskid": taskid, "x": 1}).encode(), "a byte order mark": lambda taskid: b"\xef\xbb\xbf" + _plain(taskid), "UTF-16": lambda taskid: json.dumps({"taskid": taskid}).encode("utf-16"),
+        "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(), "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
+    }.items():  # fmt: skip
+        yield _query(name, _raw_query(body), optional=True)
+    for kind in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
+        yield _query(f"JSON as {kind}", _raw_query(_plain, kind=kind), optional=True)
+    yield _query(
+        "a body in chunks",
+        lambda server, taskid: server.send(
+            "POST",
+            server.facts.query,
+            [*server.authorization.items(), ("content-type", _JSON)],
+            [_plain(taskid)[:9], _plain(taskid)[9:]],
+        ),
+        optional=True,
+    )
+
+
+def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]) -> Example:
+    """Return an example of a request that must be refused and leave the known task as it is."""
+
+    def run(server: ServerUnderTest) -> None:
+        taskid = str(server.known_task().data["taskid"])
+        server.must_refuse(lambda: send(server, taskid), name, rule)
+        server.state(taskid)
+
+    return Example(name, run, 1)
+
+
+def _methods(facts: ApiFacts) -> Iterator[Example]:
+    kind, body = encode(_FORM)
+    for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY", "post"):
+        yield _refuses(f"{method} for a submission", "SERVER-HTTP", lambda server, _, method=method: server.send(method, facts.submit, [*server.authorization.items(), ("content-type", kind)], body)) if method != "post" else _refuses(
+            "an unknown method for a submission", "SERVER-HTTP", lambda server, _: server.send("SUBMIT", facts.submit, [*server.authorization.items(), ("content-type", kind)], body))  # type: ignore[misc]  # fmt: skip
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        yield _refuses(
+            f"{method} for a query",
+            "SERVER-HTTP",
+            lambda server, taskid, method=method: server.send(
+                method, facts.query, [*server.authorization.items(), ("content-type", _JSON)], _plain(taskid)
+            ),
+        )  # type: ignore[misc]
+        yield _refuses(
+            f"{method} for a deletion",
+            "SERVER-HTTP",
+            lambda server, taskid, method=method: server.send(
+                method,
+                facts.delete,
+                [*server.authorization.items(), ("content-type", _JSON)],
+                json.dumps({"taskids": [taskid]}).encode(),
+            ),
+        )  # type: ignore[misc]
+    yield _refuses(
+        "GET for a query, the id in the address",
+        "SERVER-HTTP",
+        lambda server, taskid: server.send("GET", f"{facts.query}?taskid={taskid}", server.authorization),
+    )
+    yield _refuses(
+        "a query, the id in the address",
+        "TASK-ID",
+        lambda server, taskid: server.send("POST", f"{facts.query}?taskid={taskid}", server.authorization),
+    )
+    yield _refuses(
+        "a query as a form", "SERVER-HTTP", lambda server, taskid: _form(server, facts.query, {"taskid": taskid})
+    )
+    yield _refuses(
+        "a deletion as a form", "SERVER-HTTP", lambda server, taskid: _form(server, facts.delete, {"taskids": taskid})
+    )
+    yield _refuses(
+        "a submission's form as a query",
+        "SERVER-HTTP",
+        lambda server, _: server.send(
+            "POST", facts.query, [*server.authorization.items(), ("content-type", kind)], body
+        ),
+    )
+    for name, broken in {"broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}", "no quotes": b"{taskid: %s}", "only the id": b"%s", "the id in quotes": b'"%s"', "a list": b'[{"taskid": "%s"}]',
+                         "nothing": b"", "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}', "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
+                         "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}', "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}'}.items():  # fmt: skip
+        yield _refuses(
+            f"a query: {name}",
+            "TASK-ID",
+            _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode())),
+        )  # type: ignore[misc]
+    for name, value in {
+        "null": None,
+        "a number": 7,
+        "zero": 0,
+        "true": True,
+        "false": False,
+        "an empty list": [],
+        "an empty object": {},
+        "an empty text": "",
+        "a fraction": 1.5,
+    }.items():
+        yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))  # type: ignore[misc]
+    bodies: dict[str, Any] = {"nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None}, "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
+              "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"], "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"}, "a text for a list": {"taskids": '["%s"]'}}  # fmt: skip
+    for name, document in bodies.items():
+        yield _refuses(
+            f"a deletion: {name}",
+            "TASK-ID",
+            lambda server, taskid, document=document: server.ask(
+                facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
+            ),
+        )  # type: ignore[misc]
+
+
+def _form(server: ServerUnderTest, path: str, fields: dict[str, str]) -> Reply:
+    kind, body = encode([text(name, value) for name, value in fields.items()])
+    return server.send("POST", path, [*server.authorization.items(), ("content-type", kind)], body)
+
+
+RELATIONS: Final = (
+    Relation("http.submission", "SERVER-HTTP", "No header but the key and the media type changes what a submission does.", _headers),
+    Relation("http.query", "SERVER-HTTP", "A query tells the same under any other header and in every way of writing its JSON.", _queries),
+    Relation("http.method", "SERVER-HTTP", "Other methods, media types and bodies of another shape are refused, do nothing, and never break the server.", _methods),
+)  # fmt: skip

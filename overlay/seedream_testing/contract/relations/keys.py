@@ -1,0 +1,243 @@
+"""Relations of the key: where it travels, which key counts, and what belongs to which account."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from seedream_testing.contract.api_facts import ApiFacts, Part, text
+from seedream_testing.contract.relations.relation import Example, Need, Relation, fail
+from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
+from seedream_testing.contract.violation import Unobservable
+
+_RULE: Final = "AUTH-KEY"
+_ONE: Final = (text("prompt", "a fish"), text("batchsize", 1))
+Operation = Callable[[ServerUnderTest, str, Headers], Reply]
+_OPERATIONS: Final[dict[str, Operation]] = {
+    "submission": lambda server, taskid, headers: server.submit(_ONE, headers),  # noqa: ARG005 -- one signature
+    "query": lambda server, taskid, headers: server.ask(server.facts.query, {"taskid": taskid}, headers),
+    "deletion": lambda server, taskid, headers: server.ask(server.facts.delete, {"taskids": [taskid]}, headers),
+}  # fmt: skip
+
+
+def _changed(key: str) -> Iterator[tuple[str, str]]:
+    """Yield keys that are not the key."""
+    middle = len(key) // 2
+
+    def other(at: int) -> str:
+        return key[:at] + ("x" if key[at] != "x" else "y") + key[at + 1 :]
+
+    yield "an unknown key", "sk-0000-no-account-has-this-key"
+    yield "the key without its last character", key[:-1]
+    yield "the key without its first character", key[1:]
+    yield "the first half of the key", key[:middle]
+    yield "the second half of the key", key[middle:]
+    yield "the first character of the key", key[:1]
+    yield "the key and one more character", f"{key}x"
+    yield "one more character and the key", f"x{key}"
+    yield "the key twice", key + key
+    yield "the key with another last character", other(len(key) - 1)
+    yield "the key with another first character", other(0)
+    yield "the key with another character in the middle", other(middle)
+    yield "the key turned round", key[::-1]
+    yield "the key in capital letters", key.upper()
+    yield "the key in small letters", key.lower()
+    yield "the key with its case swapped", key.swapcase()
+    yield "the key with a space inside", f"{key[:middle]} {key[middle:]}"
+    yield "the key with a hyphen inside", f"{key[:middle]}-{key[middle:]}"
+    yield "the key without hyphens", key.replace("-", "")
+    yield "the key and a comma", f"{key},"
+    yield "the key and a semicolon", f"{key};"
+    yield "the key in quotation marks", f'"{key}"'
+    yield "the key with stars", key[:3] + "*" * (len(key) - 3)
+    yield "a star", "*"
+    yield "a percent sign", "%"
+    yield "the text null", "null"
+    yield "the text undefined", "undefined"
+    yield "a quotation mark for a database", "' OR '1'='1"
+    yield "a template of the vendor's", "YOUR_API_KEY"
+
+
+def _is_another(key: str, other: str) -> bool:
+    return other != key and other.strip() != key
+
+
+def _guarded(name: str, operation: str, headers: Callable[[ServerUnderTest], Headers], **more: object) -> Example:
+    """Return an example of an operation that must be refused for its key; it must not do its work either."""
+
+    def run(server: ServerUnderTest) -> None:
+        taskid = "" if operation == "submission" else str(server.known_task().data["taskid"])
+        sent = headers(server)
+        what = f"a {operation} with {name}"
+        reply = server.must_refuse(lambda: _OPERATIONS[operation](server, taskid, sent), what, _RULE)
+        if taskid and taskid.encode() in reply.body and server.facts.query.encode() not in reply.body and reply.data:
+            raise fail(f"{what} was refused, but tells about the task", _RULE, reply)
+        if operation == "deletion" and not server.accepted(after := server.query(taskid)):
+            raise fail(f"{what} was refused, but the task is gone", _RULE, after)
+
+    return Example(f"{operation}: {name}", run, 0 if operation == "submission" else 1, **more)  # type: ignore[arg-type]
+
+
+def _missing(facts: ApiFacts) -> Iterator[Example]:
+    header, scheme = facts.auth_header, facts.auth_scheme
+    ways: dict[str, Headers] = {
+        "no key": {},
+        "an empty header": {header: ""},
+        "only the scheme": {header: scheme},
+    }
+    for operation in _OPERATIONS:
+        for name, headers in ways.items():
+            yield _guarded(name, operation, lambda _, headers=headers: headers)  # type: ignore[misc]
+
+
+def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
+    header, scheme = facts.auth_header, facts.auth_scheme
+    for operation in _OPERATIONS:
+        for other in (
+            "X-API-Key",
+            "X-Api-Token",
+            "Api-Key",
+            "Proxy-Authorization",
+            "X-Authorization",
+            "Authentication",
+            "Token",
+            f"{header}s",
+            f"X-{header}",
+        ):
+            yield _guarded(
+                f"the key in the header {other}",
+                operation,
+                lambda server, other=other: {other: f"{scheme} {server.key}"},
+            )  # type: ignore[misc]
+        yield _guarded(
+            "the key in a cookie",
+            operation,
+            lambda server: {"cookie": f"{header}={server.key}; token={server.key}; api_key={server.key}"},
+        )
+    for name in ("key", "api_key", "apikey", "token", "access_token", header):
+
+        def run(server: ServerUnderTest, name: str = name) -> None:
+            path = f"{server.facts.query}?{name}={server.key}"
+            taskid = str(server.known_task().data["taskid"])
+            server.must_refuse(
+                lambda: server.ask(path, {"taskid": taskid}, {}), f"the key as {name} in the address", _RULE
+            )
+            server.must_refuse(
+                lambda: server.submit((*_ONE, text(name, server.key)), {}), f"the key as the field {name}", _RULE
+            )
+            server.must_refuse(
+                lambda: server.ask(server.facts.query, {"taskid": taskid, name: server.key}, {}),
+                f"the key as the member {name}",
+                _RULE,
+            )
+
+        yield Example(f"the key as {name} in the address, a field or a member", run, 1)
+
+
+def _unknown(facts: ApiFacts) -> Iterator[Example]:
+    for operation in _OPERATIONS:
+        for number, (name, _) in enumerate(_changed("sk-Example-key-0000")):
+
+            def headers(server: ServerUnderTest, number: int = number, name: str = name) -> Headers:
+                other = list(_changed(server.key))[number][1]
+                if not _is_another(server.key, other) or not other.isprintable():
+                    raise Unobservable(f"for this key, “{name}” is the key itself")
+                return {facts.auth_header: f"{facts.auth_scheme} {other}"}
+
+            yield _guarded(name, operation, headers, needs=(Need.UNKNOWN_KEY,))
+
+
+def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
+    needs = (Need.SECOND_KEY,)
+
+    def other(server: ServerUnderTest) -> ServerUnderTest:
+        assert server.second_key is not None  # noqa: S101 -- the needs say so
+        return server.with_key(server.second_key)
+
+    def query(server: ServerUnderTest) -> None:
+        taskid = server.known_task().data["taskid"]
+        with other(server) as second:
+            second.must_refuse(lambda: second.query(taskid), "a query for another account's task", "TASK-OWN")
+
+    def deletion(server: ServerUnderTest) -> None:
+        taskid = str(server.known_task().data["taskid"])
+        with other(server) as second:
+            reply = second.delete(taskid)
+        after = server.query(taskid)
+        if not server.accepted(after):
+            raise fail("another account's key deleted the task", "TASK-OWN", reply)
+
+    def mixed(server: ServerUnderTest) -> None:
+        taskid = str(server.known_task().data["taskid"])
+        with other(server) as second:
+            own = second.task(_ONE)
+            reply = second.delete(own, taskid)
+        if not server.accepted(server.query(taskid)):
+            raise fail("a deletion of one's own and another's task deleted the other's", "TASK-OWN", reply)
+
+    def ids(server: ServerUnderTest) -> None:
+        first = server.task(_ONE)
+        with other(server) as second:
+            theirs = second.task(_ONE)
+            if first == theirs:
+                raise fail("two accounts got one task id", "TASK-OWN")
+            second.must_refuse(lambda: second.query(first), "a query for another account's newest task", "TASK-OWN")
+            state, _ = second.completed(theirs)
+        own, _ = server.completed(first)
+        if set(own.data.get("url", ())) & set(state.data.get("url", ())):
+            raise fail("two accounts' tasks name one picture", "TASK-OWN", state)
+
+    def back(server: ServerUnderTest) -> None:
+        with other(server) as second:
+            theirs = second.task(_ONE)
+            server.must_refuse(
+                lambda: server.query(theirs), "a query for the second account's task with the first key", "TASK-OWN"
+            )
+            server.delete(theirs)
+            if not second.accepted(after := second.query(theirs)):
+                raise fail("the first key deleted the second account's task", "TASK-OWN", after)
+
+    del facts
+    yield Example("query of another account's task", query, 1, needs)
+    yield Example("deletion of another account's task", deletion, 1, needs)
+    yield Example("deletion of one's own and another account's task", mixed, 2, needs)
+    yield Example("the same form with two keys", ids, 2, needs)
+    yield Example("the second account's task with the first key", back, 1, needs)
+
+
+def _no_credits(facts: ApiFacts) -> Iterator[Example]:
+    needs = (Need.NO_CREDITS,)
+    forms: dict[str, tuple[Part, ...]] = {
+        "the most images": (text("prompt", "a fish"), text("batchsize", max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize"))),
+        "everything": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096"), text("category", "x")),
+    }  # fmt: skip
+    for name, parts in forms.items():
+
+        def run(server: ServerUnderTest, parts: tuple[Part, ...] = parts, name: str = name) -> None:
+            assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
+            with server.with_key(server.no_credits_key) as poor:
+                reply = poor.must_refuse(
+                    lambda: poor.submit(parts), f"{name} without credits", "CODE-MEANING", server.facts.no_credits
+                )
+                if reply.status != 200:  # noqa: PLR2004 -- the one status documented
+                    raise fail("missing credits are told by another HTTP status", "CODE-MEANING", reply)
+
+        yield Example(f"{name} without credits", run, 0, needs)
+
+    def illegal(server: ServerUnderTest) -> None:
+        assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
+        with server.with_key(server.no_credits_key) as poor:
+            poor.must_refuse(
+                lambda: poor.submit((text("prompt", ""),)), "an illegal form without credits", "PROMPT-REQUIRED", None
+            )
+
+    yield Example("an illegal form without credits", illegal, 0, needs)
+
+
+RELATIONS: Final = (
+    Relation("key.missing", _RULE, "Without a key, or with an empty one, no operation is done.", _missing),
+    Relation("key.elsewhere", _RULE, "A key anywhere but in its header is no key.", _elsewhere),
+    Relation("key.unknown", _RULE, "A key that is not exactly the account's is refused by every operation.", _unknown, unseen="A server that accepts every key cannot show it (--any-key)."),
+    Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),
+    Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task.", _no_credits, unseen="Needs the key of an account without credits."),
+)  # fmt: skip

@@ -1,0 +1,145 @@
+"""Relations between a reply and its pictures: number, size, format, wholeness, identity."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from seedream_testing.contract.api_facts import ApiFacts, Part, text
+from seedream_testing.contract.image_check import image_fault, media_type, picture_size
+from seedream_testing.contract.relations.relation import Example, Relation, fail
+from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
+
+_RULE: Final = "SERVER-PICTURES"
+_TOLERANCE: Final = 0.02
+Parts = tuple[Part, ...]
+
+
+def _task(server: ServerUnderTest, parts: Parts, what: str) -> Reply:
+    last, _ = server.completed(server.task(parts, what))
+    server.check_task(last, what, _RULE, server.facts.meaning(parts))
+    return last
+
+
+def _picture(server: ServerUnderTest, url: str, headers: Headers = ()) -> Reply:
+    reply = server.send("GET", url, headers)
+    if reply.status != 200:  # noqa: PLR2004 -- the whole picture
+        raise fail("a picture's address does not give it", _RULE, reply)
+    return reply
+
+
+def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, list[Reply]]:
+    last = _task(server, parts, what)
+    meaning = server.facts.meaning(parts)
+    replies = [_picture(server, url) for url in last.data["url"]]
+    for reply in replies:
+        size = picture_size(reply.body)
+        if size is None:
+            raise fail(f"{what}: what came is not a picture", _RULE, reply)
+        told = (last.data.get("width", size[0]), last.data.get("height", size[1]))
+        if size != told or (meaning.size is not None and size != meaning.size):
+            raise fail(f"{what}: the picture is of size {size}, not {meaning.size or told}", _RULE, reply)
+        width, _, height = meaning.resolution.partition(":")
+        if height and abs(size[0] * int(height) / (size[1] * int(width)) - 1) > _TOLERANCE:
+            raise fail(f"{what}: the picture of {size} is not {meaning.resolution}", "RES-RATIO", reply)
+        if reply.media_type != media_type(reply.body):
+            raise fail(f"{what}: the picture is called {reply.media_type}", "FILE-TYPE", reply)
+        if fault := image_fault(reply.body):
+            raise fail(f"{what}: the picture cannot be decoded: {fault}", _RULE, reply)
+    if len({reply.body for reply in replies}) != len(replies):
+        raise fail("pictures of one task are the same", _RULE, last)
+    return last, replies
+
+
+def _shapes(facts: ApiFacts) -> Iterator[Example]:
+    forms: dict[str, Parts] = {"three of 2560x1440": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "2560x1440")), "one by default": (text("prompt", "a fish"),), "upright": (text("prompt", "a fish"), text("resolution", "1440x2560")),
+                               "an odd size": (text("prompt", "a fish"), text("resolution", "2001x1999")), "a flat size": (text("prompt", "a fish"), text("resolution", "15000x300")), "with a source image": (text("prompt", "a fish"), text("resolution", "2048x2048"), Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg"))}  # fmt: skip
+    forms |= {f"ratio {ratio}": (text("prompt", "a fish"), text("resolution", ratio)) for ratio in facts.ratios}
+    forms |= {f"tier {tier}": (text("prompt", "a fish"), text("resolution", tier)) for tier in facts.tiers}
+    for name, parts in forms.items():
+        yield Example(
+            name, lambda server, parts=parts, name=name: _check(_pictures(server, parts, name)), facts.images(parts)
+        )  # type: ignore[misc]
+    most = max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize")
+    parts = (text("prompt", "many"), text("batchsize", most))
+    yield Example(f"{most} pictures", lambda server: _check(_pictures(server, parts, f"{most} pictures")), most)
+
+
+def _check(result: object) -> None:
+    del result
+
+
+def _tiers(facts: ApiFacts) -> Iterator[Example]:
+    if len(facts.tiers) > 1:
+
+        def run(server: ServerUnderTest) -> None:
+            areas = list[int]()
+            for tier in sorted(facts.tiers, key=lambda tier: int(tier[:-1])):
+                last, replies = _pictures(server, (text("prompt", "a fish"), text("resolution", tier)), f"tier {tier}")
+                width, height = picture_size(replies[0].body) or (0, 0)
+                if areas and width * height <= areas[-1]:
+                    raise fail(f"pictures of {tier} are not larger than those of the tier below", "RES-TIER", last)
+                areas.append(width * height)
+
+        yield Example("a higher tier gives larger pictures", run, len(facts.tiers))
+
+
+def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
+    del facts
+    one, other = (
+        (text("prompt", "a fish"), text("resolution", "2560x1440")),
+        (text("prompt", "a bird"), text("resolution", "2560x1440")),
+    )
+
+    def two(first: Parts, second: Parts, what: str) -> Callable[[ServerUnderTest], None]:
+        def run(server: ServerUnderTest) -> None:
+            before, mine = _pictures(server, first, what)
+            after, theirs = _pictures(server, second, what)
+            if set(before.data["url"]) & set(after.data["url"]):
+                raise fail("two tasks name one address", _RULE, after)
+            if {reply.body for reply in mine} & {reply.body for reply in theirs}:
+                raise fail("two tasks have the same picture", _RULE, after)
+
+        return run
+
+    def again(server: ServerUnderTest) -> None:
+        last, replies = _pictures(server, one, "a picture fetched again")
+        for url, reply in zip(last.data["url"], replies, strict=True):
+            if _picture(server, url).body != reply.body:
+                raise fail("the same address gives another picture", _RULE, reply)
+
+    def still_there(server: ServerUnderTest) -> None:
+        last, replies = _pictures(server, one, "a picture fetched later")
+        for number in range(4):
+            server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
+        fetched = [_picture(server, url).body for url in server.state(str(last.data["taskid"])).data["url"]]
+        if fetched != [reply.body for reply in replies]:
+            raise fail("pictures changed when other tasks were made", _RULE, last)
+
+    yield Example("two prompts", two(one, other, "two prompts"), 2)
+    yield Example("one prompt twice", two(one, one, "one prompt twice"), 2)
+    yield Example("a picture is the same when it is fetched again", again, 1)
+    yield Example("a picture stays when other tasks follow", still_there, 5)
+
+
+def _access(facts: ApiFacts) -> Iterator[Example]:
+    del facts
+    ways: dict[str, Headers] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
+                                "a foreign Origin": {"origin": "https://example.com"}}  # fmt: skip
+    for name, headers in ways.items():
+
+        def run(server: ServerUnderTest, headers: Headers = headers) -> None:
+            for url in server.known_task().data["url"]:
+                plain = _picture(server, url)
+                if _picture(server, url, headers).body != plain.body:
+                    raise fail("a header changed the picture", _RULE, plain)
+
+        yield Example(name, run, 1)
+
+
+RELATIONS: Final = (
+    Relation("picture.shape", _RULE, "Each address gives, without a key, a whole picture of the size and type that was told and asked for, and no two are the same.", _shapes, unseen="Whether the picture shows what the prompt says."),
+    Relation("picture.tier", "RES-TIER", "A higher tier gives larger pictures.", _tiers),
+    Relation("picture.identity", _RULE, "Each task has pictures of its own, and an address always gives the same one.", _identity, unseen="That pictures expire after a day, or do not before, cannot be seen within a run."),
+    Relation("picture.access", _RULE, "A picture is given to whoever asks, whatever headers come with the request.", _access),
+)  # fmt: skip

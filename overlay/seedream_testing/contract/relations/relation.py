@@ -1,0 +1,158 @@
+"""What a relation is: one sentence that must hold of a server, and the family of examples that is derived from it."""
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any, Final
+
+from attrs import frozen
+
+from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
+from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
+from seedream_testing.contract.violation import Violation
+
+PROMPT: Final = "a lighthouse"
+
+
+class Need(Enum):
+    """What an example needs besides the address and one key; without it, the example is skipped, and says so."""
+
+    UNKNOWN_KEY = "a server that refuses unknown keys"
+    SECOND_KEY = "the key of a second account (--second-key-file)"
+    NO_CREDITS = "the key of an account without credits (--no-credits-key-file)"
+    LEDGER = "the account's charges (--charges-url)"
+
+
+@frozen
+class Example:
+    """One member of a family.
+
+    Attributes:
+        name: Unique within the relation.
+        run: Checks a server; returns, or raises Violation.
+        images: How many images a server that keeps to the page charges for it at most.
+        needs: What it needs besides one key.
+        fault: What the matching planted fault does to an independent server, for the self-test of this suite: the
+            name of a hook and its value. None where the fault is derived from the recorded exchange.
+    """
+
+    name: str
+    run: Callable[[ServerUnderTest], None]
+    images: int = 0
+    needs: tuple[Need, ...] = ()
+    fault: tuple[str, Any] | None = None
+
+
+@frozen
+class Relation:
+    """One relation.
+
+    Attributes:
+        id: For example ``batchsize.spelling``.
+        rule: Id of the rule that it guards, of the ledger or of ``PROJECT_RULES``.
+        sentence: What must hold.
+        examples: Derives the family from the facts of the page.
+        unseen: What of the family the public API cannot show, and which extra shows it; empty where all is visible.
+    """
+
+    id: str
+    rule: str
+    sentence: str
+    examples: Callable[[ApiFacts], Iterable[Example]]
+    unseen: str = ""
+
+    @property
+    def family(self) -> str:
+        """The part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+
+def form(name: str, value: object) -> tuple[Part, ...]:
+    """Return a form with a prompt and one other field, or only the prompt if that is the field."""
+    return (text(name, value),) if name == "prompt" else (text("prompt", PROMPT), text(name, value))
+
+
+def refused(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Example:
+    """Return an example of a form that must be refused."""
+    sent = tuple(parts)
+
+    def run(server: ServerUnderTest) -> None:
+        server.must_refuse(lambda: server.submit(sent), name, rule)
+
+    return Example(name, run, **more)
+
+
+def accepted(name: str, rule: str, parts: Iterable[Part], meaning: Meaning, **more: Any) -> Example:
+    """Return an example of a form that must be accepted with this meaning."""
+    sent = tuple(parts)
+
+    def run(server: ServerUnderTest) -> None:
+        server.must_accept(lambda: server.submit(sent), name, rule, meaning)
+
+    return Example(name, run, images=meaning.images, **more)
+
+
+def either(name: str, rule: str, parts: Iterable[Part], meaning: Meaning, **more: Any) -> Example:
+    """Return an example of a form of which the page says nothing: refused, or accepted with exactly this meaning."""
+    sent = tuple(parts)
+
+    def run(server: ServerUnderTest) -> None:
+        server.may_accept(lambda: server.submit(sent), name, rule, meaning)
+
+    return Example(name, run, images=meaning.images, **more)
+
+
+def well_formed(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Example:
+    """Return an example of a form that may be taken in any way, but must get a reply as the page describes it."""
+    sent = tuple(parts)
+
+    def run(server: ServerUnderTest) -> None:
+        reply = server.submit(sent)
+        if server.accepted(reply):
+            server.check_taken(reply, name, rule)
+        else:
+            server.check_refused(reply, name, rule)
+
+    return Example(name, run, images=1, **more)
+
+
+def by_verdict(facts: ApiFacts, name: str, parts: Iterable[Part], **more: Any) -> Example:
+    """Return the example that the judge of the page decides on: refused, accepted, or either."""
+    sent = tuple(parts)
+    verdict = facts.judge(sent)
+    rule = verdict.rule or next((facts.rules[part.name] for part in sent if part.name != "prompt"), "PROMPT-REQUIRED")
+    if verdict.legal is False:
+        return refused(name, rule, sent, **more)
+    try:
+        meaning = facts.meaning(sent)
+    except UnicodeDecodeError:
+        return well_formed(name, rule, sent, **more)
+    if verdict.legal:
+        return accepted(name, rule, sent, meaning, **more)
+    return either(name, rule, sent, meaning, **more)
+
+
+def request(
+    name: str,
+    rule: str,
+    send: Callable[[ServerUnderTest], Reply],
+    meaning: Meaning | None = None,
+    *,
+    optional: bool = False,
+    **more: Any,
+) -> Example:
+    """Return an example of any submission: refused where it has no meaning, else accepted (or either, if optional)."""
+
+    def run(server: ServerUnderTest) -> None:
+        if meaning is None:
+            server.must_refuse(lambda: send(server), name, rule)
+        elif optional:
+            server.may_accept(lambda: send(server), name, rule, meaning)
+        else:
+            server.must_accept(lambda: send(server), name, rule, meaning)
+
+    return Example(name, run, images=meaning.images if meaning else 0, **more)
+
+
+def fail(what: str, rule: str, reply: Reply | None = None) -> Violation:
+    """Return a violation, with the exchange if there is one."""
+    return reply.violation(what, rule) if reply is not None else Violation(what, rule=rule)

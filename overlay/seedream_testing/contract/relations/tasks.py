@@ -1,0 +1,370 @@
+"""Relations between requests: two submissions, two tasks, a query and its repetition, other ids, deletions."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import quote
+
+from seedream_testing.contract.api_facts import ApiFacts, Part, text
+from seedream_testing.contract.relations.relation import Example, Relation, fail
+from seedream_testing.contract.relations.spellings import SPELLINGS
+from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
+from seedream_testing.contract.violation import Unobservable
+
+_ONE: Final = (text("prompt", "one"), text("batchsize", 1))
+_WIDE: Final = (text("prompt", "wide"), text("batchsize", 2), text("resolution", "2560x1440"))
+_TALL: Final = (text("prompt", "tall"), text("batchsize", 1), text("resolution", "1440x2560"))
+_SQUARE: Final = (text("prompt", "square"), text("batchsize", 3), text("resolution", "2048x2048"))
+_STEADY: Final = ("image_status", "width", "height", "prompt", "category", "starttime", "origseed", "negative")
+Parts = tuple[Part, ...]
+
+
+def _finished(server: ServerUnderTest, taskid: str, parts: Parts, what: str) -> Reply:
+    last, _ = server.completed(taskid)
+    server.check_task(last, what, "TASK-OWN", server.facts.meaning(parts))
+    return last
+
+
+def _distinct(server: ServerUnderTest, *forms: Parts) -> list[str]:
+    ids = [server.task(parts) for parts in forms]
+    if len(set(ids)) != len(ids):
+        raise fail(f"{len(ids)} submissions got the ids {ids}", "TASK-OWN")
+    return ids
+
+
+def _own(name: str, images: int, run: Callable[[ServerUnderTest], None]) -> Example:
+    return Example(name, run, images)
+
+
+def _submissions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
+    del facts
+
+    def same(server: ServerUnderTest) -> None:
+        before = server.charged()
+        ids = _distinct(server, _WIDE, _WIDE)
+        if server.charges is not None and server.charged()[len(before) :] != [2, 2]:
+            raise fail(f"the same form twice was charged as {server.charged()[len(before) :]}", "SERVER-CHARGE")
+        states = [_finished(server, taskid, _WIDE, "the same form twice") for taskid in ids]
+        if set(states[0].data["url"]) & set(states[1].data["url"]):
+            raise fail("the same form twice names the same pictures", "TASK-OWN", states[1])
+
+    def many(server: ServerUnderTest) -> None:
+        ids = _distinct(server, *[_ONE] * 8)
+        for taskid in ids:
+            _finished(server, taskid, _ONE, "one of eight")
+
+    def mixed(server: ServerUnderTest) -> None:
+        forms = (_WIDE, _TALL, _SQUARE, _WIDE)
+        made = list(zip(forms, _distinct(server, *forms), strict=True))
+        for parts, taskid in reversed(made):
+            _finished(server, taskid, parts, "one of four tasks under way")
+
+    def in_turn(server: ServerUnderTest) -> None:
+        first, second = _distinct(server, _WIDE, _TALL)
+        for _ in range(6):
+            server.state(first)
+            server.state(second)
+        _finished(server, second, _TALL, "a task queried in turn with another")
+        _finished(server, first, _WIDE, "a task queried in turn with another")
+
+    def late(server: ServerUnderTest) -> None:
+        first = server.task(_WIDE)
+        before = _finished(server, first, _WIDE, "a task before others")
+        for number in range(5):
+            server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
+        after = server.state(first)
+        _same(before, after, "after later submissions")
+
+    def refusals_between(server: ServerUnderTest) -> None:
+        first = server.task(_WIDE)
+        before = _finished(server, first, _WIDE, "a task before a refusal")
+        server.must_refuse(lambda: server.submit((text("prompt", ""),)), "an empty prompt", "PROMPT-REQUIRED")
+        server.must_refuse(lambda: server.query("no-such-task"), "an unknown id", "TASK-ID")
+        _same(before, server.state(first), "after refusals")
+        second = server.task(_ONE)
+        _finished(server, second, _ONE, "a submission after refusals")
+
+    def remembered(server: ServerUnderTest) -> None:
+        """What one submission sent does not become the default of the next."""
+        bare = (text("prompt", "bare"),)
+        before, _ = server.completed(server.task(bare))
+        server.task(
+            (text("prompt", "other"), text("batchsize", 3), text("resolution", "1440x2560"), text("category", "other"))
+        )
+        after, _ = server.completed(server.task(bare))
+        for name in ("width", "height", "category", "prompt"):
+            if before.data.get(name) != after.data.get(name):
+                raise fail(f"{name} of a form without it changed after another submission", "WIRE-EXACT", after)
+        if len(before.data["url"]) != len(after.data["url"]):
+            raise fail("the number of pictures changed after another submission", "WIRE-EXACT", after)
+
+    yield _own("the same form twice makes two tasks with pictures of their own", 4, same)
+    yield _own("eight submissions have eight ids", 8, many)
+    yield _own("four tasks under way keep what they are", 8, mixed)
+    yield _own("two tasks queried in turn do not mix", 3, in_turn)
+    yield _own("a task stays what it is when others follow", 7, late)
+    yield _own("a refusal changes no task, and the next submission is taken", 3, refusals_between)
+    yield _own("a submission leaves nothing behind for the next", 5, remembered)
+
+
+def _defaults(facts: ApiFacts) -> Iterator[Example]:
+    for left_out in (*((name,) for name in facts.defaults), tuple(facts.defaults)):
+
+        def run(server: ServerUnderTest, left_out: tuple[str, ...] = left_out) -> None:
+            full = [text("prompt", "a fish"), *(text(name, value) for name, value in facts.defaults.items())]
+            bare = [part for part in full if part.name not in left_out]
+            short, _ = server.completed(server.task(bare))
+            long, _ = server.completed(server.task(full))
+            for name in ("width", "height", "category", "negative"):
+                if short.data.get(name) != long.data.get(name):
+                    rule = facts.rules.get("category" if name == "category" else "resolution", "WIRE-EXACT")
+                    raise fail(f"{name} is {long.data.get(name)} when the default is written out", rule, short)
+            if len(short.data["url"]) != len(long.data["url"]):
+                raise fail(
+                    "the default number of pictures is another", facts.rules.get("batchsize", "WIRE-EXACT"), short
+                )
+            if "category" in short.data and short.data["category"] != facts.defaults.get("category"):
+                raise fail("the category is not the default", facts.rules.get("category", "WIRE-EXACT"), short)
+
+        yield Example(f"without {' and '.join(left_out)}", run, 2 * facts.default_pictures)
+
+
+def _same(before: Reply, after: Reply, when: str) -> None:
+    for name in _STEADY:
+        if before.data.get(name) != after.data.get(name):
+            what = f"{name} of a completed task changed {when}, from {before.data.get(name)!r}"
+            raise fail(what, "STATUS-MEANING", after)
+    if len(before.data["url"]) != len(after.data.get("url", ())):  # an address may be signed again at each query
+        raise fail(f"the number of pictures of a completed task changed {when}", "STATUS-MEANING", after)
+
+
+def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
+    del facts
+
+    def again(server: ServerUnderTest) -> None:
+        before = server.known_task()
+        for _ in range(5):
+            _same(before, server.state(str(before.data["taskid"])), "on being queried again")
+
+    def early(server: ServerUnderTest) -> None:
+        taskid = server.task(_ONE)
+        seen = [server.state(taskid)]
+        last, _ = server.completed(taskid)
+        for name in ("starttime", "prompt", "category"):
+            if name in seen[0].data and seen[0].data[name] != last.data.get(name):
+                raise fail(f"{name} changed while the task ran, from {seen[0].data[name]!r}", "STATUS-MEANING", last)
+        server.state(taskid)
+
+    def later(server: ServerUnderTest) -> None:
+        first, _ = server.completed(server.task(_ONE))
+        second, _ = server.completed(server.task(_ONE))
+        server.need_echo(first, "starttime")
+        if str(second.data.get("starttime")) < str(first.data["starttime"]):
+            raise fail("a later task started earlier", "SERVER-ENVELOPE", second)
+
+    def free(server: ServerUnderTest) -> None:
+        known = server.known_task()
+        before = server.charged()
+        for _ in range(3):
+            server.state(str(known.data["taskid"]))
+        server.query("no-such-task")
+        for url in known.data["url"]:
+            server.send("GET", url)
+        if server.charges is None:
+            raise Unobservable("without a ledger, charges cannot be seen (--charges-url)")
+        if server.charged() != before:
+            raise fail("queries and downloads were charged", "SERVER-CHARGE")
+
+    yield _own("a completed task is the same at each query", 1, again)
+    yield _own("a running task keeps its prompt, category and time", 1, early)
+    yield _own("a later task does not start earlier", 2, later)
+    yield _own("queries and downloads are not charged", 1, free)
+
+
+def _others(taskid: str) -> Iterator[tuple[str, str]]:
+    """Yield ids that are not this one."""
+    middle = len(taskid) // 2
+    yield "an unknown id", "no-such-task"
+    yield "its first half", taskid[:middle]
+    yield "without its last character", taskid[:-1]
+    yield "without its first character", taskid[1:]
+    yield "and one more character", f"{taskid}0"
+    yield "and a letter", f"{taskid}x"
+    yield "with one before", f"0{taskid}"
+    yield "with another last character", taskid[:-1] + ("0" if taskid[-1] != "0" else "1")
+    yield "with another first character", ("0" if taskid[0] != "0" else "1") + taskid[1:]
+    yield "turned round", taskid[::-1]
+    yield "twice", taskid + taskid
+    yield "in capital letters", taskid.upper()
+    yield "in small letters", taskid.lower()
+    yield "with its case swapped", taskid.swapcase()
+    yield "without hyphens", taskid.replace("-", "").replace("_", "")
+    yield "with hyphens for underscores", taskid.replace("_", "-")
+    yield "with a wildcard", f"{taskid[:-1]}%"
+    yield "with a star", f"{taskid[:-1]}*"
+    yield "with a question mark", f"{taskid[:-1]}?"
+    yield "with an underscore as wildcard", f"{taskid[:-1]}_"
+    yield "a wildcard", "%"
+    yield "a star", "*"
+    yield "a pattern", ".*"
+    yield "a quotation mark for a database", "' OR '1'='1"
+    yield "the id and a comment", f"{taskid}' --"
+    yield "a path", f"../{taskid}"
+    yield "with a slash", f"{taskid}/"
+    yield "with a query", f"{taskid}?x=1"
+    yield "with a fragment", f"{taskid}#"
+    yield "percent-encoded", "".join(f"%{ord(one):02X}" for one in taskid)
+    yield (
+        "partly percent-encoded",
+        quote(taskid, safe="").replace("-", "%2D") if "-" in taskid else f"%{ord(taskid[0]):02X}{taskid[1:]}",
+    )
+    yield "an address", f"https://example.com/{taskid}"
+    yield "a very long id", taskid + "0" * 5000
+    for spelling in SPELLINGS:
+        if spelling.name.endswith((" before", " after", " inside", "quotes", "brackets", "throughout")):
+            yield spelling.name, spelling.spell(taskid)
+
+
+def _ids(facts: ApiFacts) -> Iterator[Example]:
+    for number, (name, _) in enumerate(_others("abcdEFGH-1234_5678")):
+
+        def query(server: ServerUnderTest, number: int = number, name: str = name) -> None:
+            taskid = str(server.known_task().data["taskid"])
+            other = _other(taskid, number, name)
+            server.must_refuse(
+                lambda: server.query(other),
+                f"a query for an id that is not the task's ({name}: {other[:80]!r})",
+                "TASK-ID",
+            )
+
+        def deletion(server: ServerUnderTest, number: int = number, name: str = name) -> None:
+            taskid = str(server.known_task().data["taskid"])
+            other = _other(taskid, number, name)
+            before = server.charged()
+            reply = server.delete(other)
+            if not server.accepted(reply):
+                server.check_refused(reply, f"a deletion of {other[:80]!r}", "TASK-ID")
+            if not server.accepted(after := server.query(taskid)):
+                raise fail(f"a deletion of another id ({name}: {other[:80]!r}) deleted task {taskid}", "TASK-ID", after)
+            if server.charged() != before:
+                raise fail("a deletion was charged", "SERVER-CHARGE", reply)
+
+        yield Example(f"query: {name}", query, 1)
+        yield Example(f"deletion: {name}", deletion, 1)
+    del facts
+
+
+def _other(taskid: str, number: int, name: str) -> str:
+    other = list(_others(taskid))[number][1]
+    if other == taskid:
+        raise Unobservable(f"for the id {taskid}, “{name}” is the id itself")
+    return other
+
+
+def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
+    success = "Success"
+
+    def deleted(
+        server: ServerUnderTest,
+        taskids: list[str],
+        gone: list[str],
+        kept: list[str],
+        *,
+        optional: bool = False,
+        body: dict[str, Any] | None = None,
+    ) -> None:
+        before = server.charged()
+        reply = server.delete(*taskids) if body is None else server.ask(facts.delete, body)
+        if server.accepted(reply):
+            server.check_envelope(reply)
+            if reply.data.get("status") != success:
+                raise fail("a deletion was not told as a success", "TASK-ID", reply)
+            for taskid in gone:
+                server.must_refuse(lambda taskid=taskid: server.query(taskid), "a query for a deleted task", "TASK-ID")  # type: ignore[misc]
+        elif optional:
+            server.check_refused(reply, "an odd deletion", "TASK-ID")
+        else:
+            raise fail("a deletion of own tasks was refused", "TASK-ID", reply)
+        for taskid in kept:
+            if not server.accepted(after := server.query(taskid)):
+                raise fail(f"a deletion of {taskids} also deleted {taskid}", "TASK-ID", after)
+        if server.charged() != before:
+            raise fail(f"a deletion was charged as {server.charged()[len(before) :]}", "SERVER-CHARGE", reply)
+
+    def case(
+        name: str,
+        tasks: int,
+        pick: Callable[[list[str]], tuple[list[str], list[str]]],
+        *,
+        optional: bool = False,
+        wait: bool = True,
+    ) -> Example:
+        def run(server: ServerUnderTest) -> None:
+            known = str(server.known_task().data["taskid"])
+            ids = _distinct(server, *[_ONE] * tasks)
+            if wait:
+                for taskid in ids:
+                    server.completed(taskid)
+            listed, gone = pick(ids)
+            deleted(server, listed, gone, [*(one for one in ids if one not in gone), known], optional=optional)
+
+        return Example(name, run, tasks + 1)
+
+    yield case("one of two, the first", 2, lambda ids: (ids[:1], ids[:1]))
+    yield case("one of two, the second", 2, lambda ids: (ids[1:], ids[1:]))
+    yield case("three of four", 4, lambda ids: (ids[:3], ids[:3]))
+    yield case("three of four, the last first", 4, lambda ids: (ids[:0:-1], ids[1:]))
+    yield case("the first and the last of three", 3, lambda ids: ([ids[0], ids[2]], [ids[0], ids[2]]))
+    yield case("ten", 10, lambda ids: (ids, ids))
+    yield case("one that may still be running", 2, lambda ids: (ids[:1], ids[:1]), wait=False)
+    yield case("one named twice", 2, lambda ids: ([ids[0], ids[0]], ids[:1]), optional=True)
+    yield case("one and an unknown id", 2, lambda ids: ([ids[0], "no-such-task"], ids[:1]), optional=True)
+    yield case("an unknown id and one", 2, lambda ids: (["no-such-task", ids[0]], ids[:1]), optional=True)
+    yield case("one and an empty id", 2, lambda ids: ([ids[0], ""], ids[:1]), optional=True)
+    yield case(
+        "only unknown ids", 1, lambda ids: (["no-such-task", "nor-this"], ids[:0]), optional=True
+    )  # nothing of ours may go
+
+    def with_uid(server: ServerUnderTest) -> None:
+        first, second = _distinct(server, _ONE, _ONE)
+        deleted(server, [first], [first], [second], optional=True, body={"taskids": [first], "uid": "another-account"})
+
+    def twice(server: ServerUnderTest) -> None:
+        first, second = _distinct(server, _ONE, _ONE)
+        deleted(server, [first], [first], [second])
+        deleted(server, [first], [first], [second], optional=True)
+        server.must_refuse(lambda: server.query(first), "a query for a task deleted twice", "TASK-ID")
+
+    def stays_gone(server: ServerUnderTest) -> None:
+        first = server.task(_ONE)
+        deleted(server, [first], [first], [])
+        again = server.task(_ONE)
+        if again == first:
+            raise fail("a new task got the id of a deleted one", "TASK-OWN")
+        for _ in range(3):
+            server.must_refuse(lambda: server.query(first), "a query for a deleted task", "TASK-ID")
+        _finished(server, again, _ONE, "a submission after a deletion")
+
+    def others_stay(server: ServerUnderTest) -> None:
+        known = server.known_task()
+        first = server.task(_WIDE)
+        deleted(server, [first], [first], [])
+        _same(known, server.state(str(known.data["taskid"])), "when another was deleted")
+        for url in known.data["url"]:
+            if (reply := server.send("GET", url)).status != 200:  # noqa: PLR2004 -- the whole picture
+                raise fail("a picture went with another task's deletion", "SERVER-PICTURES", reply)
+
+    yield Example("one with the uid of another account", with_uid, 2)
+    yield Example("one twice", twice, 2)
+    yield Example("a deleted task stays gone, and a new one has a new id", stays_gone, 2)
+    yield Example("other tasks and their pictures stay", others_stay, 3)
+
+
+RELATIONS: Final = (
+    Relation("task.own", "TASK-OWN", "Each submission makes a task of its own, which stays what it is whatever else is sent.", _submissions),
+    Relation("task.default", "WIRE-EXACT", "A field that is not sent stands for its default: the task is the same as with the default written out.", _defaults),
+    Relation("task.query", "STATUS-MEANING", "A query changes nothing: repeated in any order, it tells the same of a completed task.", _queries, unseen="Charges need a ledger."),
+    Relation("task.id", "TASK-ID", "Only the exact id names a task: a part of it, another case or blanks around it name none, for queries and deletions.", _ids),
+    Relation("task.deletion", "TASK-ID", "A deletion deletes all the tasks that it names and no other, and is not charged.", _deletions, unseen="Charges need a ledger."),
+)  # fmt: skip

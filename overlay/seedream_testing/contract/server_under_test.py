@@ -1,0 +1,430 @@
+"""A server under test: sends requests, follows tasks, and checks replies against what the submission meant."""
+
+import datetime as dt
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Self, cast
+from urllib.parse import urlsplit
+
+import httpx
+from attrs import define, evolve, field, frozen
+
+from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
+from seedream_testing.contract.encode import encode
+from seedream_testing.contract.spec import schema_error
+from seedream_testing.contract.violation import Sent, Unobservable, Violation
+
+_LONGEST_ID: Final = 200
+_PAUSES: Final = (
+    0.0,
+    0.0,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+)  # seconds between polls; the last one again and again
+_TIME: Final = "%Y-%m-%d %H:%M:%S"
+_TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_ZONES: Final = dt.timedelta(hours=27)  # the page names no time zone; clocks may differ a little
+_SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
+_RATIO_TOLERANCE: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
+_TYPES: Final[Mapping[str, type]] = {
+    "width": int, "height": int, "origseed": int, "prompt": str, "negative": str, "category": str,
+    "error_message": str, "starttime": str,
+}  # fmt: skip
+
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+@frozen
+class Reply:
+    """A server's reply.
+
+    Attributes:
+        sent: The request.
+        status: HTTP status.
+        body: The bytes.
+        media_type: Of the reply, without parameters.
+        document: The JSON object, or empty.
+    """
+
+    sent: Sent = field(repr=False)
+    status: int
+    body: bytes
+    media_type: str
+    document: Mapping[str, Any]
+
+    @property
+    def code(self) -> object:
+        """The envelope's code."""
+        return self.document.get("code")
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The envelope's data, or empty."""
+        data = self.document.get("data")
+        return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+
+    def violation(self, what: str, rule: str) -> Violation:
+        """Return a violation with this exchange."""
+        came = f"HTTP {self.status} {self.media_type} {self.body[:300]!r}"
+        return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)
+
+
+@define
+class ServerUnderTest:
+    """A server under test.
+
+    Attributes:
+        base_url: Its address.
+        key: A key that it knows.
+        facts: What judges it.
+        transport: An httpx transport, for a server in this process.
+        charges: Returns the images charged so far, submission by submission; None where they cannot be seen.
+        any_key: The server accepts every key, so that an unknown one cannot be told.
+        second_key: The key of another account.
+        no_credits_key: The key of an account without credits.
+        strict: Whether a status that is not documented is a violation.
+        patience: Seconds to wait for a task.
+        pause: How to wait.
+        spent: How many images the submissions that were accepted so far asked for.
+    """
+
+    base_url: str
+    key: str = field(repr=False)
+    facts: ApiFacts = field(repr=False)
+    transport: httpx.BaseTransport | None = None
+    charges: Callable[[], Sequence[int]] | None = None
+    any_key: bool = False
+    second_key: str | None = field(default=None, repr=False)
+    no_credits_key: str | None = field(default=None, repr=False)
+    strict: bool = True
+    patience: float = 60.0
+    pause: Callable[[float], None] = time.sleep
+    spent: int = field(default=0, init=False)
+    _known: Reply | None = field(default=None, init=False, repr=False)
+    _http: httpx.Client = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        local = (urlsplit(self.base_url).hostname or "") in ("127.0.0.1", "::1", "localhost")
+        self._http = httpx.Client(
+            transport=self.transport,
+            timeout=60.0,
+            follow_redirects=False,
+            trust_env=not local,
+            headers={"accept": "*/*"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def with_key(self, key: str) -> "ServerUnderTest":
+        """Return the same server, used with another key."""
+        return evolve(self, key=key)
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header with the key."""
+        return {self.facts.auth_header: f"{self.facts.auth_scheme} {self.key}"}
+
+    def send(self, method: str, url: str, headers: Headers = (), body: bytes | Iterable[bytes] = b"") -> Reply:
+        """Send a request; the URL may be a path. A body given piece by piece is sent chunked."""
+        whole = url if "://" in url else self.base_url.rstrip("/") + url
+        pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+        raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
+        pieces = body if isinstance(body, bytes) else list(body)
+        content: Any = pieces if isinstance(pieces, bytes) else iter(pieces)
+        request = self._http.build_request(method, whole, headers=raw, content=content)
+        known = bytes(pieces) if isinstance(pieces, bytes) else b"".join(pieces)
+        sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
+        try:
+            response = self._http.send(request)
+        except httpx.RemoteProtocolError as error:
+            raise Violation(f"the reply is not HTTP: {error}", rule="SERVER-HTTP", sent=sent) from error
+        except httpx.ReadError as error:
+            raise Violation(f"the server closed the connection: {error}", rule="SERVER-HTTP", sent=sent) from error
+        try:
+            document = json.loads(response.content)
+        except (ValueError, RecursionError):
+            document = {}
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        told = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+        return Reply(sent, response.status_code, response.content, kind, told)
+
+    def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:
+        """Send a form, by default with the key."""
+        kind, body = encode(parts)
+        return self.submit_raw(kind, body, headers)
+
+    def submit_raw(self, kind: str | None, body: bytes | Iterable[bytes], headers: Headers | None = None) -> Reply:
+        """Send a body to the submit operation under a Content-Type, by default with the key."""
+        known = self.authorization if headers is None else headers
+        pairs = list(known.items()) if isinstance(known, Mapping) else list(known)
+        return self.send("POST", self.facts.submit, [*pairs, *([("content-type", kind)] if kind else [])], body)
+
+    def ask(self, path: str, body: object, headers: Headers | None = None) -> Reply:
+        """Send JSON, by default with the key."""
+        known = self.authorization if headers is None else headers
+        pairs = list(known.items()) if isinstance(known, Mapping) else list(known)
+        return self.send("POST", path, [*pairs, ("content-type", "application/json")], json.dumps(body).encode())
+
+    def query(self, taskid: object) -> Reply:
+        """Query a task, whatever comes."""
+        return self.ask(self.facts.query, {"taskid": taskid})
+
+    def delete(self, *taskids: object) -> Reply:
+        """Delete tasks, whatever comes."""
+        return self.ask(self.facts.delete, {"taskids": list(taskids)})
+
+    def accepted(self, reply: Reply) -> bool:
+        """Return whether the server took the request."""
+        return 200 <= reply.status < 300 and reply.code == self.facts.success  # noqa: PLR2004 -- the class of success
+
+    def charged(self) -> list[int]:
+        """Return the charges so far; empty where they cannot be seen."""
+        return list(self.charges()) if self.charges else []
+
+    def must_refuse(self, send: Callable[[], Reply], what: str, rule: str, code: int | None = None) -> Reply:
+        """Send what must be refused; it must not be charged either.
+
+        Raises:
+            Violation: It was accepted, refused in another way than the page says, or charged.
+        """
+        before = self.charged()
+        reply = send()
+        self.check_refused(reply, what, rule, code)
+        if self.charged() != before:
+            raise reply.violation(f"{what} was charged as {self.charged()[len(before) :]}", "SERVER-CHARGE")
+        return reply
+
+    def must_accept(self, send: Callable[[], Reply], what: str, rule: str, meaning: Meaning) -> Reply:
+        """Send what must be accepted, and follow its task; return the last reply about it.
+
+        Raises:
+            Violation: It was refused, or charged or done in another way than it meant.
+        """
+        before = self.charged()
+        reply = send()
+        taskid = self.check_taken(reply, what, rule)
+        return self.follow(taskid, what, rule, meaning, before, reply)
+
+    def may_accept(self, send: Callable[[], Reply], what: str, rule: str, meaning: Meaning) -> Reply:
+        """Send what may be refused, or accepted with exactly this meaning.
+
+        Raises:
+            Violation: It was neither.
+        """
+        before = self.charged()
+        reply = send()
+        if not self.accepted(reply):
+            self.check_refused(reply, what, rule)
+            if self.charged() != before:
+                raise reply.violation(f"{what} was refused, and charged", "SERVER-CHARGE")
+            return reply
+        return self.follow(self.check_taken(reply, what, rule), what, rule, meaning, before, reply)
+
+    def follow(  # noqa: PLR0917 -- of one submission
+        self, taskid: str, what: str, rule: str, meaning: Meaning, before: list[int], reply: Reply
+    ) -> Reply:
+        """Follow an accepted task to its end; return the last reply about it.
+
+        Raises:
+            Violation: It was charged or done in another way than it meant.
+        """
+        charged = self.charged()[len(before) :]
+        if self.charges is not None and charged != [meaning.images]:
+            raise reply.violation(
+                f"{what} asks for {meaning.images} images, and was charged as {charged}", "SERVER-CHARGE"
+            )
+        self.spent += meaning.images
+        last, seen = self.completed(taskid)
+        self._check_statuses(last, seen)
+        self.check_task(last, what, rule, meaning)
+        if self.charges is not None and len(self.charged()) != len(before) + 1:
+            raise last.violation("queries were charged", "SERVER-CHARGE")
+        return last
+
+    def check_refused(self, reply: Reply, what: str, rule: str, code: int | None = None) -> None:
+        """Check a refusal: an envelope with the code for it, or an HTTP 4xx; no task.
+
+        Raises:
+            Violation: It was taken, or refused in another way than the page tells.
+        """
+        if self.accepted(reply) or "taskid" in reply.data:
+            raise reply.violation(f"{what} was accepted", rule)
+        if 300 <= reply.status < 500 or reply.status == 501:  # noqa: PLR2004 -- elsewhere, the client's fault, no method
+            if reply.code == self.facts.success:
+                raise reply.violation(f"{what} was refused with the code of success", "CODE-MEANING")
+            return
+        self.check_envelope(reply)
+        if reply.code != (self.facts.failure if code is None else code):
+            raise reply.violation(f"{what} was refused with another code than the page tells", "CODE-MEANING")
+
+    def check_envelope(self, reply: Reply) -> None:
+        """Check an envelope as the page describes it, under HTTP 200.
+
+        Raises:
+            Violation: It is none.
+        """
+        if reply.status != 200 or reply.media_type != "application/json":  # noqa: PLR2004 -- the one status documented
+            raise reply.violation("it is not JSON under HTTP 200", "SERVER-ENVELOPE")
+        if type(reply.code) is not int or not isinstance(reply.document.get("msg"), str):
+            raise reply.violation("it has no whole code with a text msg", "SERVER-ENVELOPE")
+        if reply.code not in (self.facts.success, self.facts.failure, self.facts.no_credits):
+            raise reply.violation("its code is none of the page's", "CODE-MEANING")
+        if reply.code != self.facts.success and reply.data:
+            raise reply.violation("it is a refusal, but has data", "CODE-NO-DATA")
+        if error := schema_error(reply.sent.path, reply.status, reply.document, good=self.accepted(reply)):
+            raise reply.violation(f"it does not fit the spec: {error}", "SERVER-ENVELOPE")
+
+    def check_taken(self, reply: Reply, what: str, rule: str) -> str:
+        """Check an accepted submission; return the task's id.
+
+        Raises:
+            Violation: It was refused, or the reply has no usable id.
+        """
+        if not self.accepted(reply):
+            raise reply.violation(f"{what} is legal, but was refused", rule)
+        self.check_envelope(reply)
+        taskid = reply.data.get("taskid")
+        if not isinstance(taskid, str) or not taskid.strip() or len(taskid) > _LONGEST_ID:
+            raise reply.violation(f"{what} was accepted without a usable task id", "TASK-ID")
+        return taskid
+
+    def state(self, taskid: str) -> Reply:
+        """Query a task; the reply is about it and well-formed.
+
+        Raises:
+            Violation: It is not.
+        """
+        reply = self.query(taskid)
+        if not self.accepted(reply):
+            raise reply.violation(f"the query for task {taskid} was refused", "TASK-ID")
+        self.check_envelope(reply)
+        if reply.data.get("taskid") != taskid:
+            raise reply.violation(f"asked for task {taskid}, it tells about another", "TASK-OWN")
+        status = reply.data.get("image_status")
+        if type(status) is not int:
+            raise reply.violation("image_status is not a whole number", "STATUS-MEANING")
+        if status != self.facts.completed and reply.data.get("url"):
+            raise reply.violation("pictures are named although the task is not completed", "STATUS-MEANING")
+        return reply
+
+    def completed(self, taskid: str) -> tuple[Reply, list[int]]:
+        """Poll to the end; return the last reply and the statuses seen.
+
+        Raises:
+            Violation: The task does not end within the patience.
+        """
+        waited, seen = 0.0, list[int]()
+        while True:
+            reply = self.state(taskid)
+            status = cast("int", reply.data["image_status"])
+            seen.append(status)
+            if status in (self.facts.completed, self.facts.failed):
+                return reply, seen
+            pause = _PAUSES[min(len(seen), len(_PAUSES)) - 1]
+            waited += pause
+            if waited > self.patience:
+                raise reply.violation(f"task {taskid} did not end (statuses {seen[-5:]})", "STATUS-MEANING")
+            self.pause(pause)
+
+    def task(self, parts: Sequence[Part], what: str = "a legal form") -> str:
+        """Submit a legal form; return the task's id."""
+        taskid = self.check_taken(self.submit(parts), what, "PROMPT-REQUIRED")
+        self.spent += self.facts.images(parts)
+        return taskid
+
+    def known_task(self) -> Reply:
+        """Return the completed state of a task of one image that is made once and never deleted."""
+        if self._known is None:
+            parts = (text("prompt", "a known task"), text("batchsize", 1))
+            self._known, seen = self.completed(self.task(parts))
+            self._check_statuses(self._known, seen)
+        return self._known
+
+    def _check_statuses(self, last: Reply, seen: list[int]) -> None:
+        facts = self.facts
+        if self.strict and set(seen) - {facts.queued, facts.processing, facts.completed, facts.failed}:
+            raise last.violation(f"statuses {seen} are not all documented", "STATUS-MEANING")
+        if facts.processing in seen and facts.queued in seen[seen.index(facts.processing) :]:
+            raise last.violation(f"statuses {seen} go back from processing to queued", "STATUS-MEANING")
+        if seen[-1] == facts.failed:
+            raise last.violation(f"a legal task failed: {last.data.get('error_message')}", "STATUS-MEANING")
+
+    def check_task(self, last: Reply, what: str, rule: str, meaning: Meaning) -> None:
+        """Check that a completed task is what its submission meant.
+
+        Raises:
+            Violation: It is not.
+        """
+        data, urls = last.data, last.data.get("url")
+        if not isinstance(urls, list) or not all(isinstance(url, str) and "://" in url for url in urls):
+            raise last.violation("url is not a list of addresses", "SERVER-PICTURES")
+        if len(urls) != meaning.images or len(set(urls)) != len(urls):
+            raise last.violation(f"{what}: {len(set(urls))} pictures, not {meaning.images}", "SERVER-PICTURES")
+        for name, meant in (("prompt", meaning.prompt), ("category", meaning.category)):
+            if name in data and data[name] != meant:
+                raise last.violation(f"{what}: {name} is not what was sent", self.facts.rules.get(name) or rule)
+        for name, kind in _TYPES.items():
+            if name in data and type(data[name]) is not kind:
+                raise last.violation(f"{name} is not of type {kind.__name__}", "SERVER-ENVELOPE")
+        self._check_time(last)
+        size = (data.get("width"), data.get("height"))
+        if all(side is not None for side in size):
+            self._check_size(last, what, size, meaning)
+
+    def _check_time(self, last: Reply) -> None:
+        if "starttime" not in last.data:
+            return
+        told = last.data["starttime"]
+        try:
+            if not _TIME_FORM.fullmatch(told):
+                raise ValueError(told)  # noqa: TRY301 -- one message for both
+            started = dt.datetime.strptime(told, _TIME)  # noqa: DTZ007 -- the page names no zone
+        except ValueError:
+            raise last.violation("starttime is not YYYY-MM-DD HH:MM:SS", "SERVER-ENVELOPE") from None
+        if abs(started - dt.datetime.now(dt.UTC).replace(tzinfo=None)) > _ZONES:
+            raise last.violation("starttime is not the time of this submission in any time zone", "SERVER-ENVELOPE")
+
+    def _check_size(self, last: Reply, what: str, size: tuple[Any, Any], meaning: Meaning) -> None:
+        if meaning.size is not None and size != meaning.size:
+            raise last.violation(f"{what}: pictures are {size}, not {meaning.size}", "SERVER-PICTURES")
+        if min(size) < 1:
+            raise last.violation(f"{what}: pictures of {size} have no pixels", "SERVER-PICTURES")
+        tier = re.fullmatch("([0-9]+)K", meaning.resolution)
+        if tier and max(size) < 1024 * int(tier[1]) * (1 - _SHORTFALL):
+            raise last.violation(f"{what}: pictures of {size} are of a lower tier", "RES-TIER")
+        ratio = re.fullmatch("([0-9]+):([0-9]+)", meaning.resolution)
+        if ratio and abs(size[0] * int(ratio[2]) / (size[1] * int(ratio[1])) - 1) > _RATIO_TOLERANCE:
+            raise last.violation(f"{what}: pictures of {size} are of another shape", "RES-RATIO")
+
+    def need_echo(self, reply: Reply, name: str) -> None:
+        """Check that a query's reply tells a field.
+
+        Raises:
+            Unobservable: It does not, so that what became of the field cannot be seen.
+        """
+        if name not in reply.data:
+            raise Unobservable(f"the query's reply has no {name}, so what became of it cannot be seen")
+
+
+def skip_if_length_required(reply: Reply) -> Reply:
+    """Pass a reply to a chunked request on; a server may only refuse one by HTTP 411 (RFC 9112, 6.3).
+
+    Raises:
+        Unobservable: It wants a length: then nothing can be sent to it in chunks.
+    """
+    if reply.status == 411:  # noqa: PLR2004 -- Length Required
+        raise Unobservable("the server wants a Content-Length (HTTP 411), so nothing can be sent to it in chunks")
+    return reply
