@@ -39,6 +39,8 @@ def resolution(wire: str) -> Verdict:
         ratio = re.fullmatch("[0-9]+:[0-9]+", wire)
         tier = re.fullmatch("[0-9]+[kK]", wire)
         return _no("RES-RATIO" if ratio else "RES-TIER" if tier else "RES-FORMAT", "none of the three forms")
+    if max(map(len, size.groups())) > len(str(MOST)):
+        return _no("RES-PIXELS", "a side of more digits than all the pixels may have")
     pixels = int(size[1]) * int(size[2])
     return YES if LEAST <= pixels <= MOST else _no("RES-PIXELS", f"{pixels:,} pixels")
 

@@ -2,9 +2,9 @@
 
 import judge
 import pytest
-from contract.client_checks import CLIENT_CHECKS, ClientUnderTest, Factory, awaiting
+from contract.client_checks import CLIENT_CHECKS, Check, ClientUnderTest, Factory, awaiting
 from seedream import AsyncSeeDream, SeeDream
-from seedream_testing.contract import ApiFacts, Check, from_tables
+from seedream_testing.contract import ApiFacts, from_tables
 
 FACTORIES = {"sync": SeeDream, "async": awaiting(AsyncSeeDream)}
 FACTS = {"judge": judge.FACTS, "tables": from_tables()}

@@ -7,11 +7,11 @@ from typing import Any
 
 import judge
 import pytest
-from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
+from contract.client_checks import CLIENT_CHECKS, Check, ClientUnderTest
+from contract.client_checks.checks import Suite, run_all
 from contract.recording_server import RecordingServer, envelope
 from seedream import SeeDream
-from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS, Check, Sent, Violation, sentence
-from contract.client_checks.checks import Suite, run_all
+from seedream_testing.contract import PROJECT_RULES, Sent, Violation, sentence
 from seedream_testing.contract.decode import decode
 from tensorslab_images.rules import RULES
 
@@ -77,7 +77,7 @@ def test_whatever_a_check_raises_names_the_rule() -> None:
 
 def test_every_check_names_a_known_rule_and_says_what_it_proves() -> None:
     assert not PROJECT_RULES.keys() & RULES.keys()
-    checks: list[Check[Any]] = [*CLIENT_CHECKS, *SERVER_CHECKS]
+    checks: list[Check[Any]] = [*CLIENT_CHECKS]
     for check in checks:
         assert sentence(check.rule), check.name
         assert check.proves.endswith("."), check.name

@@ -18,17 +18,17 @@ def _work(job: tuple[str, int]) -> dict[str, str]:
     kind, index = job
     warnings.simplefilter("ignore")
     if kind == "specs":
-        from mutants._spec_hunt import hunt  # noqa: PLC0415 -- must not load the package
+        from mutants._spec_run import detect_spec  # noqa: PLC0415 -- must not load the package
         from mutants.wrong_specs import WRONG_SPECS  # noqa: PLC0415 -- see above
 
-        return asdict(hunt(WRONG_SPECS[index]))
-    import judge  # noqa: PLC0415 -- not where specs are hunted
+        return asdict(detect_spec(WRONG_SPECS[index]))
+    import judge  # noqa: PLC0415 -- not where wrong specs are loaded
     from attrs import asdict as attrs_dict  # noqa: PLC0415 -- see above
     from mutants.wrong_clients import WRONG_CLIENTS  # noqa: PLC0415 -- see above
     from mutants.wrong_servers import WRONG_SERVERS  # noqa: PLC0415 -- see above
 
     table: Any = WRONG_CLIENTS if kind == "clients" else WRONG_SERVERS
-    return dict(attrs_dict(table[index].hunt(judge.FACTS)))
+    return dict(attrs_dict(table[index].run(judge.FACTS)))
 
 
 def _count(kind: str) -> int:
@@ -51,7 +51,7 @@ def _pool(processes: int, tasks: int | None = None) -> Any:
     return multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=tasks)
 
 
-def hunt(kinds: Iterable[str], tell: Callable[[str, dict[str, str]], None]) -> None:
+def run_all(kinds: Iterable[str], tell: Callable[[str, dict[str, str]], None]) -> None:
     """Plant every fault of these kinds; ``tell`` gets each result."""
     for kind in kinds:
         jobs = [(kind, index) for index in range(_count(kind))]
@@ -74,7 +74,7 @@ def main() -> int:
         sys.stdout.write(json.dumps({"kind": kind, **result}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
-    hunt(given.kinds or KINDS, tell)
+    run_all(given.kinds or KINDS, tell)
     bad = [result["name"] for found in results.values() for result in found if not good(result)]
     if given.report:
         from mutants._report import write  # noqa: PLC0415 -- only when asked

@@ -8,11 +8,11 @@ from unittest.mock import patch
 
 import httpx
 from attrs import evolve, frozen
-from contract.client_checks import CLIENT_CHECKS, ClientUnderTest
-from seedream import SeeDream
-from seedream_testing.contract import Check, Part, Violation
-from seedream_testing.contract.api_facts import ApiFacts
+from contract.client_checks import CLIENT_CHECKS, Check, ClientUnderTest
 from contract.client_checks.checks import run_all
+from seedream import SeeDream
+from seedream_testing.contract import Part, Violation
+from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.decode import parse_with_werkzeug
 from seedream_testing.contract.encode import encode
 
@@ -100,7 +100,7 @@ class WrongClient:
                 stack.enter_context(patch(target, value))
             yield
 
-    def hunt(self, api_facts: ApiFacts) -> Detection:
+    def run(self, api_facts: ApiFacts) -> Detection:
         """Have the suite find it."""
         with self.applied():
             return detect(

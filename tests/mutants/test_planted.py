@@ -14,8 +14,7 @@ from mutants.wrong_clients import WRONG_CLIENTS
 from mutants.wrong_servers import WRONG_SERVERS, server_under_test
 from mutants.wrong_specs import WRONG_SPECS
 from seedream import SeeDream
-from seedream_testing.contract import PROJECT_RULES, SERVER_CHECKS
-from contract.client_checks.checks import failures
+from seedream_testing.contract import PROJECT_RULES, run_contract
 from tensorslab_images.rules import RULES
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -30,19 +29,20 @@ def test_there_are_enough_faults_and_the_right_ones_pass() -> None:
         for wrong in table:
             known = set(wrong.expected.split()) <= RULES.keys() | PROJECT_RULES.keys()
             assert known or wrong.expected.startswith("("), wrong.name
-    assert failures(SERVER_CHECKS, server_under_test(judge.FACTS)) == []
+    with server_under_test(judge.FACTS) as server:
+        assert run_contract(server).failures == []
     assert len(check_client(SeeDream, judge.FACTS)) >= 25
 
 
 @pytest.mark.parametrize("wrong", WRONG_SERVERS, ids=lambda wrong: wrong.name)
 def test_a_wrong_server_is_found(wrong: object) -> None:
-    detection = wrong.hunt(judge.FACTS)  # type: ignore[attr-defined]  # a WrongServer
+    detection = wrong.run(judge.FACTS)  # type: ignore[attr-defined]  # a WrongServer
     assert detection.good, detection
 
 
 @pytest.mark.parametrize("wrong", WRONG_CLIENTS, ids=lambda wrong: wrong.name)
 def test_a_wrong_client_is_found(wrong: object) -> None:
-    detection = wrong.hunt(judge.FACTS)  # type: ignore[attr-defined]  # a WrongClient
+    detection = wrong.run(judge.FACTS)  # type: ignore[attr-defined]  # a WrongClient
     assert detection.good, detection
 
 

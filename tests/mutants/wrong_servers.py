@@ -6,13 +6,11 @@ import facts
 import judge
 from attrs import frozen
 from mutants import _server_faults as f
-from mutants._wrong import Detection, Send, Tampering, detect, likely, on_reply
+from mutants._wrong import Detection, Send, Tampering, on_reply
 from seedream_sandbox import Sandbox
-from seedream_testing.contract import SERVER_CHECKS, ApiFacts, text
-from contract.client_checks.checks import run_all
-from seedream_testing.contract.server import ServerUnderTest
+from seedream_testing.contract import RELATIONS, ApiFacts, ServerUnderTest, run_contract, text
 
-KEY = "sk-good-key-0000"
+KEY, SECOND, POOR = "sk-good-key-0000", "sk-Second-key-1111", "sk-Poor-key-2222"
 
 
 @frozen
@@ -29,20 +27,32 @@ class WrongServer:
     expected: str
     send: Send
 
-    def hunt(self, api_facts: ApiFacts) -> Detection:
+    def run(self, facts: ApiFacts) -> Detection:
         """Have the suite find it."""
-        checks = likely(SERVER_CHECKS, self.expected)
-        return detect(self.name, self.expected, lambda: run_all(checks, server_under_test(api_facts, self.send)))
+        with server_under_test(facts, self.send) as server:
+            return detect_server(self.name, self.expected, server)
 
 
-def server_under_test(api_facts: ApiFacts, send: Send = Tampering.plain) -> ServerUnderTest:
-    """A server_under_test for the sandbox in this process, tampered with; it has a twin without credits."""
-    rich, poor = (Sandbox(credits=balance, pictures="plain", keys=(KEY,)) for balance in (10_000, 1))
-    without_credits = ServerUnderTest(
-        poor.base_url, KEY, api_facts, Tampering(send, poor.transport), lambda: [c.images for c in poor.charges]
-    )
-    return ServerUnderTest(rich.base_url, KEY, api_facts, Tampering(send, rich.transport), lambda: [c.images for c in rich.charges],
-                 bad_key="sk-unknown-key", without_credits=without_credits, pause=lambda seconds: None)  # fmt: skip
+def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUnderTest:
+    """The sandbox in this process, tampered with; it has a second account, and one without credits."""
+    sandbox = Sandbox(pictures="plain", keys={KEY: 10**7, SECOND: 10**7, POOR: 0})
+    return ServerUnderTest(
+        sandbox.base_url, KEY, facts, Tampering(send, sandbox.transport),
+        lambda: [charge.images for charge in sandbox.charges if charge.account == 1],
+        second_key=SECOND, no_credits_key=POOR, pause=lambda seconds: None,
+    )  # fmt: skip
+
+
+def detect_server(name: str, expected: str, server: ServerUnderTest) -> Detection:
+    """Run the relations until one does not hold, those of the expected rules first."""
+    relations = sorted(RELATIONS, key=lambda relation: relation.rule not in expected.split())
+    result = run_contract(server, relations=relations)
+    for outcome in result.failures:
+        violation = outcome.violation
+        if violation is not None:
+            said = violation.what.replace("\n", " ")[:160]
+            return Detection(name, expected, outcome.name, violation.rule, said)
+    return Detection(name, expected)
 
 
 WRONG_SERVERS = (

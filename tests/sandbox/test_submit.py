@@ -45,7 +45,7 @@ def test_what_the_page_allows_is_accepted_and_charged(open_sandbox: OpenSandbox)
         assert case.wire is not None
         envelope = send(one, encoded(case.wire))
         assert 1000 == envelope["code"], (case.name, envelope)
-        wanted, charge = judge.FACTS.pictures(case), one.sandbox.charges[-1]
+        wanted, charge = judge.FACTS.images(case.wire), one.sandbox.charges[-1]
         assert (envelope["data"]["taskid"], wanted) == (charge.taskid, charge.images), case.name
         task = one.sandbox.tasks[-1]
         assert case.size in (None, (task.width, task.height)), case.name

@@ -56,7 +56,7 @@ def decode_form(content_type: str | None, body: bytes) -> tuple[Part, ...]:
             return ()
         raise MalformedForm("there is a body but no Content-Type")
     kind, options = parse_options_header(content_type)
-    if kind != "multipart/form-data":
+    if kind.lower() != "multipart/form-data":
         raise MalformedForm(f"the media type is {kind[:80]!r}, not multipart/form-data")
     boundary = options.get("boundary", "").encode("latin-1", "replace")
     if not boundary:

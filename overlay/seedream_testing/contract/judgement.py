@@ -44,7 +44,7 @@ def judge(parts: Sequence[Part]) -> Verdict:
     return doubts[0] if doubts else _LEGAL
 
 
-def _judge_field(spec: limits.Field, named: Sequence[Part]) -> Verdict:
+def _judge_field(spec: limits.Field, named: Sequence[Part]) -> Verdict:  # noqa: PLR0911 -- one return a rule
     rule = rule_of(spec)
     if not named:
         return _no(rule, "missing") if spec.required else _LEGAL

@@ -91,7 +91,7 @@ class ContractResult:
 def examples(server: ServerUnderTest, relations: Iterable[Relation] = RELATIONS) -> Iterator[tuple[Relation, Example]]:
     """Derive every example from the facts, in the order of the table."""
     for relation in relations:
-        for example in relation.examples(server.facts):
+        for example in relation.derive(server.facts):
             yield relation, example
 
 

@@ -2,12 +2,12 @@
 
 from contract.client_checks import form, money, pictures, tasks
 from contract.client_checks.blocking_adapter import awaiting
+from contract.client_checks.checks import Check, run_all
 from contract.client_checks.under_test import SUITE, ClientUnderTest, Factory
 from seedream_testing.contract.api_facts import ApiFacts
-from contract.client_checks.checks import Check, run_all
 from seedream_testing.contract.tables import from_tables
 
-__all__ = ["CLIENT_CHECKS", "ClientUnderTest", "Factory", "awaiting", "check_client"]
+__all__ = ["CLIENT_CHECKS", "Check", "ClientUnderTest", "Factory", "awaiting", "check_client"]
 
 _MODULES = (form, money, tasks, pictures)  # importing them declares their checks
 CLIENT_CHECKS: tuple[Check[ClientUnderTest], ...] = tuple(SUITE.checks)

@@ -1,11 +1,9 @@
 """How a check is declared and run: whatever it raises becomes a Violation that names check and rule."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
-
-from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.violation import Violation
 
 B = TypeVar("B")
@@ -27,23 +25,12 @@ class Check(Generic[B]):
         rule: Id of the rule that it guards first.
         proves: First line of the function's docstring.
         work: The check itself; returns, or raises.
-        images: For how many pictures a real server would charge at most; some depend on the facts.
     """
 
     name: str
     rule: str
     proves: str
     work: _Work[B]
-    images: int | Callable[[ApiFacts], int] = 0
-
-    @property
-    def paid(self) -> bool:
-        """Whether a real server would charge for it."""
-        return self.images != 0
-
-    def cost(self, facts: ApiFacts) -> int:
-        """For how many pictures a real server would charge at most."""
-        return self.images(facts) if callable(self.images) else self.images
 
     def run(self, server_under_test: B) -> None:
         """Run it.
@@ -67,12 +54,12 @@ class Suite(Generic[B]):
     def __init__(self) -> None:
         self.checks: list[Check[B]] = []
 
-    def check(self, rule: str, *, images: int | Callable[[ApiFacts], int] = 0) -> Callable[[_Work[B]], _Work[B]]:
+    def check(self, rule: str) -> Callable[[_Work[B]], _Work[B]]:
         """Declare a check; the decorated function stays what it is."""
 
         def add(work: _Work[B]) -> _Work[B]:
             proves = (work.__doc__ or "").partition("\n")[0]
-            self.checks.append(Check(work.__name__, rule, proves, work, images))
+            self.checks.append(Check(work.__name__, rule, proves, work))
             return work
 
         return add
@@ -89,14 +76,3 @@ def run_all(checks: Iterable[Check[B]], server_under_test: B) -> list[str]:
         check.run(server_under_test)
         held.append(check.name)
     return held
-
-
-def failures(checks: Sequence[Check[B]], server_under_test: B) -> list[Violation]:
-    """Run all checks; gives what every failed one says."""
-    found = []
-    for check in checks:
-        try:
-            check.run(server_under_test)
-        except Violation as violation:
-            found.append(violation)
-    return found

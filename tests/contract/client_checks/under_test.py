@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol
 import anyio
 import anyio.lowlevel
 from attrs import frozen
+from contract.client_checks.checks import Suite
 from contract.recording_server import RecordingServer, Script, ScriptedReply, envelope
 from seedream.errors import SeeDreamError
 from seedream_testing.contract.api_facts import ApiFacts
-from contract.client_checks.checks import Suite
 from seedream_testing.contract.samples import png
 from seedream_testing.contract.violation import Sent, Violation
 

@@ -1,5 +1,7 @@
 """A server on aiohttp: the form is read part by part, statuses move with time, replies are chunked JSON."""
 
+# ruff: noqa: E501 -- tables
+
 import asyncio
 import hashlib
 import io
@@ -13,7 +15,17 @@ from aiohttp import BodyPartReader, web
 from PIL import Image
 
 TEXTS = ("prompt", "batchsize", "resolution", "category", "imageUrl")
-TABLE = {"9:16": (1440, 2560), "16:9": (2560, 1440), "3:4": (1728, 2304), "4:3": (2304, 1728), "1:1": (2048, 2048), "2:3": (1664, 2496), "3:2": (2496, 1664), "2K": (2560, 1440), "4K": (4096, 2304)}
+TABLE = {
+    "9:16": (1440, 2560),
+    "16:9": (2560, 1440),
+    "3:4": (1728, 2304),
+    "4:3": (2304, 1728),
+    "1:1": (2048, 2048),
+    "2:3": (1664, 2496),
+    "3:2": (2496, 1664),
+    "2K": (2560, 1440),
+    "4K": (4096, 2304),
+}
 
 
 class Bad(Exception):
@@ -74,7 +86,7 @@ class Service:
                 found[part.name] = content
         return found
 
-    async def submit(self, request: web.Request) -> dict[str, Any]:
+    async def submit(self, request: web.Request) -> Any:
         key = self.key(request)
         found = await self.fields(request)
         texts = {name: value.decode("utf-8") for name, value in found.items()}
@@ -107,7 +119,7 @@ class Service:
             raise Bad
         return body.get(name)
 
-    async def query(self, request: web.Request) -> dict[str, Any]:
+    async def query(self, request: web.Request) -> Any:
         key = self.key(request)
         taskid = await self.json(request, "taskid")
         task = self.tasks.get(taskid) if isinstance(taskid, str) else None
@@ -117,11 +129,14 @@ class Service:
         told: dict[str, Any] = {"taskid": taskid, "image_status": 1 if age < 0.002 else 2 if age < 0.004 else 3,
                                 "starttime": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(task["at"]))}  # fmt: skip
         if told["image_status"] == 3:
-            told["url"] = [f"http://{request.host}/i/{taskid}/{number}?sig={secrets.token_hex(4)}" for number in range(task["count"])]
+            told["url"] = [
+                f"http://{request.host}/i/{taskid}/{number}?sig={secrets.token_hex(4)}"
+                for number in range(task["count"])
+            ]
             told |= {"prompt": task["prompt"], "width": task["size"][0], "height": task["size"][1]}
         return told
 
-    async def delete(self, request: web.Request) -> dict[str, Any]:
+    async def delete(self, request: web.Request) -> Any:
         key = self.key(request)
         ids = await self.json(request, "taskids")
         if not isinstance(ids, list) or not ids or any(not isinstance(one, str) or not one for one in ids):

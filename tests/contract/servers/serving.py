@@ -21,6 +21,10 @@ def keys() -> dict[str, int]:
     return {RICH: 10**9, SECOND: 10**9, POOR: 0}
 
 
+def _rich(charges: list[tuple[str, int]]) -> list[int]:
+    return [images for key, images in charges if key == RICH]
+
+
 @contextmanager
 def flask() -> Generator[Served]:
     from contract.servers.flask_server import create  # noqa: PLC0415 -- only the server that is run
@@ -32,7 +36,7 @@ def flask() -> Generator[Served]:
     thread.start()
     try:
         accounts = app.extensions["accounts"]
-        yield Served(f"http://127.0.0.1:{server.port}", lambda: [images for key, images in accounts.charges if key == RICH])
+        yield Served(f"http://127.0.0.1:{server.port}", lambda: _rich(accounts.charges))
     finally:
         server.shutdown()
         thread.join(10)
@@ -53,7 +57,7 @@ def fastapi() -> Generator[Served]:
         while not server.started:
             thread.join(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(f"http://127.0.0.1:{port}", lambda: [images for key, images in app.state.charges if key == RICH])
+        yield Served(f"http://127.0.0.1:{port}", lambda: _rich(app.state.charges))
     finally:
         server.should_exit = True
         thread.join(10)
@@ -74,7 +78,7 @@ def aiohttp() -> Generator[Served]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield Served(f"http://127.0.0.1:{port}", lambda: [images for key, images in service.charges if key == RICH])
+        yield Served(f"http://127.0.0.1:{port}", lambda: _rich(service.charges))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)

@@ -126,7 +126,7 @@ def _heads(facts: ApiFacts) -> Iterator[Example]:
             f"the prompt under {name}",
             "PROMPT-REQUIRED",
             lambda server, head=head: server.submit_raw(_kind(), _body([(head, content), *rest])),
-        )  # type: ignore[misc]
+        )
 
 
 def _boundaries(facts: ApiFacts) -> Iterator[Example]:
@@ -177,7 +177,7 @@ def _boundaries(facts: ApiFacts) -> Iterator[Example]:
         ("an empty body", _kind(), b""), ("text instead of a form", _kind(), b"a lighthouse"), ("only a head", _kind(), f"--{_MARK}\r\n{_head('prompt')}".encode()),
         ("a form cut in its content", _kind(), single[: single.index(b"house")]), ("a form cut before its end", _kind(), single[: -len(_MARK) - 8]),
     ):  # fmt: skip
-        yield request(name, "SERVER-HTTP", lambda server, kind=kind, body=body: server.submit_raw(kind, body))  # type: ignore[misc]
+        yield request(name, "SERVER-HTTP", lambda server, kind=kind, body=body: server.submit_raw(kind, body))
 
 
 def _contents(facts: ApiFacts) -> Iterator[Example]:
@@ -266,15 +266,15 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
             facts, f"under {kind.partition(';')[0]}", sent, kind, optional=True, meaning=meaning, rule="SERVER-HTTP"
         )
     document = json.dumps(values).encode()
-    for kind, sent in (
+    for other, sent in (
         ("application/json", document), ("application/json; charset=utf-8", document), ("text/json", document), ("text/plain", b"a lighthouse"), ("text/plain", document), ("application/octet-stream", body), ("text/plain", body),
         ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document),
     ):  # fmt: skip
         yield request(
-            f"{sent[:30]!r} under {kind}",
+            f"{sent[:30]!r} under {other}",
             "SERVER-HTTP",
-            lambda server, kind=kind, sent=sent: server.submit_raw(kind, sent),
-        )  # type: ignore[misc]
+            lambda server, other=other, sent=sent: server.submit_raw(other, sent),
+        )
     yield request(
         "fields in the address",
         "SERVER-HTTP",
@@ -292,7 +292,7 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
                     [*server.authorization.items(), ("content-type", _kind())],
                     _body(_FIELDS[1:]),
                 ),
-            )  # type: ignore[misc]
+            )
         else:
             only = [(_head("prompt"), b"a lighthouse")]
             yield request(
@@ -306,7 +306,7 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
                 ),
                 _meaning(facts, prompt="a lighthouse"),
                 optional=True,
-            )  # type: ignore[misc]
+            )
 
 
 def _file_names(facts: ApiFacts) -> Iterator[Example]:
@@ -378,11 +378,15 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     )
     for kind in ("image/png", "image/PNG", "image/x-png", "application/octet-stream", "image/*"):
         yield with_files(f"a source image of type {kind}", Part("sourceImage", _PNG, "a.png", kind))
-    for kind in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
-        parts = (*whole, Part("sourceImage", _PNG, "a.png", kind))
+    for other in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
+        parts = (*whole, Part("sourceImage", _PNG, "a.png", other))
         yield request(
-            f"a PNG of type {kind}", rule, lambda server, parts=parts: server.submit(parts), _full(facts), optional=True
-        )  # type: ignore[misc]
+            f"a PNG of type {other}",
+            rule,
+            lambda server, parts=parts: server.submit(parts),
+            _full(facts),
+            optional=True,
+        )
     for size in (256, 512, 700):
         parts = (*whole, Part("sourceImage", png(size, size, 0), "a.png", "image/png"))
         yield accepted(f"a source image of {size}x{size}", rule, parts, _full(facts))

@@ -39,7 +39,7 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
             "AUTH-KEY",
             lambda server, name=name: server.submit(_FORM, {name: f"{facts.auth_scheme} {server.key}"}),
             meaning,
-        )  # type: ignore[misc]
+        )
     kind, body = encode(_FORM)
     yield request(
         "the headers in another order",
@@ -107,8 +107,8 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:
         "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(), "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
     }.items():  # fmt: skip
         yield _query(name, _raw_query(body), optional=True)
-    for kind in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
-        yield _query(f"JSON as {kind}", _raw_query(_plain, kind=kind), optional=True)
+    for other in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
+        yield _query(f"JSON as {other}", _raw_query(_plain, kind=other), optional=True)
     yield _query(
         "a body in chunks",
         lambda server, taskid: server.send(
@@ -136,7 +136,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
     kind, body = encode(_FORM)
     for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY", "post"):
         yield _refuses(f"{method} for a submission", "SERVER-HTTP", lambda server, _, method=method: server.send(method, facts.submit, [*server.authorization.items(), ("content-type", kind)], body)) if method != "post" else _refuses(
-            "an unknown method for a submission", "SERVER-HTTP", lambda server, _: server.send("SUBMIT", facts.submit, [*server.authorization.items(), ("content-type", kind)], body))  # type: ignore[misc]  # fmt: skip
+            "an unknown method for a submission", "SERVER-HTTP", lambda server, _: server.send("SUBMIT", facts.submit, [*server.authorization.items(), ("content-type", kind)], body))  # fmt: skip
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         yield _refuses(
             f"{method} for a query",
@@ -144,7 +144,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
             lambda server, taskid, method=method: server.send(
                 method, facts.query, [*server.authorization.items(), ("content-type", _JSON)], _plain(taskid)
             ),
-        )  # type: ignore[misc]
+        )
         yield _refuses(
             f"{method} for a deletion",
             "SERVER-HTTP",
@@ -154,7 +154,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
                 [*server.authorization.items(), ("content-type", _JSON)],
                 json.dumps({"taskids": [taskid]}).encode(),
             ),
-        )  # type: ignore[misc]
+        )
     yield _refuses(
         "GET for a query, the id in the address",
         "SERVER-HTTP",
@@ -185,8 +185,8 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
             f"a query: {name}",
             "TASK-ID",
             _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode())),
-        )  # type: ignore[misc]
-    for name, value in {
+        )
+    values: dict[str, Any] = {
         "null": None,
         "a number": 7,
         "zero": 0,
@@ -196,8 +196,9 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
         "an empty object": {},
         "an empty text": "",
         "a fraction": 1.5,
-    }.items():
-        yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))  # type: ignore[misc]
+    }
+    for name, value in values.items():
+        yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))
     bodies: dict[str, Any] = {"nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None}, "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
               "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"], "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"}, "a text for a list": {"taskids": '["%s"]'}}  # fmt: skip
     for name, document in bodies.items():
@@ -207,7 +208,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
             lambda server, taskid, document=document: server.ask(
                 facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
             ),
-        )  # type: ignore[misc]
+        )
 
 
 def _form(server: ServerUnderTest, path: str, fields: dict[str, str]) -> Reply:

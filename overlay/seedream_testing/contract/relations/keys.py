@@ -87,7 +87,7 @@ def _missing(facts: ApiFacts) -> Iterator[Example]:
     }
     for operation in _OPERATIONS:
         for name, headers in ways.items():
-            yield _guarded(name, operation, lambda _, headers=headers: headers)  # type: ignore[misc]
+            yield _guarded(name, operation, lambda _, headers=headers: headers)
 
 
 def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
@@ -108,7 +108,7 @@ def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
                 f"the key in the header {other}",
                 operation,
                 lambda server, other=other: {other: f"{scheme} {server.key}"},
-            )  # type: ignore[misc]
+            )
         yield _guarded(
             "the key in a cookie",
             operation,

@@ -59,7 +59,7 @@ def _shapes(facts: ApiFacts) -> Iterator[Example]:
     for name, parts in forms.items():
         yield Example(
             name, lambda server, parts=parts, name=name: _check(_pictures(server, parts, name)), facts.images(parts)
-        )  # type: ignore[misc]
+        )
     most = max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize")
     parts = (text("prompt", "many"), text("batchsize", most))
     yield Example(f"{most} pictures", lambda server: _check(_pictures(server, parts, f"{most} pictures")), most)

@@ -60,6 +60,10 @@ class Relation:
     examples: Callable[[ApiFacts], Iterable[Example]]
     unseen: str = ""
 
+    def derive(self, facts: ApiFacts) -> list[Example]:
+        """Return the family; an example that two ways lead to is in it once."""
+        return list({example.name: example for example in self.examples(facts)}.values())
+
     @property
     def family(self) -> str:
         """The part of the id before the dot."""

@@ -58,24 +58,24 @@ def _first_number(change: Callable[[str], str]) -> Callable[[str], str]:
 
 def _spellings() -> Iterator[Spelling]:
     for name, blank in _BLANKS.items():
-        yield Spelling(f"{name} before", lambda value, b=blank: b + value)  # type: ignore[misc]
-        yield Spelling(f"{name} after", lambda value, b=blank: value + b)  # type: ignore[misc]
-        yield Spelling(f"{name} on both sides", lambda value, b=blank: b + value + b)  # type: ignore[misc]
-        yield Spelling(f"{name} inside", lambda value, b=blank: value[:1] + b + value[1:] if len(value) > 1 else value)  # type: ignore[misc]
+        yield Spelling(f"{name} before", lambda value, b=blank: b + value)
+        yield Spelling(f"{name} after", lambda value, b=blank: value + b)
+        yield Spelling(f"{name} on both sides", lambda value, b=blank: b + value + b)
+        yield Spelling(f"{name} inside", lambda value, b=blank: value[:1] + b + value[1:] if len(value) > 1 else value)
     for name, (before, after) in _AFFIXES.items():
-        yield Spelling(name, lambda value, b=before, a=after: b + value + a)  # type: ignore[misc]
+        yield Spelling(name, lambda value, b=before, a=after: b + value + a)
     for name, digits in _DIGITS.items():
         table = str.maketrans("0123456789", digits)
-        yield Spelling(f"{name} digits", lambda value, t=table: value.translate(t))  # type: ignore[misc]
-        yield Spelling(f"one of the {name} digits", lambda value, t=table: re.sub("[0-9](?=[^0-9]*$)", lambda found: found[0].translate(t), value, count=1))  # type: ignore[misc]
+        yield Spelling(f"{name} digits", lambda value, t=table: value.translate(t))
+        yield Spelling(f"one of the {name} digits", lambda value, t=table: re.sub("[0-9](?=[^0-9]*$)", lambda found: found[0].translate(t), value, count=1))
     yield Spelling("full-width throughout", lambda value: value.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)}))
     for name, change in _FIRST.items():
         yield Spelling(name, _first_number(change))
     for bits in (8, 16, 31, 32, 53, 63, 64, 128):
-        yield Spelling(f"plus 2^{bits}", _first_number(lambda digits, b=bits: str(int(digits) + 2**b)))  # type: ignore[misc]
-        yield Spelling(f"minus 2^{bits}", _first_number(lambda digits, b=bits: str(int(digits) - 2**b)))  # type: ignore[misc]
+        yield Spelling(f"plus 2^{bits}", _first_number(lambda digits, b=bits: str(int(digits) + 2**b)))
+        yield Spelling(f"minus 2^{bits}", _first_number(lambda digits, b=bits: str(int(digits) - 2**b)))
     for name, mark in {"comma": ",", "semicolon": ";", "space": " ", "pipe": "|", "slash": "/", "line": "\n", "hyphen": "-", "ampersand": "&"}.items():
-        yield Spelling(f"twice, {name} between", lambda value, m=mark: f"{value}{m}{value}")  # type: ignore[misc]
+        yield Spelling(f"twice, {name} between", lambda value, m=mark: f"{value}{m}{value}")
     yield Spelling("twice in a JSON list", lambda value: f'["{value}", "{value}"]')
     yield Spelling("as a JSON list", lambda value: f'["{value}"]')
     yield Spelling("as a JSON object", lambda value: f'{{"value": "{value}"}}')
@@ -87,11 +87,11 @@ def _spellings() -> Iterator[Spelling]:
     yield Spelling("swapped case", str.swapcase)
     for sign, others in _SIGNS.items():
         for other in others:
-            yield Spelling(f"{other!r} for {sign}", lambda value, s=sign, o=other: value.replace(s, o))  # type: ignore[misc]
+            yield Spelling(f"{other!r} for {sign}", lambda value, s=sign, o=other: value.replace(s, o))
     for name, mark in {"spaces": " ", "tabs": "\t", "no-break spaces": "\u00a0"}.items():
-        yield Spelling(f"{name} round the sign", lambda value, m=mark: re.sub("([x:])", rf"{m}\1{m}", value))  # type: ignore[misc]
-        yield Spelling(f"{name} before the sign", lambda value, m=mark: re.sub("([x:K])", rf"{m}\1", value))  # type: ignore[misc]
-        yield Spelling(f"{name} after the sign", lambda value, m=mark: re.sub("([x:])", rf"\1{m}", value))  # type: ignore[misc]
+        yield Spelling(f"{name} round the sign", lambda value, m=mark: re.sub("([x:])", rf"{m}\1{m}", value))
+        yield Spelling(f"{name} before the sign", lambda value, m=mark: re.sub("([x:K])", rf"{m}\1", value))
+        yield Spelling(f"{name} after the sign", lambda value, m=mark: re.sub("([x:])", rf"\1{m}", value))
     yield Spelling("the sign twice", lambda value: re.sub("([x:K])", r"\1\1", value))
     yield Spelling("no sign", lambda value: re.sub("[x:K]", "", value))
     yield Spelling("the sign at the end", lambda value: value + "x" if "x" in value else value + ":" if ":" in value else value)

@@ -281,7 +281,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
             if reply.data.get("status") != success:
                 raise fail("a deletion was not told as a success", "TASK-ID", reply)
             for taskid in gone:
-                server.must_refuse(lambda taskid=taskid: server.query(taskid), "a query for a deleted task", "TASK-ID")  # type: ignore[misc]
+                server.must_refuse(lambda taskid=taskid: server.query(taskid), "a query for a deleted task", "TASK-ID")
         elif optional:
             server.check_refused(reply, "an odd deletion", "TASK-ID")
         else:

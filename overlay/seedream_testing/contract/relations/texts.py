@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from attrs import frozen
@@ -22,6 +22,7 @@ from seedream_testing.contract.server_under_test import ServerUnderTest
 
 _RULE: Final = "PROMPT-REQUIRED"
 _C0: Final = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 32), 127)))
+_NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC", "NFD", "NFKC", "NFKD")
 _LENGTHS: Final = (63, 64, 80, 100, 127, 128, 140, 200, 254, 255, 256, 280, 300, 400, 500, 511, 512, 600, 800, 999, 1000, 1023,
                    1024, 1200, 1500, 2000, 2047, 2048, 2500, 3000, 4000, 4095, 4096, 5000, 8000, 8191, 8192, 9999, 10000)  # fmt: skip
 
@@ -91,8 +92,8 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
     for name, blank in blanks.items():
         yield TextChange(
             f"{name} before are dropped", lambda given, b=blank: given.lstrip(b), (f"{blank}a lighthouse",)
-        )  # type: ignore[misc]
-        yield TextChange(f"{name} after are dropped", lambda given, b=blank: given.rstrip(b), (f"a lighthouse{blank}",))  # type: ignore[misc]
+        )
+        yield TextChange(f"{name} after are dropped", lambda given, b=blank: given.rstrip(b), (f"a lighthouse{blank}",))
     yield TextChange("both ends are trimmed", str.strip, ("  a lighthouse \n",))
     yield TextChange(
         "runs of blanks become one", lambda given: re.sub(r"\s+", " ", given), ("a  light\n\nhouse", "a\tb")
@@ -109,10 +110,10 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
         "swapped case": str.swapcase, "a capital first letter": _first_capital, "sentence case": str.capitalize,
     }.items():  # fmt: skip
         yield TextChange(name, change, ("a Lighthouse IN Straße, ΣΑΣ İı ŉ",))
-    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+    for form in _NORMAL_FORMS:
         yield TextChange(
             form, partial(unicodedata.normalize, form), ("e\u0301 é ﬁ ２ ① Å \u212b 각 \u1100\u1161 ＡＢＣ ½",)
-        )  # type: ignore[arg-type]
+        )
     yield TextChange("only decomposed accents are composed", partial(unicodedata.normalize, "NFC"), ("cafe\u0301",))
     yield TextChange("only composed accents are decomposed", partial(unicodedata.normalize, "NFD"), ("café",))
     yield TextChange("full width becomes half width", partial(unicodedata.normalize, "NFKC"), ("ＡＢＣ，２０４８！",))
@@ -287,16 +288,16 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
     )
     yield TextChange("replacement characters are dropped", _replaced("\ufffd", ""), ("a\ufffdb",))
     for length in _LENGTHS:
-        yield TextChange(f"cut at {length:,} characters", lambda given, n=length: given[:n], (_long(length + 1),))  # type: ignore[misc]
+        yield TextChange(f"cut at {length:,} characters", lambda given, n=length: given[:n], (_long(length + 1),))
         yield TextChange(
             f"cut at {length:,} bytes",
-            lambda given, n=length: given.encode()[:n].decode("utf-8", "ignore"),  # type: ignore[misc]
+            lambda given, n=length: given.encode()[:n].decode("utf-8", "ignore"),
             (("雾" * (length // 3 + 1)),),
         )
     for length in (20_000, 65_535, 100_000):
         yield TextChange(
             f"cut at {length:,} characters", lambda given, n=length: given[:n], (_long(length + 1),), optional=True
-        )  # type: ignore[misc]
+        )
 
 
 def _long(length: int) -> str:

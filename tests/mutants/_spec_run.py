@@ -27,7 +27,7 @@ class Found:
     said: str = ""
 
 
-def hunt(wrong: WrongSpec) -> Found:
+def detect_spec(wrong: WrongSpec) -> Found:
     """Build it, load it, judge it."""
     survived = Found(wrong.name, wrong.expected)
     try:
@@ -99,16 +99,19 @@ def _judged(survived: Found) -> Found:
     # Loaded here and not above: from the wrong copy.
     import judge  # noqa: PLC0415
     from contract.client_checks import CLIENT_CHECKS, ClientUnderTest  # noqa: PLC0415
+    from contract.client_checks.checks import run_all  # noqa: PLC0415
     from mutants._judged import wrong_tables  # noqa: PLC0415
     from mutants._wrong import detect, likely  # noqa: PLC0415
-    from mutants.wrong_servers import server_under_test  # noqa: PLC0415
+    from mutants.wrong_servers import detect_server, server_under_test  # noqa: PLC0415
     from seedream import SeeDream  # noqa: PLC0415
-    from seedream_testing.contract import SERVER_CHECKS  # noqa: PLC0415
-    from contract.client_checks.checks import run_all  # noqa: PLC0415
+    from seedream_testing.contract import Violation  # noqa: PLC0415
 
     def work() -> None:
         run_all(likely(CLIENT_CHECKS, survived.expected), ClientUnderTest(SeeDream, judge.FACTS))
-        run_all(likely(SERVER_CHECKS, survived.expected), server_under_test(judge.FACTS))
+        with server_under_test(judge.FACTS) as server:
+            found = detect_server(survived.name, survived.expected, server)
+        if found.check:
+            raise Violation(found.said, rule=found.rule, check=found.check)
         wrong_tables()
 
     return Found(**{**asdict(survived), **_fields(detect(survived.name, survived.expected, work))})
