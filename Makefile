@@ -101,7 +101,7 @@ contract: $(READY) ## the contract suite: client, generated client, sandbox and 
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/contract $(ARGS)
 
 contract-live: $(READY) ## the server checks against a real service (TENSORSLAB_API_KEY; SEEDREAM_LIVE_BUDGET=n pictures may be paid for)
-	@$(BIN)/python -m seedream_testing.contract.live
+	@$(BIN)/python -m seedream contract --budget $${SEEDREAM_LIVE_BUDGET:-0} $(ARGS)
 
 mutants: $(READY) ## plant wrong specs, servers and clients; each must be found (tables: docs/mutants.md)
 	@PYTHONPATH=tests:openapi $(BIN)/python -m mutants --report docs/mutants.md > /dev/null

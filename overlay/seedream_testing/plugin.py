@@ -106,5 +106,11 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, object]:
     """Merge the settings of all marks; the nearest mark decides."""
     settings: dict[str, object] = {}
     for mark in request.node.iter_markers(_MARK):
+        if mark.args:
+            given = ", ".join(map(repr, mark.args))
+            pytest.fail(
+                f"@pytest.mark.{_MARK} takes settings by name, not {given}: write, for example, credits=2",
+                pytrace=False,
+            )
         settings = {**mark.kwargs, **settings}
     return settings

@@ -40,7 +40,7 @@ def test_a_violation_names_check_rule_and_sentence_and_hides_the_key() -> None:
     [
         {"prompt": "a fish"},
         {"prompt": 'it\'s 100% \\x41 "$HOME" `ls` \\\\ \r\n鱼🌫\0end', "batchsize": 3},
-        {"prompt": "a fish", "source_images": [bytes(range(256))]},
+        {"prompt": "a fish", "source_images": [bytes(range(256))], "allow_unrecognized_sources": True},
     ],
 )
 def test_the_curl_line_sends_the_same_bytes(options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebui
 from seedream_testing.contract import Part, text
 from seedream_testing.contract.encode import encode
 from seedream_testing.contract.samples import png
+from werkzeug.http import parse_options_header
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 QUERY, DELETE = "/infobytaskid", "/deleteimagestask"
@@ -279,8 +280,9 @@ def any_method(transport: Tampering, request: httpx.Request) -> httpx.Response:
 
 def cut_form(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Takes a form without its end."""
-    mark = request.headers.get("content-type", "").partition("boundary=")[2].encode()
-    if is_submit(request) and mark and request.content and not request.content.endswith(b"--" + mark + b"--\r\n"):
+    mark = parse_options_header(request.headers.get("content-type", ""))[1].get("boundary", "").encode()
+    cut = mark[:5] in request.content and not request.content.endswith(b"--" + mark + b"--\r\n")
+    if is_submit(request) and mark and cut:
         request = rebuilt(
             request, request.content[: request.content.rindex(mark[:5])].rstrip(b"-") + b"--" + mark + b"--\r\n"
         )

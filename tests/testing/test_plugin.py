@@ -228,3 +228,18 @@ def test_a_missing_extra_is_told(run: Run, missing: str) -> None:
     )
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(['*pip install "seedream[[]testing]"*'])
+
+
+def test_a_mark_with_a_positional_argument_is_refused(run: Run) -> None:
+    """It would otherwise be ignored, and the test would pass for another reason than it says."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.seedream("cut-reply")
+        def test_fault(seedream_sandbox):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*takes settings by name, not 'cut-reply'*"])

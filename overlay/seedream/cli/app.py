@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "rules": Entry("seedream.cli.rules:rules", "List the rules that the API's page states."),
     "explain": Entry("seedream.cli.rules:explain", "Explain one rule: sentence, facts, enforcement, tests."),
     "sandbox": Entry("seedream.cli.sandbox:sandbox", "Run a local stand-in of the service."),
+    "contract": Entry("seedream.cli.contract:contract", "Check any server of the API against the page."),
     "demo": Entry("seedream.cli.demo.command:demo", "Make a few pictures in the sandbox, and a contact sheet."),
 }
 

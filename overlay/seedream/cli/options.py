@@ -107,7 +107,7 @@ def read_service(terminal: Terminal, base_url: str | None, api_key_file: Path | 
     """
     if api_key_file is None and not os.environ.get(KEY_VARIABLE, "").strip():
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE} or give --api-key-file; without a key try --sandbox.")
-    key = api_key(None if api_key_file is None else _read_key(api_key_file))
+    key = api_key(None if api_key_file is None else read_key_file(api_key_file))
     terminal.secrets.add(key)
     return key, read_base_url(base_url)
 
@@ -124,7 +124,7 @@ def open_client(
     return SeeDream(key, base_url=url, timeouts=timeouts)
 
 
-def _read_key(path: Path) -> str:
+def read_key_file(path: Path) -> str:
     """Read the key file. A message may show its path, never its content."""
     try:
         with path.open("rb") as file:

@@ -149,6 +149,16 @@ class ApiFacts:
 
         return Meaning(int(value("batchsize") or 1), value("resolution"), value("prompt"), value("category"))
 
+    def rule_about(self, parts: Sequence[Part]) -> str:
+        """Return the rule that allows a legal form: the one about its first field besides the prompt."""
+        for part in parts:
+            if part.name == "resolution":
+                value = part.content.decode()
+                return "RES-RATIO" if value in self.ratios else "RES-TIER" if value in self.tiers else "RES-PIXELS"
+            if part.name != "prompt":
+                return self.rules.get(part.name) or "WIRE-EXACT"
+        return "PROMPT-REQUIRED"
+
     def images(self, parts: Sequence[Part]) -> int:
         """Return how many images a legal form asks for."""
         return self.meaning(parts).images

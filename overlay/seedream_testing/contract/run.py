@@ -13,7 +13,7 @@ from seedream_testing.contract.allowances import Allowance, selected
 from seedream_testing.contract.relations import RELATIONS, Example, Need, Relation
 from seedream_testing.contract.rule_text import sentence
 from seedream_testing.contract.server_under_test import ServerUnderTest
-from seedream_testing.contract.violation import Unobservable, Violation
+from seedream_testing.contract.violation import Unobservable, Violation, conceal
 
 
 class State(Enum):
@@ -177,6 +177,7 @@ def _one(
         found = Violation(f"ended in {said[:1000]}", rule=relation.rule, check=f"{relation.id}/{example.name}")
     else:
         return Outcome(relation, example, State.PASSED, seconds=time.monotonic() - started)
+    found.what, found.curl = (conceal(said, server.keys) for said in (found.what, found.curl))
     reason = next((one.reason for one in allow if one.covers(relation, example, found.rule)), "")
     state = State.ALLOWED if reason else State.FAILED
     return Outcome(relation, example, state, reason, found, time.monotonic() - started)

@@ -133,6 +133,11 @@ class ServerUnderTest:
         return evolve(self, key=key)
 
     @property
+    def keys(self) -> list[str]:
+        """The keys, which no report may show."""
+        return [key for key in (self.key, self.second_key, self.no_credits_key) if key]
+
+    @property
     def authorization(self) -> dict[str, str]:
         """The header with the key."""
         return {self.facts.auth_header: f"{self.facts.auth_scheme} {self.key}"}
@@ -341,7 +346,7 @@ class ServerUnderTest:
 
     def task(self, parts: Sequence[Part], what: str = "a legal form") -> str:
         """Submit a legal form; return the task's id."""
-        taskid = self.check_taken(self.submit(parts), what, "PROMPT-REQUIRED")
+        taskid = self.check_taken(self.submit(parts), what, self.facts.rule_about(parts))
         self.spent += self.facts.images(parts)
         return taskid
 

@@ -1,7 +1,7 @@
 """What a failed check says: which check, which rule, what happened, and a curl line that shows it."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -12,6 +12,7 @@ from seedream_testing.contract.rule_text import sentence
 _HIDDEN: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 _QUIET: Final = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
 _SHOWN: Final = 4000
+_PIECE: Final = 6  # characters of a key that are never shown
 _PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"\\'")  # what a quoted shell word shows as it is
 
 
@@ -80,6 +81,16 @@ class Violation(AssertionError):
 
 class Unobservable(Exception):
     """An example cannot show anything on this server; the message says why. It counts as skipped, not as passed."""
+
+
+def conceal(text: str, keys: Iterable[str]) -> str:
+    """Return a text without the keys, and without longer pieces of them in any case or direction."""
+    for key in keys:
+        text = text.replace(key, "$TENSORSLAB_API_KEY")
+        for form in (key, key.swapcase(), key.upper(), key.lower(), key[::-1]):
+            for start in range(len(form) - _PIECE + 1):
+                text = text.replace(form[start : start + _PIECE], "*" * _PIECE)
+    return text
 
 
 def named(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -175,7 +175,7 @@ def _boundaries(facts: ApiFacts) -> Iterator[Example]:
         ("another boundary than the body's", _kind("other"), single), ("no boundary", "multipart/form-data", single), ("an empty boundary", "multipart/form-data; boundary=", single),
         ("a boundary in another case", _kind(_MARK.upper()), single), ("a boundary that is a part of the body's", _kind(_MARK[:-2]), single), ("only the end of a form", _kind(), f"--{_MARK}--\r\n".encode()),
         ("an empty body", _kind(), b""), ("text instead of a form", _kind(), b"a lighthouse"), ("only a head", _kind(), f"--{_MARK}\r\n{_head('prompt')}".encode()),
-        ("a form cut in its content", _kind(), single[: single.index(b"house")]), ("a form cut before its end", _kind(), single[: -len(_MARK) - 8]),
+        ("a form cut in its last boundary", _kind(), single[:-10]), ("a form cut in its content", _kind(), single[: single.index(b"house")]), ("a form cut before its end", _kind(), single[: -len(_MARK) - 8]),
     ):  # fmt: skip
         yield request(name, "SERVER-HTTP", lambda server, kind=kind, body=body: server.submit_raw(kind, body))
 
@@ -358,7 +358,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     whole = (text("prompt", _PROMPT), text("batchsize", 2), text("resolution", _SIZE))
 
     def with_files(name: str, *files: Part) -> Example:
-        return by_verdict(facts, name, (*whole, *files))
+        return by_verdict(facts, name, (*whole, *files), rule)
 
     for count in (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16):
         yield with_files(

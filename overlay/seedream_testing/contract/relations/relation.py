@@ -119,11 +119,11 @@ def well_formed(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Exa
     return Example(name, run, images=1, **more)
 
 
-def by_verdict(facts: ApiFacts, name: str, parts: Iterable[Part], **more: Any) -> Example:
+def by_verdict(facts: ApiFacts, name: str, parts: Iterable[Part], rule: str = "", **more: Any) -> Example:
     """Return the example that the judge of the page decides on: refused, accepted, or either."""
     sent = tuple(parts)
     verdict = facts.judge(sent)
-    rule = verdict.rule or next((facts.rules[part.name] for part in sent if part.name != "prompt"), "PROMPT-REQUIRED")
+    rule = rule or verdict.rule or facts.rule_about(sent)
     if verdict.legal is False:
         return refused(name, rule, sent, **more)
     try:

@@ -466,7 +466,7 @@ def _resolution_spellings(facts: ApiFacts) -> Iterator[Example]:
 def _cases(facts: ApiFacts, *, legal: bool) -> Iterator[Example]:
     for case in facts.legal if legal else facts.illegal:
         if case.wire is not None:
-            yield by_verdict(facts, case.name, case.wire)
+            yield by_verdict(facts, case.name, case.wire, case.rule)
 
 
 _COST: Final = "Which value was read is seen by the number of pictures; without a ledger, not what was charged."
