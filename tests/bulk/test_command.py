@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from bulk.conftest import KEY, Bench
 from seedream.cli.app import app
+from seedream.errors import JournalFull
+from seedream.journal import SubmissionRecord
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -176,3 +179,160 @@ def test_signals_in_the_real_program(bench: Bench, number: signal.Signals) -> No
     assert counts["unknown"] == counts["submitting"] == 0
     assert counts["submitted"] + counts["succeeded"] + counts["downloaded"] == len(bench.paid)
     assert Path(bench.out / "results.jsonl").exists()
+
+
+# What the summary prints leads on.
+
+
+@pytest.mark.parametrize(
+    ("prompts", "options", "code", "ends"),
+    [
+        (["a", "b", "c"], ["--budget", "1"], 11, {"downloaded": 3}),
+        (["a", "[[fail]]", "[[reject]]"], [], 1, {"downloaded": 1, "failed": 1, "rejected": 1}),
+        (["a [[cut]]", "b [[cut]]", "c [[cut]]", "d"], ["--concurrency", "1"], 75, {"unknown": 3, "downloaded": 1}),
+    ],
+)
+def test_each_printed_command_copied_leads_on(
+    bench: Bench, capsys: pytest.CaptureFixture[str], prompts: list[str], options: list[str], code: int, ends: Any
+) -> None:
+    # Issue 16.4.
+    bench.write(*prompts)
+    ended, out, _ = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--json", *options)
+    assert ended == code
+    commands = json.loads(out)["next"]
+    assert commands
+    for command in [*commands, "seedream bulk resume out"]:
+        assert call(capsys, *shlex.split(command)[1:])[0] in (0, 1, 6)
+    counts = bench.bulk.counts()[1]
+    assert {state: number for state, number in counts.items() if number} == ends
+
+
+def test_a_task_id_that_cannot_be_recorded_is_printed_at_once_and_at_the_end(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Issue 16.3: whatever else fails, results and gallery too.
+    def full(*_: object) -> None:
+        raise JournalFull("no room", taskid="t-1", billing="yes")
+
+    bench.out.mkdir()
+    (bench.out / "results.jsonl").mkdir()
+    (bench.out / "gallery.html").mkdir()
+    monkeypatch.setattr(SubmissionRecord, "submitted", full)
+    monkeypatch.setattr("seedream.bulk.submitter._RECORD_TRIES", 1)
+    bench.write("a")
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert code == 10
+    (taskid,) = bench.running.service.tasks
+    at_once, at_the_end = "no room to record that job a became task", "Write this down: job a became task"
+    assert err.index(f"{at_once} {taskid}") < err.index(f"{at_the_end} {taskid}")
+    assert err.count("could not be written") == 2
+    assert f"seedream bulk resolve out --taskid {taskid} -- a" in err
+    monkeypatch.undo()
+    monkeypatch.setenv("TENSORSLAB_API_KEY", KEY)
+    monkeypatch.setenv("TENSORSLAB_BASE_URL", bench.running.service.base)
+    monkeypatch.chdir(bench.root)
+    assert call(capsys, "bulk", "resolve", "out", "--taskid", taskid, "--", "a")[0] == 0
+    assert call(capsys, "bulk", "resume", "out")[0] == 0
+    assert bench.paid == ["a"]
+
+
+# The jobs file changes while the run is paused (issue 16.26).
+
+
+def test_the_file_is_what_is_meant(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b", {"id": "c", "prompt": "wrogn"}, "d")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1")[0] == 11
+    bench.write("a", {"id": "c", "prompt": "right"}, "d", "e")
+    code, _, err = call(capsys, "bulk", "resume", "out", "--budget", "9")
+    assert (code, "has changed since its jobs were planned: b, c" in err) == (4, True)
+    assert bench.paid == ["a"]
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "9")
+    assert code == 0
+    assert "no longer contains them: b." in err
+    assert "Changed as jobs.jsonl says: c." in err
+    assert sorted(bench.paid) == ["a", "d", "e", "right"]
+    assert bench.states()["b"] == "abandoned"
+
+
+def test_a_line_that_comes_back_is_planned_again(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1")
+    bench.write("a")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")[0] == 0
+    bench.write("a", "b")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "2")[0] == 0
+    assert bench.paid == ["a", "b"]
+
+
+def test_resume_goes_on_as_planned_when_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1")
+    bench.write("a", "other")
+    assert call(capsys, "bulk", "resume", "out", "--budget", "9", "--as-planned")[0] == 0
+    assert bench.paid == ["a", "b"]
+
+
+def test_a_job_that_was_sent_keeps_its_request(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    bench.write({"id": "a", "prompt": "b"})
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")[0] == 10
+    assert bench.paid == ["a"]
+
+
+def test_drop(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a", "b", "c", "d")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1")
+    assert call(capsys, "bulk", "drop", "out")[0] == 2
+    assert call(capsys, "bulk", "drop", "out", "a")[0] == 10  # it was sent
+    assert call(capsys, "bulk", "drop", "out", "b")[1] == "1 job dropped.\n"
+    assert call(capsys, "bulk", "drop", "out", "--all", "--json")[1] == '{\n  "dropped": 2\n}\n'
+    assert call(capsys, "bulk", "resume", "out", "--budget", "9")[0] == 0
+    assert bench.paid == ["a"]
+
+
+def test_backup(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write("a")
+    call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert call(capsys, "bulk", "backup", "out", "copy.sqlite")[0] == 0
+    assert call(capsys, "bulk", "backup", "out", "copy.sqlite")[0] == 10
+    assert (bench.root / "copy.sqlite").stat().st_size > 0
+
+
+def test_dry_run_shows_what_was_read(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    (bench.root / "gbk.csv").write_bytes("prompt,batchsize\r\n一只猫,1\r\n".encode("gbk"))
+    assert call(capsys, "bulk", "run", "gbk.csv", "-o", "out", "--dry-run")[0] == 3
+    code, _, err = call(capsys, "bulk", "run", "gbk.csv", "-o", "out", "--dry-run", "--encoding", "gb18030")
+    assert (code, "一只猫" in err) == (0, True)
+
+
+def test_private_files(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    # Issue 17.10: results and gallery hold the same prompts as the journal.
+    bench.write("a")
+    old = os.umask(0)
+    try:
+        call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    finally:
+        os.umask(old)
+    for name in ("journal.sqlite", "results.jsonl", "gallery.html"):
+        assert (bench.out / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_planted_links_are_not_followed(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    # Issues 17.8, 17.13.
+    victim = bench.root / "victim"
+    victim.write_text("precious")
+    bench.out.mkdir()
+    bench.write("a")
+    (bench.out / "journal.sqlite.lock").symlink_to(victim)
+    code, _, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")
+    assert (code, "is a symbolic link" in err) == (10, True)
+    (bench.out / "journal.sqlite.lock").unlink()
+    os.link(victim, bench.out / "journal.sqlite.lock")
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")[0] == 10
+    (bench.out / "journal.sqlite.lock").unlink()
+    for name in ("results.jsonl", "gallery.html", f".results.jsonl.{os.getpid()}.new"):
+        (bench.out / name).symlink_to(victim)
+    assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")[0] == 0
+    assert victim.read_text() == "precious"
+    assert not (bench.out / "results.jsonl").is_symlink()

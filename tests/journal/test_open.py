@@ -1,10 +1,12 @@
 """Opening: private, one writer, the right file on the right disk, and recovery before anything else."""
 
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,76 @@ journal.run("bulk")
 """
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_symbolic_link_leads_to_the_one_lock(path: Path, tmp_path: Path) -> None:
+    # Issue 17.8: two names of a journal do not make two writers.
+    with Journal(path) as journal:
+        planned(journal, "a")
+        (tmp_path / "link.sqlite").symlink_to(path)
+        with pytest.raises(JournalLocked):
+            Journal(tmp_path / "link.sqlite")
+    with Journal(tmp_path / "link.sqlite") as journal:
+        assert journal.by_key(run_id(journal), "a") is not None
+    assert not (tmp_path / "link.sqlite.lock").exists()
+
+
+def test_a_second_hard_link_is_refused(path: Path, tmp_path: Path) -> None:
+    with Journal(path):
+        pass
+    os.link(path, tmp_path / "second.sqlite")
+    for name in (path, tmp_path / "second.sqlite"):
+        with pytest.raises(JournalError, match="hard link"):
+            Journal(name)
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:x.sqlite", "FILE:x?mode=memory", "", "a\0b"])
+def test_what_sqlite_takes_for_no_file_is_no_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match="not the path of a file"):
+        Journal(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_file_keeps_no_other_process_s_text(path: Path) -> None:
+    path.with_name("journal.sqlite.lock").write_text("99999\n")  # of an earlier version
+    with Journal(path) as journal:
+        planned(journal, "a")
+    assert path.with_name("journal.sqlite.lock").read_bytes().split()[0] == str(os.getpid()).encode()
+
+
+def test_a_kill_at_any_moment_of_the_creation_leaves_a_usable_path(path: Path) -> None:
+    # Issue 16.32: in the first milliseconds the file appeared without its tables.
+    code = "import sys; from seedream.journal import Journal; print(flush=True); Journal(sys.argv[1]); sys.stdin.read()"
+    for delay in range(20):
+        folder = path.with_name(f"kill-{delay}")
+        folder.mkdir()
+        target = folder / "journal.sqlite"
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            deadline = time.monotonic() + delay / 1000
+            while time.monotonic() < deadline:
+                pass
+            process.kill()
+        with Journal(target) as journal:
+            assert planned(journal, "a")
+        assert not list(folder.glob(".*.new*"))
+
+
+def test_a_journal_is_refused_when_its_file_or_lock_is_replaced(path: Path) -> None:
+    # Issue 16.24: what is recorded into a file that nobody finds would be paid for again.
+    for name in (path.name, f"{path.name}.lock"):
+        with Journal(path) as journal:
+            target = path.with_name(name)
+            kept = target.rename(path.with_name("kept"))
+            with pytest.raises(JournalError, match="moved, replaced or deleted"):
+                journal.run("other")
+            shutil.copy(kept, target)
+            with pytest.raises(JournalError, match="moved, replaced or deleted"):
+                journal.run("other")
+            target.unlink()
+            kept.rename(target)
+            journal.run("other")

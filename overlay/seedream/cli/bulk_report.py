@@ -108,7 +108,13 @@ def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -
 def next_commands(report: Report) -> list[tuple[str, str]]:
     """Return what to do next: a sentence with ``{command}`` in it, and the command, which leads on as it is."""
     folder, counts = shlex.quote(str(report.folder)), report.counts
-    found = []
+    found = [
+        (
+            "To record the task id once there is room: {command}",
+            f"seedream bulk resolve {folder} --taskid {shlex.quote(taskid)} -- {shlex.quote(key)}",
+        )
+        for key, taskid in report.unrecorded.items()
+    ]
     if counts["unknown"]:
         found.append(("To decide about the unknown jobs: {command}", f"seedream bulk resolve {folder}"))
     flags = [f"--{state}" for state in ("failed", "rejected") if counts[state]]

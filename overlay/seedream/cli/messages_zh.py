@@ -350,6 +350,7 @@ MESSAGES: Final[Mapping[str, str]] = {
         "重新发送失败或被拒绝的任务（可能扣费）：{command}"
     ),
     "To go on: {command}": "继续运行：{command}",
+    "To record the task id once there is room: {command}": "有空间后记录任务 ID：{command}",
     "There is no room to record that job {key} became task {taskid}, which is paid for.": (
         "没有空间记录：{key} 对应的任务是 {taskid}，已付费。"
     ),
