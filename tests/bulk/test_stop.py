@@ -214,3 +214,35 @@ def test_folder_without_a_run_is_told(bench: Bench) -> None:
         pass
     with pytest.raises(JournalError, match="holds no bulk run"):
         bench.bulk.counts()
+
+
+@pytest.mark.parametrize("asked", ["0", "-5", "Wed, 21 Oct 2015 07:28:00 GMT", "nonsense", ""])
+def test_retry_after_is_a_minimum_and_not_the_pause(bench: Bench, asked: str) -> None:
+    # Issue 17.3: "at once" must not lead to a flood of requests.
+    tries = 0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal tries
+        tries += 1
+        return httpx.Response(429, headers={"retry-after": asked} if asked else {})
+
+    bench.transport = httpx.MockTransport(answer)
+    report = bench.run("a", "b", "c", "d", patience=300, concurrency=4)
+    assert report.reason == "rate_limited"
+    assert tries < 60
+    assert bench.clock.now - 1000 > 300
+
+
+def test_a_request_timeout_is_sent_again_once(bench: Bench) -> None:
+    # Issue 17.3: 408 in bulk was repeated without end.
+    tries = 0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal tries
+        tries += 1
+        return httpx.Response(408)
+
+    bench.transport = httpx.MockTransport(answer)
+    report = bench.run("a", "b")
+    assert (report.reason, tries) == ("network", 2)
+    assert bench.states() == {"a": "planned", "b": "planned"}

@@ -90,7 +90,6 @@ class Submitter:
         self._limiter = anyio.CapacityLimiter(options.concurrency)
         self._on_the_way: set[InterruptibleSubmission] = set()
         self._in_flight: dict[str, anyio.Event] = {}
-        self._timed_out: set[int] = set()
         self._recording = threading.Lock()
         self.unrecorded: dict[str, str] = {}
         self.waiting = ""
@@ -161,7 +160,7 @@ class Submitter:
                 try:
                     taskid = await self._post(job)
                 except (RateLimited, NotSent) as error:
-                    if not self._slow_down(job, error, number):
+                    if not self._slow_down(error, number):
                         raise
                     continue
                 except SeeDreamError as error:
@@ -231,21 +230,19 @@ class Submitter:
         self._concurrency.succeeded()
         self._limiter.total_tokens = self._concurrency.size
 
-    def _slow_down(self, job: Job, error: RateLimited | NotSent, number: int) -> bool:
+    def _slow_down(self, error: RateLimited | NotSent, number: int) -> bool:
         """Pause and shrink after "too many requests" or a dead network; True: try this job again."""
         if not error.retryable:
-            self._control.stop("setup", error)
+            timed_out = error.reply is not None and error.reply.status == _REQUEST_TIMEOUT
+            self._control.stop("network" if timed_out else "setup", error)
             return False
         limited = isinstance(error, RateLimited)
         if limited:
             self._concurrency.refused(number)
             self._limiter.total_tokens = self._concurrency.size
-        timed_out = error.reply is not None and error.reply.status == _REQUEST_TIMEOUT
-        if self._patience.failed() or (timed_out and job.id in self._timed_out):
+        if self._patience.failed():
             self._control.stop("rate_limited" if limited else "network", error)
             return False
-        if timed_out:
-            self._timed_out.add(job.id)  # the request is repeated once, as for a single call
         retry = self._client.service.retry
         pause = retry.delay(self._patience.refusals, self._client.service.random)
         asked = error.retry_after if isinstance(error, RateLimited) else None
