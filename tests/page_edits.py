@@ -123,6 +123,17 @@ class House:
             return Ended(error.exit_code, str(error), self.files() != before, None)
         return Ended(outcome.code, outcome.report.text(), self.files() != before, outcome)
 
+    def restore(self, files: dict[str, bytes]) -> None:
+        """Bring the tree back to these files."""
+        for name in self.files():
+            if name not in files:
+                (self.root / name).unlink()
+        for name, data in files.items():
+            path = self.root / name
+            if not path.is_file() or path.read_bytes() != data:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+
     def read(self, name: str) -> str:
         """Text of one file."""
         return (self.root / name).read_text("utf-8")

@@ -5,7 +5,7 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal, TypedDict
 
@@ -52,10 +52,11 @@ class Field:
     description: str = ""
 
     def is_multiple(self, number: Number) -> bool:
-        """Whether the number is a multiple of `multiple_of`, reckoned in decimals as it is written."""
+        """Whether the number is a multiple of `multiple_of`, reckoned exactly as both are written."""
         return (
             self.multiple_of is None
-            or Decimal(str(number)) % Decimal(str(self.multiple_of)) == 0
+            or (Fraction(str(number)) / Fraction(str(self.multiple_of))).denominator
+            == 1
         )
 
 

@@ -1,13 +1,14 @@
 """Command line of the pipeline; run from anywhere as `PYTHONPATH=openapi python -m pipeline COMMAND`."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
 from .fetch import fetch, is_address
 from .generate import REPORT, generate, tell
-from .report import Report
+from .report import Report, printable
 from .verify import verify
 from .watch import propose, watch
 
@@ -22,6 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     make = commands.add_parser("generate", help="write generated/ anew from openapi/")
     make.add_argument("--spec", help="take this page (Markdown, YAML or JSON; a path or an https address) first")
     make.add_argument("--accept", action="store_true", help="take what needs a decision")
+    make.add_argument("--json", action="store_true", help="print the report as JSON")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
     commands.add_parser("update", help="fetch the vendor's page, then take it").add_argument(
         "--accept", action="store_true", help="take what needs a decision"
@@ -42,9 +44,12 @@ def main(argv: list[str] | None = None) -> int:
     except PipelineError as error:
         if isinstance(error, RefusedInput):
             tell(given.root, Report("refused", source=spec.name if spec else "", error=str(error)))
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(printable(f"error: {error}\n"))
         return error.exit_code
-    _say(outcome.report.text() + f"\nAlso as Markdown: {REPORT}")
+    if given.json:
+        _say(json.dumps(outcome.report.data(), ensure_ascii=False, indent=1))
+    else:
+        _say(outcome.report.text() + f"\nAlso as Markdown: {REPORT}, and as JSON beside it.")
     return outcome.code
 
 

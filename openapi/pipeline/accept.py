@@ -13,6 +13,7 @@ import jsonpath_rfc9535 as jsonpath
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from . import overlay
 from .compare import View, view
 from .fields import our_operation
 from .flatten import Leaf, Name
@@ -22,15 +23,19 @@ from .ledger import Rule, reviewed_text
 from .overlay import OverlayFinding
 from .prose import contains_quote, digest
 from .reread_facts import reread_facts
-from .review import fresh, mirrored, review_keys
+from .review import fresh, listed, mirrored, new_conditions, review_keys
 from .spec import Json, look_up, operations
 
 
 def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
     """Our operation under its new operationId, when its path and method are still there."""
     old = before.settings.submit
-    if our_operation(after.document, old) or not before.document:
-        return after, []
+    if (found := our_operation(after.document, old)) or not before.document:
+        route = f"{found.method} {found.path}" if found else after.settings.route
+        if route == after.settings.route:
+            return after, []
+        settings = after.files[SETTINGS].replace(f"route: {after.settings.route}".encode(), f"route: {route}".encode())
+        return read({**after.files, SETTINGS: settings}), [f"{SETTINGS}: our operation is now {route}"]
     place = our_operation(before.document, old)
     here = {(op.path, op.method): op.id for op in operations(after.document)}
     new = here.get((place.path, place.method), "") if place else ""
@@ -58,7 +63,11 @@ def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
     index = skipped.action.index
     name = f"{OVERLAY}: action {index + 1} ({skipped.action.description.rstrip('.')})"
     old = dict(skipped.action.was)
-    new = _was_anew(after.document, skipped.action.target, old) if skipped.problem == "has lost its ground" else None
+    new = (
+        _was_anew(overlay.apply(after.document, after.actions[:index])[0], skipped.action.target, old)
+        if skipped.problem == "has lost its ground"
+        else None
+    )
 
     def edit(document: CommentedMap) -> None:
         if new is None:
@@ -70,7 +79,7 @@ def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
     for relative, value in (new or {}).items():
         if isinstance(value, str) and value.startswith("#/"):  # a component under another name: follow it everywhere
             data = data.replace(f"'{old[relative]}'".encode(), f"'{value}'".encode())
-    line = f"{name} removed: it {skipped.problem}" if new is None else f"{name}: x-was set anew"
+    line = f"{name} removed: it {skipped.problem}" if new is None else f"{name}: x-was set to the new value"
     return read({**after.files, OVERLAY: data}), line
 
 
@@ -104,7 +113,12 @@ def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
         after = read({**after.files, RULES: _spaced(edited(after.files[RULES], edit_all))})
     digests = {key: digest(leaf.value) for key, (_, leaf) in review_keys(seen, after).items()}
     if dict(after.ledger.reviewed.get(seen.language, {})) != digests:
-        told.append(f"{REVIEWED}: the {seen.language} text of {len(digests)} fields is marked as reviewed")
+        known = after.ledger.reviewed.get(seen.language, {})
+        count = sum(known.get(key) != value for key, value in digests.items())
+        gone = len(set(known) - set(digests))
+        parts = [f"{count} text{'' if count == 1 else 's'} marked as reviewed"] if count else []
+        parts += [f"{gone} text{'' if gone == 1 else 's'} of fields that are gone removed"] if gone else []
+        told.append(f"{REVIEWED} ({seen.language}): {', '.join(parts)}")
         ledger = replace(after.ledger, reviewed={**after.ledger.reviewed, seen.language: digests})
         after = read({**after.files, REVIEWED: reviewed_text(ledger)})
     return after, told
@@ -115,7 +129,7 @@ def _spaced(data: bytes) -> bytes:
     return re.sub(rb"(?<!rules:)\n+(  [A-Z][A-Z0-9-]*:\n)", rb"\n\n\1", data)
 
 
-def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[CommentedMap], None]] | None:
+def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[CommentedMap], None]] | None:  # noqa: PLR0911 - one return a case
     """What to change in the row, in words and as an edit; None when nothing, or nothing beyond doubt."""
     words = rule.sentences.get(seen.language)
     text = "\n".join(leaf.value for name, leaf in seen.new.items() if name.place == rule.at and leaf.is_prose(name.key))
@@ -128,16 +142,22 @@ def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[Com
     moved = [n.place for n, leaf in seen.new.items() if leaf.is_prose(n.key) and contains_quote(leaf.value, words)]
     if moved:
         return f"now at {moved[0]}", lambda document: document["rules"][rule.id].update({"at": moved[0]})
+    new = fresh(seen, rule.at)
+    if new_conditions(words, match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated).sentence):
+        return None
     retold = reread_facts(rule, words, text) if text else None
     if retold is not None:
-        read_anew = [name for name, fact in retold.facts.items() if fact != rule.facts[name]]
-        line = f"sentence set anew{', facts read from it: ' + ', '.join(read_anew) if read_anew else ''}"
+        changed = [
+            f"{name} {listed(rule.facts[name])} -> {listed(fact)}"
+            for name, fact in retold.facts.items()
+            if fact != rule.facts[name]
+        ]
+        line = f"sentence replaced{'; facts read from it: ' + '; '.join(changed) if changed else ''}"
         return line, _set(rule, seen, retold.sentence, dict(retold.facts), dict(retold.examples))
-    new = fresh(seen, rule.at)
     if not new:
         return "no longer said by the page; kept as inferred", _retire(rule)
     best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
-    return None if best.blocking else ("sentence set anew", _set(rule, seen, best.sentence))
+    return None if best.blocking else ("sentence replaced", _set(rule, seen, best.sentence))
 
 
 def _set(
@@ -189,6 +209,6 @@ def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
     return stream.getvalue().encode()
 
 
-def with_origin(inputs: Inputs, **values: str) -> Inputs:
+def with_origin(inputs: Inputs, **values: Any) -> Inputs:
     """The inputs with these keys of SOURCE.toml set."""
     return read({**inputs.files, ORIGIN: replace(inputs.origin, **values).toml()})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from . import overlay
 from .compatibility import Change, changes
@@ -11,7 +11,7 @@ from .fields import our_operation
 from .flatten import Leaves, Name, flatten, names_of
 from .inputs import Inputs
 from .language import language_of
-from .spec import Json
+from .spec import Json, Node, SpecError, follow
 from .strict_yaml import load_yaml
 
 EFFECTIVE: Final = "generated/openapi.yaml"
@@ -49,11 +49,30 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
     old, new = flatten(base, names_old), flatten(after.document, names_new)
     old_effective, _ = overlay.apply(base, before.actions)
     effective, skipped = overlay.apply(after.document, after.actions)
+    if not _is_whole(effective):
+        effective, _ = overlay.apply(after.document, [])
     felt = {change.name: change for change in _effective_changes(old_effective, effective, before, after)}
     judged = [_effective_change(change, felt) for change in changes(old, new)]
     language = language_of(new, after.ledger, fence)
     known = any(language in rule.sentences for rule in after.ledger.rules.values())
     return View(language, known, old, new, after.document, effective, judged, skipped)
+
+
+def _is_whole(document: Json) -> bool:
+    """Whether every reference leads somewhere: an action that was skipped may be missing to a later one."""
+    stack: list[Any] = [document]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                try:
+                    follow(document, Node(node, ""))
+                except SpecError:
+                    return False
+            stack += node.values()
+        elif isinstance(node, list):
+            stack += node
+    return True
 
 
 def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:

@@ -12,7 +12,7 @@ Verdict = Literal["absorbed", "breaking"]
 # Formats that the generator turns into a Python type of their own.
 _TYPED: Final = {"binary", "date", "date-time", "uuid"}
 _NOTES: Final = {
-    *PROSE, "as", "default", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links",
+    *PROSE, "as", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links",
     "callbacks", "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
 }  # fmt: skip
 _MISSING: Final = object()
@@ -87,7 +87,7 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
         return "absorbed", "a new operation"
     if leaf.side != "document" and Name(operation, "path") not in new:
         return "breaking", "the operation is gone"
-    if key in _NOTES or key.startswith("x-"):
+    if key in _NOTES or key.startswith("x-") or (key == "default" and leaf.side != "request"):
         return "absorbed", "describes only"
     parent = Name(name.place, FIELD)
     if name.key not in (FIELD, "required") and (parent in old) != (parent in new):
@@ -101,7 +101,7 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
     return _around(name, old_value, new_value, old, new)
 
 
-def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911 - one return a verdict
     key = name.key
     if key == FIELD:
         return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
@@ -119,6 +119,12 @@ def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) ->
         return "breaking", "numbers that were sent are refused"
     if key == "nullable":
         return ("absorbed", "null is taken now") if new is True else ("breaking", "null is refused now")
+    if key == "writeOnly" or (key == "readOnly" and new is not True):
+        return "absorbed", "callers send it as before"
+    if key == "readOnly":
+        return "breaking", "callers may send it, and the service no longer takes it"
+    if key == "default":
+        return "absorbed", f"calls that leave it out now mean {shown(new, missing=new is _MISSING)}"
     if key in ("pattern", "uniqueItems"):
         return ("breaking", "another pattern") if _MISSING not in (old, new) and key == "pattern" else ("absorbed", "")
     return _typed(key, old, new)
@@ -136,6 +142,10 @@ def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> t
         return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
     if key == "status":
         return ("absorbed", "a new status") if old is _MISSING else ("breaking", "the status is gone")
+    if key == "readOnly" or (key == "writeOnly" and new is not True):
+        return "absorbed", "it comes as before"
+    if key == "writeOnly":
+        return "breaking", "it no longer comes"
     if key in UPPER | LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
         return "absorbed", "values of a reply are open"
     return _typed(key, old, new)
@@ -160,9 +170,9 @@ def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR091
 
 def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
     if old is _MISSING:
-        return "absorbed", "a new limit"
+        return "absorbed", "a new limit: the client refuses what breaks it"
     if new is _MISSING:
-        return "absorbed", "the limit is gone"
+        return "absorbed", "the limit is gone: the client no longer enforces it"
     if not all(isinstance(value, (int, float)) for value in (old, new)):
         return "breaking", "no longer a number"
     narrower = new < old if key in UPPER else new > old

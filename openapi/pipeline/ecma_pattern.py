@@ -42,6 +42,15 @@ def to_python(pattern: str) -> str:
     return result
 
 
+def is_translatable(pattern: str) -> bool:
+    """Whether `to_python` translates the pattern."""
+    try:
+        to_python(pattern)
+    except Untranslatable:
+        return False
+    return True
+
+
 def _translate(pattern: str) -> str:
     found: list[str] = []
     index, in_set = 0, False

@@ -32,7 +32,7 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from fractions import Fraction
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Literal, Required, TypedDict
@@ -80,8 +80,8 @@ class Field:
     description: str = ""
 
     def is_multiple(self, number: Number) -> bool:
-        """Whether the number is a multiple of `multiple_of`, reckoned in decimals as it is written."""
-        return self.multiple_of is None or Decimal(str(number)) % Decimal(str(self.multiple_of)) == 0
+        """Whether the number is a multiple of `multiple_of`, reckoned exactly as both are written."""
+        return self.multiple_of is None or (Fraction(str(number)) / Fraction(str(self.multiple_of))).denominator == 1
 
 
 @frozen(kw_only=True)

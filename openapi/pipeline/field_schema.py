@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from .ecma_pattern import Untranslatable, to_python
+from .ecma_pattern import is_translatable, to_python
 from .spec import Json, Node, joined, layers, pointer
 
 _SCALARS: Final = ("string", "integer", "number", "boolean")
@@ -41,9 +41,9 @@ def describe(document: Json, node: Node) -> Json:
     if field.get("format") == "binary":
         del field["format"]
     if "pattern" in field:
-        try:
+        if is_translatable(field["pattern"]):
             field["pattern"] = to_python(field["pattern"])
-        except Untranslatable:
+        else:
             del field["pattern"]
     if isinstance(whole.get("description"), str):
         field["description"] = whole["description"]
@@ -142,17 +142,3 @@ def _bounds(limits: Json) -> Json:
             if exclusive and side in limits:
                 limits[f"exclusive_{side}"] = limits.pop(side)
     return limits
-
-
-def unenforced_pattern(document: Json, node: Node) -> str:
-    """Return the pattern of the field at this place when Python cannot express it, or an empty text."""
-    whole = combined(document, node)
-    item = combined(document, Node(whole["items"], "")) if "array" in _types(whole) and "items" in whole else whole
-    pattern = item.get("pattern")
-    if not isinstance(pattern, str):
-        return ""
-    try:
-        to_python(pattern)
-    except Untranslatable:
-        return pattern
-    return ""

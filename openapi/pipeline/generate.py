@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,9 +14,9 @@ from .check_spec import check_spec, check_version
 from .compare import changes_since, missing_submit, view
 from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
 from .flatten import PROSE
-from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, read
+from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, name_submit, read
 from .overlay import same
-from .prose import normal
+from .prose import added_sentences, normal
 from .report import Report, State
 from .review import TAKEN_AS_IS, Finding, findings, warnings
 from .rule_table import tables
@@ -60,6 +61,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     ended = recover(root)
     before = load(root)
     after, report = _candidate(before, spec, today)
+    report.accepting = accept
     if not after.document:
         raise BrokenInputs("nothing is vendored yet. Give the vendor's page: make generate SPEC=PATH ACCEPT=1.")
     if ended:
@@ -76,7 +78,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
         found = [_traced(root, finding, after) for finding in found]
         report.state, report.findings, report.edits = "decision", found, ()
         if accept:
-            report.error = "ACCEPT=1 settles all but what is listed here: that needs a hand."
+            report.error = "ACCEPT=1 settles all but what is listed here: that needs an edit by hand."
         return _told(root, DECISION, report)
     inputs = {
         name: after.files[name]
@@ -102,9 +104,8 @@ def _built(root: Path, after: Inputs) -> tuple[dict[str, bytes], list[Finding]]:
             "unsendable" if one.optional else "client",
             one.place,
             f"the client cannot send it: {one.reason}",
-            step="run with ACCEPT=1 to take the page without it, or make overlay/ able to send it."
-            if one.optional
-            else _REPAIR,
+            step="make overlay/ able to send it, or take the field out in openapi/overlay.yaml; then run again.",
+            accept="takes the page without it: callers cannot send the field" if one.optional else "",
         )
         for one in check_sending(root, files, GENERATED)
     ]
@@ -113,7 +114,7 @@ def _built(root: Path, after: Inputs) -> tuple[dict[str, bytes], list[Finding]]:
 def _state(report: Report) -> State:
     if report.findings or report.edits:
         return "accepted"
-    return "absorbed" if report.changes or report.moved or report.files else "unchanged"
+    return "absorbed" if report.changes or report.moved or report.files or report.page_text else "unchanged"
 
 
 def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Inputs, Report]:
@@ -121,6 +122,7 @@ def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Input
         return before, Report("unchanged")
     source = page.read(spec)
     check_version(source.document, source.name)
+    unnamed = name_submit(source.document, before.settings)
     source, left = reduce(source, before.settings.submit, before.document)
     check_spec(source.document, source.name)
     if missing_submit(source.document, before):
@@ -129,8 +131,17 @@ def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Input
             " path is there. Is it the page of another model?"
         )
     report = Report("unchanged", source=source.name, left_out=left)
+    if unnamed:
+        report.warnings = [f"the page gives our operation no operationId; it keeps the name {before.settings.submit}"]
+    text = source.text or before.origin.text
+    if before.origin.text:
+        added, gone = (
+            added_sentences("\n".join(one), "\n".join(other))
+            for one, other in ((text, before.origin.text), (before.origin.text, text))
+        )
+        report.page_text = [*(f"- {sentence}" for sentence in gone), *(f"+ {sentence}" for sentence in added)]
     if before.document and alike(before.document, source.document):
-        return before, report
+        return (with_origin(before, text=text) if text != before.origin.text else before), report
     origin = replace(
         before.origin,
         page=source.name,
@@ -140,6 +151,7 @@ def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Input
         title=source.title,
         taken=today.isoformat(),
         yaml_sha256=hashlib.sha256(source.yaml).hexdigest(),
+        text=text,
     )
     after = read({**before.files, VENDORED: source.yaml, ORIGIN: origin.toml()})
     return after, report
@@ -198,7 +210,8 @@ def _told(root: Path, code: int, report: Report) -> Outcome:
 
 
 def tell(root: Path, report: Report) -> None:
-    """Writes the Markdown report beside the tree."""
+    """Write the Markdown report beside the tree, and the same as JSON."""
     path = root / REPORT
     path.parent.mkdir(exist_ok=True)
     path.write_text(report.markdown(), "utf-8")
+    path.with_suffix(".json").write_text(json.dumps(report.data(), ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from . import ledger, overlay, settings
 from .errors import BrokenInputs
-from .spec import Json
+from .spec import Json, operations
 from .strict_yaml import Unreadable, load_yaml
 
 VENDORED: Final = "openapi/seedreamv45.yaml"
@@ -31,6 +31,7 @@ class Origin:
         page_sha256: of that file; yaml_sha256: of the vendored YAML.
         fence: info string of the page's block; title: the page's heading.
         language: of the edition; taken: day (UTC) on which it was vendored.
+        text: sentences of the page around its block, in which the vendor may state a rule.
     """
 
     documentation: str = ""
@@ -43,13 +44,20 @@ class Origin:
     language: str = ""
     taken: str = ""
     yaml_sha256: str = ""
+    text: tuple[str, ...] = ()
 
     def toml(self) -> bytes:
         """Text of SOURCE.toml."""
         head = "# Where seedreamv45.yaml came from. Written by `make generate SPEC=PATH`; never edited by hand.\n"
-        values = ((field.name, _shown(getattr(self, field.name))) for field in fields(self))
-        rows = (f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values)
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        rows = (f"{name} = {_toml(value)}\n" for name, value in values)
         return (head + "".join(rows)).encode()
+
+
+def _toml(value: str | tuple[str, ...]) -> str:
+    if isinstance(value, str):
+        return json.dumps(_shown(value), ensure_ascii=False)
+    return "[" + "".join(f"\n  {_toml(text)}," for text in value) + ("\n]" if value else "]")
 
 
 def _shown(text: str) -> str:
@@ -110,7 +118,21 @@ def read(files: Mapping[str, bytes]) -> Inputs:
                 raise BrokenInputs(
                     f"{OVERLAY}, action {action.index + 1} rests on {rule}, which {RULES} does not have."
                 )
-    return Inputs(files, origin, document, actions, rules, settings.parse(_text(files, SETTINGS)))
+    given = settings.parse(_text(files, SETTINGS))
+    name_submit(document, given)
+    return Inputs(files, origin, document, actions, rules, given)
+
+
+def name_submit(document: Json, given: settings.Settings) -> bool:
+    """Give the submit operation its operationId when the page gives it none; return whether that was so."""
+    here = list(operations(document))
+    if any(operation.id == given.submit for operation in here):
+        return False
+    for operation in here:
+        if "operationId" not in operation.node.value and f"{operation.method} {operation.path}" == given.route:
+            operation.node.value["operationId"] = given.submit
+            return True
+    return False
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:
@@ -139,6 +161,8 @@ def _origin(data: bytes) -> Origin:
         raw = tomllib.loads(data.decode())
     except ValueError as error:
         raise BrokenInputs(f"{ORIGIN} cannot be read: {error}.") from None
-    if set(raw) != known or not all(isinstance(value, str) for value in raw.values()):
+    text = raw.pop("text", [])
+    texts = [*raw.values(), *(text if isinstance(text, list) else [None])]
+    if set(raw) | {"text"} != known or not all(isinstance(value, str) for value in texts):
         raise BrokenInputs(f"{ORIGIN} must hold these texts: {', '.join(sorted(known))}.")
-    return Origin(**raw)
+    return Origin(**raw, text=tuple(text))

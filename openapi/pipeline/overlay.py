@@ -5,6 +5,7 @@ action: `x-add-only` and `x-was`; `x-rule` names the ledger rules that it rests 
 """
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal
 import jsonpath_rfc9535 as jsonpath
 
 from .errors import BrokenInputs
-from .spec import Json, Node, follow, look_up, operations, pointer, statuses
+from .spec import Json, Node, Operation, follow, look_up, operations, pointer, statuses
 
 _KEYS: Final = {"target", "description", "update", "remove", "x-add-only", "x-was", "x-rule"}
 Problem = Literal["matches nothing", "is needless", "collides", "has lost its ground"]
@@ -95,15 +96,30 @@ def apply(document: Json, actions: list[Action]) -> tuple[Json, list[OverlayFind
 def _inlined(document: Json) -> Json:
     """A copy in which operations hold their bodies, replies and parameters themselves, so that targets reach them."""
     result: Json = copy.deepcopy(document)
+    schemas: Json = result.setdefault("components", {}).setdefault("schemas", {}) if "paths" in result else {}
     for operation in operations(result):
         node = operation.node.value
         if isinstance(node.get("requestBody"), dict):
             node["requestBody"] = _own(result, node["requestBody"])
         for status in statuses(operation.node):
             node["responses"][status] = _own(result, node["responses"][status])
+            for media, kind in (node["responses"][status].get("content") or {}).items():
+                if "json" in media and status == "200" and isinstance(kind.get("schema"), dict):
+                    kind["schema"] = _as_component(schemas, operation, kind["schema"])
         if isinstance(node.get("parameters"), list):
             node["parameters"] = [_own(result, parameter) for parameter in node["parameters"]]
     return result
+
+
+def _as_component(schemas: Json, operation: Operation, schema: Json) -> Json:
+    """Give the schema of a reply a name, if the page writes it in place; targets rely on a reference."""
+    if not ("properties" in schema or "allOf" in schema):
+        return schema
+    name = re.sub(r"\W", "", operation.id[:1].upper() + operation.id[1:], flags=re.ASCII) + "Response"
+    while name in schemas:
+        name += "_"
+    schemas[name] = schema
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _own(document: Json, node: Json) -> Json:

@@ -7,12 +7,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from .errors import RefusedInput
+from .prose import sentences
 from .strict_yaml import MAX_JSON_BYTES, Unreadable, dump_yaml, load_json, load_yaml
 
 # markdown-it ends lines at these three only; str.splitlines() knows five more.
@@ -22,10 +23,14 @@ _ROUTE = re.compile(
     r"(?P<method>get|put|post|delete|options|head|patch|trace)\s+(?P<path>/\S*)\s*",
     re.IGNORECASE,
 )
-_BARE = re.compile(r"""^(?:---[^\n]*\n)?(?:\s*\#[^\n]*\n|\s*\n)*["']?(?:openapi|swagger|info|paths)["']?\s*:""")
+_BARE = re.compile(r"""["']?(?:openapi|swagger|info|paths)["']?\s*:""")
 _VERSION_LINE = re.compile(r"""^["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
-_TITLE = re.compile(r"^# +(\S.*?)\s*$", re.MULTILINE)
+_TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
+
+_MOST_LINES: Final = 50_000
+_MOST_SENTENCES: Final = 200
+_LONGEST_LINE: Final = 2_000
 
 Form = Literal["page", "yaml", "json"]
 
@@ -43,6 +48,7 @@ class Source:
         fence: info string of the fenced block (empty for bare documents).
         method, path: the operation that the page says it is about (empty when it does not say).
         title: the page's heading (empty for bare documents).
+        text: sentences of the page outside of its code blocks.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Source:
     method: str = ""
     path: str = ""
     title: str = ""
+    text: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Source:
@@ -81,7 +88,7 @@ def take(data: bytes, name: str) -> Source:
     digest = hashlib.sha256(data).hexdigest()
     body = data.removeprefix(b"\xef\xbb\xbf")
     text = _text(body, name)
-    if text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] in ("{", "[") and not _FENCE_LINE.search(text):
         document = _document(load_json, text, name)
         return Source(name, "json", digest, dump_yaml(document).encode(), document)
     if _is_bare_yaml(text):
@@ -113,7 +120,9 @@ def _document(load: Any, text: str, name: str) -> dict[str, Any]:
 
 
 def _is_bare_yaml(text: str) -> bool:
-    if _BARE.match(text):
+    lines = (line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#"))
+    first_line = next((line for line in lines if not line.startswith("---")), "")
+    if _BARE.match(first_line):
         first = _VERSION_LINE.search(text)
         if first is None:
             return not _FENCE_LINE.search(text)
@@ -125,6 +134,8 @@ def _is_bare_yaml(text: str) -> bool:
 
 def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
     lines = [line for line in _LINE.findall(body) if line]
+    if len(lines) > _MOST_LINES:
+        raise RefusedInput(f"{name} has more than {_MOST_LINES:,} lines: no page of this API has.")
     fences = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
     named = [token for token in fences if _ROUTE.fullmatch(token.info.strip())]
     candidates = named or [token for token in fences if _VERSION_LINE.search(token.content)]
@@ -154,8 +165,21 @@ def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
         fence=token.info.strip(),
         method=route["method"].lower() if route else "",
         path=route["path"] if route else "",
-        title=title[1] if title else "",
+        title=title[1].rstrip() if title else "",
+        text=_text_around(text, fences),
     )
+
+
+def _text_around(text: str, fences: list[Token]) -> tuple[str, ...]:
+    """Return the sentences outside of code blocks and front matter, as far as a person would read them."""
+    lines = re.split(r"\r\n|\n|\r", text)
+    for token in fences:
+        start, end = token.map or [0, 0]
+        lines[start:end] = [""] * (end - start)
+    if lines and lines[0].strip() == "---" and "---" in [line.strip() for line in lines[1:]]:
+        lines = lines[[line.strip() for line in lines[1:]].index("---") + 2 :]
+    found = dict.fromkeys(" ".join(line.split())[:_LONGEST_LINE] for line in lines if line.strip())
+    return tuple(sentence for line in found for sentence in sentences(line))[:_MOST_SENTENCES]
 
 
 def _slice(token: Token, lines: list[bytes], name: str) -> bytes:

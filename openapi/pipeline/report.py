@@ -1,9 +1,10 @@
 """What a run found, for the terminal and as Markdown for a pull request."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 from .compare import HIDDEN
 from .compatibility import Change
@@ -48,6 +49,8 @@ class Report:
     moved: bool = False
     files: Sequence[str] = field(default_factory=list)
     edition: str = ""
+    accepting: bool = False
+    page_text: Sequence[str] = ()
 
     @property
     def schema(self) -> list[Change]:
@@ -62,7 +65,7 @@ class Report:
     @property
     def breaking(self) -> bool:
         """Whether callers may notice."""
-        return any(change.verdict == "breaking" for change in self.changes)
+        return any(change.verdict == "breaking" for change in self.changes) or any(one.narrows for one in self.findings)
 
     @property
     def semver(self) -> str:
@@ -86,10 +89,10 @@ class Report:
             settled = self.state == "accepted"
             lines += ["", "Accepted:" if settled else f"To decide ({len(self.findings)}):"]
             for number, finding in enumerate(self.findings, 1):
-                lines += _finding_text(number, finding, settled=settled)
+                lines += _finding_text(number, finding, settled=settled, accepting=self.accepting)
         if self.state in ("absorbed", "accepted", "decision"):
             lines += ["", self._verdict()]
-        return _printable("\n".join(lines)) + "\n"
+        return printable("\n".join(lines)) + "\n"
 
     def markdown(self) -> str:
         """For a pull request."""
@@ -105,10 +108,45 @@ class Report:
         if self.findings:
             lines += ["", "## Accepted" if self.state == "accepted" else "## To decide"]
             for finding in self.findings:
-                lines += _finding_markdown(finding, settled=self.state == "accepted")
+                lines += _finding_markdown(finding, settled=self.state == "accepted", accepting=self.accepting)
         for title, items in self._parts():
             lines += ["", f"## {title}", "", *(f"- {_cell(item)}" for item in items)]
         return "\n".join(lines) + "\n"
+
+    def data(self) -> dict[str, Any]:
+        """For programs: everything that the other forms show."""
+        return {
+            "state": self.state,
+            "summary": _HEADS[self.state],
+            "source": self.source,
+            "error": self.error,
+            "breaking": self.breaking,
+            "version": self.semver,
+            "edition": self.edition,
+            "moved": self.moved,
+            "changes": [
+                {
+                    "place": change.name.place,
+                    "key": change.name.key,
+                    "old": change.old,
+                    "new": change.new,
+                    "added": change.added,
+                    "removed": change.removed,
+                    "verdict": change.verdict,
+                    "why": change.why,
+                    "prose": change.prose,
+                }
+                for change in self.changes
+            ],
+            "findings": [
+                {**asdict(finding), "accept": "" if self.accepting else finding.accept} for finding in self.findings
+            ],
+            "edits": list(self.edits),
+            "warnings": list(self.warnings),
+            "left_out": list(self.left_out),
+            "page_text": list(self.page_text),
+            "files": list(self.files),
+        }
 
     def _verdict(self) -> str:
         return f"Breaking: {'yes' if self.breaking else 'no'}. Version: {self.semver}."
@@ -117,6 +155,7 @@ class Report:
         parts = [
             ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in self.schema]),
             ("Prose changes", [line for change in self.prose for line in _prose_lines(change, self.findings)]),
+            ("Text of the page around its block", list(self.page_text)),
             ("Changed by ACCEPT=1 (review with git diff openapi/)", list(self.edits)),
             ("Worth a look", list(self.warnings)),
             ("Other operations in the document, not taken", list(self.left_out)),
@@ -148,32 +187,52 @@ def _of(finding: Finding, text: str) -> bool:
     return any(side and (normal(side) in words or words in normal(side)) for side in (finding.old, finding.new))
 
 
-def _finding_text(number: int, finding: Finding, *, settled: bool) -> list[str]:
+def _steps(finding: Finding, *, accepting: bool) -> list[str]:
+    """What to do next. ACCEPT=1 is not advised when it has just refused."""
+    accept = finding.accept if not accepting else ""
+    return [f"Next: {finding.step}", *([f"Or run with ACCEPT=1, which {accept}."] if accept else [])]
+
+
+def _finding_text(number: int, finding: Finding, *, settled: bool, accepting: bool) -> list[str]:
     lines = ["", f"  {number}. {_KINDS[finding.kind]}: {finding.subject}", f"     {finding.what}"]
-    if finding.kind not in ("breaking", "overlay"):
+    if finding.kind not in ("breaking", "overlay", "client", "unsendable"):
         for label, side in (("was", finding.old), ("now", finding.new)):
             for index, text in enumerate(side.splitlines() or ["(nothing)"]):
                 lines.append(f"     {label if index == 0 else '   '} | {text}")
     lines += [f"     {note}" for note in finding.notes]
-    return lines if settled else [*lines, f"     next: {finding.step}"]
+    if settled:
+        return lines
+    lines += [f"     {step}" for step in _steps(finding, accepting=accepting)]
+    return [*lines, *(f"       | {line}" for line in finding.write)]
 
 
-def _finding_markdown(finding: Finding, *, settled: bool) -> list[str]:
-    lines = ["", f"### {_KINDS[finding.kind]}: `{finding.subject}`", "", f"{_cell(finding.what)}."]
-    if finding.kind != "overlay":
+def _finding_markdown(finding: Finding, *, settled: bool, accepting: bool) -> list[str]:
+    lines = ["", f"### {_KINDS[finding.kind]}: `{_code(finding.subject)}`", "", f"{_cell(finding.what)}."]
+    if finding.kind not in ("overlay", "client", "unsendable"):
         old, new = (_cell(side.replace("\n", "<br>")) or "(nothing)" for side in (finding.old, finding.new))
         lines += ["", "| was | now |", "|---|---|", f"| {old} | {new} |"]
     if finding.notes:
         lines += ["", *(f"- {_cell(note)}" for note in finding.notes)]
-    return lines if settled else [*lines, "", f"Next: {_cell(finding.step)}"]
+    if settled:
+        return lines
+    for step in _steps(finding, accepting=accepting):
+        lines += ["", _cell(step)]
+    if finding.write:
+        fence = "`" * (max([2, *(len(run) for run in re.findall("`+", "\n".join(finding.write)))]) + 1)
+        lines += ["", f"{fence}yaml", *map(printable, finding.write), fence]
+    return lines
+
+
+def _code(text: str) -> str:
+    return printable(text).replace("`", "'").replace("\n", " ")
 
 
 def _cell(text: str) -> str:
     """Text that cannot end a table cell, a line or start HTML; line breaks of ours stay."""
-    safe = _printable(text).replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>")
+    safe = printable(text).replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>")
     return safe.replace("|", "\\|").replace("\n", " ")
 
 
-def _printable(text: str) -> str:
-    """Text that moves no cursor and turns no line: whatever the page holds, the terminal shows only words."""
+def printable(text: str) -> str:
+    """Return text that moves no cursor and turns no line: whatever the page holds, the terminal shows only words."""
     return "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in text)

@@ -98,6 +98,8 @@ def _values(kind: str, text: str) -> list[str]:
 
 def _scalar(text: str, like: Scalar) -> Scalar | None:
     if isinstance(like, str):
+        if KINDS["size"].fullmatch(text):
+            return re.sub(r" ?[x×*] ?", "x", text)
         return text if any(pattern.fullmatch(text) for pattern in KINDS.values()) else None
     digits = text.replace(",", "")
     if not re.fullmatch(r"\d+(\.\d+)?", digits, re.ASCII):

@@ -1,18 +1,25 @@
 """What a person must decide before a page is taken."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .compare import View
 from .compatibility import Change, shown
+from .ecma_pattern import is_translatable
+from .emit_limits import auth_scheme
+from .errors import DecisionNeeded
 from .field_schema import describe
 from .fields import locate
 from .flatten import Leaf, Name
-from .inputs import Inputs
+from .inputs import RULES, Inputs
 from .language import match, prose_at
 from .ledger import Rule
+from .ledger_rows import inferred_row, stated_row
 from .prose import Fact, added_sentences, contains_quote, contains_value, digest, normal, sentences
+from .reread_facts import reread_facts
 from .spec import Json, SpecError
+from .strict_yaml import dump_yaml
 
 Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client", "unsendable"]
 # What ACCEPT=1 takes as it is; of the others it changes the cause, and looks again.
@@ -28,7 +35,10 @@ class Finding:
         what: one sentence.
         old, new: the words or values, side by side (empty when there are none).
         notes: facts, where it is enforced and tested.
-        step: what to do next.
+        step: what to do by hand.
+        accept: what ACCEPT=1 does about it; empty when it cannot settle it.
+        narrows: whether callers may send less, or must read more, than before.
+        write: lines as they must be in one of our files, to be copied.
     """
 
     kind: Kind
@@ -38,6 +48,9 @@ class Finding:
     new: str = ""
     notes: tuple[str, ...] = ()
     step: str = ""
+    accept: str = ""
+    narrows: bool = False
+    write: tuple[str, ...] = ()
 
 
 def findings(seen: View, after: Inputs) -> list[Finding]:
@@ -65,7 +78,7 @@ def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
 
 
 def _facts(rule: Rule, after: Inputs) -> tuple[str, ...]:
-    facts = tuple(f"fact {name}: {_listed(fact)}" for name, fact in rule.facts.items())
+    facts = tuple(f"fact {name}: {listed(fact)}" for name, fact in rule.facts.items())
     resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
     return (
         *facts,
@@ -73,7 +86,8 @@ def _facts(rule: Rule, after: Inputs) -> tuple[str, ...]:
     )
 
 
-def _listed(fact: Fact) -> str:
+def listed(fact: Fact) -> str:
+    """Return a fact on one line."""
     return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)
 
 
@@ -96,10 +110,6 @@ def _rules(seen: View, after: Inputs) -> list[Finding]:
     return found
 
 
-def _edit(rule: Rule, what: str) -> str:
-    return f"in openapi/rules.yaml, {what} ({rule.id}), or run with ACCEPT=1."
-
-
 def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
     best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
     return Finding(
@@ -109,7 +119,9 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
         rule.summary,
         best.sentence,
         (*(f"in these words: {problem}" for problem in best.problems), *_facts(rule, after)),
-        _edit(rule, f"add the {seen.language} sentence, once its facts are the rule's or the rule's are set anew"),
+        f"in {RULES}, add the {seen.language} sentence of {rule.id}, with the facts that it holds.",
+        "" if best.blocking else f"adds the {seen.language} sentence",
+        write=stated_row(rule, seen.language, best.sentence),
     )
 
 
@@ -118,24 +130,85 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     moved = sorted(
         {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and contains_quote(leaf.value, words)}
     )
-    notes = list(_facts(rule, after))
+    facts = _facts(rule, after)
     if moved:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
-        step = _edit(rule, f"set `at: {moved[0]}`")
-    elif not new:
-        what = f"its sentence is gone from {rule.at}"
-        step = _edit(rule, "remove the row, or keep it as inferred with its source")
-    else:
-        what = f"its sentence at {rule.at} changed"
-        best = match(
-            rule,
-            {Name(rule.at, "description"): Leaf(new, "request")},
-            mirrored(rule, seen.effective, after.settings.submit),
+        step = f"in {RULES}, set `at: {moved[0]}` for {rule.id}."
+        return Finding("rule", rule.id, what, words, new, facts, step, "follows it to its new place")
+    if not new:
+        return Finding(
+            "rule",
+            rule.id,
+            f"its sentence is gone from {rule.at}",
+            words,
+            "",
+            facts,
+            f"in {RULES}, remove {rule.id}, or keep it as inferred.",
+            "keeps the rule as inferred: it is no longer stated",
+            write=inferred_row(rule),
         )
-        notes += [f"in the new words: {problem}" for problem in best.problems] or ["every fact is in the new words"]
-        new = best.sentence
-        step = _edit(rule, f"set the {seen.language} sentence to the new words and the facts to what they say")
-    return Finding("rule", rule.id, what, words, new, tuple(notes), step)
+    repeated = mirrored(rule, seen.effective, after.settings.submit)
+    best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
+    reread = reread_facts(rule, words, prose_at(seen.new, rule.at))
+    conditions = new_conditions(words, best.sentence)
+    notes: list[str] = []
+    narrows = False
+    if conditions:
+        notes.append(
+            f"the new words hold {', '.join(f'“{word}”' for word in conditions)}: the rule may hold only under a"
+            " condition, or no longer, which the ledger cannot say"
+        )
+    if reread is not None:
+        changed = {name: fact for name, fact in reread.facts.items() if fact != rule.facts[name]}
+        notes += [f"fact {name}: {listed(rule.facts[name])} -> {listed(fact)}" for name, fact in changed.items()]
+        narrows = any(_narrows(name, rule.facts[name], fact) for name, fact in changed.items())
+    elif best.problems:
+        notes += [f"in the new words: {problem}" for problem in best.problems]
+        narrows = rule.at.startswith("submit/") and bool(rule.facts)
+    elif rule.facts or rule.examples or repeated:
+        notes.append("every number and list is as before; read whether the words around them still mean the same")
+    else:
+        notes.append("it holds no numbers to compare; read whether the words still mean the same")
+    settled = not conditions and (reread is not None or not best.blocking)
+    unreadable = reread is None and bool(best.blocking)
+    return Finding(
+        "rule",
+        rule.id,
+        f"its sentence at {rule.at} changed",
+        words,
+        best.sentence,
+        (*notes, *facts),
+        f"in {RULES}, replace {rule.id} by what the page says now.",
+        "replaces the sentence, and the facts that it holds" if settled else "",
+        narrows,
+        inferred_row(rule) if unreadable or conditions else stated_row(rule, seen.language, best.sentence, reread),
+    )
+
+
+# Words that make a sentence hold only sometimes, or not at all.
+_CONDITION: Final = re.compile(
+    r"如果|若|当|仅|只有|除非|除外|否则|没有|未|不再|不必|无需|可选|可不|时必填|"
+    r"\b(?:if|when|unless|only|except|otherwise|without|no longer|not|never|optional|unsupported|deprecated)\b",
+    re.IGNORECASE,
+)
+
+
+def new_conditions(old: str, new: str) -> list[str]:
+    """Return the words of a condition or a negation that only the new sentence holds."""
+    had = {word.lower() for word in _CONDITION.findall(old)}
+    return list(dict.fromkeys(word for word in _CONDITION.findall(new) if word.lower() not in had))
+
+
+def _narrows(name: str, old: Fact, new: Fact) -> bool:
+    """Whether what was allowed, or meant, before is no longer so."""
+    if isinstance(old, tuple):
+        return not isinstance(new, tuple) or not set(old) <= set(new)
+    if isinstance(old, (int, float)) and isinstance(new, (int, float)):
+        if "min" in name:
+            return new > old
+        if "max" in name:
+            return new < old
+    return True
 
 
 def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
@@ -154,7 +227,9 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
                     next(iter(rule.sentences.values())),
                     best.sentence,
                     (equal, *_facts(rule, after)),
-                    _edit(rule, f"add `{seen.language}: ...` under sentences"),
+                    f"in {RULES}, add the {seen.language} sentence of {rule.id}.",
+                    "" if best.blocking else f"adds the {seen.language} sentence",
+                    write=stated_row(rule, seen.language, best.sentence),
                 )
             )
     return found
@@ -203,8 +278,9 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
                 "\n".join(gone),
                 "\n".join(added or ([] if gone else has)),
                 (f"rules that rest on this text: {', '.join(resting)}",) if resting else (),
-                "if it states a rule, add a row to openapi/rules.yaml; then run with ACCEPT=1, or add to"
-                f" openapi/reviewed.yaml, under {seen.language}, the line `{key}: {text_digest}`.",
+                f"if it states a rule, add a row to {RULES}; then add to openapi/reviewed.yaml, under {seen.language},"
+                f" the line `{_key(key)}: {text_digest}`.",
+                "marks it as reviewed",
             )
         )
     return found
@@ -214,13 +290,13 @@ def _overlay(seen: View) -> list[Finding]:
     return [
         Finding(
             "overlay",
-            f"action {skipped.action.index + 1}",
+            f"action {skipped.action.index + 1} ({skipped.action.description.rstrip('.')})",
             f"the overlay action {skipped.problem}: {skipped.detail}",
             skipped.action.description,
             "",
             (f"target: {skipped.action.target}", *(f"rests on {rule}" for rule in skipped.action.rules)),
-            "change or remove the action in openapi/overlay.yaml, or run with ACCEPT=1"
-            + (", which sets x-was anew." if skipped.problem == "has lost its ground" else ", which removes it."),
+            "change or remove the action in openapi/overlay.yaml.",
+            "follows a value that moved, or removes the action",
         )
         for skipped in seen.skipped
     ]
@@ -234,7 +310,8 @@ def _breaking(change: Change) -> Finding:
         shown(change.old, missing=change.added),
         shown(change.new, missing=change.removed),
         (),
-        "tell callers (a major version), follow it in overlay/ and tests/, and run with ACCEPT=1.",
+        "tell callers (a major version), and follow it in overlay/ and tests/ where they name it.",
+        "takes it",
     )
 
 
@@ -280,10 +357,33 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
                 rule.sentences.get(seen.language, rule.summary),
                 "enum " + ", ".join(map(str, allowed)),
                 _facts(rule, after),
-                "ask the vendor which of the two holds; ACCEPT=1 takes both, so that only what both allow is sent.",
+                "ask the vendor which of the two holds.",
+                "takes both, so that only what both allow is sent",
             )
             found.append((rule.at, told))
     return found
+
+
+def _schemes(seen: View, after: Inputs) -> list[str]:
+    """Name the security schemes besides the one that the key travels by, when one of them is new."""
+    schemes = seen.document.get("components", {}).get("securitySchemes", {})
+    fresh_ones = {
+        change.name.place.partition("/")[2] for change in seen.changes if change.name.place.startswith("security/")
+    }
+    try:
+        used, header = auth_scheme(seen.effective, after.settings.submit)
+    except DecisionNeeded:
+        return []
+    return [
+        f"the page declares another security scheme, {name} ({shown(schemes[name].get('type'))}); the key still travels"
+        f" as {used}, in the header {header}"
+        for name in schemes
+        if name != used and name in fresh_ones
+    ]
+
+
+def _key(text: str) -> str:
+    return dump_yaml({text: ""}).rpartition(":")[0]
 
 
 def warnings(seen: View, after: Inputs) -> list[str]:
@@ -295,9 +395,24 @@ def warnings(seen: View, after: Inputs) -> list[str]:
         if change.name == Name("document/servers/0", "url")
     ]
     found += _sizes_out_of_bounds(after)
+    found += _schemes(seen, after)
+    found += [
+        f"{change.name}: calls that leave it out now get {shown(change.new, missing=change.removed)},"
+        f" no longer {shown(change.old, missing=change.added)}; what they cost may change"
+        for change in seen.changes
+        if change.name.key == "default" and change.name.place.startswith("submit/request/") and not change.added
+    ]
+    found += [
+        f"{change.name}: the pattern {change.new} has no equivalent in Python, so it is not enforced"
+        for change in seen.changes
+        if change.name.key == "pattern" and isinstance(change.new, str) and not is_translatable(change.new)
+    ]
     for rule in after.ledger.rules.values():
-        words = rule.sentences.get(seen.language)
-        for key, value in mirrored(rule, seen.effective, after.settings.submit).items():
+        words = rule.sentences.get(seen.language, "")
+        repeated = mirrored(rule, seen.effective, after.settings.submit)
+        if words and not contains_quote(prose_at(seen.new, rule.at), words):
+            words = match(rule, seen.new, repeated).sentence  # what the page says now, not what the ledger quotes
+        for key, value in repeated.items():
             if words and isinstance(value, (str, int, float)) and not contains_value(words, value):
                 found.append(
                     f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”."

@@ -55,7 +55,7 @@ def candidates(field: Any) -> Iterator[Any]:
     elif field.kind in ("integer", "number"):
         yield from (int(number) if field.kind == "integer" else number for number in numbers(field))
     elif field.kind == "string":
-        yield from TEXTS
+        yield from sorted(TEXTS, key=lambda text: "url" in field.name.lower() and not text.startswith("https:"))
         length = max(field.min_length or 1, 1)
         if length < 100_000:  # noqa: PLR2004 - more is no request
             yield "a" * length

@@ -16,6 +16,7 @@ class Settings:
     """What the file says; each key is explained there."""
 
     roles: Mapping[str, str]
+    route: str
     explicit_fields: Mapping[str, str]
     reserved_names: tuple[str, ...]
     package: str
@@ -45,11 +46,12 @@ def parse(text: str) -> Settings:
     try:
         raw = load_yaml(text)
         template = raw["template"]
-        keys = {"roles", "explicit_fields", "reserved_names", "package", "versions", "template", "client"}
+        keys = {"roles", "route", "explicit_fields", "reserved_names", "package", "versions", "template", "client"}
         if unknown := sorted(set(raw) - keys):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
         return Settings(
             {role: raw["roles"][role] for role in ROLES},
+            str(raw["route"]),
             dict(raw["explicit_fields"]),
             tuple(raw["reserved_names"]),
             raw["package"],

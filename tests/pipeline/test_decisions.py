@@ -22,25 +22,24 @@ STOPS: dict[str, tuple[bytes, tuple[str, ...]]] = {
     # a sentence that a rule rests on changed or vanished
     "fact changed": (
         replaced(("[3,686,400", "[4,000,000")),
-        ("rule: RES-PIXELS", "[3,686,400", "[4,000,000", "fact minimum: 3686400", "minimum (3686400) is not there"),
+        ("rule: RES-PIXELS", "[3,686,400", "[4,000,000", "fact minimum: 3686400 -> 4000000", "Breaking: yes"),
     ),
     "fact added to a list": (
         replaced(("3:2）", "3:2、21:9）")),
-        ("rule: RES-RATIO", "fact values: 9:16", "it also holds the ratio 21:9"),
+        ("rule: RES-RATIO", "fact values: 9:16, 16:9, 3:4, 4:3, 1:1, 2:3, 3:2 -> 9:16", "21:9", "Breaking: no"),
     ),
-    "fact gone from a list": (replaced(("2:3、3:2）", "2:3）")), ("rule: RES-RATIO", "is not there")),
-    "tier added": (replaced(("2K、4K", "2K、4K、8K")), ("rule: RES-TIER", "it also holds the tier 8K")),
+    "fact gone from a list": (
+        replaced(("2:3、3:2）", "2:3）")),
+        ("rule: RES-RATIO", "2:3, 3:2 -> 9:16", "Breaking: yes"),
+    ),
+    "tier added": (replaced(("2K、4K", "2K、4K、8K")), ("rule: RES-TIER", "fact values: 2K, 4K -> 2K, 4K, 8K")),
     "words changed": (
         replaced(("总像素范围", "像素总数范围")),
-        ("rule: RES-PIXELS", "every fact is in the new words"),
+        ("rule: RES-PIXELS", "every number and list is as before; read whether the words"),
     ),
     "meanings swapped": (
         replaced(("9999=失败，9000=积分不足", "9000=失败，9999=积分不足")),
         ("rule: CODE-MEANING", "was | 响应状态码：1000=成功，9999=失败", "now | 响应状态码：1000=成功，9000=失败"),
-    ),
-    "no longer required": (
-        replaced(("提示词（必填）", "提示词（可选）")),
-        ("rule: PROMPT-REQUIRED", "next: in openapi/rules.yaml"),
     ),
     "sentence gone": (
         edited(lambda d: _describe("resolution", field(d, "resolution")["description"].split("示例")[0])(d)),
@@ -240,7 +239,7 @@ def test_stops_then_accept_goes_on(name: str, house: House) -> None:
     assert "Stopped for a decision. Nothing was replaced." in stopped.text
     for part in words:
         assert part in stopped.text
-    assert "next: " in stopped.text
+    assert "Next: " in stopped.text
     accepted = house.take(data, accept=True)
     assert (accepted.code, accepted.changed) == (0, True), accepted.text
     again = house.take(data)  # what was accepted is not asked again
@@ -249,6 +248,10 @@ def test_stops_then_accept_goes_on(name: str, house: House) -> None:
 
 # Updates that ACCEPT=1 cannot settle: the client could not send a request any more. They need a hand.
 NEEDS_A_HAND: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    "no longer required": (
+        replaced(("提示词（必填）", "提示词（可选）")),
+        ("rule: PROMPT-REQUIRED", "Next: in openapi/rules.yaml"),
+    ),
     "required header": (
         edited(
             lambda d: operation(d).update(
@@ -289,7 +292,7 @@ def test_what_cannot_be_sent_stops_with_accept_too(name: str, house: House) -> N
     for accept in (False, True):
         ended = house.take(data, accept=accept)
         assert (ended.code, ended.changed) == (3, False), ended.text
-    for part in ("that needs a hand", *words):
+    for part in ("that needs an edit by hand", *words):
         assert part in ended.text
 
 
@@ -314,7 +317,7 @@ def test_accept_guesses_no_fact(house: House) -> None:
     data = replaced(("总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）", "总像素不低于四百万"))
     ended = house.take(data, accept=True)
     assert (ended.code, ended.changed) == (3, False)
-    assert "that needs a hand" in ended.text
+    assert "that needs an edit by hand" in ended.text
     assert "minimum (3686400) is not there" in ended.text
 
 

@@ -86,7 +86,7 @@ def test_facts_that_differ_between_editions(edit: Any, words: str, house: House)
     assert words in stopped.text
     accepted = house.take(english(edit), accept=True)  # which of the two editions is right, only a person can tell
     assert (accepted.code, accepted.changed) == (3, False)
-    assert "that needs a hand" in accepted.text
+    assert "that needs an edit by hand" in accepted.text
 
 
 def test_an_accepted_edition_is_known_from_then_on(house: House) -> None:
