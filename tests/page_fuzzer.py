@@ -13,7 +13,8 @@ VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 10**30, "", "x", "object", "array", "string", "\x1b[31m", "中文",
     [], {}, [None], {"": None}, {"$ref": "#/components/schemas/GeneralResponse"}, {"$ref": "#/paths"},
     {"type": "array"}, {"type": ["string", "null"]}, {"allOf": []}, {"enum": []},
-    {"anyOf": [{"type": "integer"}, {"type": "string"}]}, {"x-note": "hi"}, {"type": "string", "format": "binary"}, {"type": "object", "properties": {"a": {}}},
+    {"anyOf": [{"type": "integer"}, {"type": "string"}]}, {"x-note": "hi"},
+    {"type": "string", "format": "binary"}, {"type": "object", "properties": {"a": {}}},
     ["prompt"],
 )  # fmt: skip
 

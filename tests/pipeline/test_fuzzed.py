@@ -7,7 +7,8 @@ import pytest
 from page_edits import House
 from page_fuzzer import fuzzed
 
-# Seeds that once ended in a traceback come first; the long form is `PIPELINE_FUZZ=1000 pytest tests/pipeline/test_fuzzed.py`.
+# Seeds that once ended in a traceback come first.
+# The long form is `PIPELINE_FUZZ=1000 pytest tests/pipeline/test_fuzzed.py`.
 FOUND = [298]
 COUNT = int(os.environ.get("PIPELINE_FUZZ", "25"))
 
