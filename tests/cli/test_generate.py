@@ -36,7 +36,8 @@ def test_json_is_one_document_with_the_files(cli: Any, service: SingleTaskServer
     service._there = 2
     service.then(service.done(2))
     ran = cli("generate", "x", "-n", "2", "-o", "out", "--base-url", service.url, "--json")
-    files = [{"path": f"out/{TASK}-{number}.png", "bytes": len(png())} for number in (1, 2)]
+    shape = {"bytes": len(png()), "media_type": "image/png", "width": 4, "height": 3}
+    files = [{"path": f"out/{TASK}-{number}.png", **shape} for number in (1, 2)]
     assert {"taskid": TASK, "images": 2, "files": files, "sandbox": False} == ran.document
     assert f"Task {TASK} accepted" in ran.err
 

@@ -38,7 +38,13 @@ def test_every_block_of_every_document_works_there(reader: Path) -> None:
 
 
 def _code_cell(text: str) -> dict[str, object]:
-    cell: dict[str, object] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": text}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+        "source": text,
+    }
     return {"id": f"cell-{abs(hash(text)):x}", **cell}
 
 

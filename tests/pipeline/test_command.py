@@ -94,7 +94,7 @@ def test_rule_tables(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(house, "generate") == 0
     assert run(house, "verify") == 0
     assert "| `PROMPT-REQUIRED` | A prompt is required. | the page |" in house.read("README.md")
-    assert "| `PROMPT-REQUIRED` | 提示词（必填） | 官方文档 |" in house.read("README.zh-CN.md")
+    assert "| `PROMPT-REQUIRED` | 提示词（必填） | 官方文档页 |" in house.read("README.zh-CN.md")
     assert house.read("README.md").endswith("after\n")
     (house.root / "README.md").write_text(f"{end}{begin}", "utf-8")
     assert run(house, "verify") == 5

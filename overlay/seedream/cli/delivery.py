@@ -1,8 +1,9 @@
 """Waits for a task, saves its pictures and prints where they are."""
 
 from pathlib import Path
+from typing import Any
 
-from seedream import Task
+from seedream import Picture, Task
 from seedream.cli.language import plural, tr
 from seedream.cli.progress import TaskLine
 from seedream.cli.terminal import Terminal
@@ -14,13 +15,24 @@ def wait_and_save(task: Task, directory: Path, timeout: float, line: TaskLine) -
     return task.save(directory, timeout=timeout, progress=line.show_progress)
 
 
+def _file_document(path: Path) -> dict[str, Any]:
+    picture = Picture(path)
+    return {
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "media_type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+    }
+
+
 def print_saved(terminal: Terminal, taskid: str, files: list[Path], *, cost: int | None, sandbox: bool = False) -> None:
     """Print the pictures' paths, one a line, and what they cost if that is known."""
     terminal.print_json(
         {
             "taskid": taskid,
             "images": cost,
-            "files": [{"path": str(path), "bytes": path.stat().st_size} for path in files],
+            "files": [_file_document(path) for path in files],
             "sandbox": sandbox,
         }
     )
