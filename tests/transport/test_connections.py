@@ -430,3 +430,26 @@ def test_a_forked_process_uses_no_connection_of_its_parent() -> None:
         client._io._connections._process = -1  # what a fork looks like from inside
         client.query("t1")
         assert len(server.connections) == 2
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda client: client.submit("a fish"), lambda client: client.query("t1"), lambda client: client.delete("t1"),
+        lambda client: client.generate("a fish", output_dir=".", timeout=5),
+    ],
+    ids=["submission", "query", "deletion", "generate"],
+)  # fmt: skip
+def test_no_request_of_any_kind_trusts_an_unknown_authority(both: Both, tls_server: TlsServer, work: Any) -> None:
+    # Rule: certificates are verified for every kind of request, not only for the one that is paid for.
+    with pytest.raises(SeeDreamError, match=r"(?i)certificate|verif"):
+        both.call(work, base_url=tls_server.url)
+    assert all(not received for received in tls_server.requests)
+
+
+def test_a_picture_is_not_fetched_from_an_unknown_authority(both: Both, tls_server: TlsServer, tmp_path: Path) -> None:
+    data = f'{{"taskid": "t1", "image_status": 3, "url": ["{tls_server.url}/1.png"]}}'
+    answers = keep_alive(whole(f'{{"code": 1000, "msg": "", "data": {data}}}'.encode()))
+    with ScriptedServer(answers) as service, pytest.raises(SeeDreamError, match=r"(?i)certificate|verif"):
+        both.call(lambda client: client.task("t1").save(tmp_path), base_url=service.url)
+    assert list(tmp_path.iterdir()) == []

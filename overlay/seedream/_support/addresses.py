@@ -21,6 +21,10 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return address
 
 
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global and not address.is_multicast  # Python calls some multicast addresses global
+
+
 def is_loopback(host: str) -> bool:
     """Whether the host is this machine."""
     name = host.rstrip(".").lower()
@@ -31,10 +35,10 @@ def is_loopback(host: str) -> bool:
 def is_private(host: str) -> bool:
     """Whether the host is written as this machine or as an address that is not on the public network."""
     address = _address(host)
-    return is_loopback(host) if address is None else not address.is_global
+    return is_loopback(host) if address is None else not _is_public(address)
 
 
 def is_public_address(host: str) -> bool:
     """Whether the host is an address, and on the public network."""
     address = _address(host)
-    return address is not None and address.is_global
+    return address is not None and _is_public(address)

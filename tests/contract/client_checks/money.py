@@ -158,3 +158,13 @@ def the_key_travels_encrypted(subject: ClientUnderTest) -> None:
         except errors.ConfigError:
             continue
         raise Violation(f"the base URL {url} was taken", rule="KEY-PRIVATE")
+
+
+@check("PAY-ONCE")
+def a_server_error_is_never_sent_again_whatever_it_asks_for(subject: ClientUnderTest) -> None:
+    """A 5xx may come after the work was done, also one with Retry-After: the submission is sent once."""
+    for status in (500, 501, 502, 503, 504, 520, 529, 599):
+        for after in ("0", "1", "Thu, 01 Jan 1970 00:00:00 GMT"):
+            answer = ScriptedReply(status, b"busy", {"retry-after": after})
+            name = f"HTTP {status} with Retry-After: {after}"
+            _expect(subject, name, answer, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")

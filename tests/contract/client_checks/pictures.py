@@ -141,3 +141,29 @@ def a_task_id_is_no_path(subject: ClientUnderTest) -> None:
                 saved = []  # refusing such an id is as good
             if {path.resolve().parent for path in saved} - {inner.resolve()} or _files(backend) != saved:
                 raise Violation(f"task id {taskid[:40]!r} wrote {saved} and {_files(backend)}", rule="FILE-PLACE")
+
+
+@check("KEY-PRIVATE")
+def api_and_image_host_share_no_state(subject: ClientUnderTest) -> None:
+    """Cookies that a host sets are kept for nobody: neither for the other host nor for its own next request."""
+    crumb = {"set-cookie": "crumb=1; Path=/"}
+
+    def host(sent: Sent) -> ScriptedReply:
+        del sent
+        return ScriptedReply(200, png(), {"content-type": "image/png", **crumb})
+
+    with fake_backend(subject, host, lambda url: [f"{url}/1", f"{url}/2"]) as backend:
+        made = backend.api.script
+
+        def api(sent: Sent) -> ScriptedReply | None:
+            reply = made(sent) if callable(made) else made
+            return None if reply is None else ScriptedReply(reply.status, reply.body, {**reply.headers, **crumb})
+
+        backend.api.script = api
+        for number in range(2):
+            backend.client.generate(f"a fish {number}", batchsize=2, output_dir=backend.directory)
+        for sent in (*backend.api.sent, *backend.images.sent):
+            if sent.header("cookie"):
+                raise Violation(
+                    f"{sent.url} was sent the cookie {sent.header('cookie')}", rule="KEY-PRIVATE", sent=sent
+                )

@@ -142,3 +142,20 @@ def generating_asks_for_the_task_that_was_made(subject: ClientUnderTest) -> None
         _json(sent, subject.facts.query, {"taskid": TASK}, "TASK-ID")
     for sent in backend.api.sent:
         check_key(subject, sent, KEY)
+
+
+@check("KEY-PRIVATE")
+def no_query_or_deletion_is_redirected(subject: ClientUnderTest) -> None:
+    """A redirect of a query, a wait or a deletion is not followed: the key would go where a reply says."""
+    for status in (301, 302, 303, 307, 308):
+        with RecordingServer(subject.state(None, url=["https://i.example/1"])) as other:
+            moved = ScriptedReply(status, b"", {"location": f"{other.url}{subject.facts.query}"})
+            with RecordingServer(moved) as server, subject.client(server.url) as client:
+                for call in (client.query, client.delete, lambda taskid: client.task(taskid).wait(timeout=5)):
+                    try:
+                        result = call(TASK)
+                    except errors.SeeDreamError:
+                        continue
+                    raise Violation(f"HTTP {status} gave {result!r}", rule="KEY-PRIVATE", sent=server.sent[-1])
+            if other.sent:
+                raise Violation(f"HTTP {status} was followed with the key", rule="KEY-PRIVATE", sent=other.sent[0])
