@@ -414,8 +414,9 @@ def test_a_peer_in_a_private_network_is_refused_by_its_address_before_a_byte(
         if no_proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         effect = SendRequest(Request("GET", "https://cdn.example/1.png"), "download", public_only=True)
+        arun: Any = anyio.run
         parts: Any = (None, Timeouts(), both.clock, KEY)
-        perform = SyncHTTP(*parts).perform if both.kind == "sync" else partial(anyio.run, AsyncHTTP(*parts).perform)
+        perform: Any = SyncHTTP(*parts).perform if both.kind == "sync" else partial(arun, AsyncHTTP(*parts).perform)
         with pytest.raises(errors.UnsafeUrl, match=r"127\.0\.0\.1"):
             perform(effect)
         assert asked == ["cdn.example"]

@@ -24,6 +24,22 @@ _KEPT: Final = 20  # idle connections of each kind and server
 _IDLE: Final = 60.0  # seconds
 
 
+class _Forks:
+    """Counts the forks that led to this process: what was opened before the last one belongs to another process."""
+
+    count = 0
+
+    def __init__(self) -> None:
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        self.count += 1
+
+
+_forks: Final = _Forks()
+
+
 @frozen
 class NetworkOptions:
     """How connections are made.
@@ -104,13 +120,17 @@ class Connections:
         self._backend = backend
         self._idle: dict[tuple[Any, ...], list[Line]] = {}
         self._lock = threading.Lock()
-        self._process = os.getpid()
+        self._process = _forks.count
         self.closed = False
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """Loading the certificates takes a hundredth of a second or more: once, and never for plain loopback."""
         return tls_context(self._options.verify)
+
+    def keeps(self, kind: RequestKind) -> bool:
+        """Return whether a connection for this kind of request is kept for the next one."""
+        return self._seconds(kind) > 0
 
     def take(self, kind: RequestKind, server: "Server", library: str = "") -> Line:
         """Return an idle connection for this kind of request, or one still to be made.
@@ -122,9 +142,9 @@ class Connections:
         """
         key = (kind, server, library)
         with self._lock:
-            if self._process != os.getpid():  # after a fork the connections are the parent's
+            if self._process != _forks.count:  # after a fork the connections are the parent's
                 inherited, self._idle = self._idle, {}
-                self._process = os.getpid()
+                self._process = _forks.count
                 for line in (line for idle in inherited.values() for line in idle):
                     line.close()  # this process's copy only
             idle = self._idle.get(key)

@@ -104,6 +104,8 @@ class _HttpBase:
         target = _target(request.url) if effect.kind == "download" else _api_target(request.url)
         common = _DEFAULT_HEADERS if effect.kind == "download" else self._api_headers
         headers = {"Host": target.host_header, **common, **request.headers}
+        if self._connections is not None and not self._connections.keeps(effect.kind):
+            headers["Connection"] = "close"
         if (body := request.body) is not None:
             body.check()
             headers["Content-Length"] = str(body.length)

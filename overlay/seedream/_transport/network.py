@@ -41,6 +41,7 @@ from seedream.errors import UnsafeUrl
 T = TypeVar("T")
 current: Final[ContextVar[SendTracker]] = ContextVar("current")
 
+_NONBLOCK: Final[int] = getattr(socket, "SOCK_NONBLOCK", 0)  # one system call less, where there is this flag
 _JOIN: Final = 64 * 1024  # bytes: writes are joined up to this size
 _PIECE: Final = 256 * 1024  # bytes given to the operating system at once, each within the time for a write
 _READ: Final = 256 * 1024  # bytes read at once
@@ -87,7 +88,7 @@ def _connect(host: str, port: int, options: Iterable[Any]) -> Operation["Connect
             # An address that does not answer leaves time for those after it.
             share = (tracker.connect_deadline - time.monotonic()) / (len(found) - number)
             try:
-                sock = socket.socket(family, kind, protocol)
+                sock = socket.socket(family, kind | _NONBLOCK, protocol)
                 yield from _connect_to(sock, address, time.monotonic() + share, options)
             except OSError as error:
                 problem = error
@@ -102,8 +103,8 @@ def _connect(host: str, port: int, options: Iterable[Any]) -> Operation["Connect
 
 def _connect_to(sock: socket.socket, address: Any, deadline: float, options: Iterable[Any]) -> Operation[None]:
     try:
-        sock.setblocking(False)  # noqa: FBT003 -- the socket module's own signature
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not _NONBLOCK:
+            sock.setblocking(False)  # noqa: FBT003 -- the socket module's own signature
         for option in options:
             sock.setsockopt(*option)
         result = sock.connect_ex(address)
@@ -130,6 +131,7 @@ class Connection:
         self.layers = 0
         self._pending = bytearray()
         self._on_its_way = 0
+        self._at_once = False
         self._inner: _TlsInTls | None = None
         if tracker.public_only:
             self._check_peer(tracker)
@@ -149,8 +151,16 @@ class Connection:
                 )
             )
 
+    def _send_at_once(self) -> None:
+        """Keep nothing back until an acknowledgement (Nagle). A small request is one write and needs no such thing."""
+        if not self._at_once:
+            self._at_once = True
+            with suppress(OSError):
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def start_tls(self, context: ssl.SSLContext, name: str | None) -> Operation[None]:
         tracker = current.get()
+        self._send_at_once()
         try:
             if self.layers:
                 self._inner = _TlsInTls(self.sock, context, name)
@@ -201,7 +211,7 @@ class Connection:
         if ours and not (tracker.sent_in_full or tracker.write_failed):
             tracker.sent_in_full = True
             tracker.start_reply()
-            self._on_its_way = _unacknowledged(self.sock)
+            self._on_its_way = _unacknowledged(self.sock) if tracker.sent > _JOIN else 0
         while True:
             try:
                 return (yield from self._receive(lambda: tracker.reply_deadline if ours else tracker.connect_deadline))
@@ -234,6 +244,8 @@ class Connection:
         if ours and tracker.must_ask:
             yield Call(tracker.run_before_send)
         large = len(rest) > _JOIN
+        if large:
+            self._send_at_once()
         try:
             while rest:
                 self._on_its_way = _unacknowledged(self.sock) if large else 0
