@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 import pytest
+from core import messages
 from rich.cells import cell_len
 from seedream import errors
+from seedream.bulk import ENDINGS
 from seedream.cli import app as app_module
 from seedream.cli import bulk_report, exit_codes, language, task
 from seedream.cli.demo.prompts import EXAMPLES
@@ -58,7 +60,27 @@ def tables() -> Iterator[str]:
     yield from (text for rule in RULES.values() for text in (rule.summary, rule.source, rule.standing))
     yield from bulk_report._MEANING.values()
     yield from task._WITHOUT_TASK.values()
+    yield from (text for ending in ENDINGS.values() for text in ending if text)
     yield from (example.title for example in EXAMPLES)
+
+
+def library_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The message and the hint of every error in the catalogue of messages."""
+    made: list[errors.SeeDreamError] = []
+    create = errors.SeeDreamError.__init__
+
+    def note(self: errors.SeeDreamError, *arguments: Any, **named: Any) -> None:
+        create(self, *arguments, **named)
+        made.append(self)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(errors.SeeDreamError, "__init__", note)
+    messages.catalogue()
+    assert len(made) > 50
+    for error in made:
+        problems = error.problems if isinstance(error, errors.InvalidRequest) else [error]
+        for problem in problems:
+            yield from (text for text in (problem.message, problem.hint) if text)
 
 
 def untranslated(texts: Iterator[str]) -> list[str]:
@@ -83,6 +105,10 @@ def test_every_help_text_has_its_chinese() -> None:
 
 def test_every_rule_state_and_ending_has_its_chinese() -> None:
     assert [] == untranslated(tables())
+
+
+def test_every_message_of_the_library_has_its_chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [] == untranslated(library_texts(tmp_path, monkeypatch))
 
 
 def test_every_error_class_has_a_summary() -> None:

@@ -665,6 +665,117 @@ PATTERNS: Final[Mapping[str, str]] = {
     "The task is not lost: save it again with the same id.": "任务没有丢失：请用同一 ID 再次保存。",
     "Its URL has expired; query the task for a new one.": "链接已过期；请重新查询任务。",
     "Query the task again later.": "请稍后再查询任务。",
+    # Later messages of the library.
+    "A task id was seen in the reply: {taskid}. Query it before you submit again.": (
+        "答复中出现了任务 ID：{taskid}。再次提交之前请先查询它。"
+    ),
+    "Check the base URL: nothing is served at this path. The task is not lost.": (
+        "请检查服务地址：这个路径上没有服务。任务没有丢失。"
+    ),
+    "Check the id. A new task may take a moment to appear.": "请检查 ID。新任务可能要过一会儿才出现。",
+    "Copy it anew, alone, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
+    "Copy the key again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
+    "Free space or choose another directory, then save the task again.": "请腾出空间或换一个目录，然后再次保存任务。",
+    "Give an object, which a form cannot hold.": "表单无法表示对象。",
+    "Give it as str.": "请以文本给出。",
+    "Give only one of them.": "请只给其中一个。",
+    "Give the service's own address, for example {url}.": "请给出服务自己的地址，例如 {url}。",
+    "It is not sent again. Look in the vendor's console whether the task exists before you submit it again.": (
+        "不会再次发送。再次提交之前，请到官方控制台查看任务是否存在。"
+    ),
+    "The request was not sent whole, so it was probably not billed. It is not sent again. Look in the vendor's console "
+    "whether the task exists before you submit it again.": (
+        "请求没有发完，所以很可能没有扣费。不会再次发送。再次提交之前，请到官方控制台查看任务是否存在。"
+    ),
+    "Raise max_bytes if that is expected.": "如果图片确实这么大，请调高 max_bytes。",
+    "Set {variable}, or give api_key=.": "请设置 {variable}，或给出 api_key=。",
+    "The service does not say whether it was billed: see the vendor's console.": "服务没有说明是否扣费：请到官方控制台查看。",
+    "an object of type {type} is not a source image": "类型为 {type} 的对象不是源图片",
+    "an object of type {type} is not a list": "类型为 {type} 的对象不是列表",
+    "deleting {taskids} got no usable answer ({reply})": "删除 {taskids} 没有得到可用的答复（{reply}）",
+    "picture {number} of task {taskid}: {reason!t}": "任务 {taskid} 的第 {number} 张图片：{reason}",
+    "{number} bytes of {type} came, which are not a picture": "收到 {number} 字节的 {type}，不是图片",
+    "at least {size} bytes, more than {limit}": "至少 {size} 字节，超过 {limit}",
+    "its URL is not a plain https URL ({details})": "链接不是普通的 https 地址（{details}）",
+    "its URL points to {host}, which is not on the public network": "链接指向 {host}，不在公共网络上",
+    "more than {number} redirects": "重定向超过 {number} 次",
+    "the image host answers {status}": "图片服务器答复 {status}",
+    "the picture's end is missing after {number} bytes": "图片在 {number} 字节之后缺少结尾",
+    "the service gives {number} of {total} URLs": "服务给出了 {total} 个链接中的 {number} 个",
+    "{name}Error: {reason}": "网络错误（{name}Error：{reason}）",
+    "{name}Timeout: {reason}": "网络超时（{name}Timeout：{reason}）",
+    "task {taskid} was still unanswered after {seconds} s, and the last answer was {reply}": (
+        "任务 {taskid} 在 {seconds} 秒后仍没有可用的答复，最后一次是：{reply}"
+    ),
+    "the {what} is of type {type}, not text": "{what} 的类型是 {type}，不是文本",
+    "the base URL answers {status} at {path}, the path of this operation ({reply})": (
+        "服务地址在本接口的路径 {path} 上答复 {status}（{reply}）"
+    ),
+    "the base URL answers with a redirect ({reply}), and a paid request is never redirected": (
+        "服务地址答复了重定向（{reply}），而付费请求不会跟随重定向"
+    ),
+    "the server says twice that it did not get a whole request ({reply})": "服务器两次表示没有收到完整的请求（{reply}）",
+    "the service does not know the task {taskid} ({reply})": "服务器上没有任务 {taskid}（{reply}）",
+    "{value} is not an object, which a form cannot hold": "{value} 无法放入表单",
+    "{variable} names a SOCKS proxy, for which a package is missing": "{variable} 指定了 SOCKS 代理，但缺少所需的软件包",
+    "Install it: {command}.": "请安装：{command}。",
+    "{variable} names {path}, which does not exist": "{variable} 指定的 {path} 不存在",
+    "Correct or unset the variable.": "请更正或取消这个环境变量。",
+    "{variable} is not the URL of a proxy ({kinds})": "{variable} 不是代理地址（{kinds}）",
+    "Give, for example, {url}; percent-encode {marks} in user and password.": (
+        "例如 {url}；用户名和密码中的 {marks} 需要百分号编码。"
+    ),
+    # The journal and bulk runs.
+    "there is no bulk run in {folder}": "{folder} 中没有批量运行",
+    "Start one with a jobs file.": "请用任务文件开始一个。",
+    "this journal holds no bulk run": "这个运行记录中没有批量运行",
+    "there is no journal at {path}": "{path} 没有运行记录",
+    "job {key} is {state!t}, so there is nothing to resolve": "任务 {key} 的状态是 {state}，没有需要处理的",
+    "job {key} is {state!t}, so it cannot be dropped": "任务 {key} 的状态是 {state}，不能取消",
+    "not in this run": "不在本次运行中",
+    "planned": "待发送",
+    "submitted": "已提交",
+    "succeeded": "已生成",
+    "downloaded": "已保存",
+    "rejected": "被拒绝",
+    "abandoned": "已放弃",
+    "this folder's run belongs to the service at {before}, not {after}": "这个文件夹的运行属于服务 {before}，不是 {after}",
+    "Use another output folder, or say that the service has moved (moved=True, --moved).": (
+        "请换一个输出文件夹，或用 --moved 说明服务地址已变更。"
+    ),
+    "{path} has lost its last {number} records": "{path} 丢失了最后 {number} 条记录",
+    "{path} is not the journal that was here before": "{path} 不是原来的运行记录",
+    "{path} is not a journal, or is damaged: {reason}": "{path} 不是运行记录，或已损坏：{reason}",
+    "{path} is damaged: {reason}": "{path} 已损坏：{reason}",
+    "{path} is empty": "{path} 为空",
+    "{path} is a symbolic link": "{path} 是符号链接",
+    "{path} cannot be written: {reason!t}": "无法写入 {path}：{reason}",
+    "{path} cannot be used: {reason!t}": "无法使用 {path}：{reason}",
+    "cannot write {path}: {reason!t}": "无法写入 {path}：{reason}",
+    "cannot make {path}: {reason!t}": "无法创建 {path}：{reason}",
+    "{path} is on a network file system ({kind}), where a journal is not safe": (
+        "{path} 位于网络文件系统（{kind}），运行记录在那里不安全"
+    ),
+    "Put the journal on a local disk.": "请把运行记录放在本地磁盘上。",
+    "Use another journal.": "请使用另一个运行记录。",
+    "Use another path for the journal.": "请为运行记录换一个路径。",
+    "{folder} has room for {free} bytes, and {expected} are needed": "{folder} 剩余 {free} 字节，需要 {expected} 字节",
+    "Make room, check the permissions and the limit of open files, then go on.": (
+        "请腾出空间，检查权限和打开文件数的上限，然后继续。"
+    ),
+    "Check the folder, its permissions and the free space.": "请检查文件夹、权限和剩余空间。",
+    "Check the id.": "请检查 ID。",
+    "Check it, then resume.": "请检查后继续。",
+    "task {taskid} belongs to another job already": "任务 {taskid} 已属于另一条任务",
+    "{file} has changed since its jobs were planned: {details}": "{file} 在安排任务之后有改动：{details}",
+    "the submission cannot be recorded ({details})": "无法记录这次提交（{details}）",
+    "Make room, or set {variable} to a folder that can be written.": "请腾出空间，或把 {variable} 设为可写的文件夹。",
+    "cannot serve on {host} port {port}: {reason}": "无法在 {host} 端口 {port} 提供服务：{reason}",
+    "Choose another with --host, --port or --images-port; port 0 takes a free one.": (
+        "请用 --host、--port 或 --images-port 另选；端口 0 自动选择空闲端口。"
+    ),
+    "cannot use the file {path}: {reason!t}": "无法使用文件 {path}：{reason}",
+    "Choose another with --ledger, --tls-cert or --tls-key.": "请用 --ledger、--tls-cert 或 --tls-key 另选。",
     # The operating system.
     "No such file or directory": "没有那个文件或目录",
     "Permission denied": "权限不够",
