@@ -54,6 +54,17 @@ class AssertCharged(Protocol):
         ...
 
 
+def check_settings(settings: Mapping[str, object]) -> None:
+    """Check the settings of a mark.
+
+    Raises:
+        TypeError: There is no such setting, or a value has the wrong type.
+        ValueError: A value is out of range, or a fault is written wrongly.
+    """
+    # The ledger file is left out: checking must not create it.
+    Sandbox(**{name: value for name, value in settings.items() if name != "ledger_path"})  # type: ignore[arg-type]  # checked by Sandbox
+
+
 def serve(settings: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Implement ``seedream_sandbox``."""
     with Sandbox(**{**_QUICK, **settings}) as sandbox:  # type: ignore[arg-type]  # checked by Sandbox

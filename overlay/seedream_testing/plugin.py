@@ -4,7 +4,7 @@ It is loaded in every pytest run of an environment that has seedream, so it impo
 until a fixture is used or ``seedream_block_network`` is set. ``seedream_testing.fixtures`` implements the fixtures.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -102,15 +102,29 @@ def _testing() -> ModuleType:
         pytest.fail(f'{error.name} is not installed: pip install "seedream[testing]"', pytrace=False)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose mark would be ignored or misread, whether it uses a fixture or not."""
+    marks = list(item.iter_markers(_MARK))
+    if not marks:
+        return
+    given = ", ".join(repr(arg) for mark in marks for arg in mark.args)
+    if given:
+        pytest.fail(
+            f"@pytest.mark.{_MARK} takes settings by name, not {given}: write, for example, credits=2", pytrace=False
+        )
+    try:
+        _testing().check_settings(_merged(marks))
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"@pytest.mark.{_MARK}: {error}", pytrace=False)
+
+
 def _settings(request: pytest.FixtureRequest) -> dict[str, object]:
+    return _merged(request.node.iter_markers(_MARK))
+
+
+def _merged(marks: Iterable[pytest.Mark]) -> dict[str, object]:
     """Merge the settings of all marks; the nearest mark decides."""
     settings: dict[str, object] = {}
-    for mark in request.node.iter_markers(_MARK):
-        if mark.args:
-            given = ", ".join(map(repr, mark.args))
-            pytest.fail(
-                f"@pytest.mark.{_MARK} takes settings by name, not {given}: write, for example, credits=2",
-                pytrace=False,
-            )
+    for mark in marks:
         settings = {**mark.kwargs, **settings}
     return settings

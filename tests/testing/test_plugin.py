@@ -212,6 +212,31 @@ def test_marks_set_the_service_up_and_the_nearest_decides(run: Run) -> None:
     ).assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [
+        ('("cut-reply")', "*takes settings by name*"),
+        ('(faults=["cut-replly"])', "*did you mean 'cut-reply'*"),
+        ('(fault=["cut-reply"])', "*fault*"),
+        ('(credits="7")', "*credits*"),
+        ("(credits=-1)", "*credits*"),
+    ],
+)
+@pytest.mark.parametrize("fixture", ["seedream_sandbox", "seedream_mock", "tmp_path"])
+def test_a_mark_with_a_mistake_fails_the_test(run: Run, mark: str, told: str, fixture: str) -> None:
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.seedream{mark}
+        def test_of_an_application({fixture}):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([told])
+
+
 @pytest.mark.parametrize("missing", ["respx", "werkzeug"])
 def test_a_missing_extra_is_told(run: Run, missing: str) -> None:
     result = run(
