@@ -26,8 +26,9 @@ from seedream._request.submission import Submission, SubmitOptions, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
+from seedream._support.secret import Secret
 from seedream._support.timing import Clock, SystemClock, Timeouts
-from seedream.errors import InvalidRequest, Problem, SeeDreamError
+from seedream.errors import ConfigError, InvalidRequest, Problem, SeeDreamError
 from seedream.pictures import Generated, Picture
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
         return None, False
     from seedream.journal import Journal  # noqa: PLC0415 -- see above
 
-    return (given, False) if isinstance(given, Journal) else (Journal(Path(given)), True)
+    if isinstance(given, Journal):
+        return given, False
+    if not isinstance(given, str | PathLike):
+        message = f"journal is of type {type(given).__name__}, not a path or a Journal"
+        raise ConfigError(message, hint="Give a path, or an open seedream.journal.Journal.")
+    return Journal(Path(given)), True
 
 
 def _directory(given: object) -> Path:
@@ -71,6 +77,13 @@ def _whole_number(name: str, value: object, most: int) -> None:
 def _expected_images(images: object) -> None:
     if images is not None:
         _whole_number("images", images, _MOST_IMAGES)
+
+
+def _check_type(name: str, given: object, kind: type, example: str) -> None:
+    """Refuse an object of the wrong kind here, before it fails where a submission may have been billed."""
+    if given is not None and not isinstance(given, kind):
+        message = f"{name} is of type {type(given).__name__}, not {kind.__name__}"
+        raise ConfigError(message, hint=f"Give {example}.")
 
 
 @frozen(repr=False)
@@ -306,12 +319,12 @@ class _Client:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: "Secret[str | None]",
         *,
-        base_url: str | None = None,
+        base_url: "Secret[str | None]",
         transport: Any = None,
         verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
-        proxy: str | None = None,
+        proxy: "Secret[str | None]",
         headers: Mapping[str, str] | None = None,
         reuse_submit_connections: float = 0.0,
         timeouts: Timeouts | None = None,
@@ -320,6 +333,9 @@ class _Client:
         journal: JournalPath = None,
     ) -> None:
         url = config.base_url(base_url)
+        _check_type("timeouts", timeouts, Timeouts, "seedream.Timeouts(connect=10, ...)")
+        _check_type("retry", retry, RetryPolicy, "seedream.RetryPolicy(attempts=3)")
+        _check_type("clock", clock, Clock, "an object with the methods of seedream.Clock")
         self._clock = clock or SystemClock()
         self.service = ApiConfig(
             base_url=url,
@@ -330,20 +346,30 @@ class _Client:
             now=self._clock.time,
         )
         install_log_filter(self.service.key)
-        from seedream._transport import connections, http  # noqa: PLC0415 -- httpcore doubles the time of an import
-
-        self._io = (http.AsyncHTTP if self.awaits else http.SyncHTTP)(
-            transport,
-            self.service.timeouts,
-            self._clock,
-            self.service.key,
-            config.default_headers(headers),
-            connections.NetworkOptions.checked(verify, proxy, reuse_submit_connections, transport),
-        )
+        self._io = self._connect(transport, verify, proxy, config.default_headers(headers), reuse_submit_connections)
         self._journal, self._own_journal = _open_journal(journal)
 
+    def _connect(
+        self,
+        transport: Any,
+        verify: "str | PathLike[str] | ssl.SSLContext | None",
+        proxy: "Secret[str | None]",
+        headers: Mapping[str, str],
+        reuse: float,
+    ) -> Any:
+        from seedream._transport import connections, http  # noqa: PLC0415 -- httpcore doubles the time of an import
+
+        kind = http.AsyncHTTP if self.awaits else http.SyncHTTP
+        try:
+            options = connections.NetworkOptions.checked(verify, proxy.reveal(), reuse, transport)
+            return kind(transport, self.service.timeouts, self._clock, self.service.key, headers, options)
+        except ConfigError as error:
+            failed = error.with_traceback(None)  # the frames below hold passwords of proxies
+        raise failed from None
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.service.base_url!r})"
+        service = getattr(self, "service", None)  # none yet in a traceback of the constructor
+        return f"{type(self).__name__}(base_url={service.base_url!r})" if service else f"{type(self).__name__}()"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} holds a key and connections: make a new one where it is needed")
@@ -464,12 +490,15 @@ class SeeDream(_Client):
         clock: Clock | None = None,
         journal: JournalPath = None,
     ) -> None:
+        # From the first line on, no variable of these frames holds the key or a password.
+        secrets = Secret(api_key), Secret(base_url), Secret(proxy)
+        del api_key, base_url, proxy
         super().__init__(
-            api_key,
-            base_url=base_url,
+            secrets[0],
+            base_url=secrets[1],
             transport=transport,
             verify=verify,
-            proxy=proxy,
+            proxy=secrets[2],
             headers=headers,
             reuse_submit_connections=reuse_submit_connections,
             timeouts=timeouts,
@@ -589,12 +618,15 @@ class AsyncSeeDream(_Client):
         clock: Clock | None = None,
         journal: JournalPath = None,
     ) -> None:
+        # From the first line on, no variable of these frames holds the key or a password.
+        secrets = Secret(api_key), Secret(base_url), Secret(proxy)
+        del api_key, base_url, proxy
         super().__init__(
-            api_key,
-            base_url=base_url,
+            secrets[0],
+            base_url=secrets[1],
             transport=transport,
             verify=verify,
-            proxy=proxy,
+            proxy=secrets[2],
             headers=headers,
             reuse_submit_connections=reuse_submit_connections,
             timeouts=timeouts,

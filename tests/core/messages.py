@@ -20,6 +20,7 @@ from seedream._files.partial_file import ensure_writable
 from seedream._protocol import failures
 from seedream._request import submission
 from seedream._support import config
+from seedream._support.secret import Secret
 from seedream.resolution import Resolution
 from support.clock import FakeClock
 from support.fake_service import FakeService, completed, task_reply
@@ -91,12 +92,17 @@ def _resolutions() -> Iterator[tuple[str, Case]]:
 def _settings() -> Iterator[tuple[str, Case]]:
     keys: list[Any] = [None, " ", "a b", "Bearer x", 5]
     for key in keys:
-        yield f"api_key {key!r}", partial(config.api_key, key, {})
-    yield "TENSORSLAB_API_KEY", partial(config.api_key, None, {config.KEY_VARIABLE: "e e"})
+        yield f"api_key {key!r}", partial(config.api_key, Secret(key))
+    yield "TENSORSLAB_API_KEY", partial(_key_of_the_environment, "e e")
     urls: list[Any] = ["http://a.b", "http://10.0.0.1", "ftp://a.b", "a.b", "https://u@a.b", "https://a.b?x", "https://", "https://a b",
                        "https://a.b:x", 5]  # fmt: skip
     for url in urls:
-        yield f"base_url {url!r}", partial(config.base_url, url, {})
+        yield f"base_url {url!r}", partial(config.base_url, Secret(url))
+
+
+def _key_of_the_environment(key: str) -> str:
+    with patch.dict("os.environ", {config.KEY_VARIABLE: key}):
+        return config.api_key(Secret(None))
 
 
 def _requests() -> Iterator[tuple[str, Case]]:

@@ -1,5 +1,7 @@
 """The clients as a whole: interruption, sharing, configuration, and what they never show."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
 import copy
 import pickle
 import threading
@@ -10,7 +12,16 @@ import anyio
 import facts
 import httpx
 import pytest
-from seedream import AsyncSeeDream, ConfigError, SeeDream
+from seedream import (
+    AsyncSeeDream,
+    ConfigError,
+    DownloadError,
+    InvalidRequest,
+    JournalFull,
+    RetryPolicy,
+    SeeDream,
+    Timeouts,
+)
 from seedream.journal import Journal
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
@@ -178,3 +189,120 @@ def test_the_key_is_never_shown_nor_pickled() -> None:
             pickle.dumps(client)
         with pytest.raises(TypeError):
             copy.deepcopy(client)
+
+
+# --- wrong objects at the door -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"retry": 3}, {"timeouts": 30}, {"timeouts": httpx.Timeout(5)}, {"timeouts": {"connect": 5}}, {"clock": 5}, {"journal": 5},
+        {"journal": b"x.db"}, {"base_url": 5}, {"api_key": 5}, {"api_key": b"sk-key"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_object_for_the_set_up_is_refused_before_anything_is_sent(both: Both, options: dict[str, Any]) -> None:
+    service = FakeService(completed())
+    with pytest.raises(ConfigError) as caught:
+        both.call(lambda client: client.submit("a fish"), transport=service.transport, **options)
+    assert next(iter(options)).split("_")[-1] in str(caught.value).lower()
+    assert [] == service.asked
+
+
+@pytest.mark.parametrize("value", [None, "5", -1, 0, float("nan"), True])
+def test_limits_that_are_no_number_of_seconds_are_refused(value: Any) -> None:
+    for name in ("connect", "write", "submit_read", "query_read", "download_read"):
+        with pytest.raises(ConfigError, match=name):
+            Timeouts(**{name: value})
+    for name in ("base", "cap", "retry_after_cap") if value != 0 else ():
+        with pytest.raises(ConfigError, match=name):
+            RetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize("attempts", [0, -1, 1.5, "3", None, True])
+def test_a_number_of_attempts_is_a_whole_number_above_zero(attempts: Any) -> None:
+    with pytest.raises(ConfigError, match="attempts"):
+        RetryPolicy(attempts=attempts)
+
+
+@pytest.mark.parametrize(
+    ("work", "field"),
+    [
+        (lambda client: client.task("t1").save(None), "output_dir"),
+        (lambda client: client.task("t1").save(b"x"), "output_dir"),
+        (lambda client: client.task("t1").save(5), "output_dir"),
+        (lambda client: client.task("t1").save(".", max_bytes="10MB"), "max_bytes"),
+        (lambda client: client.task("t1").save(".", max_bytes=0), "max_bytes"),
+        (lambda client: client.task("t1").save(".", concurrency=0), "concurrency"),
+        (lambda client: client.task("t1").save(".", concurrency=2.0), "concurrency"),
+        (lambda client: client.task("t1").read(max_bytes=None), "max_bytes"),
+        (lambda client: client.task("t1").wait(timeout="5"), "timeout"),
+        (lambda client: client.task("t1", images="2"), "images"),
+        (lambda client: client.task("t1", images=0), "images"),
+        (lambda client: client.task("t1", images=True), "images"),
+        (lambda client: client.task("t1", images=10**6), "images"),
+        (lambda client: client.task(5), "request"),
+        (lambda client: client.generate("a", output_dir=b"x"), "output_dir"),
+        (lambda client: client.generate("a", max_bytes="10MB"), "max_bytes"),
+        (lambda client: client.generate("a", name_template="x"), "name_template"),
+    ],
+)
+def test_a_wrong_argument_is_an_error_of_the_tree_and_sends_nothing(both: Both, work: Any, field: str) -> None:
+    service = FakeService(completed())
+    with pytest.raises(InvalidRequest) as caught:
+        both.call(work, transport=service.transport)
+    assert (field, []) == (caught.value.problems[0].field, service.asked)
+
+
+# --- secrets in tracebacks ---------------------------------------------------------------------------------------------
+def shown_with_locals(error: BaseException) -> str:
+    """Every frame of ours with its local variables, as error reporters write them."""
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        if "/overlay/" in trace.tb_frame.f_code.co_filename:
+            lines += [f"{name} = {value!r}" for name, value in trace.tb_frame.f_locals.items()]
+        trace = trace.tb_next
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+@pytest.mark.parametrize(
+    "options",
+    [{"api_key": "sk-MARKER broken"}, {"base_url": "https://u:MARKER@h"}, {"base_url": "ftp://h"}, {"timeouts": 3},
+     {"proxy": "http://u:MARKER@[bad"}, {"journal": 5}, {"headers": {"x": "MARKER\n"}}],
+    ids=str,
+)  # fmt: skip
+def test_no_frame_of_the_constructor_holds_a_secret(
+    kind: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOMEBODYS_TOKEN", "MARKER-environment")
+    with pytest.raises(ConfigError) as caught:
+        kind(**{"api_key": KEY, **options})
+    shown = shown_with_locals(caught.value)
+    if "headers" not in options:  # given as a plain mapping by the caller
+        assert "MARKER" not in shown
+    assert KEY not in shown
+
+
+def test_no_frame_of_a_download_holds_a_signed_url(both: Both, tmp_path: Path) -> None:
+    for answer in (b"<html>", httpx.Response(404), httpx.Response(302, headers={"location": "http://h/?sig=MARKER"})):
+        service = FakeService(completed("https://h.example/a?sig=MARKER"), pictures={"/a": answer})
+        for work in (lambda client: client.task("t1").save(tmp_path), lambda client: client.task("t1").read()):
+            with pytest.raises(DownloadError) as caught:
+                both.call(work, transport=service.transport)
+            errors = [caught.value, *caught.value.errors.values()]
+            assert "MARKER" not in "".join(map(shown_with_locals, errors))
+
+
+def test_no_frame_of_a_failed_submission_holds_the_key(both: Both) -> None:
+    class Full:
+        def begin(self) -> None:
+            raise JournalFull("no room")
+
+    from seedream._request.submission import check_submit  # noqa: PLC0415 -- white box
+
+    service = FakeService(completed())
+    flow = lambda client: client.run(client.submission_workflow(check_submit("a", {}), Full()))  # noqa: E731
+    with pytest.raises(JournalFull) as caught:
+        both.call(flow, transport=service.transport)
+    assert KEY not in shown_with_locals(caught.value)

@@ -3,11 +3,23 @@
 import random
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from seedream._protocol.effects import Reply
 from seedream._protocol.outcome import SubmissionOutcome
+from seedream.errors import ConfigError
+
+
+def _attempts(_: object, attribute: Any, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"RetryPolicy: {attribute.name} is not a whole number above 0", hint="Give 1 for one try.")
+
+
+def _seconds(_: object, attribute: Any, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise ConfigError(f"RetryPolicy: {attribute.name} is not a number of seconds", hint="Give 0 or more.")
 
 
 @frozen
@@ -21,10 +33,10 @@ class RetryPolicy:
         retry_after_cap: Longest Retry-After that is waited for (seconds); a longer one raises RateLimited.
     """
 
-    attempts: int = 4
-    base: float = 0.5
-    cap: float = 30.0
-    retry_after_cap: float = 120.0
+    attempts: int = field(default=4, validator=_attempts)
+    base: float = field(default=0.5, validator=_seconds)
+    cap: float = field(default=30.0, validator=_seconds)
+    retry_after_cap: float = field(default=120.0, validator=_seconds)
 
     def delay(self, attempt: int, draw: Callable[[], float] = random.random) -> float:
         """Return the seconds to wait after failed try ``attempt`` (1, 2, ...)."""

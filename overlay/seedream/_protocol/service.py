@@ -62,8 +62,12 @@ def send(
     total_timeout: float | None = None,
 ) -> Workflow[Answer]:
     """Send an API request, with the key, to the API host only."""
-    headers = {**encoded.headers, AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {api.key}"}
-    request = Request(encoded.method, api.base_url + encoded.path, headers, encoded.body)
+    request = Request(
+        encoded.method,
+        api.base_url + encoded.path,
+        {**encoded.headers, AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {api.key}"},  # in no variable that a traceback shows
+        encoded.body,
+    )
     outcome = yield from exchange(request, kind, before_send=before_send, total_timeout=total_timeout)
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     return Answer(outcome, read_envelope(reply.body) if reply else Envelope())

@@ -4,13 +4,14 @@ import os
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from tensorslab_images.limits import SERVER
 
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import quote
+from seedream._support.secret import Secret
 from seedream.errors import ConfigError
 
 KEY_VARIABLE: Final = "TENSORSLAB_API_KEY"
@@ -18,53 +19,63 @@ URL_VARIABLE: Final = "TENSORSLAB_BASE_URL"
 _KEY: Final = re.compile(r"[\x21-\x7e]+")
 
 
-def api_key(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
+def api_key(given: "Secret[Any]") -> str:
     """The key from the argument or the environment, without spaces around it.
+
+    Args:
+        given: The argument; a Secret, so that no traceback with local variables shows it.
 
     Raises:
         ConfigError: There is none, or it holds what a header cannot. The message never shows it.
     """
-    key = _read("API key", given, KEY_VARIABLE, environ)
-    where = "the api_key argument" if given is not None else KEY_VARIABLE
-    if not key:
+    key = _read("API key", given, KEY_VARIABLE)
+    where = "the api_key argument" if given.reveal() is not None else KEY_VARIABLE
+    if not key.reveal():
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE}, or give api_key=.")
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key.reveal()):
         raise ConfigError(
             f"the API key in {where} holds spaces, line breaks or characters that no key has",
-            hint="Copy it anew, alone, without 'Bearer' before it.",
+            hint="Copy it again, without 'Bearer' before it.",
         )
-    return key
+    return key.reveal()
 
 
-def base_url(given: str | None, environ: Mapping[str, str] = os.environ) -> str:
+def base_url(given: "Secret[Any]") -> str:
     """The base URL from the argument, the environment or the spec's server, without a slash at its end.
 
     Raises:
         ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
     """
-    url = _read("base URL", given, URL_VARIABLE, environ) or SERVER
-    scheme = url.partition("://")[0].lower()
     hint = f"Give, for example, {SERVER}."
-    # A password may hold anything, and an @ be typed in more than one way: wherever one stands, nothing is shown.
-    if "@" in unicodedata.normalize("NFKC", unquote(url)) or "?" in url or "#" in url:
+    hidden = _read("base URL", given, URL_VARIABLE)
+    # A password may hold anything, and an @ be typed in more than one way: wherever one is, nothing is shown.
+    if _has_more_than_an_address(hidden):
         raise ConfigError("the base URL holds a user, a query or a fragment", hint=hint)
+    url = hidden.reveal() or SERVER
+    scheme = url.partition("://")[0].lower()
     host = _host(url)
     if not host or scheme not in ("https", "http") or not url.isprintable() or " " in url:
         raise ConfigError(f"the base URL {quote(url)} is not an https URL", hint=hint)
     if scheme == "http" and not is_loopback(host):
         raise ConfigError(
             f"the base URL {quote(url)} is not encrypted, and would show the key to the network",
-            hint="Use https; http is for a service on this machine (loopback) alone.",
+            hint="Use https; http is only for a service on this machine (loopback).",
         )
     return url.rstrip("/")
 
 
-def _read(what: str, given: object, variable: str, environ: Mapping[str, str]) -> str:
-    """The argument, or else the variable, without spaces around it."""
-    value = environ.get(variable, "") if given is None else given
-    if not isinstance(value, str):
-        raise ConfigError(f"the {what} is of type {type(value).__name__}, not text", hint="Give it as str.")
-    return value.strip()
+def _has_more_than_an_address(hidden: "Secret[str]") -> bool:
+    url = hidden.reveal()
+    return "@" in unicodedata.normalize("NFKC", unquote(url)) or "?" in url or "#" in url
+
+
+def _read(what: str, given: "Secret[Any]", variable: str) -> "Secret[str]":
+    """The argument, or else the variable, without spaces around it. Neither is ever in a local variable."""
+    if given.reveal() is None:
+        return Secret(os.environ.get(variable, "").strip())
+    if not isinstance(given.reveal(), str):
+        raise ConfigError(f"the {what} is of type {type(given.reveal()).__name__}, not text", hint="Give it as str.")
+    return Secret(given.reveal().strip())
 
 
 def _host(url: str) -> str:

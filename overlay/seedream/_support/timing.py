@@ -1,22 +1,35 @@
 """Time limits of an exchange, and the clock, which tests replace."""
 
 import time
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
+
+from seedream.errors import ConfigError
 
 RequestKind = Literal["submit", "query", "download"]
+
+
+def positive(instance: object, attribute: Any, value: object) -> None:
+    """Validate an attrs field: a positive number of seconds.
+
+    Raises:
+        ConfigError: It is not one.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        message = f"{type(instance).__name__}: {attribute.name} is not a positive number of seconds"
+        raise ConfigError(message, hint="Give seconds, for example 30.")
 
 
 @frozen
 class Timeouts:
     """Seconds for each phase of an exchange. A submission may take long to answer; nothing waits for ever."""
 
-    connect: float = 10.0
-    write: float = 60.0
-    submit_read: float = 180.0
-    query_read: float = 30.0
-    download_read: float = 60.0
+    connect: float = field(default=10.0, validator=positive)
+    write: float = field(default=60.0, validator=positive)
+    submit_read: float = field(default=180.0, validator=positive)
+    query_read: float = field(default=30.0, validator=positive)
+    download_read: float = field(default=60.0, validator=positive)
 
     def read(self, kind: RequestKind) -> float:
         """Return the seconds for the reply to a request of this kind."""
@@ -28,6 +41,7 @@ class Timeouts:
         return longest if most is None else min(most, longest)
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Time, to be replaced in tests."""
 

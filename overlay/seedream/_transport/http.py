@@ -13,10 +13,11 @@ from typing import Any, Final
 import anyio  # comes with httpx
 import httpcore  # comes with httpx
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from seedream._protocol.effects import Close, Effect, Failure, Notify, Read, ReadClock, RunInThread, SendRequest, Sleep
 from seedream._request.encode import Body
+from seedream._support.secret import Secret
 from seedream._support.timing import Clock, Timeouts
 from seedream._transport.connections import (
     Connections,
@@ -69,7 +70,7 @@ class _Handle:
 @frozen
 class _Stream:
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # a redirect's location is signed
     handle: _Handle
 
     def abort(self) -> None:
@@ -93,7 +94,7 @@ class _HttpBase:
         self._connections = connections
         self._closed = False
 
-    def _prepare(self, effect: SendRequest) -> tuple[SendTracker, _Target, dict[str, str]]:
+    def _prepare(self, effect: SendRequest) -> tuple[SendTracker, _Target, Secret[dict[str, str]]]:
         """Return the tracker, the target and the headers of a request. May raise whatever httpx makes of a bad URL."""
         if self._closed:
             raise ConfigError("the client is closed", hint="Make a new one, or close it later.")
@@ -109,7 +110,7 @@ class _HttpBase:
         if (body := request.body) is not None:
             body.check()
             headers["Content-Length"] = str(body.length)
-        return tracker, target, headers
+        return tracker, target, Secret(headers)
 
     def _take(self, effect: SendRequest, tracker: SendTracker, target: _Target, library: str = "") -> Line:
         assert self._connections is not None  # noqa: S101 -- there is no transport of the caller's
@@ -197,11 +198,11 @@ class SyncHTTP(_HttpBase):
         try:
             tracker, target, headers = self._prepare(effect)
             if self._custom is not None:
-                status, fields, chunks, close = self._custom.send(effect, tracker, headers)
+                status, fields, chunks, close = self._custom.send(effect, tracker, headers.reveal())
                 return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target)
             body = effect.request.body
-            request = self._request(effect, tracker, target, headers, None if body is None else body.chunks())
+            request = self._request(effect, tracker, target, headers.reveal(), None if body is None else body.chunks())
             tracker.handed_over = True
             token = current.set(tracker)
             try:
@@ -322,11 +323,11 @@ class AsyncHTTP(_HttpBase):
         try:
             tracker, target, headers = self._prepare(effect)
             if self._custom is not None:
-                status, fields, chunks, close = await self._custom.send(effect, tracker, headers)
+                status, fields, chunks, close = await self._custom.send(effect, tracker, headers.reveal())
                 return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target, _library())
             body = effect.request.body
-            request = self._request(effect, tracker, target, headers, None if body is None else _AsyncBody(body))
+            request = self._request(effect, tracker, target, headers.reveal(), None if body is None else _AsyncBody(body))
             tracker.handed_over = True
             token = current.set(tracker)
             try:

@@ -14,6 +14,7 @@ from seedream import SeeDream, Timeouts
 from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
+from seedream._support.secret import Secret
 from seedream.cli.terminal import Terminal
 from seedream.client import DEFAULT_WAIT
 from seedream.errors import ConfigError
@@ -107,9 +108,9 @@ def read_service(terminal: Terminal, base_url: str | None, api_key_file: Path | 
     """
     if api_key_file is None and not os.environ.get(KEY_VARIABLE, "").strip():
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE} or give --api-key-file; without a key try --sandbox.")
-    key = api_key(None if api_key_file is None else read_key_file(api_key_file))
+    key = api_key(Secret(None if api_key_file is None else read_key_file(api_key_file)))
     terminal.secrets.add(key)
-    return key, read_base_url(base_url)
+    return key, read_base_url(Secret(base_url))
 
 
 def open_client(
