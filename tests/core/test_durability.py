@@ -57,7 +57,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     target = tmp_path / "results.jsonl"
     target.write_text("old")
     with pytest.raises(TypeError), atomic_write(target) as file:
-        file.write("a text where bytes belong")  # type: ignore[arg-type]  # the fault
+        file.write("a text where bytes belong")  # type: ignore[call-overload]  # the fault
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
 

@@ -327,7 +327,9 @@ class AsyncHTTP(_HttpBase):
                 return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target, _library())
             body = effect.request.body
-            request = self._request(effect, tracker, target, headers.reveal(), None if body is None else _AsyncBody(body))
+            request = self._request(
+                effect, tracker, target, headers.reveal(), None if body is None else _AsyncBody(body)
+            )
             tracker.handed_over = True
             token = current.set(tracker)
             try:

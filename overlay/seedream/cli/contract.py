@@ -8,6 +8,7 @@ import click
 
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
+from seedream._support.secret import Secret
 from seedream.cli import exit_codes
 from seedream.cli.extras import load_extra
 from seedream.cli.help_text import command
@@ -100,7 +101,7 @@ def contract(
 def _plain(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname or parts.username or parts.query or parts.fragment:
-        return read_base_url(url)
+        return read_base_url(Secret(url))
     if any(not one.isprintable() or one == " " for one in url):
         raise ConfigError(
             f"the base URL {quote(url)} is not an http URL", hint="Give, for example, http://server:8000."
