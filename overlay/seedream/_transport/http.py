@@ -15,7 +15,18 @@ import httpcore  # comes with httpx
 import httpx
 from attrs import field, frozen
 
-from seedream._protocol.effects import Close, Effect, Failure, Notify, Read, ReadClock, RunInThread, SendRequest, Sleep
+from seedream._protocol.effects import (
+    Close,
+    Effect,
+    Failure,
+    InParallel,
+    Notify,
+    Read,
+    ReadClock,
+    RunInThread,
+    SendRequest,
+    Sleep,
+)
 from seedream._request.encode import Body
 from seedream._support.secret import Secret
 from seedream._support.timing import Clock, Timeouts
@@ -191,6 +202,8 @@ class SyncHTTP(_HttpBase):
                 return call()
             case Notify(callback, event):
                 callback(event)
+            case InParallel():
+                raise TypeError("run_sync runs workflows in parallel itself")
         return None
 
     def _send(self, effect: SendRequest) -> _Stream | Failure:
@@ -316,6 +329,8 @@ class AsyncHTTP(_HttpBase):
                 return await run_to_end(call)
             case Notify(callback, event):
                 await _await_if_needed(callback(event))
+            case InParallel():
+                raise TypeError("run_async runs workflows in parallel itself")
         return None
 
     async def _send(self, effect: SendRequest) -> _Stream | Failure:
