@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from bulk.conftest import Bench
@@ -246,3 +247,22 @@ def test_a_request_timeout_is_sent_again_once(bench: Bench) -> None:
     report = bench.run("a", "b")
     assert (report.reason, tries) == ("network", 2)
     assert bench.states() == {"a": "planned", "b": "planned"}
+
+
+def test_a_run_that_is_cancelled_from_outside_leaves_the_journal_whole(bench: Bench) -> None:
+    # Issue 17.1: a cancellation in the middle of a commit closed the database under it.
+    bench.running.service.delay = 0.005
+    jobs = bench.write(*(f"job {number}" for number in range(60)))
+
+    async def cancelled(after: float) -> None:
+        with anyio.move_on_after(after):
+            await bench.bulk.arun(jobs, options=BulkOptions(concurrency=4))
+
+    for number in range(20):
+        anyio.run(cancelled, 0.02 + 0.007 * number)
+        bench.bulk.counts()
+    while bench.bulk.run(jobs).reason != "done":
+        pass
+    assert len(set(bench.paid)) == len(bench.paid)  # nothing is paid for twice
+    states = bench.states()
+    assert {states[prompt] for prompt in bench.paid} <= {"downloaded", "unknown"}

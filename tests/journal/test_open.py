@@ -221,7 +221,7 @@ def test_the_lock_file_keeps_no_other_process_s_text(path: Path) -> None:
 def test_a_kill_at_any_moment_of_the_creation_leaves_a_usable_path(path: Path) -> None:
     # Issue 16.32: in the first milliseconds the file appeared without its tables.
     code = "import sys; from seedream.journal import Journal; print(flush=True); Journal(sys.argv[1]); sys.stdin.read()"
-    for delay in range(20):
+    for delay in range(0, 20, 2):
         folder = path.with_name(f"kill-{delay}")
         folder.mkdir()
         target = folder / "journal.sqlite"
