@@ -1,5 +1,6 @@
 """`seedream demo`: every picture is opened and measured, and a wrong one fails the run."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,12 @@ def test_rows_hold_all_tiles_in_order() -> None:
     placed = rows(every)
     assert every == [tile for row in placed for tile in row]
     assert all(row for row in placed)
+
+
+def test_the_command_at_its_end_can_be_typed_as_it_is(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedream.cli.demo.command.EXAMPLES", EXAMPLES[:1])
+    ran = cli("demo", "--program", ".venv/bin/seedream")
+    assert ran.out.splitlines()[-1] == 'Your own: .venv/bin/seedream generate "a red bicycle" -r 3:2 --sandbox'
+    # `make demo` is run in a clone whose environment is not activated.
+    (line,) = re.findall(r"(?m)^demo:.*\n\t@(.*)$", (Path(__file__).parents[2] / "Makefile").read_text("utf-8"))
+    assert line.endswith("--program $(BIN)/seedream")
