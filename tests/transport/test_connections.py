@@ -20,7 +20,7 @@ import trustme
 from seedream import AsyncSeeDream, ConfigError, NotSent, SeeDream, SeeDreamError, Timeouts, errors
 from seedream._protocol.effects import Request, SendRequest
 from seedream._request import encode
-from seedream._transport import network
+from seedream._transport import connections, network
 from seedream._transport.http import AsyncHTTP, SyncHTTP
 from support.clients import KEY, Both
 from support.pictures import picture
@@ -454,3 +454,39 @@ def test_a_picture_is_not_fetched_from_an_unknown_authority(both: Both, tls_serv
     with ScriptedServer(answers) as service, pytest.raises(SeeDreamError, match=r"(?i)certificate|verif"):
         both.call(lambda client: client.task("t1").save(tmp_path), base_url=service.url)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_idle_connections_are_few_and_not_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    kept = connections.sync_connections(connections.NetworkOptions())
+    closed: list[int] = []
+    monkeypatch.setattr(connections.Line, "close", lambda line: closed.append(line.key[1].port))
+    lines = [kept.take("query", connections.Server("http", "127.0.0.1", port)) for port in range(70)]
+    for line in lines:
+        kept.give_back(line)
+    assert closed == [0, 1, 2, 3, 4, 5]
+    assert kept.take("query", connections.Server("http", "127.0.0.1", 69)) is lines[69]
+    now[0] += 61
+    kept.give_back(lines[69])
+    assert closed == list(range(69)), "an idle connection is closed after a minute"
+    assert kept.take("download", connections.Server("http", "127.0.0.1", 69)) is not lines[69], "the key's stays apart"
+    kept.close()
+    assert closed[-1] == 69
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_an_own_transport_checks_the_peer_unless_that_is_a_proxy(both: Both, proxied: bool) -> None:
+    arun: Any = anyio.run
+    with ScriptedServer(reply(502)) as there:
+        url = there.url.replace("http", "https").replace("127.0.0.1", "localhost")
+        effect = SendRequest(Request("GET", f"{url}/1.png"), "download", public_only=True)
+        transport = own(both, proxy=there.url) if proxied else own(both)
+        parts: Any = (transport, Timeouts(connect=2), both.clock, KEY)
+        perform: Any = SyncHTTP(*parts).perform if both.kind == "sync" else partial(arun, AsyncHTTP(*parts).perform)
+        if proxied:
+            assert perform(effect).kind == "ProxyError"
+        else:
+            with pytest.raises(errors.UnsafeUrl):
+                perform(effect)
+            assert there.requests == []

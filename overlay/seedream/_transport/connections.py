@@ -8,6 +8,7 @@ httpcore pool of one, so that no request waits in a queue of httpcore's, whose c
 import os
 import ssl
 import threading
+import time
 from functools import cached_property
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from seedream._transport import network
 from seedream._transport.environment import Proxies, Proxy, Verify, check_verify, tls_context
 from seedream.errors import ConfigError
 
-_KEPT: Final = 20  # idle connections of each kind and server
+_KEPT: Final = 64  # idle connections, to all servers
 _IDLE: Final = 60.0  # seconds
 
 
@@ -93,6 +94,7 @@ class Line:
     tls_layers: int
     proxied: bool
     backend: Any
+    idle_since: float = 0.0
 
     def close(self) -> None:
         """Close the socket. Needs no event loop, and not the thread that opened it."""
@@ -118,7 +120,7 @@ class Connections:
         self._proxies = Proxies.read(options.proxy)
         self._pools = pools
         self._backend = backend
-        self._idle: dict[tuple[Any, ...], list[Line]] = {}
+        self._idle: list[Line] = []  # the longest idle first
         self._lock = threading.Lock()
         self._process = _forks.count
         self.closed = False
@@ -143,13 +145,12 @@ class Connections:
         key = (kind, server, library)
         with self._lock:
             if self._process != _forks.count:  # after a fork the connections are the parent's
-                inherited, self._idle = self._idle, {}
                 self._process = _forks.count
-                for line in (line for idle in inherited.values() for line in idle):
-                    line.close()  # this process's copy only
-            idle = self._idle.get(key)
-            if idle:
-                return idle.pop()
+                while self._idle:
+                    self._idle.pop().close()  # this process's copy only
+            for position in range(len(self._idle) - 1, -1, -1):  # the one used last is the least likely to be stale
+                if self._idle[position].key == key:
+                    return self._idle.pop(position)
         proxy = self._proxies.of(server.scheme, server.host, server.port)
         layers = (server.scheme == "https") + (proxy is not None and proxy.uses_tls)
         backend = self._backend()
@@ -173,21 +174,25 @@ class Connections:
         return self._options.reuse_submit_connections if kind == "submit" else _IDLE
 
     def give_back(self, line: Line) -> None:
-        """Keep a connection for the next request, or close it."""
+        """Keep a connection for the next request, or close it, and those that are idle for too long or one too many."""
+        line.idle_since = time.monotonic()
         with self._lock:
-            idle = self._idle.setdefault(line.key, [])
-            keep = not self.closed and self._seconds(line.key[0]) > 0 and len(idle) < _KEPT
-            if keep:
-                idle.append(line)
-        if not keep:
-            line.close()
+            if self.closed or not self.keeps(line.key[0]):
+                surplus = [line]
+            else:
+                self._idle.append(line)
+                count = max(0, len(self._idle) - _KEPT)
+                while self._idle[count].idle_since < line.idle_since - _IDLE:
+                    count += 1
+                surplus, self._idle = self._idle[:count], self._idle[count:]
+        for one in surplus:
+            one.close()
 
     def close(self) -> None:
         """Close all idle connections, and those in use when they are given back."""
         with self._lock:
             self.closed = True
-            lines = [line for idle in self._idle.values() for line in idle]
-            self._idle.clear()
+            lines, self._idle = self._idle, []
         for line in lines:
             line.close()
 

@@ -60,6 +60,10 @@ def _request(effect: SendRequest, headers: Mapping[str, str], tracker: SendTrack
     )
 
 
+def _host(effect: SendRequest) -> str:
+    return httpx.URL(effect.request.url).raw_host.decode("ascii")
+
+
 def _wrong_kind(transport: object, wanted: str, client: str) -> ConfigError:
     return ConfigError(
         f"a {type(transport).__name__} is not a transport for {client}",
@@ -72,12 +76,15 @@ class _Trace:
 
     Args:
         tracker: Of the exchange.
+        host: The host of the URL. A connection to another one is to a proxy, which alone knows the peer's address.
         limit: Called with the time (monotonic) at which the exchange must be over, whenever that changes.
     """
 
-    def __init__(self, tracker: SendTracker, limit: Callable[[float], None]) -> None:
+    def __init__(self, tracker: SendTracker, host: str, limit: Callable[[float], None]) -> None:
         self._tracker = tracker
+        self._host = host
         self._limit = limit
+        self._direct = True
         self.stream: Any = None
 
     def note(self, event: str, info: Mapping[str, Any]) -> bool:
@@ -91,11 +98,13 @@ class _Trace:
         request = info.get("request")
         if request is not None and request.method == b"CONNECT":
             return False  # the proxy's own request, not ours
-        if moment == "complete" and place.endswith((".connect_tcp", ".start_tls")):
+        if moment == "started" and place.endswith(".connect_tcp"):
+            self._direct = info.get("host") == self._host
+        elif moment == "complete" and place.endswith((".connect_tcp", ".start_tls")):
             tracker.watched = True
             self.stream = info["return_value"]
             self._limit(tracker.connect_deadline)
-            if place.endswith(".connect_tcp") and tracker.public_only:
+            if place.endswith(".connect_tcp") and tracker.public_only and self._direct:
                 self._check_peer()
         elif place.endswith("send_request_headers") and moment == "started":
             tracker.watched = True
@@ -128,9 +137,9 @@ class _Trace:
 class _Watchdog:
     """Shuts a connection when its time is up, from a thread, which ends a blocking read in an httpx transport."""
 
-    def __init__(self, tracker: SendTracker) -> None:
+    def __init__(self, tracker: SendTracker, host: str) -> None:
         self._tracker = tracker
-        self.trace = _Trace(tracker, self.limit)
+        self.trace = _Trace(tracker, host, self.limit)
         self._deadline = _NEVER
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -190,7 +199,7 @@ class CustomTransport:
         """Send a request. Return the reply's status, headers, chunks, and what closes it."""
         if not self._reports:
             tracker.run_before_send()
-        watchdog = _Watchdog(tracker) if self._reports else None
+        watchdog = _Watchdog(tracker, _host(effect)) if self._reports else None
         request = _request(effect, headers, tracker, watchdog)
         tracker.handed_over = True
         try:
@@ -236,9 +245,9 @@ async def _once(content: bytes) -> AsyncIterator[bytes]:
 class _AsyncWatch:
     """Cancels an exchange when its time is up."""
 
-    def __init__(self, tracker: SendTracker) -> None:
+    def __init__(self, tracker: SendTracker, host: str) -> None:
         self.tracker = tracker
-        self.trace = _Trace(tracker, self.limit)
+        self.trace = _Trace(tracker, host, self.limit)
         self.scope = anyio.CancelScope()
 
     def limit(self, deadline: float) -> None:
@@ -272,7 +281,7 @@ class AsyncCustomTransport:
         """See CustomTransport."""
         if not self._reports and tracker.must_ask:
             await run_to_end(tracker.run_before_send)
-        watch = _AsyncWatch(tracker)
+        watch = _AsyncWatch(tracker, _host(effect))
         request = _request(effect, headers, tracker, watch if self._reports else None)
         tracker.handed_over = True
         if not self._reports:
