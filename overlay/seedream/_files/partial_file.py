@@ -60,9 +60,10 @@ def whole_format(path: Path) -> str | None:
         if error.errno in _NO_FILE or path.is_symlink():
             return None
         raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            return None
         kind = _whole_kind(file)
     return kind.extension if kind else None
 
