@@ -14,6 +14,7 @@ from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy
 from seedream._request.source_images import Source, Sources
 from seedream._request.submission import SubmitOptions
+from seedream._support.log import configure as _configure_log
 from seedream._support.timing import Clock, Timeouts
 from seedream._version import __version__
 from seedream.client import AsyncSeeDream, AsyncTask, SeeDream, Task
@@ -97,3 +98,5 @@ __all__ = [
     "WaitTimeout",
     "__version__",
 ]
+
+_configure_log()

@@ -374,7 +374,12 @@ class _Client:
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} holds a key and connections: make a new one where it is needed")
 
-    def submission_workflow(self, submission: Submission, observer: SubmissionObserver | None = None) -> Workflow[str]:
+    def submission_workflow(
+        self,
+        submission: Submission,
+        observer: SubmissionObserver | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Workflow[str]:
         """The submit workflow for a checked submission, recorded in the journal; gives the task's id."""
         journal = self._journal
         if observer is None and journal is not None:
@@ -384,7 +389,7 @@ class _Client:
             observer = yield from run_in_thread(
                 lambda: journal.open_single_call(submission.digest, seen, submission.images)
             )
-        return (yield from submit(self.service, submission, observer))
+        return (yield from submit(self.service, submission, observer, progress))
 
     def _close_journal(self) -> None:
         if self._own_journal and self._journal is not None:
@@ -418,7 +423,7 @@ class _Client:
         submission = yield from self._checked(prompt, given)
         if directory is not None:
             yield from run_in_thread(partial(ensure_writable, directory))
-        taskid = yield from self.submission_workflow(submission)
+        taskid = yield from self.submission_workflow(submission, progress=progress)
         images = submission.images
         try:
             if directory is None:

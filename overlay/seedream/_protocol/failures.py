@@ -60,13 +60,14 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 taskid=taskid,
             )
         case SubmissionOutcome.RATE_LIMITED:
+            asked = retry_after(outcome) if isinstance(outcome, Reply) else None
             limited = errors.RateLimited(
                 f"too many requests ({seen})",
-                hint="Wait, then submit again; nothing was billed.",
+                hint=f"Wait{'' if asked is None else f' {asked:.0f} s'}, then submit again; nothing was billed.",
                 reply=reply,
                 taskid=taskid,
             )
-            limited.retry_after = retry_after(outcome) if isinstance(outcome, Reply) else None
+            limited.retry_after = asked
             return limited
         case SubmissionOutcome.NO_CREDITS:
             return errors.InsufficientCredits(

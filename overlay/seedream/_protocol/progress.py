@@ -11,7 +11,8 @@ class Progress:
     """Where a task is, for a progress display.
 
     Attributes:
-        stage: ``waiting`` after each query, ``downloading`` while a picture comes in, ``saved`` after each picture.
+        stage: ``retrying`` before a submission is sent again, ``waiting`` after each query, ``downloading`` while a
+            picture comes in, ``saved`` after each picture.
         taskid: The task's id.
         elapsed: Seconds since the wait, or the download of this picture, began.
         state: The task's state (see TaskInfo.state).
@@ -19,9 +20,10 @@ class Progress:
         total: How many pictures there are, when downloading or saved.
         received: Bytes of this picture so far.
         size: Bytes of this picture in all, if known.
+        pause: Seconds until the next try, when retrying; ``state`` then says why, for example ``rate limited``.
     """
 
-    stage: Literal["waiting", "downloading", "saved"]
+    stage: Literal["retrying", "waiting", "downloading", "saved"]
     taskid: str
     elapsed: float
     state: str = ""
@@ -29,6 +31,7 @@ class Progress:
     total: int | None = None
     received: int = 0
     size: int | None = None
+    pause: float = 0.0
 
 
 ProgressCallback = Callable[[Progress], Any]  # the async client awaits what it returns, if that can be awaited

@@ -1,17 +1,21 @@
 """The submit workflow: at most one submission that may be billed, each step of it recorded durably."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
-from seedream._protocol.effects import Reply, Workflow, run_in_thread, sleep
-from seedream._protocol.failures import submission_error
+from seedream._protocol.effects import Reply, Workflow, notify, run_in_thread, sleep
+from seedream._protocol.failures import describe, submission_error
 from seedream._protocol.outcome import SubmissionOutcome, classify
+from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.retry import retry_after
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import EncodedRequest, encode_submission
 from seedream._request.submission import Submission
 from seedream.errors import JournalError, SeeDreamError, SubmissionUnknown
+
+_log: Final = logging.getLogger("seedream.submit")
 
 
 class SubmissionObserver(Protocol):
@@ -33,18 +37,26 @@ class SubmissionObserver(Protocol):
         """Record that nobody knows: no usable answer, or an interruption after it began."""
 
 
-def submit(api: ApiConfig, submission: Submission, observer: SubmissionObserver | None = None) -> Workflow[str]:
+def submit(
+    api: ApiConfig,
+    submission: Submission,
+    observer: SubmissionObserver | None = None,
+    progress: ProgressCallback | None = None,
+) -> Workflow[str]:
     """Submit once, and again only where that is safe (see the table in outcome.py). Gives the task's id."""
     encoded = encode_submission(submission)
     attempt = timed_out = 0
+    sources = sum(map(len, submission.files.values()))
     while True:
         attempt += 1
+        _log.info("submitting %d pictures, %d files (try %d)", submission.images, sources, attempt)
         answer, began = yield from _attempt(api, encoded, submission, observer)
         outcome, envelope = answer.outcome, answer.envelope
         became = classify(outcome, envelope)
         if became is SubmissionOutcome.ACCEPTED and envelope.taskid:
             if observer is not None:
                 yield from _record_accepted(observer, envelope.taskid)
+            _log.info("accepted: task %s", envelope.taskid)
             return envelope.taskid
         asked = retry_after(outcome if isinstance(outcome, Reply) else None)
         timed_out += became is SubmissionOutcome.REQUEST_TIMEOUT
@@ -55,9 +67,12 @@ def submit(api: ApiConfig, submission: Submission, observer: SubmissionObserver 
             if began and observer is not None:
                 unrecorded = yield from _recorded(observer.not_sent)
             if unrecorded is None:
+                _log.info("%s; trying again in %.1f s", describe(outcome, envelope, api.key), pause)
+                yield from notify(progress, Progress("retrying", "", 0.0, became.value, pause=pause))
                 yield from sleep(pause)
                 continue
         error = submission_error(became, outcome, envelope, at=api.now(), key=api.key)
+        _log.info("%s: %s", type(error).__name__, error.message)
         if isinstance(error, SubmissionUnknown):  # the digest reads all source images: only where it is shown
             error.digest = yield from run_in_thread(lambda: submission.digest)
         if observer is not None and unrecorded is None:

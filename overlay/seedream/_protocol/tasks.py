@@ -1,6 +1,7 @@
 """The workflows about a submitted task: query, wait, delete. They cost nothing and may be repeated."""
 
 import inspect
+import logging
 import math
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +18,7 @@ from seedream._request.encode import encode_deletion, encode_query
 from seedream._support.redact import server_text, short_repr
 from seedream.errors import AuthError, InvalidRequest, Problem, SeeDreamError, TaskFailed, WaitTimeout
 
+_log: Final = logging.getLogger("seedream.tasks")
 _POLL_FIRST: Final = 1.0  # seconds
 _POLL_GROWTH: Final = 1.5
 _POLL_LONGEST: Final = 5.0  # seconds: the vendor's own client polls every 1 to 5 s
@@ -89,6 +91,7 @@ def wait(
         elapsed = (yield from read_clock()) - started
         if info is not None:
             known_at = elapsed
+            _log.info("task %s is %s after %.0f s", taskid, info.state, elapsed)
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
             yield from notify(progress, Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
@@ -104,6 +107,7 @@ def wait(
             if elapsed - known_at >= _NOT_FOUND_FOR or timeout - elapsed < _INSTANT:
                 raise _error(api, answer, taskid, _query_of(taskid))
         else:
+            _log.info("task %s: %s", taskid, describe(answer.outcome, answer.envelope, api.key))
             _give_up_if_final(api, taskid, answer, elapsed)
         if timeout - elapsed < _INSTANT:
             last = f", and the last answer was {describe(answer.outcome, answer.envelope, api.key)}"

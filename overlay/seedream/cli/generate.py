@@ -197,7 +197,7 @@ def _submit(
         )
 
     with DeferInterrupt(record, accepted, warn) as deferred:
-        taskid = client.run(client.submission_workflow(submission, deferred))
+        taskid = client.run(client.submission_workflow(submission, deferred, line.show_progress))
     if deferred.interrupted:
         raise KeyboardInterrupt
     return taskid

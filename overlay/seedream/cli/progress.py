@@ -52,6 +52,11 @@ class TaskLine:
 
     def show_progress(self, report: ClientProgress) -> None:
         """Show what the client reports; this is its progress callback."""
+        if report.stage == "retrying":
+            self.show_state(
+                tr("{reason}, again in {seconds} s", reason=tr(report.state), seconds=f"{report.pause:.0f}")
+            )
+            return
         if report.stage == "waiting":
             self.show_state(translate(report.state))
             return

@@ -1,0 +1,26 @@
+"""The package's log: ``logging.getLogger("seedream")`` with children such as ``seedream.submit``, silent by default."""
+
+import logging
+import os
+from typing import Final
+
+VARIABLE: Final = "SEEDREAM_LOG"
+_LEVELS: Final = {"info": logging.INFO, "debug": logging.DEBUG}
+
+
+def configure() -> None:
+    """Keep the log silent, or write it to standard error where SEEDREAM_LOG is ``info`` or ``debug``.
+
+    Nothing but the package's own lines is written: the HTTP library's stay with the program's own settings.
+    """
+    logger = logging.getLogger("seedream")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+    level = _LEVELS.get(os.environ.get(VARIABLE, "").strip().lower())
+    if level is None or any(getattr(handler, "seedream", False) for handler in logger.handlers):
+        return
+    handler = logging.StreamHandler()
+    handler.seedream = True  # type: ignore[attr-defined]  # to know it again
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(level)
