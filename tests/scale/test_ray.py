@@ -1,7 +1,9 @@
 """The Ray backend on a local cluster. Needs the environment of requirements/ray.lock: `make scale-short`."""
 
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from seedream import InvalidRequest
-from seedream.bulk import BulkOptions
+from seedream.bulk import Bulk, BulkOptions
 
 from scale.service import Judge, delivered, judge, rows
 
@@ -118,6 +120,29 @@ def test_wrong_rows_are_columns_and_wrong_jobs_files_are_refused_before_a_cluste
     assert service.paid == 1
 
 
+def test_the_command_survives_a_lost_worker_and_its_stdout_is_one_document(tmp_path: Path) -> None:
+    with judge(progress="polls") as running:
+        count, chance = 40, random.Random(4)
+        (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(count)), "utf-8")
+        variables = {"TENSORSLAB_API_KEY": running.sandbox.api_key, "TENSORSLAB_BASE_URL": running.sandbox.base_url}
+        words = ["bulk", "run", "jobs.jsonl", "-o", "out", "--ray", "--workers", "2", "--rate", "20/s", "--json"]
+        with (tmp_path / "log").open("wb") as log:
+            driver = subprocess.Popen(
+                [sys.executable, "-m", "seedream", *words],
+                cwd=tmp_path,
+                env={**os.environ, **variables},
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+            cluster_runs.until(lambda: running.paid >= count // 3, "enough submissions")
+            workers = cluster_runs.descendants(driver.pid, "DeliveryActor")
+            os.kill(chance.choice(workers), signal.SIGKILL)
+            out = driver.communicate()[0]
+        assert driver.returncode == 0, (tmp_path / "log").read_text("utf-8", "replace")[-2000:]
+        assert json.loads(out)["counts"]["downloaded"] == count
+        assert (running.paid, running.paid_twice) == (count, [])
+
+
 def test_the_command_stops_at_its_budget_and_resumes_and_everything_reads_its_folder(tmp_path: Path) -> None:
     jobs = tmp_path / "jobs.jsonl"
     jobs.write_text("".join(json.dumps(row) + "\n" for row in rows(8)), "utf-8")
@@ -140,6 +165,20 @@ def test_the_command_stops_at_its_budget_and_resumes_and_everything_reads_its_fo
     assert delivered(manifest, out) == {row["id"] for row in rows(8)}
     assert (out / "gallery.html").is_file()
     assert len((out / "results.jsonl").read_text("utf-8").splitlines()) == 8
+
+
+def test_a_manifest_follows_its_journal_and_is_never_out_of_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with judge() as running:
+        Bulk(tmp_path / "out", connect=running.connect, manifest=True).run(rows(2), options=BulkOptions(budget=1))
+        assert [row["state"] for row in _read(tmp_path / "out")] == ["downloaded", "planned"]
+        Bulk(tmp_path / "out", connect=running.connect).run(options=BulkOptions(budget=2))
+        assert [row["state"] for row in _read(tmp_path / "out")] == ["downloaded", "downloaded"]
+        monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+        report = Bulk(tmp_path / "out", connect=running.connect).run()
+        assert not (tmp_path / "out" / "manifest.parquet").exists()
+        assert "manifest.parquet" in report.warnings[0]
 
 
 def _read(out: Path) -> list[dict[str, object]]:

@@ -81,6 +81,22 @@ def test_a_caller_that_goes_away_does_not_break_off_its_submission(tmp_path: Pat
         assert service.paid == counts["submitted"]
 
 
+def test_rows_can_be_awaited_and_closed_in_any_event_loop(tmp_path: Path) -> None:
+    with judge() as service, SubmitterThread(tmp_path / "out", connect=service.connect) as submitter:
+        with GenerateRows(submitter, str(tmp_path / "pictures"), connect=service.connect) as generate:
+            for number in range(2):
+                (row,) = asyncio.run(generate.rows([rows(2)[number]]))
+                assert row["state"] == "downloaded"
+
+        async def once() -> None:
+            (row,) = await generate.rows(rows(1))
+            await generate.aclose()
+            assert row["state"] == "downloaded"
+
+        asyncio.run(once())
+    assert (service.paid, service.paid_twice) == (2, [])
+
+
 def test_wrong_jobs_and_a_second_submitter_are_refused_at_the_door(tmp_path: Path) -> None:
     with judge() as service:
         with pytest.raises(InvalidRequest):

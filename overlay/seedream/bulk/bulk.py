@@ -18,6 +18,7 @@ from seedream.bulk.engine import Engine, Watch
 from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
 from seedream.bulk.jobs_file import Jobs, Planned, read_jobs
+from seedream.bulk.manifest import write_manifest
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Report
@@ -39,6 +40,7 @@ class Bulk:
         clock: Time, to be replaced in tests.
         deliver: Waits for a task and stores its pictures somewhere else, for example on a cluster's workers; None:
             this process does it.
+        manifest: Whether to write manifest.parquet too; one that is there is kept up to date in any case.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class Bulk:
         connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
         clock: Clock | None = None,
         deliver: Deliver | None = None,
+        manifest: bool = False,
     ) -> None:
         self.folder = Folder(Path(folder))
         self._connect = connect
         self._clock = clock or SystemClock()
         self._deliver = deliver
+        self._manifest = manifest
 
     async def arun(
         self,
@@ -262,16 +266,18 @@ class Bulk:
         return run
 
     def _write(self, journal: Queries, run: Run, may_continue: Callable[[], bool]) -> tuple[str, ...]:
-        """Write results and gallery; gives a sentence for each that cannot be written."""
+        """Write results, gallery and manifest; gives a sentence for each that cannot be written."""
         warnings = []
-        writers: tuple[tuple[Path, Callable[[], None]], ...] = (
+        writers: list[tuple[Path, Callable[[], None]]] = [
             (self.folder.results, partial(write_results, journal, run, self.folder)),
             (self.folder.gallery, partial(write_gallery, journal, run, self.folder, may_continue)),
-        )
+        ]
+        if self._manifest or self.folder.manifest.is_file():
+            writers.append((self.folder.manifest, partial(write_manifest, journal, run, self.folder)))
         for path, write in writers:
             try:
                 write()
-            except (OSError, JournalError) as error:
-                reason = error.message if isinstance(error, JournalError) else error.strerror or type(error).__name__
+            except (OSError, JournalError, ConfigError) as error:
+                reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else error.message
                 warnings.append(f"{path.name} could not be written: {reason}.")
         return tuple(warnings)

@@ -50,6 +50,11 @@ class Folder:
         return self.root / "results.jsonl"
 
     @property
+    def manifest(self) -> Path:
+        """One Parquet row a picture, where a run was asked for it."""
+        return self.root / "manifest.parquet"
+
+    @property
     def gallery(self) -> Path:
         """The page that shows them."""
         return self.root / "gallery.html"

@@ -87,11 +87,17 @@ class GenerateRows:
         return self._portal.call(self.rows, [row])
 
     def close(self) -> None:
-        """Close the client that blocking calls used."""
-        if self._portal is not None and self._client is not None:
-            self._portal.call(self._client.close)
+        """Close the client. Not inside an event loop: there, await ``aclose``."""
+        if self._client is not None:
+            (self._portal.call if self._portal is not None else anyio.run)(self._client.close)
         self._stack.close()
         self._client = self._portal = None
+
+    async def aclose(self) -> None:
+        """Close the client that ``rows`` used."""
+        if self._client is not None:
+            await self._client.close()
+        self._client = None
 
     def __enter__(self) -> Self:
         return self

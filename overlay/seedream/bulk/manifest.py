@@ -3,11 +3,15 @@
 import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
+from seedream._files.atomic_file import NEW
+from seedream.bulk.folder import Folder
+from seedream.bulk.results import results
 from seedream.bulk.rows import MANIFEST_COLUMNS
 from seedream.errors import ConfigError
+from seedream.journal import Run
+from seedream.journal.queries import Queries
 
 _INTEGERS: Final = frozenset({"images", "index", "bytes"})
 _ROWS: Final = 10_000  # of one row group
@@ -33,9 +37,9 @@ def manifest_table(rows: Iterable[Mapping[str, Any]]) -> Any:
     return arrow.Table.from_pylist(list(rows), schema=schema)
 
 
-def manifest_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def manifest_rows(jobs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The same rows made from lines of results.jsonl."""
-    for job in results:
+    for job in jobs:
         error = job["error"] or {}
         base = {name: job.get(name) for name in MANIFEST_COLUMNS}
         base |= {"error": error.get("type"), "message": error.get("message")}
@@ -45,19 +49,20 @@ def manifest_rows(results: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, An
             yield base
 
 
-def write_manifest(path: Path, results: Iterable[Mapping[str, Any]]) -> None:
-    """Write a Parquet file, whole or not at all.
+def write_manifest(journal: Queries, run: Run, folder: Folder) -> None:
+    """Write manifest.parquet, whole or not at all; one that is out of date is removed first.
 
     Raises:
         ConfigError: pyarrow is not installed.
     """
+    folder.manifest.unlink(missing_ok=True)
     parquet = _pyarrow("pyarrow.parquet")
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = folder.manifest.with_name(f".{folder.manifest.name}{NEW}")
     try:
         with parquet.ParquetWriter(temporary, manifest_table([]).schema) as writer:
-            rows = manifest_rows(results)
+            rows = manifest_rows(results(journal, run))
             while part := list(islice(rows, _ROWS)):
                 writer.write_table(manifest_table(part))
-        temporary.replace(path)
+        temporary.replace(folder.manifest)
     finally:
         temporary.unlink(missing_ok=True)

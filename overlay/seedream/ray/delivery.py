@@ -13,6 +13,8 @@ from seedream.errors import DownloadError
 
 _CPU: Final = 1.0  # of a worker: it decrypts, checks and writes
 _CALLS_AT_ONCE: Final = 1000  # they mostly wait
+_TRIES: Final = 6
+_PAUSE: Final = 2.0  # seconds before the second try; longer before each further one: workers take time to start
 
 
 class DeliveryActor:
@@ -61,7 +63,7 @@ class RayDelivery:
         made = ray.remote(DeliveryActor).options(
             num_cpus=min(_CPU, ray.cluster_resources().get("CPU", 1) / count),
             max_restarts=-1,  # nothing that they do is paid for
-            max_task_retries=-1,
+            max_task_retries=0,  # see __call__: Ray reports each retry of its own to the terminal
             max_concurrency=_CALLS_AT_ONCE,
             scheduling_strategy="SPREAD",
         )
@@ -69,17 +71,22 @@ class RayDelivery:
         self._busy = [0] * count
 
     async def __call__(self, taskid: str, images: int) -> Delivery:
-        """Deliver one task on the worker that has the least to do."""
-        number = self._busy.index(min(self._busy))
-        self._busy[number] += 1
-        try:
-            delivery: Delivery = await self._workers[number].deliver.remote(taskid, images)
-        except self._ray.exceptions.RayError as error:
-            lost = DownloadError(f"the worker was lost: {type(error).__name__}", taskid=taskid, hint="Resume.")
-            return Delivery(taskid, "submitted", error=lost)
-        finally:
-            self._busy[number] -= 1
-        return delivery
+        """Deliver one task on the worker that has the least to do, and again on another where that one is lost."""
+        reason = ""
+        for attempt in range(_TRIES):
+            await anyio.sleep(_PAUSE * attempt)
+            number = self._busy.index(min(self._busy))
+            self._busy[number] += 1
+            try:
+                delivery: Delivery = await self._workers[number].deliver.remote(taskid, images)
+            except self._ray.exceptions.RayActorError as error:
+                reason = type(error).__name__
+            else:
+                return delivery
+            finally:
+                self._busy[number] -= 1
+        lost = DownloadError(f"{_TRIES} workers were lost, the last by {reason}", taskid=taskid, hint="Resume.")
+        return Delivery(taskid, "submitted", error=lost)
 
     def close(self) -> None:
         """End the workers."""

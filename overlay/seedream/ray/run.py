@@ -1,15 +1,14 @@
 """A bulk run whose tasks are waited for, and whose pictures are stored, by the workers of a Ray cluster."""
 
-import json
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve
 
 from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, Report, Watch, read_jobs
-from seedream.bulk.manifest import write_manifest
 from seedream.bulk.storage import PictureStore
 from seedream.client import AsyncSeeDream
 from seedream.ray.cluster import cluster, load_ray
@@ -39,7 +38,7 @@ class RayBulk(Bulk):
         workers: int | None = None,
         pictures: str | None = None,
     ) -> None:
-        super().__init__(folder, connect=connect, deliver=self._deliver_there)
+        super().__init__(folder, connect=connect, deliver=self._deliver_there, manifest=True)
         self._address = address
         self._workers = workers
         self._store = PictureStore(pictures or str(self.folder.pictures.absolute()))
@@ -64,20 +63,15 @@ class RayBulk(Bulk):
         options = options or self.options()
         if isinstance(jobs, str | PathLike):  # wrong lines are shown before a cluster starts
             read_jobs(jobs, encoding=encoding, allow_unrecognized_sources=options.allow_unrecognized_sources)
-        with cluster(self._address, workers=self._workers) as ray:
+        # Ray tells of lost workers on stdout, which belongs to the results of a program.
+        with redirect_stdout(sys.stderr), cluster(self._address, workers=self._workers) as ray:
             self._delivery = RayDelivery(ray, self._workers, self._connect, self._store, options)
             try:
                 report = super().run(jobs, encoding=encoding, options=options, watch=watch, signals=signals)
             finally:
                 self._delivery.close()
                 self._delivery = None
-        self._write_manifest()
         return report
-
-    def write(self) -> None:
-        """Write results.jsonl, gallery.html and manifest.parquet again from the journal."""
-        super().write()
-        self._write_manifest()
 
     async def _deliver_there(self, taskid: str, images: int) -> Delivery:
         assert self._delivery is not None  # noqa: S101 -- run() made it
@@ -86,17 +80,7 @@ class RayBulk(Bulk):
         pictures = [evolve(one, path=_relative(one.path, root)) for one in delivery.pictures]
         return evolve(delivery, pictures=tuple(pictures))
 
-    def _write_manifest(self) -> None:
-        if self.folder.results.is_file():
-            write_manifest(self.folder.root / "manifest.parquet", _lines(self.folder.results))
-
 
 def _relative(path: str, root: Path) -> str:
     """A picture in the output folder is recorded as in any bulk run, so that the folder can be moved."""
     return Path(path).relative_to(root).as_posix() if "://" not in path and Path(path).is_relative_to(root) else path
-
-
-def _lines(results: Path) -> Iterator[dict[str, Any]]:
-    with results.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield json.loads(line)
