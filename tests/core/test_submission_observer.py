@@ -103,3 +103,14 @@ def test_an_interruption_after_the_answer_names_the_task(both: Both) -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         submit(both, Observer(submitted=KeyboardInterrupt("stop")), ACCEPTED)
     assert "t1" in caught.value.__notes__[0]
+
+
+def test_an_interruption_while_the_submission_is_under_way_is_recorded_as_unknown(both: Both) -> None:
+    # Ctrl-C says nothing about what the service did with a request that had begun to leave.
+    def interrupted(_: httpx.Request) -> None:
+        raise KeyboardInterrupt
+
+    observer = Observer()
+    with pytest.raises(KeyboardInterrupt):
+        submit(both, observer, interrupted)
+    assert observer.calls == ["begin", "unknown KeyboardInterrupt"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
-KINDS = ("clients", "servers", "specs")
+KINDS = ("clients", "servers", "derived", "code", "specs")
 
 
 def _work(job: tuple[str, int]) -> dict[str, str]:
@@ -22,6 +22,16 @@ def _work(job: tuple[str, int]) -> dict[str, str]:
         from mutants.wrong_specs import WRONG_SPECS  # noqa: PLC0415 -- see above
 
         return asdict(detect_spec(WRONG_SPECS[index]))
+    if kind == "code":
+        from mutants.wrong_code import WRONG_CODE, detect_code  # noqa: PLC0415 -- see above
+
+        return detect_code(WRONG_CODE[index])
+    if kind == "derived":
+        import judge as by_hand  # noqa: PLC0415 -- see above
+        from mutants.derived import detect_derived  # noqa: PLC0415 -- see above
+        from seedream_testing.contract import RELATIONS  # noqa: PLC0415 -- see above
+
+        return detect_derived(RELATIONS[index], by_hand.FACTS)
     import judge  # noqa: PLC0415 -- not where wrong specs are loaded
     from attrs import asdict as attrs_dict  # noqa: PLC0415 -- see above
     from mutants.wrong_clients import WRONG_CLIENTS  # noqa: PLC0415 -- see above
@@ -40,6 +50,10 @@ def _count(kind: str) -> int:
 def _length(kind: str) -> int:
     if kind == "specs":
         from mutants.wrong_specs import WRONG_SPECS as TABLE  # noqa: PLC0415 -- see above
+    elif kind == "code":
+        from mutants.wrong_code import WRONG_CODE as TABLE  # type: ignore[assignment]  # noqa: PLC0415
+    elif kind == "derived":
+        from seedream_testing.contract import RELATIONS as TABLE  # type: ignore[assignment]  # noqa: PLC0415
     elif kind == "clients":
         from mutants.wrong_clients import WRONG_CLIENTS as TABLE  # type: ignore[assignment]  # noqa: PLC0415
     else:

@@ -8,8 +8,13 @@ Results = Mapping[str, Sequence[Mapping[str, str]]]
 BEGIN: Final = "<!-- {} -->"
 _HEADS: Final = {
     "specs": ("Wrong specs", "pages, overlay documents, ledgers and generated clients, rebuilt and judged"),
-    "servers": ("Wrong servers", "the sandbox, tampered with, against `check_server`"),
-    "clients": ("Wrong clients", "the client, tampered with, against `check_client`"),
+    "servers": ("Wrong servers", "the sandbox, tampered with, against the relations"),
+    "derived": (
+        "Derived faults",
+        "relations whose faults were all found, on a Flask server written without the sandbox",
+    ),
+    "code": ("Wrong code", "changes of the hand-written code, against the tests named"),
+    "clients": ("Wrong clients", "the client, tampered with, against `tests/contract/client_checks`"),
 }
 
 
@@ -41,6 +46,11 @@ def table(kind: str, found: Sequence[Mapping[str, str]]) -> str:
     head, what = _HEADS[kind]
     rows = [f"**{head}: {killed} of {len(found)} found** ({what}).", "", "| fault | found by | rule |", "|---|---|---|"]
     rows += [f"| {one['name']} | {_code(one['check'])} | {one['rule']} |" for one in found]
+    if kind == "derived":
+        rows += [
+            "",
+            *(f"`{one['name']}`: not asserted is {one['said']}." for one in found if one["check"] and one["said"]),
+        ]
     return "\n".join(rows)
 
 
