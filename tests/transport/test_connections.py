@@ -490,6 +490,8 @@ def test_an_own_transport_checks_the_peer_unless_that_is_a_proxy(both: Both, pro
             with pytest.raises(errors.UnsafeUrl):
                 perform(effect)
             assert there.requests == []
+
+
 def test_another_bundle_is_refused(both: Both, tls_server: TlsServer, tmp_path: Path) -> None:
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
     with pytest.raises(NotSent, match="certificate"):
