@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from attrs import field, frozen
-from tensorslab_images import roles
 from tensorslab_images.limits import SUBMIT
 from tensorslab_images.types import UNSET, File
 
@@ -76,6 +75,8 @@ class EncodedRequest:
 
 def encode_submission(submission: Submission) -> EncodedRequest:
     """Encode a submission as a multipart form."""
+    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+
     given: dict[str, WireValue] = {name: _as_text(value) for name, value in submission.values.items()}
     fields: dict[str, Any] = {}
     for spec in SUBMIT.fields:
@@ -92,12 +93,16 @@ def encode_submission(submission: Submission) -> EncodedRequest:
 
 def encode_query(taskid: str) -> EncodedRequest:
     """Encode the query for a task's state."""
+    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+
     kwargs = roles.query._get_kwargs(body=roles.QueryBody(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
     return _request(kwargs, _json(kwargs["json"]), "application/json")
 
 
 def encode_deletion(taskids: tuple[str, ...]) -> EncodedRequest:
     """Encode the deletion of tasks."""
+    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+
     kwargs = roles.delete._get_kwargs(body=roles.DeleteBody(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
     return _request(kwargs, _json(kwargs["json"]), "application/json")
 

@@ -43,7 +43,7 @@ current: Final[ContextVar[SendTracker]] = ContextVar("current")
 
 _NONBLOCK: Final[int] = getattr(socket, "SOCK_NONBLOCK", 0)  # one system call less, where there is this flag
 _JOIN: Final = 64 * 1024  # bytes: writes are joined up to this size
-_PIECE: Final = 256 * 1024  # bytes given to the operating system at once, each within the time for a write
+_PIECE: Final = 1024 * 1024  # bytes given to the operating system at once, each within the time for a write
 _READ: Final = 256 * 1024  # bytes read at once
 
 
