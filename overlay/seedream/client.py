@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self,
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+from tensorslab_images.limits import MoreSubmitFields
 
 from seedream._files.names import DEFAULT_TEMPLATE, check_template
 from seedream._files.partial_file import ensure_writable
@@ -22,7 +23,8 @@ from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.service import ApiConfig
 from seedream._protocol.submit import SubmissionObserver, submit
 from seedream._protocol.tasks import check_wait
-from seedream._request.submission import Submission, SubmitOptions, check_submit
+from seedream._request.source_images import Sources
+from seedream._request.submission import Submission, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
@@ -30,6 +32,7 @@ from seedream._support.secret import Secret
 from seedream._support.timing import Clock, SystemClock, Timeouts
 from seedream.errors import ConfigError, InvalidRequest, Problem, SeeDreamError
 from seedream.pictures import Generated, Picture
+from seedream.resolution import Resolution
 
 if TYPE_CHECKING:
     import ssl
@@ -84,6 +87,11 @@ def _check_type(name: str, given: object, kind: type, example: str) -> None:
     if given is not None and not isinstance(given, kind):
         message = f"{name} is of type {type(given).__name__}, not {kind.__name__}"
         raise ConfigError(message, hint=f"Give {example}.")
+
+
+def _given(more: Mapping[str, object], **named: object) -> dict[str, object]:
+    """The fields of a submission by name: those of the signature, and those that a later page has added."""
+    return {**named, **more}
 
 
 @frozen(repr=False)
@@ -516,13 +524,32 @@ class SeeDream(_Client):
         """Run a workflow."""
         return run_sync(workflow, self._io)
 
-    def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> Task:
+    def submit(
+        self,
+        prompt: str,
+        *,
+        batchsize: int | None = None,
+        resolution: str | Resolution | None = None,
+        source_images: Sources | None = None,
+        image_url: str | None = None,
+        category: str | None = None,
+        allow_unrecognized_sources: bool = False,
+        **more: Unpack[MoreSubmitFields],
+    ) -> Task:
         """Submit one request. It costs credits, and is sent at most once.
 
         Args:
             prompt: What the picture shows (rule PROMPT-REQUIRED).
-            options: ``batchsize``, ``resolution``, ``source_images``, ``image_url``, ``category`` and any further
-                field of the spec: see SubmitOptions.
+            batchsize: How many pictures to make (rule BATCH-RANGE); by default one.
+            resolution: A ratio such as ``16:9``, a tier such as ``2K``, or a size in pixels such as ``2048x2048``
+                (rules RES-*); by default the service's own.
+            source_images: Pictures to start from: paths, bytes, open files, Pillow images, or one URL (rule
+                SOURCE-IMAGE).
+            image_url: URL of a picture to start from (rule IMAGE-URL).
+            category: The vendor's category (rule CATEGORY-DEFAULT).
+            allow_unrecognized_sources: Send source images in which no format is recognised, and an image_url that is
+                not an http(s) URL; both are refused otherwise.
+            more: Fields that a later page has added.
 
         Raises:
             InvalidRequest: It breaks the schema or a rule; nothing was sent.
@@ -530,7 +557,11 @@ class SeeDream(_Client):
             Refused: The server refused it: RateLimited, InsufficientCredits, AuthError, Rejected.
             SubmissionUnknown: It was sent and may have been billed; it is never sent again.
         """
-        taskid, images = self.run(self._submit(prompt, options))
+        given = _given(
+            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
+            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
+        )  # fmt: skip
+        taskid, images = self.run(self._submit(prompt, given))
         return Task(taskid, self, images)
 
     def task(self, taskid: str, *, images: int | None = None) -> Task:
@@ -559,13 +590,19 @@ class SeeDream(_Client):
         self,
         prompt: str,
         *,
+        batchsize: int | None = None,
+        resolution: str | Resolution | None = None,
+        source_images: Sources | None = None,
+        image_url: str | None = None,
+        category: str | None = None,
+        allow_unrecognized_sources: bool = False,
         output_dir: str | PathLike[str] | None = ".",
         timeout: float = DEFAULT_WAIT,
         max_bytes: int = MAX_PICTURE,
         concurrency: int = CONCURRENCY,
         name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
-        **options: Unpack[SubmitOptions],
+        **more: Unpack[MoreSubmitFields],
     ) -> Generated:
         """Submit, wait, and save the pictures.
 
@@ -577,14 +614,24 @@ class SeeDream(_Client):
             concurrency: How many pictures are downloaded at the same time.
             name_template: File name without extension; see Task.save.
             progress: Called while waiting and downloading, one call at a time.
-            options: See ``submit``.
+            batchsize: See ``submit``, also for the next ones.
+            resolution: As there.
+            source_images: As there.
+            image_url: As there.
+            category: As there.
+            allow_unrecognized_sources: As there.
+            more: As there.
 
         Raises:
             SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``. Once there is a task, its id is on the
                 error, and the error is not retryable: the task is paid for, and is fetched by its id.
         """
+        given = _given(
+            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
+            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
+        )  # fmt: skip
         workflow = self._generate(
-            prompt, options, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
+            prompt, given, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
             concurrency=concurrency, name_template=name_template,
         )  # fmt: skip
         return self.run(workflow)
@@ -644,9 +691,24 @@ class AsyncSeeDream(_Client):
         """Run a workflow."""
         return await run_async(workflow, self._io)
 
-    async def submit(self, prompt: str, **options: Unpack[SubmitOptions]) -> AsyncTask:
+    async def submit(
+        self,
+        prompt: str,
+        *,
+        batchsize: int | None = None,
+        resolution: str | Resolution | None = None,
+        source_images: Sources | None = None,
+        image_url: str | None = None,
+        category: str | None = None,
+        allow_unrecognized_sources: bool = False,
+        **more: Unpack[MoreSubmitFields],
+    ) -> AsyncTask:
         """Submit one request. Arguments and errors are those of SeeDream.submit."""
-        taskid, images = await self.run(self._submit(prompt, options))
+        given = _given(
+            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
+            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
+        )  # fmt: skip
+        taskid, images = await self.run(self._submit(prompt, given))
         return AsyncTask(taskid, self, images)
 
     def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
@@ -667,17 +729,27 @@ class AsyncSeeDream(_Client):
         self,
         prompt: str,
         *,
+        batchsize: int | None = None,
+        resolution: str | Resolution | None = None,
+        source_images: Sources | None = None,
+        image_url: str | None = None,
+        category: str | None = None,
+        allow_unrecognized_sources: bool = False,
         output_dir: str | PathLike[str] | None = ".",
         timeout: float = DEFAULT_WAIT,
         max_bytes: int = MAX_PICTURE,
         concurrency: int = CONCURRENCY,
         name_template: str = DEFAULT_TEMPLATE,
         progress: ProgressCallback | None = None,
-        **options: Unpack[SubmitOptions],
+        **more: Unpack[MoreSubmitFields],
     ) -> Generated:
         """Submit, wait, and save the pictures. Arguments, result and errors are those of SeeDream.generate."""
+        given = _given(
+            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
+            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
+        )  # fmt: skip
         workflow = self._generate(
-            prompt, options, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
+            prompt, given, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
             concurrency=concurrency, name_template=name_template,
         )  # fmt: skip
         return await self.run(workflow)

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import assert_type
 
+import jedi  # type: ignore[import-untyped]  # it has no annotations
+import pytest
 import seedream
 from seedream import AsyncSeeDream, AsyncTask, Generated, Resolution, SeeDream, Task, TaskInfo
+from tensorslab_images.limits import SUBMIT, MoreSubmitFields
 
 
 def _blocking(client: SeeDream) -> None:
@@ -41,3 +44,22 @@ def test_both_clients_have_the_same_face() -> None:
 
     assert face(SeeDream) == face(AsyncSeeDream)
     assert face(Task) == face(AsyncTask)
+
+
+@pytest.mark.parametrize("kind", ["SeeDream", "AsyncSeeDream"])
+@pytest.mark.parametrize("method", ["submit", "generate"])
+def test_editors_that_do_not_run_code_offer_the_fields_by_name(kind: str, method: str) -> None:
+    code = f"from seedream import {kind}\n{kind}('k').{method}("
+    (signature,) = jedi.Script(code).get_signatures()
+    offered = {parameter.name for parameter in signature.params}
+    # Fields that a later page adds are typed by MoreSubmitFields until the signature names them.
+    later = set(MoreSubmitFields.__annotations__)
+    assert {spec.attribute for spec in SUBMIT.fields} - later <= offered
+    described = {parameter.name: parameter.description for parameter in signature.params}
+    assert "int | None" in described["batchsize"]
+    assert signature.docstring(raw=True)
+
+
+@pytest.mark.parametrize("method", ["wait", "save", "read", "refresh", "delete"])
+def test_coroutine_methods_have_docstrings_of_their_own(method: str) -> None:
+    assert getattr(AsyncTask, method).__doc__ not in (None, getattr(Task, method).__doc__)
