@@ -23,7 +23,15 @@ def positive(instance: object, attribute: Any, value: object) -> None:
 
 @frozen
 class Timeouts:
-    """Seconds for each phase of an exchange. A submission may take long to answer; nothing waits for ever."""
+    """Seconds for each phase of an exchange. They limit stalls: what moves may take as long as it needs.
+
+    Attributes:
+        connect: For name look-up, connection, proxy and TLS handshake together.
+        write: Without a byte of the request leaving.
+        submit_read: For the whole reply to a submission, from the end of the request.
+        query_read: For the whole reply to a query or deletion, from the end of the request.
+        download_read: Without a byte of the picture arriving.
+    """
 
     connect: float = field(default=10.0, validator=positive)
     write: float = field(default=60.0, validator=positive)
