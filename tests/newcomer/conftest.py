@@ -20,7 +20,7 @@ collect_ignore_glob = [] if WANTED else ["test_*.py"]
 
 
 def run(command: list[str], **options: object) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, **options)  # type: ignore[call-overload]  # options of run
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1700, **options)  # type: ignore[call-overload]  # options of run
     assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
     return str(done.stdout)
 

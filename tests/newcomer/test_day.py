@@ -29,6 +29,7 @@ def test_the_environment_holds_the_wheel_and_not_the_clone(reader: Path, tmp_pat
         assert "site-packages" in place
 
 
+@pytest.mark.timeout(1800)
 def test_every_block_of_every_document_works_there(reader: Path) -> None:
     run(
         [sys.executable, "-m", "pytest", "-q", "tests/documents/test_blocks.py"],

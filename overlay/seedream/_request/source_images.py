@@ -120,6 +120,8 @@ class SourceFile:
 class _CheckedFile(io.RawIOBase):
     """Reads a file on disk, and checks before it returns the last bytes that they are of the expected file."""
 
+    _fd = -1  # until the file is open: Python closes an object whose construction failed as well
+
     def __init__(self, source: SourceFile, path: Path, state: _State | None, expected: str) -> None:
         self._name, self._size = source.name, source.size
         self._state, self._expected = state, expected
@@ -181,7 +183,7 @@ class _CheckedFile(io.RawIOBase):
         return SourceChanged(f"source image {self._name} was changed after it was checked")
 
     def close(self) -> None:
-        if not self.closed:
+        if not self.closed and self._fd >= 0:
             os.close(self._fd)
         super().close()
 
@@ -340,7 +342,9 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, InvalidRequest):
             raise
-        reason = getattr(error, "strerror", None) or str(error)
+        # Python words a null character in a path differently from version to version.
+        null = isinstance(error, ValueError) and "null" in str(error)
+        reason = "the path holds a null character" if null else getattr(error, "strerror", None) or str(error)
     hint = "Check the path."
     if isinstance(source, str) and _SCHEME.match(source):
         hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."

@@ -679,6 +679,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "Check the id. A new task may take a moment to appear.": "请检查 ID。新任务可能要过一会儿才出现。",
     "Copy it again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
     "Copy the key again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
+    "Copy it anew, alone, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
     "Free space or choose another directory, then save the task again.": "请腾出空间或换一个目录，然后再次保存任务。",
     "Give an object, which a form cannot hold.": "表单无法表示对象。",
     "Give it as str.": "请以文本给出。",
@@ -783,6 +784,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     # The operating system.
     "No such file or directory": "没有那个文件或目录",
     "Permission denied": "权限不够",
+    "the path holds a null character": "路径含有空字符",
     "Is a directory": "是一个目录",
     "Not a directory": "不是目录",
     "File exists": "文件已存在",
