@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from . import overlay
 from .check_spec import check_spec
@@ -54,11 +55,30 @@ def build(inputs: Inputs) -> dict[str, bytes]:
         (package / "rules.py").write_text(rules, "utf-8")
         stamp_and_format(package)
         (package / "py.typed").write_bytes(b"")
-        (package / "openapi.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        portable = _without_foreign_patterns(document)
+        (package / "openapi.json").write_text(json.dumps(portable, ensure_ascii=False, indent=1) + "\n", "utf-8")
         shutil.rmtree(package / ".ruff_cache", ignore_errors=True)
         made = read_tree(package)
     files |= {f"{GENERATED}/{inputs.settings.package}/{name}": data for name, data in made.items()}
     return {**files, LOCK: _lock(inputs, files)}
+
+
+def _without_foreign_patterns(node: Any) -> Any:
+    """Return a copy in which a pattern that Python cannot compile is kept as `x-pattern`.
+
+    Validators in Python read openapi.json at run time; limits.py holds the pattern translated where that is possible.
+    """
+    if isinstance(node, list):
+        return [_without_foreign_patterns(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _without_foreign_patterns(child) for key, child in node.items()}
+    if isinstance(found.get("pattern"), str):
+        try:
+            re.compile(found["pattern"])
+        except (re.error, OverflowError, RecursionError):
+            found["x-pattern"] = found.pop("pattern")
+    return found
 
 
 def _openapi_yaml(document: Json) -> bytes:

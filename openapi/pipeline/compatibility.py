@@ -1,5 +1,6 @@
 """Whether callers survive a changed leaf."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -89,7 +90,7 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
         return "breaking", "the operation is gone"
     if key in _NOTES or key.startswith("x-") or (key == "default" and leaf.side != "request"):
         return "absorbed", "describes only"
-    parent = Name(name.place, FIELD)
+    parent = _field_of(name.place, old, new)
     if name.key not in (FIELD, "required") and (parent in old) != (parent in new):
         return ("absorbed", "part of a new field") if parent in new else ("breaking", "part of a removed field")
     old_value = before.value if before else _MISSING
@@ -99,6 +100,14 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
     if leaf.side == "reply":
         return _reply(name, old_value, new_value, new_field=parent not in old, still=parent in new)
     return _around(name, old_value, new_value, old, new)
+
+
+def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
+    """Return the field that the place belongs to: an item of an array, or a choice, is part of its field."""
+    name = Name(place, FIELD)
+    while name not in old and name not in new and (inner := re.fullmatch(r"(.*?)(?:\[\]|\|\d+)", name.place)):
+        name = Name(inner[1], FIELD)
+    return name
 
 
 def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911 - one return a verdict

@@ -117,6 +117,9 @@ def _operation(document: Json, operation: Operation, name: str) -> Iterator[tupl
     for key, value in {**{k: v for k, v in item.items() if k == "servers"}, **operation.node.value}.items():
         if key not in ("requestBody", "responses", "parameters", "security"):
             yield Name(name, key), Leaf(value, "operation")
+    for key, value in item.items():
+        if key in PROSE or key.startswith("x-"):
+            yield Name(f"{name}/path", key), Leaf(value, "operation")
     yield from _parameters(document, operation, name)
     yield from _request(document, operation, name)
     for status in statuses(operation.node):

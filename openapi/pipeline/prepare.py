@@ -26,7 +26,9 @@ def prepared(document: Json, settings: Settings) -> Json:
     back.
     """
     result: Json = copy.deepcopy(document)
+    result["paths"] = _without_extensions(result["paths"])
     for operation in operations(result):
+        operation.node.value["responses"] = _without_extensions(operation.node.value.get("responses", {}))
         tags = operation.node.value.get("tags") or [""]
         if not re.search(r"[A-Za-z]", tags[0]) or not tags[0].isascii():
             words = [
@@ -48,6 +50,10 @@ def prepared(document: Json, settings: Settings) -> Json:
             if reply := reply_schema(result, operation, status):
                 _open(result, reply.value, set(used_by_requests))
     return result
+
+
+def _without_extensions(items: Json) -> Json:
+    return {key: value for key, value in items.items() if not key.startswith("x-")}
 
 
 def is_form(document: Json, operation: Operation) -> bool:

@@ -42,7 +42,7 @@ def digest(text: str) -> str:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a description, each on one line, list marks kept; compare them by `normal`."""
-    return [found for part in _END.split(text) if (found := " ".join(part.split()))]
+    return [found for part in _END.split(re.sub(r"[^\S\n]+", " ", text)) if (found := " ".join(part.split()))]
 
 
 def added_sentences(text: str, old: str) -> list[str]:

@@ -158,11 +158,11 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
             f"the new words hold {', '.join(f'“{word}”' for word in conditions)}: the rule may hold only under a"
             " condition, or no longer, which the ledger cannot say"
         )
-    if reread is not None:
-        changed = {name: fact for name, fact in reread.facts.items() if fact != rule.facts[name]}
+    changed = {name: fact for name, fact in reread.facts.items() if fact != rule.facts[name]} if reread else {}
+    if changed:
         notes += [f"fact {name}: {listed(rule.facts[name])} -> {listed(fact)}" for name, fact in changed.items()]
         narrows = any(_narrows(name, rule.facts[name], fact) for name, fact in changed.items())
-    elif best.problems:
+    elif reread is None and best.problems:
         notes += [f"in the new words: {problem}" for problem in best.problems]
         narrows = rule.at.startswith("submit/") and bool(rule.facts)
     elif rule.facts or rule.examples or repeated:

@@ -1,5 +1,6 @@
 """The command line: exit codes, the printed report, and the same as Markdown."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -108,6 +109,6 @@ def test_a_rule_is_traced_to_its_files(house: House, capsys: pytest.CaptureFixtu
     (house.root / "overlay/seedream/uses_the_fact.py").write_text("RES_PIXELS_MINIMUM")
     run(house, "generate", page=replaced(("1-15", "最多 15"), ("[3,686,400", "[4,000,000")))
     out = capsys.readouterr().out
-    assert "tested by: tests/test_a.py\n" in out.replace("tests/test_a.py, overlay", "tests/test_a.py\n")
+    assert re.search(r"tested by: .*tests/test_a\.py", out)
     assert "tests/test_b.py" not in out
     assert "overlay/seedream/uses_the_fact.py" in out
