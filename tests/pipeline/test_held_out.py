@@ -4,6 +4,7 @@
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -188,7 +189,7 @@ def test_names_that_collide_stay_apart(house: House) -> None:
         ("timeout", "timeout_"),
         ("to_multipart", "to_multipart_"),
     ):
-        assert f'name="{name}",\n            attribute="{attribute}"' in limits
+        assert re.search(rf'name="{re.escape(name)}",\s+attribute="{attribute}"', limits)
 
 
 def test_the_report_as_json(house: House) -> None:
