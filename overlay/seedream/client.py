@@ -156,7 +156,7 @@ class _TaskHandle(Generic[ClientT]):
             options=_download_options(progress=progress, **options),
         )
         self._remember(info)
-        return [Picture(bytes=content) for content in contents]
+        return [Picture(content=content) for content in contents]
 
     def _delete(self) -> Workflow[None]:
         return tasks.delete(self._client.service, (self.id,))
@@ -438,7 +438,7 @@ class _Client:
                 info, contents = yield from download.wait_and_read(
                     self.service, taskid, images=images, timeout=timeout, options=downloads
                 )
-                return Generated(taskid, info, [Picture(bytes=content) for content in contents])
+                return Generated(taskid, info, [Picture(content=content) for content in contents])
             info, saved = yield from download.wait_and_save(
                 self.service, taskid, directory, images=images, timeout=timeout, options=downloads
             )

@@ -33,7 +33,7 @@ class Picture:
     """
 
     path: Path | None = None
-    _bytes: bytes | None = field(default=None, repr=False)
+    _bytes: bytes | None = field(default=None, repr=False, alias="content")
 
     @property
     def data(self) -> bytes:
@@ -119,8 +119,8 @@ class Picture:
         except (ConfigError, OSError, ValueError):
             return None, None
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """For notebooks: the picture itself, or a thumbnail of a large one."""
+    def shown(self) -> dict[str, Any]:
+        """What a notebook shows, by media type: the picture itself, or a thumbnail of a large one."""
         data, media_type = self.data, self.media_type
         if len(data) > _SHOWN_WHOLE or media_type not in _BROWSERS:
             data, media_type = self._thumbnail() or (data, media_type)
@@ -131,6 +131,10 @@ class Picture:
             source = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
             shown["text/html"] = f'<img src="{source}" style="max-width:{_THUMBNAIL}px">'
         return shown
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """For notebooks; see ``shown``."""
+        return self.shown()
 
     def _repr_png_(self) -> bytes | None:
         """For notebooks that ask for a PNG: the picture or a thumbnail, if it can be made."""
@@ -188,7 +192,7 @@ class Generated:
 
 
 def _as_html(picture: Picture) -> str:
-    shown = picture._repr_mimebundle_()
+    shown = picture.shown()
     if "text/html" in shown:
         return str(shown["text/html"])
     media_type = next(name for name in shown if name.startswith("image/"))

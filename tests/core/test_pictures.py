@@ -26,38 +26,38 @@ def test_a_picture_knows_its_type_and_size_wherever_it_is(tmp_path: Path) -> Non
         content = picture(kind)
         path = tmp_path / kind
         path.write_bytes(content)
-        for one in (Picture(bytes=content), Picture(path)):
+        for one in (Picture(content=content), Picture(path)):
             assert (content, media_type, 33, 21) == (one.data, one.media_type, one.width, one.height)
             assert (33, 21) == one.image().size
 
 
 def test_bytes_are_not_shown_by_repr() -> None:
-    assert "Picture(path=None)" == repr(Picture(bytes=PNG))
+    assert "Picture(path=None)" == repr(Picture(content=PNG))
 
 
 def test_saving_is_atomic_and_finds_the_extension(tmp_path: Path) -> None:
-    assert tmp_path / "new" / "a.png" == Picture(bytes=PNG).save(tmp_path / "new" / "a")
+    assert tmp_path / "new" / "a.png" == Picture(content=PNG).save(tmp_path / "new" / "a")
     (tmp_path / "b.jpeg").write_bytes(b"old")
-    assert tmp_path / "b.jpeg" == Picture(bytes=JPEG).save(tmp_path / "b.jpeg")
+    assert tmp_path / "b.jpeg" == Picture(content=JPEG).save(tmp_path / "b.jpeg")
     assert (PNG, JPEG) == ((tmp_path / "new" / "a.png").read_bytes(), (tmp_path / "b.jpeg").read_bytes())
     with pytest.raises(ConfigError, match="cannot write"):
-        Picture(bytes=PNG).save(tmp_path / "b.jpeg" / "c.png")
+        Picture(content=PNG).save(tmp_path / "b.jpeg" / "c.png")
 
 
 def test_a_notebook_shows_the_picture_or_a_thumbnail_of_a_large_one() -> None:
-    shown = Picture(bytes=PNG)._repr_mimebundle_()
+    shown = Picture(content=PNG)._repr_mimebundle_()
     assert PNG == base64.b64decode(shown["image/png"])
     stream = io.BytesIO()
     Image.effect_noise((2000, 1500), 90).convert("RGB").save(stream, "PNG")
-    large = Picture(bytes=stream.getvalue())
+    large = Picture(content=stream.getvalue())
     bundle = large._repr_mimebundle_()
     with Image.open(io.BytesIO(base64.b64decode(bundle["image/jpeg"]))) as thumbnail:
         assert (640, 480) == thumbnail.size
     png = large._repr_png_()
     assert png is not None
     assert png.startswith(b"\x89PNG")
-    assert PNG == Picture(bytes=PNG)._repr_png_()
-    assert "data:image/webp" in Picture(bytes=picture("WEBP"))._repr_mimebundle_()["text/html"]
+    assert PNG == Picture(content=PNG)._repr_png_()
+    assert "data:image/webp" in Picture(content=picture("WEBP"))._repr_mimebundle_()["text/html"]
 
 
 def generated(both: Both, output_dir: Any) -> Generated:
