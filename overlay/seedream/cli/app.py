@@ -63,6 +63,7 @@ VARIABLES: Final = {
     "TENSORSLAB_BASE_URL": "The service, for a sandbox or a gateway.",
     "SEEDREAM_STATE_DIR": 'Folder of the record that "seedream task" lists.',
     "SEEDREAM_LANG": "Language of the messages: zh or en; by default that of the locale.",
+    "SEEDREAM_LOG": "info or debug prints what is sent and answered, without secrets.",
     "SEEDREAM_DEBUG": "1 prints the traceback of an error, to report it.",
 }
 

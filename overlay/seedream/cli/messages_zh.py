@@ -79,6 +79,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "The service, for a sandbox or a gateway.": "服务地址，用于模拟服务或网关。",
     'Folder of the record that "seedream task" lists.': "提交记录所在的文件夹，由 seedream task 列出。",
     "Language of the messages: zh or en; by default that of the locale.": "消息语言：zh 或 en；默认按系统区域设置。",
+    "info or debug prints what is sent and answered, without secrets.": "info 或 debug：显示发送和收到的内容，不含密钥。",
     "1 prints the traceback of an error, to report it.": "设为 1 时显示错误的回溯，便于报告问题。",
     # Help texts of options of several commands.
     "Print one JSON document, errors too.": "输出一个 JSON 文档，出错时也是。",
@@ -678,8 +679,6 @@ PATTERNS: Final[Mapping[str, str]] = {
     ),
     "Check the id. A new task may take a moment to appear.": "请检查 ID。新任务可能要过一会儿才出现。",
     "Copy it again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
-    "Copy the key again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
-    "Copy it anew, alone, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
     "Free space or choose another directory, then save the task again.": "请腾出空间或换一个目录，然后再次保存任务。",
     "Give an object, which a form cannot hold.": "表单无法表示对象。",
     "Give it as str.": "请以文本给出。",
