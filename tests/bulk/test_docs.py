@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from attrs import fields
-from chaos.__main__ import CUTS, INTERRUPTS, KILLS
+from chaos.__main__ import CUTS, DAMAGES, FILLS, INTERRUPTS, KILLS
 from seedream.bulk import BulkOptions
 from seedream.bulk.columns import _OPTIONS, ID
 from seedream.bulk.gallery import _EMBEDDED
@@ -60,7 +60,7 @@ def test_every_state_has_its_row_and_no_other() -> None:
 
 def test_the_harness_does_as_often_as_is_told() -> None:
     told = [int(number.replace(",", "")) for number in re.findall(r"\*\*: ([\d,]+) times", RELIABILITY)]
-    assert told == [KILLS, CUTS, INTERRUPTS]
+    assert told == [KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS]
 
 
 def test_the_gallery_s_limit_is_the_one_told_of() -> None:

@@ -139,7 +139,7 @@ def _one_run(
         while verdict.kills < kills and verdict.lives < last:
             verdict.lives += 1
             if verdict.lives % 2:
-                name, code = "random", _killed_in_time(lives.begin(), chance.random() * 0.4)
+                name, code = "random", killed_in_time(lives.begin(), chance.random() * 0.4)
             else:
                 name, hit = points[verdict.lives // 2 % len(points)]
                 code = lives.begin(name, hit).wait()
@@ -156,7 +156,8 @@ def _one_run(
     judge(folder, ledger, prompts, verdict, _is_whole if sandbox else _is_the_services)
 
 
-def _killed_in_time(life: Life, seconds: float) -> int:
+def killed_in_time(life: Life, seconds: float) -> int:
+    """Kill this life after so many seconds; gives its exit code."""
     time.sleep(seconds)
     life.send(signal.SIGKILL)
     return life.wait()

@@ -46,7 +46,15 @@ FAILPOINTS: Final[dict[str, tuple[type, str, str]]] = {
     "before-downloaded": (Journal, "downloaded", "before"),
     "after-downloaded": (Journal, "downloaded", "after"),
 }
-ENDS = {"done": 0, "unknowns": 75, "interrupted": 130, "cancelled": 130}  # reason -> exit code
+ENDS = {
+    "done": 0,
+    "disk": 10,
+    "unknowns": 75,
+    "tasks": 75,
+    "downloads": 75,
+    "interrupted": 130,
+    "cancelled": 130,
+}  # reason -> exit code
 ONCE = ("open", "recovered", "planned")  # these come once in a life
 _hits: Counter[str] = Counter()
 
