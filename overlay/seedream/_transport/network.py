@@ -272,9 +272,10 @@ class Connection:
     def _receive(self, deadline: Callable[[], float]) -> Operation[bytes]:
         if self._inner is not None:
             return (yield from self._inner.receive(deadline))
+        if not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):  # right after a request nothing is there
+            yield Wait(self.sock, False, deadline())  # noqa: FBT003 -- to_write
         if isinstance(self.sock, ssl.SSLSocket):
             return (yield from _retry(self.sock, self._receive_records, deadline))
-        yield Wait(self.sock, False, deadline())  # noqa: FBT003 -- to_write; right after a request nothing can be there
         return (yield from _retry(self.sock, lambda: self.sock.recv(_READ), deadline))
 
     def _receive_records(self) -> bytes:
