@@ -118,7 +118,11 @@ WRONG_CLIENTS = (
     WrongClient(
         "shows the key in errors",
         "KEY-PRIVATE",
-        patches=(("seedream._support.redact.redact", lambda given, *secrets: given),),
+        patches=(
+            ("seedream._support.redact._without", lambda given, secret: given),
+            ("seedream._support.redact.holds_secret", lambda given, secret: False),
+            ("seedream._support.redact.redact", lambda given, *secrets: given),
+        ),
     ),
     WrongClient(
         "sends the key unencrypted",
