@@ -180,7 +180,7 @@ class Task(_TaskHandle["SeeDream"]):
 
     Attributes:
         id: The task's id.
-        images: How many images were asked for; None when the handle was made from an id alone.
+        images: How many images were asked for; None when the handle was made from an id.
         info: What the service last said of it, None before it was asked.
     """
 

@@ -8,7 +8,7 @@
     ├── ConfigError                         key, base URL or set-up is unusable; nothing was sent
     ├── NotSent                             the request provably never left; nothing was billed
     ├── Refused                             the server said no; nothing was billed, as it reports
-    │   ├── RateLimited                     429; retry_after in seconds, if told
+    │   ├── RateLimited                     429; retry_after in seconds, if the server says
     │   ├── InsufficientCredits             code 9000
     │   ├── AuthError                       401, 403
     │   └── Rejected                        code 9999, or a 4xx
@@ -20,7 +20,7 @@
     ├── DownloadError                       pictures are missing; files and errors, picture by picture
     │   ├── ResultExpired                   the picture's URL is no longer served
     │   ├── Truncated                       fewer or other bytes than the picture has
-    │   ├── NotAPicture                     what came is no picture
+    │   ├── NotAPicture                     what came is not a picture
     │   ├── TooLarge                        more bytes than allowed
     │   ├── UnsafeUrl                       a URL that must not be fetched
     │   └── DiskError                       the local disk does not accept the picture
@@ -286,7 +286,7 @@ class JournalLocked(JournalError):
 
 
 class JournalFull(JournalError):
-    """There is no room, or no right, to record: nothing was sent."""
+    """The disk is full or not writable, so nothing can be recorded; nothing was sent."""
 
     retryable = True
 

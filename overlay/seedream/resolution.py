@@ -1,4 +1,4 @@
-"""Resolution: the rule that the page tells only in prose (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS)."""
+"""Resolution: the rule that the page states only in prose (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS)."""
 
 import re
 import unicodedata
@@ -161,7 +161,7 @@ def _not_understood(text: str, typed: str) -> InvalidResolution:
 
 
 def _guess(text: str) -> str | None:
-    """The legal resolution that the text most likely stands for, if any."""
+    """The legal resolution that the text most likely means, if any."""
     if len(text) > _LONGEST:
         return None
     folded = unicodedata.normalize("NFKC", text).strip().upper()

@@ -2,7 +2,7 @@
 
 Neither the URL nor the media type that a server names is relied on. An end mark in the last bytes would not do either:
 a file that was cut inside an embedded thumbnail ends with one. So the blocks, boxes, segments or offsets of the format
-are followed from the start. Bytes behind the end of the image are no fault.
+are followed from the start. Bytes behind the end of the image do no harm.
 """
 
 import mmap

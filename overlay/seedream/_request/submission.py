@@ -1,7 +1,7 @@
 """Checks a whole submission before it costs anything: the spec's limits, then the ledger's rules.
 
 Every limit comes from the generated table of the operation's fields, so a changed or new one holds without an edit
-here. Only what the page says in prose alone has code of its own: the prompt, and the resolution.
+here. Only what the page says in prose has code of its own: the prompt, and the resolution.
 """
 
 import hashlib

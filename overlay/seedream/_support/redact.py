@@ -16,7 +16,7 @@ from seedream.errors import RawReply
 _SHOWN: Final = 60
 _KEPT_BODY: Final = 2000
 _REMOVED: Final = "[removed]"
-_SHORTEST_SECRET: Final = 8  # a shorter one is no real key, and is part of many words
+_SHORTEST_SECRET: Final = 8  # a shorter one is not a real key, and is part of many words
 # A URL's query and fragment, and a user part: where signatures and passwords are. JSON may escape / ? and &.
 _SIGNED: Final = re.compile(
     r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"<>@\\]*@)?([^\s\"<>?#\\]*(?:\\/[^\s\"<>?#\\]*)*)"
