@@ -2,17 +2,17 @@
 
 | module | does |
 |---|---|
-| `page` | takes the OpenAPI document out of what was given (page, YAML, JSON), byte for byte |
-| `strict_yaml` | reads YAML 1.2 and JSON strictly, in bounded time and memory |
-| `spec` | follows references; where the fields of an operation stand |
-| `subset`, `check_spec` | our part of a whole document; whether it is sound |
+| `page`, `fetch`, `watch` | take the OpenAPI document out of what was given, byte for byte; fetch the page |
+| `strict_yaml` | reads YAML 1.2 and JSON in bounded time and memory |
+| `check_spec`, `subset` | whether a document is sound OpenAPI; our part of a whole one |
+| `spec`, `fields`, `field_schema` | follow references; where the fields of an operation are; one field merged |
 | `overlay` | applies the OpenAPI Overlay document, each action checked |
-| `prose`, `ledger`, `edition`, `reread_facts` | sentences and facts in prose; the rule ledger; languages |
-| `leaves`, `verdicts`, `compare` | two pages leaf by leaf, and whether callers survive |
-| `decide`, `accept` | what a person must decide; what ACCEPT=1 changes |
-| `prepare`, `client`, `emit_limits`, `emit_rules`, `build` | the generated package |
-| `python_api`, `report` | what changed, told |
-| `guards`, `rule_table`, `verify` | what is written from the ledger elsewhere; the check |
+| `prose`, `ledger`, `ledger_rows`, `language`, `reread_facts` | facts in prose; the rule ledger; languages |
+| `flatten`, `compatibility`, `compare` | two pages leaf by leaf, and whether callers survive |
+| `review`, `accept` | what a person must decide; what ACCEPT=1 changes |
+| `prepare`, `client`, `python_names`, `ecma_pattern`, `emit_*`, `build` | the generated package |
+| `send_check`, `send_samples` | sends samples of every request before anything is replaced |
+| `report`, `traceability`, `rule_table`, `verify` | what changed; the files of a rule; the READMEs' table; the check |
 | `tree` | compares and replaces files, all or nothing |
 | `generate` | the whole run; `__main__` the command line |
 """

@@ -3,6 +3,8 @@
 import ast
 import dataclasses
 import importlib.metadata
+import inspect
+import re
 
 import httpx
 import pytest
@@ -10,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_edits import REPOSITORY, House, edited, schema
 from pipeline import client, settings
+from pipeline.ecma_pattern import Untranslatable, to_python
 from pipeline.errors import BrokenInputs
+from seedream import SeeDream
+from seedream._request.submission import SubmitOptions
 from tensorslab_images import roles
 from tensorslab_images.limits import SUBMIT
 
@@ -72,3 +77,36 @@ def test_every_generated_file_is_stamped() -> None:
     for path in (REPOSITORY / "generated").rglob("*.py"):
         assert path.read_text("utf-8").startswith(client.STAMP)
         ast.parse(path.read_text("utf-8"))
+
+
+# A field of a later page must not take the name of a parameter.
+def test_reserved_names_are_the_parameters_of_the_client() -> None:
+    named = {*SETTINGS.reserved_names, *SETTINGS.explicit_fields.values(), "self"}
+    for method in (SeeDream.submit, SeeDream.generate):
+        assert set(inspect.signature(method).parameters) <= named
+    assert set(SubmitOptions.__annotations__) <= named
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches", "differs"),
+    [
+        (r"^[a-z]+$", ["a"], ["a\n", "A"]),
+        (r"^\d$", ["1"], ["١"]),
+        (r"^\w+$", ["a_1"], ["é"]),
+        (r"^(?<n>a|b)\k<n>$", ["aa"], ["ab"]),
+        (r"^\u{4E00}\u4e00$", ["一一"], ["一"]),
+        (r"^\s$", ["\ufeff", " "], ["\x1c"]),
+        (r"^.$", ["é", "\x85"], ["\u2028", "\n"]),
+        (r"^[^\s]$", ["a"], ["\u3000"]),
+    ],
+)
+def test_patterns_mean_what_they_mean_in_ecma_262(pattern: str, matches: list[str], differs: list[str]) -> None:
+    translated = to_python(pattern)
+    assert all(re.search(translated, text) for text in matches)
+    assert not any(re.search(translated, text) for text in differs)
+
+
+@pytest.mark.parametrize("pattern", [r"\p{L}", "(?<=a+)b", "(", "a++", r"[\S]", "(?i)a", "a{,5}", r"\z", "x" * 3000])
+def test_patterns_that_python_cannot_express_are_not_translated(pattern: str) -> None:
+    with pytest.raises(Untranslatable):
+        to_python(pattern)
