@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from seedream import AsyncSeeDream, RetryPolicy
 from seedream._files.partial_file import PartialFile
 from seedream.bulk import Bulk, BulkOptions
+from seedream.errors import JournalFull
 from seedream.journal import Journal
 from seedream.journal.commit import Committer, Database
 from seedream.journal.submission_record import SubmissionRecord
@@ -102,7 +103,10 @@ def live(folder: str, jobs: str, address: str, *failpoint: str) -> int:
     elif failpoint:
         arm(failpoint[0], int(failpoint[1]))
     client = partial(AsyncSeeDream, "sk-chaos-marker", base_url=address, retry=RetryPolicy(base=0.02))
-    report = Bulk(folder, connect=client).run(jobs, options=BulkOptions(concurrency=4), signals=True)
+    try:
+        report = Bulk(folder, connect=client).run(jobs, options=BulkOptions(concurrency=4), signals=True)
+    except JournalFull:
+        return ENDS["disk"]
     return ENDS.get(report.reason, 99)
 
 

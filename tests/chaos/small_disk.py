@@ -20,7 +20,7 @@ from chaos.runner import ENDS
 from chaos.service import charges
 
 JOBS = 120
-SIZE = "4m"  # the run keeps 1 MiB free
+SIZE = "12m"  # all pictures, thumbnails and pages, and 1 MiB that the run keeps free
 
 
 @define
@@ -35,7 +35,7 @@ class Tally:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
-    """A file system of 4 MB mounted at this folder; False where it cannot be mounted."""
+    """A file system of 12 MB mounted at this folder; False where it cannot be mounted."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
     try:
