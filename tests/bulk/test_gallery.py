@@ -103,6 +103,12 @@ def test_browser_shows_filters_and_translates(shown: Bench, browser: Seen) -> No
     assert page.locator("#full").get_attribute("src") != first
     page.keyboard.press("Escape")
     assert not page.locator("#viewer").is_visible()
+    # A card's text opens in full.
+    text = page.locator("article .text").first
+    text.click()
+    assert "whole" in str(text.get_attribute("class"))
+    text.press("Enter")
+    assert "whole" not in str(text.get_attribute("class"))
     # The other language, and the other light.
     page.click("#language")
     assert page.locator("h1").inner_text() == "图库"

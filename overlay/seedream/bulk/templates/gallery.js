@@ -2,7 +2,7 @@
 const WORDS = {
   en: {
     title: "Gallery", search: "Search prompts and ids", theme: "Light or dark", none: "Nothing matches.", copy: "Copy prompt",
-    copied: "Copied", open: "Open the file", all: "All", summary: (j, p) => `${p} pictures · ${j} jobs`,
+    copied: "Copied", open: "Open the file", all: "All", summary: (j, p) => `${p} picture${p === 1 ? "" : "s"} · ${j} job${j === 1 ? "" : "s"}`,
     id: "Job", taskid: "Task", resolution: "Resolution", size: "File", spent: "Counted as paid", line: "Line", error: "Reason",
     downloaded: "Saved", planned: "To be sent", submitting: "Being sent", submitted: "Running", succeeded: "Made, not saved",
     failed: "Failed", rejected: "Refused", unknown: "Unknown", abandoned: "Given up",
@@ -51,7 +51,7 @@ function card(job, position) {
     article.append(make("div", { className: "strip" }, ...job.pictures.slice(1).map((_, i) => shot(job, i + 1, position))));
   }
   const meta = make("div", { className: "meta" }, make("span", { className: "badge" }, t(job.state)), make("span", { title: job.id }, job.id));
-  article.append(make("div", { className: "text" }, make("p", { title: job.prompt }, job.prompt), job.error && make("p", { className: "reason" }, job.error), meta));
+  article.append(make("div", { className: "text", tabIndex: 0, onclick: whole, onkeydown: (event) => { if (event.key === "Enter") whole(event); } }, make("p", { title: job.prompt }, job.prompt), job.error && make("p", { className: "reason" }, job.error), meta));
   return article;
 }
 
@@ -59,6 +59,10 @@ function card(job, position) {
 function lay(count) {
   columns = Array.from({ length: count }, () => ({ element: make("div", { className: "column" }), height: 0 }));
   $("grid").replaceChildren(...columns.map((column) => column.element));
+}
+
+function whole(event) {
+  if (!String(getSelection())) event.currentTarget.classList.toggle("whole");
 }
 
 function heightOf(job) {
