@@ -29,6 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let tests reach the real service (it costs credits), also where seedream_block_network is set",
     )
+    contract = parser.getgroup("seedream-contract", "check a server of the API against the vendor's page")
+    contract.addoption("--seedream-contract", metavar="URL", help="the server; its key is read from TENSORSLAB_API_KEY")
+    contract.addoption(
+        "--seedream-contract-budget", metavar="N", type=int, default=0, help="images that may be paid for (0)"
+    )
+    contract.addoption("--seedream-contract-second-key-file", metavar="FILE", help="the key of another account")
+    contract.addoption("--seedream-contract-any-key", action="store_true", help="the server accepts every key")
+    contract.addoption(
+        "--seedream-contract-only", metavar="RULE", action="append", default=[], help="only this rule or relation"
+    )
+    contract.addoption(
+        "--seedream-contract-allow", metavar="RULE=REASON", action="append", default=[], help="a known deviation"
+    )
+    contract.addoption("--seedream-contract-allow-file", metavar="FILE", help="known deviations in TOML")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getini("seedream_block_network") and not config.getoption("--seedream-live"):
         config.stash[_BLOCK] = _new_block()
         config.stash[_BLOCK].set_up()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the examples of the contract where a server is named."""
+    if config.getoption("--seedream-contract"):
+        items += _load("seedream_testing.contract.pytest_items").collect(session)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -95,9 +116,13 @@ def _new_block() -> "Block":
 
 
 def _testing() -> ModuleType:
-    """Import the implementation of the fixtures; its libraries are an extra."""
+    return _load("seedream_testing.fixtures")
+
+
+def _load(module: str) -> ModuleType:
+    """Import a module whose libraries are an extra."""
     try:
-        return import_module("seedream_testing.fixtures")
+        return import_module(module)
     except ModuleNotFoundError as error:
         pytest.fail(f'{error.name} is not installed: pip install "seedream[testing]"', pytrace=False)
 

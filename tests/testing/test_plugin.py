@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from seedream_sandbox import Sandbox
 
 Run = Callable[..., pytest.RunResult]
 BLOCKED = "seedream_block_network=true"
@@ -18,7 +19,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
             monkeypatch.setenv(name, value)
         pytester.makepyfile(text)
         plain = ("-p", "no:xdist", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
-        return pytester.runpytest_subprocess(*plain, *options, timeout=60)
+        return pytester.runpytest_subprocess(*plain, *options, timeout=180)
 
     return run_file
 
@@ -265,3 +266,26 @@ def test_a_mark_with_a_positional_argument_is_refused(run: Run) -> None:
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*takes settings by name, not 'cut-reply'*"])
+
+
+def test_a_server_is_checked_by_options(run: Run) -> None:
+    with Sandbox(pictures="plain", keys=("sk-good-key-0000",)) as sandbox:
+        options = ("--seedream-contract", sandbox.base_url, "--seedream-contract-budget", "9",
+                   "--seedream-contract-only", "batchsize.each")  # fmt: skip
+        result = run("", *options, TENSORSLAB_API_KEY="sk-good-key-0000")
+        outcomes = result.parseoutcomes()
+        assert outcomes["passed"] >= 8  # what is refused, and one, two and three images
+        assert outcomes["skipped"] >= 10
+        assert sum(charge.images for charge in sandbox.charges) <= 9
+    with Sandbox(pictures="plain", keys=("sk-good-key-0000",), faults=["fewer-urls"]) as sandbox:
+        options = ("--seedream-contract", sandbox.base_url, "--seedream-contract-budget", "3",
+                   "--seedream-contract-only", "batchsize.each")  # fmt: skip
+        failed = run("", *options, TENSORSLAB_API_KEY="sk-good-key-0000")
+        assert failed.parseoutcomes()["failed"] >= 1
+        failed.stdout.fnmatch_lines(["*SERVER-PICTURES*", "*curl -sS -X POST*"])
+        allowed = run(
+            "", *options, "--seedream-contract-allow", "batchsize.each=known", TENSORSLAB_API_KEY="sk-good-key-0000"
+        )
+        assert "failed" not in allowed.parseoutcomes()
+        assert allowed.parseoutcomes()["xfailed"] >= 1
+    run("", "--seedream-contract", "http://127.0.0.1:9").stderr.fnmatch_lines(["*needs the key*"])

@@ -128,7 +128,7 @@ def run_contract(
         chosen = _spread(chosen)
     outcomes, stopped = list[Outcome](), False
     for relation, example in chosen:
-        outcome = _one(server, relation, example, budget, live)
+        outcome = run_example(server, relation, example, budget, live)
         outcomes.append(outcome)
         report(outcome)
         if outcome.state is State.FAILED and not keep_going:
@@ -151,9 +151,14 @@ def _spread(chosen: Sequence[tuple[Relation, Example]]) -> list[tuple[Relation, 
     return [*free, *(pair for row in zip_longest(*rows) for pair in row if pair is not None)]
 
 
-def _one(
+def run_example(
     server: ServerUnderTest, relation: Relation, example: Example, budget: int | None, allow: Sequence[Allowance]
 ) -> Outcome:
+    """Run one example, and return how it ended.
+
+    Raises:
+        Unreachable: The server does not answer.
+    """
     missing = [need.value for need in example.needs if not _has(server, need)]
     if missing:
         return Outcome(relation, example, State.SKIPPED, f"it needs {' and '.join(missing)}")

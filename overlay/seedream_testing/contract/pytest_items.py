@@ -1,0 +1,102 @@
+"""Runs the relations as tests of pytest, one item for each example (option ``--seedream-contract``)."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, selected, unknown
+from seedream_testing.contract.relations import RELATIONS, Example, Relation
+from seedream_testing.contract.run import Outcome, State, examples, explain, run_example
+from seedream_testing.contract.server_under_test import ServerUnderTest
+from seedream_testing.contract.tables import from_tables
+
+
+class ContractFailure(Exception):
+    """An example found something; the message says what in full."""
+
+
+class ContractCollector(pytest.Collector):
+    """Holds the examples."""
+
+    def __init__(
+        self, *, server: ServerUnderTest, budget: int, allow: list[Allowance], only: list[str], **more: Any
+    ) -> None:
+        super().__init__(**more)
+        self.server, self.budget, self.allow, self.only = server, budget, allow, only
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Yield an item for each example that was asked for."""
+        for relation, example in examples(self.server):
+            if selected(relation, example, self.only):
+                yield ContractItem.from_parent(
+                    self, name=f"{relation.id}[{example.name}]", relation=relation, example=example
+                )
+
+
+class ContractItem(pytest.Item):
+    """One example."""
+
+    def __init__(self, *, relation: Relation, example: Example, **more: Any) -> None:
+        super().__init__(**more)
+        self.relation, self.example = relation, example
+
+    def runtest(self) -> None:
+        """Run the example."""
+        holder = self.parent
+        assert isinstance(holder, ContractCollector)  # noqa: S101 -- made by it
+        outcome = run_example(holder.server, self.relation, self.example, holder.budget, holder.allow)
+        if outcome.state is State.SKIPPED:
+            pytest.skip(outcome.reason)
+        if outcome.state is State.ALLOWED:
+            pytest.xfail(outcome.reason)
+        if outcome.state is State.FAILED:
+            raise ContractFailure(_text(outcome))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> str:
+        """Return the finding without a traceback."""
+        return str(excinfo.value) if isinstance(excinfo.value, ContractFailure) else str(excinfo.getrepr())
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return where it is from: no file."""
+        return Path("seedream-contract"), None, f"{self.relation.rule}: {self.name}"
+
+
+def _text(outcome: Outcome) -> str:
+    return explain(outcome)
+
+
+def collect(session: pytest.Session) -> list[pytest.Item]:
+    """Return the items for the options of a run.
+
+    Raises:
+        pytest.UsageError: An option, or the key in ``TENSORSLAB_API_KEY``, cannot be used.
+    """
+    config = session.config
+    key = os.environ.get("TENSORSLAB_API_KEY", "").strip()
+    if not key:
+        raise pytest.UsageError("--seedream-contract needs the key of the server in TENSORSLAB_API_KEY")
+    only, given = list(config.getoption("seedream_contract_only")), config.getoption("seedream_contract_allow")
+    file = config.getoption("seedream_contract_allow_file")
+    try:
+        allow = [*map(parse_allowance, given), *(load_allowances(Path(file)) if file else [])]
+    except (ValueError, OSError) as error:
+        raise pytest.UsageError(str(error)) from error
+    if missing := unknown([*only, *(one.what for one in allow)], RELATIONS):
+        raise pytest.UsageError(f"there is no rule or relation {missing[0]!r}; seedream contract --list shows them")
+    second = config.getoption("seedream_contract_second_key_file")
+    server = ServerUnderTest(
+        config.getoption("seedream_contract"),
+        key,
+        from_tables(),
+        any_key=config.getoption("seedream_contract_any_key"),
+        second_key=Path(second).read_text("utf-8").strip() if second else None,
+        strict=False,
+    )
+    holder = ContractCollector.from_parent(
+        session, name="seedream-contract", server=server, only=only, allow=allow,
+        budget=config.getoption("seedream_contract_budget"),
+    )  # fmt: skip
+    return list(session.genitems(holder))
