@@ -170,8 +170,8 @@ _Row = tuple[int, Mapping[str, Any] | None, list[Problem]]
 def _given_rows(jobs: object) -> Iterator[_Row]:
     if isinstance(jobs, Mapping):
         jobs = [jobs]
-    elif hasattr(jobs, "to_dict") and hasattr(jobs, "columns"):  # a DataFrame
-        jobs = jobs.to_dict("records")
+    elif hasattr(jobs, "columns") and callable(to_dict := getattr(jobs, "to_dict", None)):  # a DataFrame
+        jobs = to_dict("records")
     if isinstance(jobs, bytes | bytearray) or not isinstance(jobs, Iterable):
         hint = "Give the path of a file, or a list of mappings or prompts."
         raise InvalidRequest(Problem("jobs", f"{short_repr(jobs)} is not a list of jobs", hint=hint))
@@ -203,6 +203,7 @@ def _jsonl(text: str) -> Iterator[_Row]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
+        row = None
         try:
             row = json.loads(line, object_pairs_hook=_once, parse_constant=_no_constant)
         except json.JSONDecodeError as error:

@@ -24,17 +24,21 @@ class Rows(Protocol):
 
     @property
     def rowcount(self) -> int:
-        """See sqlite3.Cursor; so are the others."""
+        """How many rows a change touched; see sqlite3.Cursor."""
+        ...
 
     @property
     def lastrowid(self) -> int | None:
         """Row id of the last inserted row."""
+        ...
 
     def fetchone(self) -> Any:
         """The next row, or None."""
+        ...
 
     def fetchall(self) -> list[Any]:
         """All rows that are left."""
+        ...
 
 
 class Database(Protocol):
@@ -42,10 +46,12 @@ class Database(Protocol):
 
     @property
     def in_transaction(self) -> bool:
-        """See sqlite3.Connection; so are the others."""
+        """Whether a transaction is open; see sqlite3.Connection."""
+        ...
 
     def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Rows:
         """Run one statement."""
+        ...
 
     def close(self) -> None:
         """Close the connection."""
