@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from seedream import InvalidRequest
+from seedream import ConfigError, InvalidRequest
 from seedream.bulk import Bulk, BulkOptions
 
 from scale.service import Judge, delivered, judge, rows
 
 ray = pytest.importorskip("ray")
-from seedream.ray import RayGenerate, start_submitter  # noqa: E402
+from seedream.ray import RayBulk, RayGenerate, start_submitter  # noqa: E402
 from seedream.ray.generate import _rows  # noqa: E402
 
 from scale import cluster_runs  # noqa: E402 -- needs Ray
@@ -52,6 +52,15 @@ def _cluster() -> Iterator[None]:
 def service(_cluster: None) -> Iterator[Judge]:
     with judge() as running:
         yield running
+
+
+def test_a_local_cluster_listens_on_loopback_only_and_reports_to_nobody(service: Judge, tmp_path: Path) -> None:
+    start_submitter(tmp_path / "out", connect=service.connect).close()
+    ours = cluster_runs.descendants(os.getpid())
+    assert len(ours) > 3
+    loopback = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+    assert cluster_runs.listening(ours) - loopback == set()
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
 def test_a_lazy_plan_that_is_executed_twice_pays_once(service: Judge, tmp_path: Path) -> None:
@@ -165,6 +174,39 @@ def test_the_command_stops_at_its_budget_and_resumes_and_everything_reads_its_fo
     assert delivered(manifest, out) == {row["id"] for row in rows(8)}
     assert (out / "gallery.html").is_file()
     assert len((out / "results.jsonl").read_text("utf-8").splitlines()) == 8
+
+
+def test_the_command_uses_a_cluster_that_is_there_and_leaves_it_running(service: Judge, tmp_path: Path) -> None:
+    (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(8)), "utf-8")
+    variables = {"TENSORSLAB_API_KEY": service.sandbox.api_key, "TENSORSLAB_BASE_URL": service.sandbox.base_url}
+    words = ["bulk", "run", "jobs.jsonl", "-o", "out", "--json", "--workers", "1", "--ray"]
+    command = [sys.executable, "-m", "seedream", *words]
+    for address, code in (("127.0.0.1:1", 4), (ray.get_runtime_context().gcs_address, 0)):
+        done = subprocess.run(
+            [*command, address],
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr[-2000:]
+    assert (service.paid, service.paid_twice) == (8, [])
+    assert [node["Alive"] for node in ray.nodes()] == [True]
+
+
+def test_nothing_is_paid_where_no_worker_can_start(
+    service: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seedream.ray.delivery._START", 1.0)
+    placement = ray.util.placement_group([{"CPU": 2}])
+    ray.get(placement.ready())
+    try:
+        with pytest.raises(ConfigError, match="could start"):
+            RayBulk(tmp_path / "out", connect=service.connect, workers=1).run(rows(2))
+    finally:
+        ray.util.remove_placement_group(placement)
+    assert service.paid == 0
 
 
 def test_a_manifest_follows_its_journal_and_is_never_out_of_date(

@@ -3,11 +3,17 @@
 import importlib
 import logging
 import os
+import re
+import socket
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from seedream.errors import ConfigError
+
+_LOOPBACK: Final = "127.0.0.1"
+_HOST_PORT: Final = re.compile(r"(?:ray://)?(?P<host>[^:/]+|\[[^]]+\]):(?P<port>\d+)")
+_CONNECT: Final = 5.0  # seconds
 
 
 def load_ray() -> Any:
@@ -23,6 +29,35 @@ def load_ray() -> Any:
         raise ConfigError(
             "Ray is not installed", hint="Install the extra from the project's folder: pip install '.[ray]'"
         ) from None
+
+
+@contextmanager
+def _loopback_stays_loopback() -> Generator[None]:
+    """Keep Ray from replacing 127.0.0.1 by the machine's own address.
+
+    It does so on Linux, where it then listens on every interface; with 127.0.0.1 it listens there only. There is no
+    public setting for that; a test looks at what a local cluster listens on.
+    """
+    services: Any = importlib.import_module("ray._private.services")
+    resolve = getattr(services, "resolve_ip_for_localhost", None)
+    if resolve is None:
+        yield
+        return
+    services.resolve_ip_for_localhost = lambda host: host
+    try:
+        yield
+    finally:
+        services.resolve_ip_for_localhost = resolve
+
+
+def _check_reachable(address: str | None) -> None:
+    """Fail within seconds where nobody listens: Ray itself goes on trying for minutes."""
+    if address is None or (found := _HOST_PORT.fullmatch(address)) is None:
+        return
+    try:
+        socket.create_connection((found["host"].strip("[]"), int(found["port"])), _CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"no Ray cluster at {address}: {error}", hint="Check the address.") from None
 
 
 @contextmanager
@@ -43,18 +78,20 @@ def cluster(address: str | None = None, *, workers: int | None = None) -> Genera
     if ray.is_initialized():
         yield ray
         return
+    _check_reachable(address)
     try:
-        if address is None:
-            ray.init(
-                address="local",
-                num_cpus=workers,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _node_ip_address="127.0.0.1",
-            )
-        else:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with _loopback_stays_loopback():
+            if address is None:
+                ray.init(
+                    address="local",
+                    num_cpus=workers,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    _node_ip_address=_LOOPBACK,
+                )
+            else:
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"no Ray cluster at {address or 'this machine'}: {error}", hint="Check the address."

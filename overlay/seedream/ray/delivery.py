@@ -9,10 +9,11 @@ from seedream.bulk.downloader import Delivery
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.storage import PictureStore
 from seedream.client import AsyncSeeDream
-from seedream.errors import DownloadError
+from seedream.errors import ConfigError, DownloadError
 
 _CPU: Final = 1.0  # of a worker: it decrypts, checks and writes
 _CALLS_AT_ONCE: Final = 1000  # they mostly wait
+_START: Final = 60.0  # seconds
 _TRIES: Final = 6
 _PAUSE: Final = 2.0  # seconds before the second try; longer before each further one: workers take time to start
 
@@ -24,6 +25,9 @@ class DeliveryActor:
         self._connect, self._store, self._options = connect, store, options
         self._client: AsyncSeeDream | None = None
         self._downloads: anyio.CapacityLimiter
+
+    async def ready(self) -> None:
+        """Answer, once it has started."""
 
     async def deliver(self, taskid: str, images: int) -> Delivery:
         """Wait for a task and store its pictures."""
@@ -48,6 +52,9 @@ class RayDelivery:
         connect: Makes the client that polls and downloads, in each worker.
         store: Where the pictures go.
         options: ``downloads`` (of each worker), ``task_timeout`` and ``max_bytes`` are used.
+
+    Raises:
+        ConfigError: No worker could start.
     """
 
     def __init__(
@@ -69,6 +76,13 @@ class RayDelivery:
         )
         self._workers = [made.remote(connect, store, options) for _ in range(count)]
         self._busy = [0] * count
+        started, _ = ray.wait([worker.ready.remote() for worker in self._workers], timeout=_START)
+        if not started:  # nothing is submitted that nobody can fetch
+            self.close()
+            raise ConfigError(
+                f"none of {count} workers could start on the Ray cluster within {_START:.0f} seconds",
+                hint="Free a CPU of the cluster, or give another cluster.",
+            )
 
     async def __call__(self, taskid: str, images: int) -> Delivery:
         """Deliver one task on the worker that has the least to do, and again on another where that one is lost."""
