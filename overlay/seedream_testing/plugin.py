@@ -124,7 +124,7 @@ def _load(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        pytest.fail(f'{error.name} is not installed: pip install "seedream[testing]"', pytrace=False)
+        pytest.fail(f'{error.name} is not installed: pip install ".[testing]" in a clone of seedream', pytrace=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

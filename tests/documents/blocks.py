@@ -23,8 +23,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
-# The address of the sandbox in a document, and of a server of the reader's own.
-ADDRESSES = ("http://127.0.0.1:8645", "http://127.0.0.1:8000")
+# The address of the sandbox in a document, and of a server of the reader's own, which knows one key.
+SANDBOX, OWN_SERVER, OWN_KEY = "http://127.0.0.1:8645", "http://127.0.0.1:8000", "sk-any-key"
 
 
 @frozen
@@ -58,12 +58,14 @@ class Session:
         folder: The reader's folder.
         python: The reader's Python; the commands of seedream are beside it.
         base_url: The sandbox that answers; later the one that the document starts.
+        own_server: A server of the reader's own.
         processes: Sandboxes that the document started.
     """
 
     folder: Path
     python: str
     base_url: str
+    own_server: str
     processes: list[subprocess.Popen[bytes]] = field(factory=list)
 
     @property
@@ -95,8 +97,8 @@ class Session:
 
 
 @contextmanager
-def session(folder: Path, python: str, base_url: str) -> Iterator[Session]:
-    made = Session(folder, python, base_url)
+def session(folder: Path, python: str, base_url: str, own_server: str) -> Iterator[Session]:
+    made = Session(folder, python, base_url, own_server)
     _write_programs(made)
     try:
         yield made
@@ -119,8 +121,7 @@ def _write_programs(made: Session) -> None:
 
 def run_block(block: Block, made: Session) -> None:
     text = block.text
-    for address in ADDRESSES:
-        text = text.replace(address, made.base_url)
+    text = text.replace(SANDBOX, made.base_url).replace(OWN_SERVER, made.own_server)
     if block.file:
         assert "/" not in block.file
         (made.folder / block.file).write_text(text, "utf-8")

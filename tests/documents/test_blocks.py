@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from documents.blocks import DOCUMENTS, LANGUAGES, blocks, run_block, session
+from documents.blocks import DOCUMENTS, LANGUAGES, OWN_KEY, blocks, run_block, session
 from seedream_sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
@@ -30,6 +30,10 @@ def test_every_block_has_a_language(document: Path) -> None:
 @pytest.mark.parametrize("document", [one for one in DOCUMENTS if blocks(one)], ids=lambda path: path.name)
 def test_every_block_works(document: Path, tmp_path: Path) -> None:
     python = os.environ.get("DOCUMENTS_PYTHON", sys.executable)
-    with Sandbox(seed=0) as sandbox, session(tmp_path, python, sandbox.base_url) as reader:
+    with (
+        Sandbox(seed=0) as sandbox,
+        Sandbox(keys=(OWN_KEY,), credits=1_000_000) as own,
+        session(tmp_path, python, sandbox.base_url, own.base_url) as reader,
+    ):
         for block in blocks(document):
             run_block(block, reader)

@@ -41,3 +41,10 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     named = set(re.findall(r"`make ([a-z-]+)", document.read_text("utf-8")))
     assert [] == [name for name in sorted(named) if not re.search(rf"(?m)^{name}:", makefile)]
+
+
+def test_nothing_says_that_seedream_can_be_installed_by_its_name() -> None:
+    # It is on no package index yet: a clone or a wheel is named.
+    code = [path for folder in ("overlay", "openapi") for path in (ROOT / folder).rglob("*.py")]
+    said = re.compile(r"pip install ['\"]?seedream(?!\S* @)")
+    assert [] == [str(path) for path in (*DOCUMENTS, *code) if said.search(path.read_text("utf-8"))]

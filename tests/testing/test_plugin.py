@@ -250,7 +250,7 @@ def test_a_missing_extra_is_told(run: Run, missing: str) -> None:
         """
     )
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(['*pip install "seedream[[]testing]"*'])
+    result.stdout.fnmatch_lines(['*pip install ".[[]testing]"*'])
 
 
 def test_a_mark_with_a_positional_argument_is_refused(run: Run) -> None:
