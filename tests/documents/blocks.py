@@ -23,8 +23,9 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
-# The address of the sandbox in a document, and of a server of the reader's own, which knows one key.
-SANDBOX, OWN_SERVER, OWN_KEY = "http://127.0.0.1:8645", "http://127.0.0.1:8000", "sk-any-key"
+# The address of the sandbox in a document, and of a server of the reader's own, which knows these keys.
+SANDBOX, OWN_SERVER = "http://127.0.0.1:8645", "http://127.0.0.1:8000"
+OWN_KEYS = ("sk-any-key", "the-key-of-your-server")
 
 
 @frozen

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from documents.blocks import DOCUMENTS, LANGUAGES, OWN_KEY, blocks, run_block, session
+from documents.blocks import DOCUMENTS, LANGUAGES, OWN_KEYS, blocks, run_block, session
 from seedream_sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(
@@ -32,7 +32,7 @@ def test_every_block_works(document: Path, tmp_path: Path) -> None:
     python = os.environ.get("DOCUMENTS_PYTHON", sys.executable)
     with (
         Sandbox(seed=0) as sandbox,
-        Sandbox(keys=(OWN_KEY,), credits=1_000_000) as own,
+        Sandbox(keys=OWN_KEYS, credits=1_000_000) as own,
         session(tmp_path, python, sandbox.base_url, own.base_url) as reader,
     ):
         for block in blocks(document):

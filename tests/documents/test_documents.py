@@ -39,6 +39,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_make_targets_that_are_named_exist(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
+    if document.name == "CHANGELOG.md":  # names what is gone as well
+        return
     named = set(re.findall(r"`make ([a-z-]+)", document.read_text("utf-8")))
     assert [] == [name for name in sorted(named) if not re.search(rf"(?m)^{name}:", makefile)]
 
