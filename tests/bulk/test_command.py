@@ -1,4 +1,4 @@
-"""``seedream bulk`` from the command line: exit codes, what is told, and what a script reads."""
+"""``seedream bulk`` from the command line: exit codes, what is printed, and what a script reads."""
 
 import json
 import os
@@ -264,7 +264,7 @@ def test_a_line_that_comes_back_is_planned_again(bench: Bench, capsys: pytest.Ca
     assert sorted(bench.paid) == ["a", "b"]
 
 
-def test_resume_goes_on_as_planned_when_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_goes_on_as_planned_when_asked(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.write("a", "b")
     call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--budget", "1", "--concurrency", "1")
     bench.write("a", "other")

@@ -58,7 +58,7 @@ def test_every_state_has_its_row_and_no_other() -> None:
     assert tuple(sorted(re.findall(r"^\| ([a-z]+) \|", table, re.MULTILINE))) == tuple(sorted(STATES))
 
 
-def test_the_harness_does_as_often_as_is_told() -> None:
+def test_the_harness_does_as_often_as_is_reported() -> None:
     told = [int(number.replace(",", "")) for number in re.findall(r"\*\*: ([\d,]+) times", RELIABILITY)]
     assert told == [KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS]
 

@@ -182,7 +182,7 @@ def test_signed_source_url_is_not_kept_but_is_sent(bench: Bench) -> None:
     assert bench.results()[1]["request"]["image_url"] == "https://example.com/cat.png?[removed]"
 
 
-def test_signed_source_url_without_its_jobs_file_is_told(bench: Bench) -> None:
+def test_signed_source_url_without_its_jobs_file_is_reported(bench: Bench) -> None:
     url = "https://example.com/cat.png?X-Signature=MARKER-SOURCE"
     bench.run("first", {"id": "s", "prompt": "cat", "image_url": url}, budget=1)
     (bench.root / "jobs.jsonl").unlink()
@@ -229,14 +229,14 @@ def test_results_are_made_again_from_the_journal(bench: Bench) -> None:
     assert [json.loads(line)["id"] for line in before.splitlines()] == ["a", "[[reject]]"]
 
 
-def test_folder_that_cannot_be_made_is_told(bench: Bench) -> None:
+def test_folder_that_cannot_be_made_is_reported(bench: Bench) -> None:
     (bench.root / "out").write_text("a file")
     with pytest.raises(Exception, match="cannot make"):
         bench.run("a")
     assert Path(bench.root / "out").read_text() == "a file"
 
 
-def test_blocking_door_in_a_coroutine_is_told(bench: Bench) -> None:
+def test_blocking_call_in_a_coroutine_is_reported(bench: Bench) -> None:
     async def inside() -> None:
         bench.bulk.run(bench.write("a"))
 

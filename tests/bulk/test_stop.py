@@ -55,7 +55,9 @@ def test_three_unknowns_in_a_row_stop_to_protect_the_credits(bench: Bench) -> No
     assert bench.states()["never"] == "planned"
 
 
-def test_haste_is_answered_with_patience_then_with_a_stop(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_requests_are_answered_with_patience_then_with_a_stop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Fault S8: slower and slower, and after so long without any success the run stops.
     monkeypatch.setattr(bench.running.service, "_refusal", lambda *_: (429, b"", "text/plain"))
     report = bench.run("a", "b", patience=300)
@@ -156,7 +158,7 @@ def test_unknown_is_never_sent_again_without_a_word(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("charged", "spent"), [(True, 2), (False, 1)])
-def test_resolve_gives_the_cost_back_only_if_told(bench: Bench, charged: bool, spent: int) -> None:
+def test_resolve_gives_the_cost_back_only_if_asked(bench: Bench, charged: bool, spent: int) -> None:
     bench.run("[[cut]]", "b")
     bench.bulk.resolve("[[cut]]", charged=charged)
     assert bench.states()["[[cut]]"] == "abandoned"
@@ -205,7 +207,7 @@ def test_stuck_task_is_left_for_a_resume(bench: Bench) -> None:
     assert bench.states()["b"] == "downloaded"
 
 
-def test_folder_without_a_run_is_told(bench: Bench) -> None:
+def test_folder_without_a_run_is_reported(bench: Bench) -> None:
     with pytest.raises(JournalError, match="there is no bulk run"):
         bench.bulk.run()
     with pytest.raises(JournalError, match="no journal"):

@@ -11,7 +11,7 @@ from seedream.journal.commit import Committer, Database, Rows, failure
 
 
 class Spy:
-    """A database that counts commits, and fails where it is told to."""
+    """A database that counts commits, and fails where a test says so."""
 
     def __init__(self, path: Path) -> None:
         self.real = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -30,7 +30,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.life = 0
         self.number = 0
         self.charges: dict[str, list[str]] = {}  # task ids by key, on the service's side
-        self.told: set[str] = set()  # task ids that the journal acknowledged
+        self.recorded: set[str] = set()  # task ids that the journal acknowledged
         self.allowed: dict[str, int] = {}  # how often the user said "send it again, even if it is paid twice"
 
     @initialize()
@@ -79,7 +79,7 @@ class JournalMachine(RuleBasedStateMachine):
             case "id":
                 taskid = self.charge(key)
                 entry.submitted(taskid)
-                self.told.add(taskid)
+                self.recorded.add(taskid)
             case "lost":
                 self.charge(key)
                 entry.unknown(SubmissionUnknown("the answer was lost"))
@@ -117,7 +117,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(data=st.data(), word=st.sampled_from(["again", "abandon", "found"]))
     def decide(self, data: Any, word: str) -> None:
         job = data.draw(st.sampled_from(self.some("unknown", "rejected", "failed")))
-        lost = [taskid for taskid in self.charges.get(job.key, []) if taskid not in self.told]
+        lost = [taskid for taskid in self.charges.get(job.key, []) if taskid not in self.recorded]
         if word == "again":
             self.allowed[job.key] = len(self.charges.get(job.key, []))
             self.journal.requeue(job)
@@ -125,7 +125,7 @@ class JournalMachine(RuleBasedStateMachine):
             self.journal.abandon(job)
         elif job.state == "unknown" and lost:
             self.journal.attach_task_id(job, lost[-1])
-            self.told.add(lost[-1])
+            self.recorded.add(lost[-1])
 
     @precondition(lambda self: self.some("submitted"))
     @rule(data=st.data(), good=st.booleans())
@@ -143,14 +143,14 @@ class JournalMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_acknowledged_id_is_kept(self) -> None:
-        assert {taskid for taskid, _ in self.journal.accepted()} == self.told
+        assert {taskid for taskid, _ in self.journal.accepted()} == self.recorded
 
     @invariant()
     def every_charge_is_known_or_listed(self) -> None:
         for key, paid in self.charges.items():
             for taskid in paid[self.allowed.get(key, 0) :]:
                 state = self.job(key).state
-                assert taskid in self.told or state in ("submitting", "unknown", "abandoned"), (key, state)
+                assert taskid in self.recorded or state in ("submitting", "unknown", "abandoned"), (key, state)
 
     @invariant()
     def what_may_be_charged_is_counted(self) -> None:

@@ -123,7 +123,7 @@ def test_garbage_is_refused_untouched(path: Path) -> None:
     assert not isinstance(path, JournalFull)
 
 
-def test_missing_folder_is_told(tmp_path: Path) -> None:
+def test_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(JournalFull, match="No such file or directory"):
         Journal(tmp_path / "nowhere" / "journal.sqlite")
 
