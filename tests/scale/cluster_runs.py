@@ -1,6 +1,7 @@
 """Runs on a local Ray cluster in which processes are killed, used by the tests and by the long form."""
 
 import json
+import logging
 import os
 import random
 import signal
@@ -31,6 +32,7 @@ def local_cluster() -> Iterator[None]:
     os.environ["RAY_DATA_DISABLE_PROGRESS_BARS"] = "1"
     with cluster(workers=2):
         ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         yield
 
 
