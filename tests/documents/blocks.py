@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
 # The address of the sandbox in a document, and of a server of the reader's own, which knows these keys.
 SANDBOX, OWN_SERVER = "http://127.0.0.1:8645", "http://127.0.0.1:8000"
-OWN_KEYS = ("sk-any-key", "the-key-of-your-server")
+OWN_KEYS = ("sk-any-key", "sk-the-key", "the-key-of-your-server")
 
 
 @frozen
