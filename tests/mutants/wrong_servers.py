@@ -116,7 +116,7 @@ WRONG_SERVERS = (
                 lambda t, r: f.answering(200, f.document_of(t.plain(r)), "text/html") if r.method == "POST" else t.plain(r)),
     WrongServer("tells refusals by the code of success", "CODE-MEANING RES-PIXELS BATCH-RANGE PROMPT-REQUIRED AUTH-KEY TASK-ID SERVER-HTTP",
                 f.on_refusal(lambda told: {**told, "code": 1000})),
-    WrongServer("tells success by another code", "PROMPT-REQUIRED SERVER-PICTURES",
+    WrongServer("tells success by another code", "PROMPT-REQUIRED SERVER-PICTURES BATCH-RANGE",
                 on_reply(lambda told: {**told, "code": 0} if told.get("code") == 1000 else told)),
     WrongServer("tells bad input as missing credits", "CODE-MEANING", f.on_refusal(lambda told: {**told, "code": 9000})),
     WrongServer("tells bad input by an unknown code", "CODE-MEANING", f.on_refusal(lambda told: {**told, "code": 9001})),

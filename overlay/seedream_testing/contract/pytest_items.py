@@ -9,7 +9,7 @@ import pytest
 
 from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, selected, unknown
 from seedream_testing.contract.relations import RELATIONS, Example, Relation
-from seedream_testing.contract.run import Outcome, State, examples, explain, run_example
+from seedream_testing.contract.run import State, Unreachable, examples, explain, run_example
 from seedream_testing.contract.server_under_test import ServerUnderTest
 from seedream_testing.contract.tables import from_tables
 
@@ -47,13 +47,16 @@ class ContractItem(pytest.Item):
         """Run the example."""
         holder = self.parent
         assert isinstance(holder, ContractCollector)  # noqa: S101 -- made by it
-        outcome = run_example(holder.server, self.relation, self.example, holder.budget, holder.allow)
+        try:
+            outcome = run_example(holder.server, self.relation, self.example, holder.budget, holder.allow)
+        except Unreachable as error:
+            pytest.exit(str(error), returncode=4)
         if outcome.state is State.SKIPPED:
             pytest.skip(outcome.reason)
         if outcome.state is State.ALLOWED:
             pytest.xfail(outcome.reason)
         if outcome.state is State.FAILED:
-            raise ContractFailure(_text(outcome))
+            raise ContractFailure(explain(outcome))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> str:
         """Return the finding without a traceback."""
@@ -62,10 +65,6 @@ class ContractItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return where it is from: no file."""
         return Path("seedream-contract"), None, f"{self.relation.rule}: {self.name}"
-
-
-def _text(outcome: Outcome) -> str:
-    return explain(outcome)
 
 
 def collect(session: pytest.Session) -> list[pytest.Item]:

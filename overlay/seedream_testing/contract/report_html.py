@@ -15,7 +15,7 @@ _STYLE: Final = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #16191d; --quiet: #9aa4b0; --line: #333a42;
   --soft: #1f242a; --passed: #57c27a; --failed: #ff8a80; --allowed: #e3b341; --skipped: #9aa4b0; } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 70rem; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+body { overflow-wrap: anywhere; margin: 0 auto; max-width: 70rem; padding: 2rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem } h2 { font-size: 1.05rem; margin: 2.25rem 0 .25rem }
 p { margin: .25rem 0 } .quiet { color: var(--quiet) } code, pre { font: 13px/1.5 ui-monospace, monospace }

@@ -74,7 +74,7 @@ class Reply:
 
     def violation(self, what: str, rule: str) -> Violation:
         """Return a violation with this exchange."""
-        came = f"HTTP {self.status} {self.media_type} {self.body[:300]!r}"
+        came = f"HTTP {self.status} {self.media_type} {self.body[:300].decode('utf-8', 'backslashreplace')}"
         return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)
 
 
@@ -252,9 +252,13 @@ class ServerUnderTest:
                 f"{what} asks for {meaning.images} images, and was charged as {charged}", "SERVER-CHARGE"
             )
         self.spent += meaning.images
-        last, seen = self.completed(taskid)
-        self._check_statuses(last, seen)
-        self.check_task(last, what, rule, meaning)
+        try:
+            last, seen = self.completed(taskid)
+            self._check_statuses(last, seen)
+            self.check_task(last, what, rule, meaning)
+        except Violation as violation:  # what was submitted explains what the query told
+            violation.curl = f"{reply.sent.curl}\n  {violation.curl}"
+            raise
         if self.charges is not None and len(self.charged()) != len(before) + 1:
             raise last.violation("queries were charged", "SERVER-CHARGE")
         return last
