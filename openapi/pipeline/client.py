@@ -149,6 +149,26 @@ def _name_form_fields(document: Json, parsed: GeneratorData, settings: Settings)
             object.__setattr__(member, "name", UntrustedString(names[python]))
 
 
+# The generator's own imports the clients, and with them httpx, whenever a table or a model is imported.
+_PACKAGE_INIT: Final = """{% from "helpers.jinja" import docstring %}
+{{ docstring(package_description | safe_for_docstring) }}
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import AuthenticatedClient, Client
+
+__all__ = ("AuthenticatedClient", "Client")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from . import client
+
+        return getattr(client, name)
+    raise AttributeError(name)
+"""
+
+
 def generate_client(document: Json, settings: Settings, into: Path) -> GeneratorData:
     """Write the client package for the effective spec to the new folder `into`; return the generator's own reading.
 
@@ -171,6 +191,7 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
     _name_form_fields(document, parsed, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         (Path(folder) / settings.template).write_text(safe_template(settings), "utf-8")
+        (Path(folder) / "package_init.py.jinja").write_text(_PACKAGE_INIT, "utf-8")
         project = Project(openapi=parsed, config=config, custom_template_path=Path(folder))
         project.env.bytecode_cache = _COMPILED
         errors = project.build()

@@ -8,7 +8,6 @@
         print(client.generate("a lighthouse at dawn", resolution="16:9").files)
 """
 
-from seedream import _lean  # noqa: F401  # pyright: ignore[reportUnusedImport] -- before anything imports httpx
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy

@@ -1,6 +1,5 @@
 """The clients and the tasks they return. The workflows they run are in _protocol."""
 
-import html
 from collections.abc import Mapping
 from functools import partial
 from os import PathLike
@@ -115,8 +114,10 @@ class _TaskHandle(Generic[ClientT]):
 
     def _repr_html_(self) -> str:
         """For notebooks: the id, and the state that was last seen."""
+        from html import escape  # noqa: PLC0415 -- slow to load, and needed in notebooks only
+
         state = self.info.state if self.info else "not asked yet"
-        return f"<code>{html.escape(self.id)}</code> <b>{html.escape(state)}</b>"
+        return f"<code>{escape(self.id)}</code> <b>{escape(state)}</b>"
 
     def _remember(self, info: TaskInfo) -> TaskInfo:
         self._seen["last"] = info

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -71,6 +70,8 @@ def retry_after(reply: Reply | None) -> float | None:
     value = reply.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(min(int(value[:12]), 10**9))
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- slow to load, and seldom needed
+
     try:
         asked = parsedate_to_datetime(value) - parsedate_to_datetime(reply.headers["date"])
     except (KeyError, TypeError, ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""Encodes a submission, a query or a deletion as the generated code writes it, with a body that can be sent again.
+"""Encodes a submission, a query or a deletion as the spec writes it, with a body that can be sent again.
 
-The generated package's ``_get_kwargs`` gives method, path and fields; only the bytes of the body are made here, because
-httpx would write each part of a form to the socket by itself and could not send the same form again.
+Method and path come from limits.py, and the fields from the generated models; only the bytes of the body are made here,
+because httpx would write each part of a form to the socket by itself and could not send the same form again.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from attrs import field, frozen
-from tensorslab_images.limits import SUBMIT
+from tensorslab_images.limits import DELETE, QUERY, SUBMIT, Operation
 from tensorslab_images.types import UNSET, File
 
 from seedream._request.source_images import SourceFile
@@ -75,7 +75,7 @@ class EncodedRequest:
 
 def encode_submission(submission: Submission) -> EncodedRequest:
     """Encode a submission as a multipart form."""
-    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+    from tensorslab_images import roles  # noqa: PLC0415 -- the models take as long to load as all the rest here
 
     given: dict[str, WireValue] = {name: _as_text(value) for name, value in submission.values.items()}
     fields: dict[str, Any] = {}
@@ -85,31 +85,27 @@ def encode_submission(submission: Submission) -> EncodedRequest:
         fields[spec.attribute] = (files if spec.many else files[0]) if files else given.pop(spec.name, UNSET)
     body = roles.SubmitBody(**fields)
     body.additional_properties = given
-    kwargs = roles.submit._get_kwargs(body=body)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- the only generated function that gives a request without sending it
     boundary = secrets.token_hex(16)
-    form = _form(kwargs["files"], boundary)
-    return _request(kwargs, form, f"multipart/form-data; boundary={boundary}")
+    form = _form(cast("_Fields", body.to_multipart()), boundary)
+    return _request(SUBMIT, form, f"multipart/form-data; boundary={boundary}")
 
 
 def encode_query(taskid: str) -> EncodedRequest:
     """Encode the query for a task's state."""
-    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+    from tensorslab_images import roles  # noqa: PLC0415 -- the models take as long to load as all the rest here
 
-    kwargs = roles.query._get_kwargs(body=roles.QueryBody(taskid=taskid))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
-    return _request(kwargs, _json(kwargs["json"]), "application/json")
+    return _request(QUERY, _json(roles.QueryBody(taskid=taskid).to_dict()), "application/json")
 
 
 def encode_deletion(taskids: tuple[str, ...]) -> EncodedRequest:
     """Encode the deletion of tasks."""
-    from tensorslab_images import roles  # noqa: PLC0415 -- the generated operations take as long to load as all the rest here
+    from tensorslab_images import roles  # noqa: PLC0415 -- the models take as long to load as all the rest here
 
-    kwargs = roles.delete._get_kwargs(body=roles.DeleteBody(taskids=list(taskids)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] -- as above
-    return _request(kwargs, _json(kwargs["json"]), "application/json")
+    return _request(DELETE, _json(roles.DeleteBody(taskids=list(taskids)).to_dict()), "application/json")
 
 
-def _request(kwargs: Mapping[str, Any], body: Body, content_type: str) -> EncodedRequest:
-    headers = {"Content-Type": content_type, **kwargs["headers"]}
-    return EncodedRequest(str(kwargs["method"]).upper(), str(kwargs["url"]), headers, body)
+def _request(operation: Operation, body: Body, content_type: str) -> EncodedRequest:
+    return EncodedRequest(operation.method.upper(), operation.path, {"Content-Type": content_type}, body)
 
 
 def _as_text(value: WireValue) -> WireValue:
@@ -124,7 +120,10 @@ def _json(value: object) -> Body:
     return Body(len(content), (content,))
 
 
-def _form(fields: list[tuple[str, tuple[str | None, bytes | SourceFile, str | None]]], boundary: str) -> Body:
+_Fields = list[tuple[str, tuple[str | None, bytes | SourceFile, str | None]]]
+
+
+def _form(fields: _Fields, boundary: str) -> Body:
     """Encode form fields (RFC 7578), names percent-encoded as in WHATWG's HTML standard, 4.10.21.8."""
     pieces: list[bytes | SourceFile] = []
     for name, (filename, content, media_type) in fields:

@@ -1,7 +1,6 @@
 """Text that is safe to show: quoted, cut to length, and without keys or signed URLs."""
 
 import base64
-import html
 import json
 import logging
 import re
@@ -109,10 +108,12 @@ def _squeezed(text: str) -> str:
 
 def _decoded(text: str) -> Iterator[str]:
     """The text, and what it may mean when URL, HTML and JSON escapes are read, up to three times."""
+    from html import unescape  # noqa: PLC0415 -- slow to load, and needed only where an error is shown
+
     for _ in range(3):
         yield text
         unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text.replace("\\/", "/"))
-        again = unquote_plus(html.unescape(unescaped))
+        again = unquote_plus(unescape(unescaped))
         if again == text:
             return
         text = again

@@ -11,7 +11,7 @@ from typing import Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
-import httpx
+import certifi  # comes with httpx
 from attrs import field, frozen
 
 from seedream._support.addresses import is_loopback
@@ -194,12 +194,17 @@ def tls_context(verify: Verify | bool | None) -> ssl.SSLContext:  # noqa: FBT001
     try:
         if verify is None or verify is True:
             where = next((name for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), "the certifi package")
-            return httpx.create_ssl_context()
-        path = os.fspath(cast("str | os.PathLike[str]", verify))
-        directory = Path(path).is_dir()
-        return ssl.create_default_context(cafile=None if directory else path, capath=path if directory else None)
+            bundle = os.environ.get(where, certifi.where())
+            return _context_of(bundle)
+        return _context_of(os.fspath(cast("str | os.PathLike[str]", verify)))
     except OSError as error:  # ssl.SSLError is one
         reason = error.strerror or type(error).__name__
     raise ConfigError(
         f"the certificates of {where} cannot be loaded: {reason}", hint="Give a file of PEM certificates."
     )
+
+
+def _context_of(path: str) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in a file or directory, and only those."""
+    directory = Path(path).is_dir()
+    return ssl.create_default_context(cafile=None if directory else path, capath=path if directory else None)

@@ -6,13 +6,13 @@ third of what it costs through an httpx client. A caller's own httpx transport i
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio  # comes with httpx
 import httpcore  # comes with httpx
-import httpx
 from attrs import field, frozen
 
 from seedream._protocol.effects import (
@@ -38,11 +38,13 @@ from seedream._transport.connections import (
     async_connections,
     sync_connections,
 )
-from seedream._transport.custom import AsyncCustomTransport, CustomTransport
 from seedream._transport.network import current, run_to_end
 from seedream._transport.send_tracker import SendTracker
 from seedream._version import __version__
 from seedream.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seedream._transport.custom import AsyncCustomTransport, CustomTransport
 
 _DEFAULT_HEADERS: Final = {
     "Accept": "*/*",
@@ -50,6 +52,11 @@ _DEFAULT_HEADERS: Final = {
     "User-Agent": f"seedream/{__version__}",
 }
 _PORTS: Final = {"http": 80, "https": 443}
+# URLs that need no normalisation: loading httpx for its parser would take longer than the rest of a program's start.
+_PLAIN_URL: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[1-9][0-9]{0,3}))?"
+    r"(?P<target>/(?!\.)(?:[A-Za-z0-9_~/=&+,:@-]|(?<!/)\.|%[0-9A-F]{2})*(?:\?(?:[A-Za-z0-9_.~/=&+,:@-]|%[0-9A-F]{2})*)?)"
+)
 
 
 @frozen
@@ -62,10 +69,24 @@ class _Target:
 
 
 def _target(text: str) -> _Target:
+    plain = _PLAIN_URL.fullmatch(text)
+    if plain is not None and ".." not in plain["host"] and "xn--" not in plain["host"]:
+        return _plain_target(plain)
+    import httpx  # noqa: PLC0415 -- see _PLAIN_URL
+
     url = httpx.URL(text)
     parsed = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     server = Server(url.scheme, url.raw_host.decode("ascii").lower(), url.port or _PORTS.get(url.scheme, 0))
     return _Target(server, parsed, url.netloc.decode("ascii"))
+
+
+def _plain_target(url: re.Match[str]) -> _Target:
+    scheme, host, target = url["scheme"], url["host"], url["target"]
+    port = int(url["port"]) if url["port"] else None
+    if port == _PORTS[scheme]:
+        port = None
+    parsed = httpcore.URL(scheme=scheme.encode(), host=host.encode(), port=port, target=target.encode())
+    return _Target(Server(scheme, host, port or _PORTS[scheme]), parsed, host if port is None else f"{host}:{port}")
 
 
 _api_target: Final = lru_cache(maxsize=16)(_target)  # not for pictures: their URLs are signed, and differ
@@ -143,6 +164,18 @@ class _HttpBase:
         )
 
 
+def _custom_transport(transport: object) -> "CustomTransport":
+    from seedream._transport.custom import CustomTransport  # noqa: PLC0415 -- it loads httpx, which the caller has loaded
+
+    return CustomTransport(transport)
+
+
+def _async_custom_transport(transport: object) -> "AsyncCustomTransport":
+    from seedream._transport.custom import AsyncCustomTransport  # noqa: PLC0415 -- as above
+
+    return AsyncCustomTransport(transport)
+
+
 def _replaced(headers: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
     """Return the header fields with those of the same name replaced, whatever the case of their letters."""
     given = {name.lower() for name in by}
@@ -182,7 +215,7 @@ class SyncHTTP(_HttpBase):
         headers: Mapping[str, str] | None = None,
         options: NetworkOptions | None = None,
     ) -> None:
-        self._custom = None if transport is None else CustomTransport(transport)
+        self._custom = None if transport is None else _custom_transport(transport)
         connections = sync_connections(options or NetworkOptions()) if transport is None else None
         super().__init__(timeouts, clock, secret, headers or {}, connections)
 
@@ -308,7 +341,7 @@ class AsyncHTTP(_HttpBase):
         headers: Mapping[str, str] | None = None,
         options: NetworkOptions | None = None,
     ) -> None:
-        self._custom = None if transport is None else AsyncCustomTransport(transport)
+        self._custom = None if transport is None else _async_custom_transport(transport)
         connections = async_connections(options or NetworkOptions()) if transport is None else None
         super().__init__(timeouts, clock, secret, headers or {}, connections)
 
