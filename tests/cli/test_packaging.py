@@ -20,18 +20,12 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 def test_import_seedream_loads_no_extras_library() -> None:
     done = python("import seedream, sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))")
     loaded = set(done.stdout.split())
-    assert {"httpx", "attr", "seedream", "tensorslab_images"} <= loaded, done.stderr
+    assert {"attr", "seedream", "tensorslab_images"} <= loaded, done.stderr
     assert set() == loaded & EXTRAS
     parts = python("import seedream, sys; print(*(n for n in sys.modules if n.startswith('seedream.')))").stdout.split()
     assert len(parts) > 10
     apart = {"cli", "sandbox", "testing", "contract", "bulk", "journal"}
     assert set() == apart & {name.split(".")[1] for name in parts}
-
-
-def test_import_seedream_leaves_httpx_as_a_program_that_has_it_already() -> None:
-    # httpx's own command line would load click and rich; it is left out, but never taken from who has it.
-    done = python("import httpx, seedream, sys; print('httpx._main' in sys.modules, httpx.main)")
-    assert done.stdout.startswith("True "), done.stderr
 
 
 HIDE = (

@@ -116,9 +116,32 @@ def test_a_small_submission_is_one_write_and_a_file_few(both: Both, monkeypatch:
 
 def test_the_library_is_imported_without_what_only_a_client_needs() -> None:
     code = "import seedream, sys; print(sorted(sys.modules.keys() & set(sys.argv[1:])))"
-    later = ["httpcore", "h11", "anyio", "trio", "asyncio", "sqlite3", "click", "rich", "pygments", "seedream.cli"]
+    later = [
+        "httpx",
+        "httpcore",
+        "h11",
+        "anyio",
+        "trio",
+        "asyncio",
+        "sqlite3",
+        "click",
+        "rich",
+        "pygments",
+        "seedream.cli",
+    ]
     found = subprocess.run([sys.executable, "-c", code, *later], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_first_submission_does_not_load_httpx() -> None:
+    # Loading httpx takes as long as all the rest of a program's start.
+    code = (
+        "import sys; from seedream import SeeDream; client = SeeDream('key', base_url=sys.argv[1]);"
+        "print(client.submit('a fish').id, 'httpx' in sys.modules)"
+    )
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        done = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True, check=False)
+    assert (done.stdout.split()[-1:], done.stderr) == (["False"], "")
 
 
 def test_uploads_are_freed_without_the_garbage_collector(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seedream._transport.http import _target
 
 _PARTS = st.sampled_from([
-    "a", "b.c", ".", "..", "%2F", "%2f", "%zz", "é", " ", "+", "=", "&", "~", 
+    "a", "b.c", ".", "..", "%2F", "%2f", "%zz", "é", " ", "+", "=", "&", "~",
     "'", "x@y", ":", ",", "-", "_", "//", ";", "*",
 ])  # fmt: skip
 _HOSTS = st.sampled_from([
@@ -15,7 +15,7 @@ _HOSTS = st.sampled_from([
     "bücher.example",
     "a-b.c", "-a.b", "a.", "1.2",
 ])  # fmt: skip
-_PORTS = st.sampled_from(["", ":80", ":443", ":8080", ":65535", ":0", ":080"])
+_PORTS = st.sampled_from(["", ":80", ":443", ":8080", ":65535", ":65536", ":0", ":080"])
 _URLS = st.builds(
     lambda scheme, host, port, path, query: f"{scheme}://{host}{port}{path}{query}",
     st.sampled_from(["http", "https"]),

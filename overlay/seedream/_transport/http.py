@@ -54,7 +54,7 @@ _DEFAULT_HEADERS: Final = {
 _PORTS: Final = {"http": 80, "https": 443}
 # URLs that need no normalisation: loading httpx for its parser would take longer than the rest of a program's start.
 _PLAIN_URL: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[1-9][0-9]{0,3}))?"
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[1-9][0-9]{0,4}))?"
     r"(?P<target>/(?!\.)(?:[A-Za-z0-9_~/=&+,:@-]|(?<!/)\.|%[0-9A-F]{2})*(?:\?(?:[A-Za-z0-9_.~/=&+,:@-]|%[0-9A-F]{2})*)?)"
 )
 
@@ -70,7 +70,12 @@ class _Target:
 
 def _target(text: str) -> _Target:
     plain = _PLAIN_URL.fullmatch(text)
-    if plain is not None and ".." not in plain["host"] and "xn--" not in plain["host"]:
+    if (
+        plain is not None
+        and ".." not in plain["host"]
+        and "xn--" not in plain["host"]
+        and int(plain["port"] or 1) < 2**16
+    ):
         return _plain_target(plain)
     import httpx  # noqa: PLC0415 -- see _PLAIN_URL
 
