@@ -106,9 +106,7 @@ def test_rate_and_budget_hold_for_the_whole_cluster(service: Judge, tmp_path: Pa
     assert sorted({(row["state"], row["billing"]) for row in manifest}) == [("downloaded", "yes"), ("planned", "no")]
 
 
-def test_wrong_rows_are_columns_and_wrong_jobs_files_are_refused_before_a_cluster_starts(
-    service: Judge, tmp_path: Path
-) -> None:
+def test_wrong_rows_are_columns_and_wrong_jobs_are_refused_as_anywhere_else(service: Judge, tmp_path: Path) -> None:
 
     submitter = start_submitter(tmp_path / "out", connect=service.connect)
     bad = [

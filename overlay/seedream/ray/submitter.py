@@ -1,5 +1,6 @@
 """The submitter as a Ray actor: on the head node, without CPU, and never started again by itself."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -17,6 +18,7 @@ from seedream.ray.cluster import head_node, load_ray
 
 _CALLS_AT_ONCE: Final = 10_000  # they only wait: the submitter's own limits decide what is sent
 _PATIENCE: Final = 30.0  # seconds for the submitter of a run that was killed to end
+_PAUSE: Final = 0.2  # seconds between looks
 
 Connect = Callable[[], AsyncSeeDream]
 
@@ -25,16 +27,23 @@ class SubmitterActor:
     """What the actor does. Errors travel as values, so that they arrive as they are."""
 
     def __init__(self, folder: str, connect: Connect, options: BulkOptions | None, jobs: Any) -> None:
+        self._given: dict[str, Any] = {"folder": folder, "connect": connect, "options": options, "jobs": jobs}
+        self._submitter: SubmitterThread
+
+    async def start(self) -> SeeDreamError | None:
+        """Open the journal and plan the jobs; None, or the error."""
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._submitter = SubmitterThread(folder, connect=connect, options=options, jobs=jobs)
-            except JournalLocked:
+                self._submitter = await asyncio.to_thread(SubmitterThread, **self._given)
+            except JournalLocked as error:
                 if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
+                    return error
+                await asyncio.sleep(_PAUSE)
+            except SeeDreamError as error:
+                return error
             else:
-                return
+                return None
 
     async def ensure(self, key: str, request: Mapping[str, Any]) -> str | SeeDreamError:
         """The task id, or the error."""
@@ -141,6 +150,8 @@ def start_submitter(
         )
         .remote(str(Path(folder).absolute()), connect, options, jobs)
     )
-    submitter = RaySubmitter(actor)
-    submitter.report()  # it has started, or raises what went wrong
-    return submitter
+    error = ray.get(actor.start.remote())
+    if error is not None:
+        ray.kill(actor)
+        raise error
+    return RaySubmitter(actor)
