@@ -16,11 +16,22 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.measure import Bench
-from benchmarks.rows import CLIENTS, COUNTED, ROWS
+from benchmarks.rows import CLIENTS, COUNTED, ROWS, Row
 from benchmarks.services import ROOT, services
 
 FULL, QUICK = 11, 3  # rounds
 MOST_SECONDS = 1500.0
+
+
+def _measure(bench: Bench, row: Row, rounds: int, until: float, results: report.Results) -> str:
+    """Measure one row and print it; gives what went wrong, or nothing: the other rows are worth their time."""
+    try:
+        results.rows[row] = bench.measure(row, rounds, until)
+    except RuntimeError as error:
+        print(text := f"failed: {error}", flush=True)
+        return text
+    print(report.line(row, results.rows[row]), flush=True)
+    return ""
 
 
 def main() -> int:
@@ -52,14 +63,14 @@ def main() -> int:
     rounds = asked.rounds or (QUICK if asked.quick else FULL)
     rows = [row for row in ROWS if wanted(row.id, row.distance)]
     started = time.monotonic()
+    failed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name, services(Path(name)) as running:
         bench = Bench(running, clients=clients)
         results = report.Results()
         for number, row in enumerate(rows):
             left = started + asked.seconds - time.monotonic()
-            measured = bench.measure(row, rounds, time.monotonic() + left / (len(rows) - number))
-            results.rows[row] = measured
-            print(report.line(row, measured), flush=True)
+            if error := _measure(bench, row, rounds, time.monotonic() + left / (len(rows) - number), results):
+                failed.append(error)
         for row in COUNTED:
             if wanted(row.id):
                 results.counted[row] = bench.count(row)
@@ -67,11 +78,11 @@ def main() -> int:
         if wanted("reuse"):
             results.reuse = bench.reuse(quick=asked.quick)
             print(report.reuse_table(results.reuse), flush=True)
-    missed = report.missed(results)
+    missed = [*failed, *report.missed(results)]
     print("\n".join(["", *missed] if missed else ["", "every goal is met"]))
     if asked.write:
         (ROOT / asked.write).write_text(report.page(results), "utf-8")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import json
 import ssl
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
@@ -21,10 +22,14 @@ SUBMIT, QUERY = "/v1/images/seedreamv45", "/v1/images/infobytaskid"
 
 
 def picture(size: int) -> bytes:
-    """Bytes with the head and the end of a PNG file."""
-    head = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x08\x00\x00\x00\x08\x00\x08\x02\x00\x00\x00"
-    end = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-    return head + bytes(size - len(head) - len(end)) + end
+    """So many bytes with the chunks of a PNG file."""
+    head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", b"\x00\x00\x08\x00\x00\x00\x08\x00\x08\x02\x00\x00\x00")
+    end = _chunk(b"IEND", b"")
+    return head + _chunk(b"IDAT", bytes(size - len(head) - len(end) - 12)) + end
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
 
 
 class Service:
@@ -33,6 +38,7 @@ class Service:
     def __init__(self) -> None:
         self.connections = self.requests = self.tasks = 0
         self._pictures: dict[int, IO[bytes]] = {}
+        self._contents: dict[int, bytes] = {}
 
     def counts(self) -> dict[str, int]:
         """The counters, which start at zero again."""
@@ -44,10 +50,16 @@ class Service:
         """A file with a picture of that size."""
         if size not in self._pictures:
             file = tempfile.TemporaryFile()  # noqa: SIM115 -- kept as long as the process
-            file.write(picture(size))
+            file.write(self.content(size))
             file.flush()
             self._pictures[size] = file
         return self._pictures[size]
+
+    def content(self, size: int) -> bytes:
+        """The same, in memory."""
+        if size not in self._contents:
+            self._contents[size] = picture(size)
+        return self._contents[size]
 
     def reply(self, path: str, body: bytes, root: str) -> dict[str, Any]:
         """The JSON document that answers a request."""
@@ -149,7 +161,7 @@ class Connection(asyncio.Protocol):
     async def _send(self, size: int) -> None:
         self.transport.write(f"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: {size}\r\n\r\n".encode())
         if self.transport.get_extra_info("sslcontext"):
-            self.transport.write(picture(size))
+            self.transport.write(self.service.content(size))
             return
         file = self.service.file(size)
         with contextlib.suppress(ConnectionError), open(f"/dev/fd/{file.fileno()}", "rb") as own:  # noqa: ASYNC230, PTH123 -- an offset of its own
