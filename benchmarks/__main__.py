@@ -34,8 +34,7 @@ def _measure(bench: Bench, row: Row, rounds: int, until: float, results: report.
     return ""
 
 
-def main() -> int:
-    """Measure, print, and write."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
     parser.add_argument("--list", action="store_true", help="list the rows and stop")
     parser.add_argument(
@@ -46,6 +45,12 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds, near rows only, nothing written")
     parser.add_argument("--seconds", type=float, default=MOST_SECONDS, help="stop adding rounds after so many seconds")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the tables to this file")
+    return parser
+
+
+def main() -> int:
+    """Measure, print, and write."""
+    parser = _parser()
     asked = parser.parse_args()
     everything = (*ROWS, *COUNTED)
     if asked.list:
