@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _clients(parser: argparse.ArgumentParser, given: str | None) -> tuple[str, ...] | None:
+    """The clients that are asked for by name; None: all."""
+    names = tuple(given.split(",")) if given else None
+    if names and (unknown := set(names) - set(CLIENTS)):
+        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")
+    return names
+
+
 def main() -> int:
     """Measure, print, and write."""
     parser = _parser()
@@ -62,9 +70,7 @@ def main() -> int:
             return any(fnmatch.fnmatch(name, pattern) for pattern in asked.row)
         return not asked.quick or not (distance or name.startswith("growth/"))
 
-    clients = tuple(asked.clients.split(",")) if asked.clients else None
-    if clients and (unknown := set(clients) - set(CLIENTS)):
-        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")
+    clients = _clients(parser, asked.clients)
     rounds = asked.rounds or (QUICK if asked.quick else FULL)
     rows = [row for row in ROWS if wanted(row.id, row.distance)]
     started = time.monotonic()
@@ -84,7 +90,7 @@ def main() -> int:
             results.reuse = bench.reuse(quick=asked.quick)
             print(report.reuse_table(results.reuse), flush=True)
     missed = [*failed, *report.missed(results)]
-    print("\n".join(["", *missed] if missed else ["", "every goal is met"]))
+    print("", *(missed or ["every goal is met"]), sep="\n")
     if asked.write:
         (ROOT / asked.write).write_text(report.page(results), "utf-8")
     return 1 if failed else 0
