@@ -50,3 +50,13 @@ def test_nothing_says_that_seedream_can_be_installed_by_its_name() -> None:
     code = [path for folder in ("overlay", "openapi") for path in (ROOT / folder).rglob("*.py")]
     said = re.compile(r"pip install ['\"]?seedream(?!\S* @)")
     assert [] == [str(path) for path in (*DOCUMENTS, *code) if said.search(path.read_text("utf-8"))]
+
+
+def test_every_file_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listing = text.split("```text", 1)[1].split("```", 1)[0]
+    named = set(re.findall(r"`((?:overlay|openapi|generated|tests)/[\w./]+\.\w+)`", text))
+    named |= {f"overlay/seedream/{name}" for name in re.findall(r"(?<![\w/])((?:_\w+|bulk|journal)/\w+\.py)", text)}
+    named |= {f"overlay/seedream/{name}" for name in re.findall(r"^    ([\w/.]+)", listing, re.MULTILINE)}
+    assert len(named) > 20
+    assert [] == sorted(name for name in named if not (ROOT / name).exists())
