@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from . import overlay
 from .check_spec import check_spec
-from .client import generate_client, stamp_and_format
+from .client import SIGNATURES, generate_client, stamp_and_format
 from .emit_limits import emit_limits
+from .emit_methods import emit_methods
 from .emit_roles import emit_roles
 from .emit_rules import emit_rules
 from .errors import DecisionNeeded
@@ -50,6 +51,7 @@ def build(inputs: Inputs) -> dict[str, bytes]:
         package = Path(folder) / inputs.settings.package
         parsed = generate_client(document, inputs.settings, package)
         (package / "limits.py").write_text(emit_limits(document, inputs.settings), "utf-8")
+        (package / SIGNATURES).write_text(emit_methods(document, inputs.ledger, inputs.settings), "utf-8")
         (package / "roles.py").write_text(emit_roles(document, parsed, inputs.settings), "utf-8")
         rules = emit_rules(document, inputs.ledger, inputs.settings.submit, inputs.origin.language)
         (package / "rules.py").write_text(rules, "utf-8")

@@ -21,21 +21,15 @@ from .spec import (
 )
 
 _RESERVED: Final = ("SUBMIT", "QUERY", "DELETE", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
-_PYTHON: Final = {
-    "string": "str", "integer": "int", "number": "float", "boolean": "bool",
-    "binary": "bytes | str | PathLike[str] | BinaryIO", "object": "Mapping[str, Any]",
-}  # fmt: skip
-
 HEAD: Final = '''"""What the effective spec says in machine-readable form, as data: server, operations, fields, limits.
 
 Nothing here is typed by hand, so a changed limit of the vendor's needs no edit anywhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
-from os import PathLike
 from types import MappingProxyType
-from typing import Any, BinaryIO, Final, Literal, Required, TypedDict
+from typing import Final, Literal
 
 from attrs import frozen
 
@@ -114,27 +108,17 @@ def emit_limits(document: Json, settings: Settings) -> str:
     """Return the text of limits.py for the effective spec."""
     blocks: list[str] = [HEAD]
     constants: dict[str, str] = {}
-    more = "class MoreSubmitFields(TypedDict, total=False):\n"
-    more += '    """Body fields of the submit operation that submit() does not name itself."""\n\n'
     for operation in operations(document):
         constants[operation.id] = _constant(operation.id, constants.values())
         fields = body_fields(document, operation, settings)
         blocks.append(_operation(document, operation, constants[operation.id], fields))
-        if operation.id == settings.submit:
-            for field in fields:
-                if field["name"] not in settings.explicit_fields:
-                    more += f"    {field['attribute']}: {_annotation(field)}\n"
     scheme, header = auth_scheme(document, settings.submit)
     roles = "".join(f"{role.upper()}: Final = {constants[name]}\n" for role, name in settings.roles.items())
     listed = "".join(f"    {name!r}: {constant},\n" for name, constant in constants.items())
     blocks += [
         f"OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({{\n{listed}}})\n",
         f'"""Every operation by its operationId."""\n\n{roles}',
-        (
-            f"SERVER: Final = {_server(document)!r}\nAUTH_SCHEME: Final = {scheme!r}\n"
-            f"AUTH_HEADER: Final = {header!r}\n\n\n"
-        ),
-        more,
+        (f"SERVER: Final = {_server(document)!r}\nAUTH_SCHEME: Final = {scheme!r}\nAUTH_HEADER: Final = {header!r}\n"),
     ]
     return "\n".join(blocks)
 
@@ -173,16 +157,6 @@ def _operation(document: Json, operation: Operation, constant: str, fields: list
         f"    path={operation.path!r},\n    media_type={(body[0] if body else '')!r},\n    secured={bool(security)},\n"
         f"    fields=(\n{rows}    ),\n)\n"
     )
-
-
-def _annotation(field: Json) -> str:
-    listed = ", ".join(map(repr, field.get("enum", ())))
-    one = f"Literal[{listed}]" if listed else _PYTHON[field["kind"]]
-    if field.get("many"):
-        one = f"Sequence[{one}]"
-    if field.get("nullable"):
-        one = f"{one} | None"
-    return f"Required[{one}]" if field["required"] else one
 
 
 def _server(document: Json) -> str:

@@ -12,12 +12,32 @@ ROLES: Final = ("submit", "query", "delete")
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """A parameter of submit() or generate() that is no field of the page."""
+
+    type: str
+    default: str | float | bool | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Methods:
+    """What submit() and generate() have besides the page's fields, and what is said of those (by Python name)."""
+
+    meanings: Mapping[str, str]
+    types: Mapping[str, str]
+    submit: Mapping[str, Parameter]
+    generate: Mapping[str, Parameter]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the file says; each key is explained there."""
 
     roles: Mapping[str, str]
     route: str
     explicit_fields: Mapping[str, str]
+    methods: Methods
     reserved_names: tuple[str, ...]
     package: str
     versions: Mapping[str, str]
@@ -46,14 +66,17 @@ def parse(text: str) -> Settings:
     try:
         raw = load_yaml(text)
         template = raw["template"]
-        keys = {"roles", "route", "explicit_fields", "reserved_names", "package", "versions", "template", "client"}
+        keys = {"roles", "route", "explicit_fields", "methods", "reserved_names", "package", "versions"}
+        keys |= {"template", "client"}
         if unknown := sorted(set(raw) - keys):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
+        methods = _methods(raw["methods"])
         return Settings(
             {role: raw["roles"][role] for role in ROLES},
             str(raw["route"]),
             dict(raw["explicit_fields"]),
-            tuple(raw["reserved_names"]),
+            methods,
+            (*methods.submit, *methods.generate, *raw["reserved_names"]),
             raw["package"],
             {name: str(version) for name, version in raw["versions"].items()},
             template["name"],
@@ -63,3 +86,13 @@ def parse(text: str) -> Settings:
         )
     except (Unreadable, KeyError, TypeError, AttributeError) as error:
         raise BrokenInputs(f"{NAME} cannot be used: {error}.") from None
+
+
+def _methods(raw: Mapping[str, Any]) -> Methods:
+    fields = raw["fields"]
+    return Methods(
+        meanings={name: field["meaning"] for name, field in fields.items()},
+        types={name: field["type"] for name, field in fields.items() if "type" in field},
+        submit={name: Parameter(**values) for name, values in raw["submit"].items()},
+        generate={name: Parameter(**values) for name, values in raw["generate"].items()},
+    )

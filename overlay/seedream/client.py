@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
-from tensorslab_images.limits import MoreSubmitFields
+from tensorslab_images.methods import DEFAULT_TIMEOUT, AsyncSubmitMethods, SubmitMethods
 
 from seedream._files.names import DEFAULT_TEMPLATE, check_template
 from seedream._files.partial_file import ensure_writable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from seedream.journal import Journal
 
 T = TypeVar("T")
-DEFAULT_WAIT: Final = 600.0  # seconds
+DEFAULT_WAIT: Final = DEFAULT_TIMEOUT  # seconds
 _MOST_IMAGES: Final = 1000
 _MOST_DOWNLOADS: Final = 64
 ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
@@ -86,11 +86,6 @@ def _check_type(name: str, given: object, kind: type, example: str) -> None:
     if given is not None and not isinstance(given, kind):
         message = f"{name} is of type {type(given).__name__}, not {kind.__name__}"
         raise ConfigError(message, hint=f"Give {example}.")
-
-
-def _given(more: Mapping[str, object], **named: object) -> dict[str, object]:
-    """The fields of a submission by name: those of the signature, and those that a later page has added."""
-    return {**named, **more}
 
 
 @frozen(repr=False)
@@ -461,7 +456,7 @@ def _is_paid(error: SeeDreamError, taskid: str) -> None:
     error.hint = f"{error.hint} Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.".strip()
 
 
-class SeeDream(_Client):
+class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, ProgressCallback]):
     """The client, blocking. Threads may share one.
 
     Args:
@@ -525,45 +520,12 @@ class SeeDream(_Client):
         """Run a workflow."""
         return run_sync(workflow, self._io)
 
-    def submit(
-        self,
-        prompt: str,
-        *,
-        batchsize: int | None = None,
-        resolution: str | Resolution | None = None,
-        source_images: Sources | None = None,
-        image_url: str | None = None,
-        category: str | None = None,
-        allow_unrecognized_sources: bool = False,
-        **more: Unpack[MoreSubmitFields],
-    ) -> Task:
-        """Submit one request. It costs credits, and is sent at most once.
-
-        Args:
-            prompt: What the picture shows (rule PROMPT-REQUIRED).
-            batchsize: How many pictures to make (rule BATCH-RANGE); by default one.
-            resolution: A ratio such as ``16:9``, a tier such as ``2K``, or a size in pixels such as ``2048x2048``
-                (rules RES-*); by default the service's own.
-            source_images: Pictures to start from: paths, bytes, open files, Pillow images, or one URL (rule
-                SOURCE-IMAGE).
-            image_url: URL of a picture to start from (rule IMAGE-URL).
-            category: The vendor's category (rule CATEGORY-DEFAULT).
-            allow_unrecognized_sources: Send source images in which no format is recognised, and an image_url that is
-                not an http(s) URL; both are refused otherwise.
-            more: Fields that a later page has added.
-
-        Raises:
-            InvalidRequest: It breaks the schema or a rule; nothing was sent.
-            NotSent: It provably never left.
-            Refused: The server refused it: RateLimited, InsufficientCredits, AuthError, Rejected.
-            SubmissionUnknown: It was sent and may have been billed; it is never sent again.
-        """
-        given = _given(
-            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
-            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
-        )  # fmt: skip
+    def _run_submit(self, prompt: str, given: Mapping[str, object]) -> Task:
         taskid, images = self.run(self._submit(prompt, given))
         return Task(taskid, self, images)
+
+    def _run_generate(self, prompt: str, given: Mapping[str, object], **options: Any) -> Generated:
+        return self.run(self._generate(prompt, given, **options))
 
     def task(self, taskid: str, *, images: int | None = None) -> Task:
         """Return a handle for a task known by its id. Nothing is sent.
@@ -587,56 +549,6 @@ class SeeDream(_Client):
         """Delete tasks on the server. Raises StatusError or AuthError where no usable answer came."""
         self.run(tasks.delete(self.service, taskids))
 
-    def generate(
-        self,
-        prompt: str,
-        *,
-        batchsize: int | None = None,
-        resolution: str | Resolution | None = None,
-        source_images: Sources | None = None,
-        image_url: str | None = None,
-        category: str | None = None,
-        allow_unrecognized_sources: bool = False,
-        output_dir: str | PathLike[str] | None = ".",
-        timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
-        name_template: str = DEFAULT_TEMPLATE,
-        progress: ProgressCallback | None = None,
-        **more: Unpack[MoreSubmitFields],
-    ) -> Generated:
-        """Submit, wait, and save the pictures.
-
-        Args:
-            prompt: What the picture shows (rule PROMPT-REQUIRED).
-            output_dir: Where the pictures go; None keeps them in memory.
-            timeout: Deadline for the wait in seconds.
-            max_bytes: Limit for one picture.
-            concurrency: How many pictures are downloaded at the same time.
-            name_template: File name without extension; see Task.save.
-            progress: Called while waiting and downloading, one call at a time.
-            batchsize: See ``submit``, also for the next ones.
-            resolution: As there.
-            source_images: As there.
-            image_url: As there.
-            category: As there.
-            allow_unrecognized_sources: As there.
-            more: As there.
-
-        Raises:
-            SeeDreamError: As ``submit``, ``Task.wait`` and ``Task.save``. Once there is a task, its id is on the
-                error, and the error is not retryable: the task is paid for, and is fetched by its id.
-        """
-        given = _given(
-            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
-            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
-        )  # fmt: skip
-        workflow = self._generate(
-            prompt, given, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
-            concurrency=concurrency, name_template=name_template,
-        )  # fmt: skip
-        return self.run(workflow)
-
     def close(self) -> None:
         """Close the connections, and the journal if it was given as a path."""
         try:
@@ -651,7 +563,7 @@ class SeeDream(_Client):
         self.close()
 
 
-class AsyncSeeDream(_Client):
+class AsyncSeeDream(_Client, AsyncSubmitMethods[AsyncTask, Generated, Sources, Resolution, ProgressCallback]):
     """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
 
     awaits = True
@@ -692,25 +604,12 @@ class AsyncSeeDream(_Client):
         """Run a workflow."""
         return await run_async(workflow, self._io)
 
-    async def submit(
-        self,
-        prompt: str,
-        *,
-        batchsize: int | None = None,
-        resolution: str | Resolution | None = None,
-        source_images: Sources | None = None,
-        image_url: str | None = None,
-        category: str | None = None,
-        allow_unrecognized_sources: bool = False,
-        **more: Unpack[MoreSubmitFields],
-    ) -> AsyncTask:
-        """Submit one request. Arguments and errors are those of SeeDream.submit."""
-        given = _given(
-            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
-            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
-        )  # fmt: skip
+    async def _run_submit(self, prompt: str, given: Mapping[str, object]) -> AsyncTask:
         taskid, images = await self.run(self._submit(prompt, given))
         return AsyncTask(taskid, self, images)
+
+    async def _run_generate(self, prompt: str, given: Mapping[str, object], **options: Any) -> Generated:
+        return await self.run(self._generate(prompt, given, **options))
 
     def task(self, taskid: str, *, images: int | None = None) -> AsyncTask:
         """Return a handle for a task known by its id. Arguments and errors are those of SeeDream.task."""
@@ -725,35 +624,6 @@ class AsyncSeeDream(_Client):
     async def delete(self, *taskids: str) -> None:
         """Delete tasks on the server. Arguments and errors are those of SeeDream.delete."""
         await self.run(tasks.delete(self.service, taskids))
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        batchsize: int | None = None,
-        resolution: str | Resolution | None = None,
-        source_images: Sources | None = None,
-        image_url: str | None = None,
-        category: str | None = None,
-        allow_unrecognized_sources: bool = False,
-        output_dir: str | PathLike[str] | None = ".",
-        timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
-        name_template: str = DEFAULT_TEMPLATE,
-        progress: ProgressCallback | None = None,
-        **more: Unpack[MoreSubmitFields],
-    ) -> Generated:
-        """Submit, wait, and save the pictures. Arguments, result and errors are those of SeeDream.generate."""
-        given = _given(
-            more, batchsize=batchsize, resolution=resolution, source_images=source_images, image_url=image_url,
-            category=category, allow_unrecognized_sources=allow_unrecognized_sources,
-        )  # fmt: skip
-        workflow = self._generate(
-            prompt, given, output_dir=output_dir, timeout=timeout, progress=progress, max_bytes=max_bytes,
-            concurrency=concurrency, name_template=name_template,
-        )  # fmt: skip
-        return await self.run(workflow)
 
     async def close(self) -> None:
         """Close the connections, and the journal if it was given as a path."""

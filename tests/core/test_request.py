@@ -230,6 +230,45 @@ def test_a_field_that_a_later_spec_adds_is_checked_by_its_own_limits(
         assert [("extra_field", None)] == problems(extra_field=value)
 
 
+# JSON Schema, multipleOf: the quotient of the numbers as they are written is whole; no rounding and no overflow.
+@pytest.mark.parametrize(
+    ("step", "good", "bad"),
+    [
+        (0.1, [0.3, 0.7, -0.1, 4.4, 1], [0.35, 0.30000000000000004]),
+        (1e-7, [1e22, 1e-7, 10**40, 0], [1.5e-7]),
+        (1e22, [0, 1e22, 3 * 10**22], [1, 10**22 + 1]),
+    ],
+)
+def test_multiples_are_reckoned_exactly(
+    monkeypatch: pytest.MonkeyPatch, step: float, good: list[float], bad: list[float]
+) -> None:
+    with_field(monkeypatch, kind="number", multiple_of=step)
+    for value in good:
+        assert check({"prompt": "a fish", "extra_field": value}).values["extraField"] == value
+    for value in bad:
+        assert [("extra_field", None)] == problems(extra_field=value)
+
+
+class _Count(int, enum.Enum):
+    TWO = 2
+
+
+class _Share(float, enum.Enum):
+    HALF = 0.5
+
+
+# The text of a member of an enum is its name, which must not be sent.
+@pytest.mark.parametrize(
+    ("kind", "given", "sent"), [("integer", _Count.TWO, 2), ("number", _Count.TWO, 2), ("number", _Share.HALF, 0.5)]
+)
+def test_numbers_of_other_classes_are_sent_as_plain_numbers(
+    monkeypatch: pytest.MonkeyPatch, kind: str, given: float, sent: float
+) -> None:
+    with_field(monkeypatch, kind=kind, multiple_of=0.5)
+    found = check({"prompt": "a fish", "extra_field": given}).values["extraField"]
+    assert (type(found), found) == (type(sent), sent)
+
+
 def test_a_refused_request_sends_nothing() -> None:
     service = FakeService({})
     client = SeeDream("sk-key", transport=service.transport, clock=FakeClock())

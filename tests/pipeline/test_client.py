@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_edits import REPOSITORY, House, edited, schema
+from page_edits import REPOSITORY, House, body, edited, schema
 from pipeline import client, settings
 from pipeline.ecma_pattern import Untranslatable, to_python
 from pipeline.errors import BrokenInputs
@@ -110,3 +110,40 @@ def test_patterns_mean_what_they_mean_in_ecma_262(pattern: str, matches: list[st
 def test_patterns_that_python_cannot_express_are_not_translated(pattern: str) -> None:
     with pytest.raises(Untranslatable):
         to_python(pattern)
+
+
+# A description is the vendor's text: it must not end the docstring, and values must be legal in a Literal.
+@pytest.mark.parametrize(
+    ("spec", "parameter", "documented"),
+    [
+        (
+            {"type": "string", "description": '"""\nimport os\\N{x}\u2028"'},
+            "str | None = None",
+            '""" import os\\N{x} "',
+        ),
+        ({"type": "string", "description": "x" * 5000}, "str | None = None", "x" * 199 + "…"),
+        (
+            {"type": "string", "enum": ["a'b", "c"]},
+            "Literal[\"a'b\", 'c'] | None = None",
+            "The page does not say what it means.",
+        ),
+        (
+            {"type": "array", "items": {"type": "boolean"}, "default": True},
+            "Sequence[bool] | None = None",
+            "The page does not say what it means. The service's default: True.",
+        ),
+        ({"type": "integer", "maximum": 9, "description": "Steps"}, "int | None = None", "Steps. At most 9."),
+    ],
+)
+def test_a_field_becomes_a_parameter(house: House, spec: dict[str, object], parameter: str, documented: str) -> None:
+    assert house.take(edited(lambda d: body(d)["properties"].update(newField=spec)), accept=True).code == 0
+    module = ast.parse(house.read("generated/tensorslab_images/methods.py"))
+    classes = {found.name: found for found in module.body if isinstance(found, ast.ClassDef)}
+    for kind in ("SubmitMethods", "AsyncSubmitMethods"):
+        for method in classes[kind].body:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and not method.name.startswith("_"):
+                annotations = {one.arg: one.annotation for one in method.args.kwonlyargs}
+                assert annotations["new_field"] is not None
+                assert f"{ast.unparse(annotations['new_field'])} = None" == parameter
+                told = " ".join((ast.get_docstring(method) or "").split())
+                assert f"new_field: {documented}" in told

@@ -52,6 +52,13 @@ with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), contextli
     main()
 seen["command"] = out.getvalue()
 seen["contract"] = repr(from_tables())
+import jedi
+jedi.settings.cache_directory = "build/jedi"
+for kind in ("SeeDream", "AsyncSeeDream"):
+    for method in ("submit", "generate"):
+        (signature,) = jedi.Script(f"from seedream import {kind}\n{kind}('k').{method}(").get_signatures()
+        parameters = {one.name: one.description for one in signature.params}
+        seen[kind + method] = [parameters["seed"], parameters["resolution"], signature.docstring(raw=True)]
 print(json.dumps(seen))
 """
 
@@ -60,7 +67,7 @@ print(json.dumps(seen))
 def seen(house: House) -> dict[str, Any]:
     found = document(
         lambda d: field(d, "batchsize").update(maximum=20),
-        lambda d: body(d)["properties"].update(seed={"type": "integer", "minimum": 0}),
+        lambda d: body(d)["properties"].update(seed={"type": "integer", "minimum": 0, "description": "随机种子"}),
         lambda d: d["servers"][0].update(url="https://api2.tensorslab.com"),
         lambda d: field(d, "resolution").update(
             description=field(d, "resolution")["description"]
@@ -96,3 +103,13 @@ def test_everything_follows(seen: dict[str, Any]) -> None:
     assert "BATCH-RANGE" in seen["command"]
     for word in ("21:9", "'20'", "'21'"):
         assert word in seen["contract"]
+
+
+@pytest.mark.parametrize("client", ["SeeDream", "AsyncSeeDream"])
+@pytest.mark.parametrize("method", ["submit", "generate"])
+def test_editors_that_do_not_run_code_offer_a_new_field(seen: dict[str, Any], client: str, method: str) -> None:
+    seed, resolution, documented = seen[client + method]
+    assert seed == "param seed: int | None=None"
+    assert '"3:2", "21:9", "2K"' in resolution
+    assert "seed: 随机种子。 At least 0." in documented
+    assert "From 1 to 20." in documented

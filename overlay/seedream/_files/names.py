@@ -6,11 +6,12 @@ import string
 from typing import Final
 
 from attrs import frozen
+from tensorslab_images.methods import DEFAULT_NAME_TEMPLATE
 
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem
 
-DEFAULT_TEMPLATE: Final = "{taskid}-{number}"
+DEFAULT_TEMPLATE: Final = DEFAULT_NAME_TEMPLATE
 _FIELDS: Final = ("taskid", "number", "index", "total")
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _ALLOWED: Final = re.compile(r"[^\w. ()=+,@#-]")

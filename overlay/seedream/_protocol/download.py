@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 from tensorslab_images.limits import SUBMIT
+from tensorslab_images.methods import DEFAULT_CONCURRENCY, DEFAULT_MAX_BYTES
 
 from seedream import errors
 from seedream._files.names import FileNames
@@ -41,8 +42,8 @@ from seedream._support.addresses import is_private
 from seedream._support.redact import quote, redact_reply, server_text
 from seedream._support.secret import Secret
 
-MAX_PICTURE: Final = 64 * 1024 * 1024  # bytes
-CONCURRENCY: Final = 4  # downloads of one task at the same time
+MAX_PICTURE: Final = DEFAULT_MAX_BYTES  # of one picture
+CONCURRENCY: Final = DEFAULT_CONCURRENCY  # downloads of one task at the same time
 _FRESH_URLS: Final = 2  # times that a task is asked for new URLs
 _ODD_TRIES: Final = 2  # tries of what is not a picture
 _BLOCK: Final = 1024 * 1024  # bytes written at once

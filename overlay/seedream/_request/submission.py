@@ -11,12 +11,12 @@ import numbers
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final, cast
 
 from attrs import define, field, frozen
-from tensorslab_images.limits import SUBMIT, Field, MoreSubmitFields
+from tensorslab_images.limits import SUBMIT, Field
+from tensorslab_images.methods import SubmitOptions as GeneratedOptions
 
 from seedream._request.foreign_names import hint_for
 from seedream._request.source_images import SourceFile, Sources, check_url, gather
@@ -72,25 +72,8 @@ def _hash_of(file: SourceFile) -> str:
         return f"unreadable, {file.size} bytes"
 
 
-class SubmitOptions(MoreSubmitFields, total=False):
-    """What a submission may say besides its prompt. Fields that a later spec adds come from MoreSubmitFields.
-
-    Attributes:
-        batchsize: How many images (rule BATCH-RANGE); the service makes one by default.
-        resolution: Ratio, tier or size in pixels (rules RES-*); the service's own default if not given.
-        source_images: Pictures to start from: paths, bytes, open files, or one URL (rule SOURCE-IMAGE).
-        image_url: URL of a picture to start from (rule IMAGE-URL).
-        category: The vendor's category (rule CATEGORY-DEFAULT).
-        allow_unrecognized_sources: Send source images in which no picture format is recognised, and an image_url
-            that is not an http(s) URL; both are refused otherwise.
-    """
-
-    batchsize: int | None
-    resolution: str | Resolution | None
-    source_images: Sources | None
-    image_url: str | None
-    category: str | None
-    allow_unrecognized_sources: bool
+class SubmitOptions(GeneratedOptions[Sources, Resolution], total=False):
+    """What a submission may say besides its prompt: the parameters of ``submit``, for functions that pass them on."""
 
 
 def check_submit(prompt: object, options: Mapping[str, object]) -> Submission:
@@ -238,11 +221,11 @@ def _typed(spec: Field, value: object) -> Scalar:
     match spec.kind:
         case "integer" if not isinstance(value, bool):
             try:
-                return operator.index(cast("Any", value))
+                return int(operator.index(cast("Any", value)))  # a member of an enum has a text of its own
             except TypeError:
                 pass  # reported below, as every other wrong type
         case "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
-            return value if isinstance(value, int | float) else float(value)
+            return int(value) if isinstance(value, int) else float(value)
         case "boolean" if isinstance(value, bool):
             return value
         case "string" if isinstance(value, str):
@@ -297,14 +280,9 @@ def _check_number(spec: Field, number: float) -> None:
             raise InvalidRequest(_problem(spec, f"{short_repr(number)} is {fault} {bound}", _range(spec)))
     if isinstance(number, int) and abs(number) >= 10**_DIGITS:
         raise InvalidRequest(_problem(spec, f"a number of more than {_DIGITS} digits", _range(spec)))
-    if spec.multiple_of is not None and not _is_multiple(number, spec.multiple_of):
+    if not spec.is_multiple(number):
         hint = f"Give a multiple of {spec.multiple_of}."
         raise InvalidRequest(_problem(spec, f"{short_repr(number)} is not a multiple of {spec.multiple_of}", hint))
-
-
-def _is_multiple(number: float, of: float) -> bool:
-    """Whether the quotient is whole, in decimal arithmetic: 0.3 is a multiple of 0.1 (JSON Schema, multipleOf)."""
-    return (Fraction(repr(number)) / Fraction(repr(of))).denominator == 1
 
 
 def _range(spec: Field) -> str:
