@@ -7,7 +7,7 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 from collections.abc import Mapping
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal
 
 from attrs import frozen
 
@@ -203,7 +203,3 @@ DELETE: Final = DELETE_IMAGES_TASK
 SERVER: Final = "https://api.tensorslab.com"
 AUTH_SCHEME: Final = "ApiKeyAuth"
 AUTH_HEADER: Final = "Authorization"
-
-
-class MoreSubmitFields(TypedDict, total=False):
-    """Body fields of the submit operation that submit() does not name itself."""
