@@ -14,8 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OUTPUT = ROOT / "build" / "newcomer"  # screenshots, to be looked at
 WANTED = os.environ.get("NEWCOMER", "") not in ("", "0")
-# What the reader of the documents adds: a kernel for a notebook, and a web framework.
-ADDED = ("ipykernel", "fastapi", "httpx")
+# What the reader of the documents adds: a kernel for a notebook, a web framework, traces, and recorded replies.
+ADDED = ("ipykernel", "fastapi", "httpx", "opentelemetry-instrumentation-httpx", "opentelemetry-sdk", "vcrpy")
 collect_ignore_glob = [] if WANTED else ["test_*.py"]
 
 
