@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
-import vcr
+import vcr  # type: ignore[import-untyped]  # it has no annotations
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
