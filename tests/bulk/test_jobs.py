@@ -309,3 +309,30 @@ def test_an_encoding_that_cannot_be_is_refused(tmp_path: Path, encoding: str) ->
     path.write_text("prompt\n一只猫\n", encoding="utf-8")
     with pytest.raises(InvalidRequest):
         read_jobs(path, encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("", "line 1, header: empty"),
+        ("prompt,,batchsize", "line 1, header: a column has no name"),
+        ("prompt,id,prompt", "line 1, header: “prompt” is given twice"),
+        ("id,resolution", "line 1, prompt: missing from the header"),
+    ],
+)
+def test_a_wrong_header_is_one_problem(tmp_path: Path, header: str, problem: str) -> None:
+    # Issue 16.6: not one for each of the rows.
+    assert [one.split(" (")[0] for one in told(tmp_path / "jobs.csv", header + "\n" + "a,b,c\n" * 1000)][:1] == [
+        problem
+    ]
+
+
+def test_an_unknown_header_is_not_followed_by_a_problem_for_each_row(tmp_path: Path) -> None:
+    problems = told(tmp_path / "jobs.csv", "promt,batch\n" + "a cat,2\n" * 1000)
+    assert [one.split(":")[0] for one in problems] == ["line 1, promt", "line 1, batch", "line 1, prompt"]
+
+
+def test_utf_32_is_told_from_utf_16_by_its_mark(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_bytes("prompt\n一只猫\n".encode("utf-32"))
+    assert [plan.request["prompt"] for plan in read_jobs(path).plans] == ["一只猫"]

@@ -117,13 +117,14 @@ def test_an_older_copy_in_its_place_is_refused(bench: Bench) -> None:
     bench.run("a", "b", "c", "d", budget=1)
     bench.bulk.backup(bench.root / "backup.sqlite")
     bench.bulk.run(options=BulkOptions(budget=3))
+    paid = list(bench.paid)
     shutil.copy(bench.root / "backup.sqlite", bench.out / "journal.sqlite")
     with pytest.raises(JournalError, match=r"has lost its last \d+ records"):
         bench.bulk.run()
     (bench.out / "journal.sqlite.lock").unlink()  # also without the mark: the pictures are there
     with pytest.raises(JournalError, match="which its journal does not know"):
         bench.bulk.run()
-    assert bench.paid == ["a", "b", "c"]
+    assert bench.paid == paid
 
 
 def test_another_journal_in_its_place_is_refused(bench: Bench) -> None:
@@ -166,6 +167,68 @@ def test_the_user_can_say_that_records_are_lost(bench: Bench) -> None:
     report = bench.bulk.run(bench.root / "jobs.jsonl", options=BulkOptions(records_lost=True))
     assert report.complete
     assert len(bench.paid) == 10  # four are paid for again, as was said
+
+
+def test_after_that_word_the_folder_is_in_good_order_again(bench: Bench) -> None:
+    # Issue 16.4: the printed "To go on" must lead on, without --records-lost for ever. Earlier pictures are kept.
+    out = killed(bench)
+    before = sorted(path.name for path in (out / "pictures").iterdir())
+    delete_journal(out)
+    bench.bulk.run(bench.root / "jobs.jsonl", options=BulkOptions(records_lost=True, budget=2))
+    assert bench.bulk.run(options=BulkOptions(budget=50)).complete
+    assert sorted(path.name for path in (out / "earlier-1" / "pictures").iterdir()) == before
+    assert (out / "earlier-1" / "results.jsonl").is_file()
+    delete_journal(out)
+    with pytest.raises(JournalError, match="no journal"):  # further losses are found as before
+        bench.bulk.run(bench.root / "jobs.jsonl")
+
+
+@pytest.mark.parametrize("damage", [delete_log, halve_log, flip_bit, keep_main_file_only, lose_log_and_lock])
+def test_readers_refuse_it_too(bench: Bench, damage: Callable[[Path], None]) -> None:
+    # A status without the paid jobs would be wrong; a backup would be a copy that nothing marks as incomplete.
+    out = killed(bench)
+    damage(out)
+    gallery = (out / "gallery.html").read_bytes()
+    for work in (bench.bulk.counts, bench.bulk.write, lambda: bench.bulk.backup(bench.root / "copy.sqlite")):
+        with pytest.raises(JournalError) as caught:
+            work()
+        assert "records-lost" in caught.value.hint
+    assert not (bench.root / "copy.sqlite").exists()
+    assert (out / "gallery.html").read_bytes() == gallery
+
+
+def test_a_gallery_without_a_journal_is_refused(bench: Bench) -> None:
+    # The pictures were moved elsewhere, and the rest was tidied away.
+    bench.run("a")
+    delete_journal(bench.out)
+    shutil.rmtree(bench.out / "pictures")
+    (bench.out / "results.jsonl").unlink()
+    with pytest.raises(JournalError, match="contains a gallery of pictures but no journal"):
+        bench.bulk.run(bench.root / "jobs.jsonl")
+    assert bench.paid == ["a"]
+
+
+def test_results_that_are_a_device_are_not_read(bench: Bench) -> None:
+    bench.out.mkdir()
+    (bench.out / "results.jsonl").symlink_to("/dev/zero")
+    assert bench.run("a").complete
+
+
+def test_a_journal_that_is_a_link_to_itself_is_an_error_of_the_tree(bench: Bench) -> None:
+    bench.out.mkdir()
+    (bench.out / "journal.sqlite").symlink_to("journal.sqlite")
+    with pytest.raises(JournalError, match="leads to itself"):
+        bench.run("a")
+
+
+def test_a_damaged_file_can_be_moved_away(bench: Bench) -> None:
+    out = killed(bench)
+    (out / "journal.sqlite").write_bytes(b"damaged" * 1000)
+    with pytest.raises(JournalError, match="is damaged") as caught:
+        bench.bulk.run()
+    assert "move the file away" in caught.value.hint
+    (out / "journal.sqlite").rename(out / "damaged.sqlite")
+    assert bench.bulk.run(bench.root / "jobs.jsonl", options=BulkOptions(records_lost=True)).complete
 
 
 def test_a_journal_that_moves_during_the_run_stops_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

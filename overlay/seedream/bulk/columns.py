@@ -17,6 +17,7 @@ from seedream.errors import Problem
 
 SOURCES: Final = "source_images"
 _FIELDS: Final[Mapping[str, Field]] = {field.attribute: field for field in SUBMIT.fields}
+PROMPT: Final = _FIELDS["prompt"]
 # Every name that a line may use, and the option that it means: Python's or the wire's.
 _OPTIONS: Final[Mapping[str, str]] = {
     **{field.name: option for option, field in _FIELDS.items()},

@@ -10,6 +10,7 @@ from attrs import frozen
 from seedream._files.atomic_file import NEW
 from seedream._files.names import safe_taskid
 from seedream.errors import JournalError
+from seedream.journal.lock import os_errors_as_journal_full
 from seedream.journal.queries import Queries
 
 _PICTURE: Final = re.compile(r"(?P<stem>[^.].*)-\d+\.[a-z0-9]{2,5}")
@@ -80,21 +81,56 @@ class Folder:
         Raises:
             JournalError: There are such pictures or results.
         """
-        known = {taskid for taskid, _ in journal.accepted()} if journal is not None else set()
-        stems = {safe_taskid(taskid) for taskid in known}
-        for path in sorted(self.pictures.glob("*")) if self.pictures.is_dir() else ():
-            found = _PICTURE.fullmatch(path.name)
-            if found is not None and found["stem"] not in stems:
-                raise self._unknown(f"a picture, {path.name},", journal)
+        known = _known(journal)
+        for path in self._unknown_pictures(known):
+            raise self._unknown(f"a picture, {path.name},", journal)
         for taskid in self._result_ids() - known:
             raise self._unknown(f"results of task {taskid}", journal)
+        if journal is None and self._gallery_shows_pictures():
+            raise self._unknown("a gallery of pictures", journal)
+
+    def set_aside(self, journal: Queries) -> None:
+        """Move pictures and results of tasks that the journal does not know to a new folder ``earlier-<number>``.
+
+        For a run that goes on although records are lost: later starts then find nothing that the journal does not know,
+        and what was paid for before is kept.
+        """
+        known = _known(journal)
+        unknown = self._unknown_pictures(known)
+        results = self._result_ids() - known
+        if not unknown and not results:
+            return
+        number = 1
+        while (self.root / f"earlier-{number}").exists():
+            number += 1
+        earlier = Folder(self.root / f"earlier-{number}")
+        with os_errors_as_journal_full(earlier.root):
+            earlier.pictures.mkdir(parents=True)
+            for path in unknown:
+                path.rename(earlier.pictures / path.name)
+            for old, new in ((self.results, earlier.results), (self.gallery, earlier.gallery)):
+                if results and old.is_file():
+                    old.rename(new)
+
+    def _unknown_pictures(self, known: set[str]) -> list[Path]:
+        stems = {safe_taskid(taskid) for taskid in known}
+        found = ((path, _PICTURE.fullmatch(path.name)) for path in self.pictures.glob("*"))
+        return sorted(path for path, match in found if match is not None and match["stem"] not in stems)
+
+    def _gallery_shows_pictures(self) -> bool:
+        try:
+            return self.gallery.is_file() and '"pictures/' in self.gallery.read_text("utf-8", "replace")
+        except OSError:
+            return False
 
     def _unknown(self, what: str, journal: Queries | None) -> JournalError:
         where = "which its journal does not know" if journal is not None else "but no journal"
         return JournalError(f"{self.root} contains {what} {where}", hint=_LOST)
 
     def _result_ids(self) -> set[str]:
-        found = set()
+        found: set[str] = set()
+        if not self.results.is_file():  # a device or a pipe would be read for ever
+            return found
         try:
             with self.results.open(encoding="utf-8") as file:
                 for line in file:
@@ -104,3 +140,7 @@ class Folder:
         except (OSError, ValueError):
             return found  # no results, or not ours
         return found
+
+
+def _known(journal: Queries | None) -> set[str]:
+    return {taskid for taskid, _ in journal.accepted()} if journal is not None else set()

@@ -21,7 +21,7 @@ from attrs import field, frozen
 
 from seedream._request.submission import Submission, check_submit
 from seedream._support.redact import quote, redact, short_repr
-from seedream.bulk.columns import ID, from_text, id_of, is_column, options_of, unknown_column
+from seedream.bulk.columns import ID, PROMPT, from_text, id_of, is_column, options_of, unknown_column
 from seedream.bulk.text_encoding import decode
 from seedream.errors import InvalidRequest, Problem
 from seedream.journal import Plan
@@ -242,12 +242,17 @@ def _csv(text: str) -> Iterator[_Row]:
         while header and not header[-1]:
             header.pop()
         if not header or len(set(header)) < len(header) or "" in header:
-            wrong = "empty, or a column without a name or twice"
-            yield first, None, [Problem("header", wrong, hint="The first line names the columns.")]
+            twice = next((name for name in header if name and header.count(name) > 1), None)
+            wrong = f"{quote(twice)} is given twice" if twice else "a column has no name" if header else "empty"
+            yield first, None, [Problem("header", wrong, hint="The first line names the columns, each one once.")]
             return
         unknown = [unknown_column(name) for name in header if not is_column(name)]
         if unknown:
             yield first, None, unknown
+        if PROMPT.required and not {PROMPT.name, PROMPT.attribute} & set(header):  # once, and not again for each row
+            wrong = "missing from the header"
+            yield first, None, [Problem("prompt", wrong, "PROMPT-REQUIRED", "Name the column of the prompts “prompt”.")]
+            return
         end = reader.line_num
         for cells in reader:
             line, end = end + first, reader.line_num

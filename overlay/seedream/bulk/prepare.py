@@ -60,7 +60,9 @@ def open_journal(
         raise JournalFull(f"cannot make {folder.root}: {error.strerror or error}", hint="Check the path.") from None
     journal = Journal(folder.journal, clock=clock, records_lost=records_lost)
     try:
-        if not records_lost:
+        if records_lost:
+            folder.set_aside(journal)
+        else:
             folder.check_known(journal)
     except BaseException:
         journal.close()

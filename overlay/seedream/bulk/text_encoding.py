@@ -12,7 +12,13 @@ from typing import Final
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem
 
-_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark begins it
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _LEGACY: Final = "gb18030"
 # In text of Latin letters, no more than this share of the letters are words of accented letters only, or accented.
 _ALONE: Final = 0.15

@@ -17,6 +17,10 @@ from seedream.errors import JournalError, JournalFull, JournalLocked
 T = TypeVar("T")
 _NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN")
 _DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+_DAMAGED_HINT: Final = (
+    "Put a copy of it back. If there is none, move the file away and say that records are lost (records_lost=True, "
+    "--records-lost): what it held may then be paid for again."
+)
 
 
 class Rows(Protocol):
@@ -182,7 +186,7 @@ def failure(error: sqlite3.Error, path: Path) -> JournalError:
             hint="Make room, check the permissions and the limit of open files, then go on.",
         )
     if name.startswith(_DAMAGED):
-        return JournalError(f"{path} is not a journal, or is damaged: {error}", hint="Use another journal.")
+        return JournalError(f"{path} is not a journal, or is damaged: {error}", hint=_DAMAGED_HINT)
     if name.startswith("SQLITE_BUSY"):
         return JournalLocked(f"{path} has been in use by another program for too long", hint="Close it, then go on.")
     return JournalError(f"{path} cannot be used: {error}")

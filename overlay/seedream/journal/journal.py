@@ -15,7 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from seedream.errors import JournalError, JournalLocked
 from seedream.journal.commit import Committer, Database, failure
 from seedream.journal.lock import Lock, Mark, identity, os_errors_as_journal_full, sync_folder
-from seedream.journal.queries import Queries, check_version
+from seedream.journal.queries import LOST, Queries, check_complete, check_version
 from seedream.journal.rows import Job, Picture, Plan, Run
 from seedream.journal.schema import APPLICATION_ID, SCHEMA, VERSION
 from seedream.journal.states import Actor, Stamp, State, record_error, transition
@@ -23,10 +23,6 @@ from seedream.journal.submission_record import SubmissionRecord
 
 T = TypeVar("T")
 CALLS: Final = "calls"  # the run of single submissions; recovery gives up its unsent rows
-_LOST: Final = (
-    "Put back the file and what was beside it, or a newer copy. If there is none, use another path, or say that "
-    "records are lost (records_lost=True, --records-lost): what they held may then be paid for again."
-)
 
 
 def connect(path: Path) -> Database:
@@ -87,7 +83,7 @@ class Journal(Queries):
     def _create(self, *, records_lost: bool) -> None:
         """Make the file under another name and rename it: at this path it is complete from its first moment."""
         if self._lock.mark is not None and not records_lost:
-            raise JournalError(f"the journal that was at {self.path} is gone", hint=_LOST)
+            raise JournalError(f"the journal that was at {self.path} is gone", hint=LOST)
         with os_errors_as_journal_full(self.path):
             # What an earlier journal of this name, or a killed creation, left behind. A stale rollback journal would
             # be applied to the new file.
@@ -127,7 +123,7 @@ class Journal(Queries):
             database.execute(pragma).fetchall()
         check_soundness(database, self.path)
         if not records_lost:
-            self._check_complete(database)
+            check_complete(database, self._lock.mark, self.path)
         (self._id,) = database.execute("SELECT id FROM journal").fetchone()
         # Before the write-ahead log is used, the file itself says so: a copy of it without the log is then refused.
         database.execute("UPDATE journal SET closed=0")
@@ -137,30 +133,6 @@ class Journal(Queries):
         self._identity = identity(self.path)
         self._committer = Committer(database, self.path, self._check_place, self._leave_mark)
         self._recover()
-
-    def _check_complete(self, database: Database) -> None:
-        """Refuse a journal that has lost its latest records, for example with its write-ahead log.
-
-        The lock file holds a mark of the last transaction. Where the journal was closed in good order, it is complete
-        without the mark.
-
-        Raises:
-            JournalError: Records are missing, or nothing shows that none is.
-        """
-        journal, closed = database.execute("SELECT id, closed FROM journal").fetchone()
-        (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-        mark = self._lock.mark
-        if mark is None:
-            if not closed:
-                raise JournalError(
-                    f"{self.path} was copied while it was in use, or its lock file is gone: records may be missing",
-                    hint=_LOST,
-                )
-        elif mark.journal != journal:
-            raise JournalError(f"{self.path} is not the journal that was here before", hint=_LOST)
-        elif newest < mark.event:
-            missing = mark.event - newest
-            raise JournalError(f"{self.path} has lost its last {missing} records", hint=_LOST)
 
     def _check_place(self) -> None:
         """Refuse to record into a file that nobody will find again, or that another process may write."""
@@ -374,13 +346,25 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
         raise JournalError(f"{text!r} is not the path of a file", hint="Give a path on a local disk.")
     found = Path(text)
     if found.is_symlink():
-        found = found.resolve()
+        found = resolved(found)
     if found.is_file() and found.stat().st_nlink > 1:
         raise JournalError(
             f"{found} has a second name (a hard link), under which another process could write it",
             hint="Copy it, and open the copy.",
         )
     return found
+
+
+def resolved(path: Path) -> Path:
+    """Where a symbolic link leads.
+
+    Raises:
+        JournalError: It leads to itself.
+    """
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # Python 3.12 and older raise RuntimeError for a loop
+        raise JournalError(f"{path} is a symbolic link that leads to itself", hint="Remove the link.") from None
 
 
 def check_soundness(database: Database, path: Path) -> None:
@@ -397,7 +381,7 @@ def check_soundness(database: Database, path: Path) -> None:
     if found == "ok" and database.execute(sql).fetchone()[0] == 0:
         return
     what = found if found != "ok" else "its records contradict each other"
-    raise JournalError(f"{path} is damaged: {what}", hint=_LOST)
+    raise JournalError(f"{path} is damaged: {what}", hint=LOST)
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

@@ -65,6 +65,31 @@ def identity(path: Path) -> tuple[int, int]:
     return (found.st_dev, found.st_ino)
 
 
+def lock_path(path: Path) -> Path:
+    """The lock file of the journal at this path, which is no link."""
+    return path.with_name(f"{path.name}.lock")
+
+
+def read_mark(lock: Path) -> Mark | None:
+    """The mark in a lock file, which another process may hold; None where there is none."""
+    try:
+        file = os.open(lock, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return None
+    try:
+        return _parse(file)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+
+
+def _parse(file: int) -> Mark | None:
+    os.lseek(file, 0, os.SEEK_SET)
+    found = _CONTENT.match(os.read(file, _SIZE))
+    return Mark(found[2].decode(), int(found[3])) if found and found[2] else None
+
+
 class Lock:
     """The right to write one journal. The operating system releases it when the process ends, however it ends.
 
@@ -82,7 +107,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self._file: int | None = None
-        self._path = path.with_name(f"{path.name}.lock")
+        self._path = lock_path(path)
         kind = filesystem(path.parent)
         if kind in _NETWORK:
             raise JournalError(
@@ -92,7 +117,7 @@ class Lock:
         file = self._open(path)
         try:
             _acquire(path, file)
-            self.mark = self._read_mark(file)
+            self.mark = _parse(file)
             with os_errors_as_journal_full(path):
                 self._identity = (os.fstat(file).st_dev, os.fstat(file).st_ino)
                 self._write(file, self.mark)
@@ -113,12 +138,6 @@ class Lock:
             os.close(file)
             raise JournalError(f"{self._path} is not a file of its own", hint="Remove it: it may be a link.")
         return file
-
-    @staticmethod
-    def _read_mark(file: int) -> Mark | None:
-        os.lseek(file, 0, os.SEEK_SET)
-        found = _CONTENT.match(os.read(file, _SIZE))
-        return Mark(found[2].decode(), int(found[3])) if found and found[2] else None
 
     @staticmethod
     def _write(file: int, mark: Mark | None) -> None:

@@ -6,17 +6,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from seedream.errors import JournalError, JournalTooNew
 from seedream.journal.commit import Database, failure
-from seedream.journal.lock import os_errors_as_journal_full
+from seedream.journal.lock import Mark, lock_path, os_errors_as_journal_full, read_mark
 from seedream.journal.rows import JOB_COLUMNS, Event, Job, Picture, Run, job_of
 from seedream.journal.schema import APPLICATION_ID, VERSION
 from seedream.journal.states import STATES, State, sql_list
 
 T = TypeVar("T")
 _PAGE = 500
+LOST: Final = (
+    "Put back the file and what was beside it, or a newer copy. If there is none, use another path, or say that "
+    "records are lost (records_lost=True, --records-lost): what they held may then be paid for again."
+)
 
 
 def check_version(database: Database, path: Path) -> int:
@@ -42,6 +46,36 @@ def check_version(database: Database, path: Path) -> int:
             hint="Use another path for the journal, or finish it with the version that wrote it.",
         )
     return int(version)
+
+
+def check_complete(database: Database, mark: Mark | None, path: Path, *, starting: bool = False) -> None:
+    """Refuse a journal that has lost its latest records, for example with its write-ahead log.
+
+    The lock file holds a mark of the last transaction. Where the journal was closed in good order, it is complete
+    without the mark.
+
+    Args:
+        database: Open.
+        mark: What the lock file holds.
+        path: The journal, for the message.
+        starting: Another process may have opened it just now, and left no mark yet.
+
+    Raises:
+        JournalError: Records are missing, or nothing shows that none is.
+    """
+    journal, closed = database.execute("SELECT id, closed FROM journal").fetchone()
+    (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    if mark is None:
+        if not closed and not starting:
+            raise JournalError(
+                f"{path} was copied while it was in use, or its lock file is gone: records may be missing",
+                hint=LOST,
+            )
+    elif mark.journal != journal:
+        raise JournalError(f"{path} is not the journal that was here before", hint=LOST)
+    elif newest < mark.event:
+        missing = mark.event - newest
+        raise JournalError(f"{path} has lost its last {missing} records", hint=LOST)
 
 
 class Queries:
@@ -131,7 +165,7 @@ class ReadOnlyJournal(Queries):
         path: The journal file.
 
     Raises:
-        JournalError: There is none, or it cannot be read.
+        JournalError: There is none, it cannot be read, or it has lost records.
         JournalTooNew: A newer seedream wrote it.
     """
 
@@ -140,9 +174,17 @@ class ReadOnlyJournal(Queries):
         if not self.path.is_file():
             raise JournalError(f"there is no journal at {self.path}")
         try:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
+            real = self.path.resolve()
+            lock = lock_path(real)
+            mark = read_mark(lock)  # first: a writer leaves it after its transaction
+            uri = f"{real.as_uri()}?mode=ro"
             self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
-            check_version(self._database, self.path)
+            try:
+                check_version(self._database, self.path)
+                check_complete(self._database, mark, self.path, starting=lock.exists())
+            except BaseException:
+                self._database.close()
+                raise
         except sqlite3.Error as error:
             raise failure(error, self.path) from None
 
