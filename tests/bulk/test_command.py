@@ -111,9 +111,11 @@ def test_pause_status_and_resume(bench: Bench, capsys: pytest.CaptureFixture[str
 def test_resolve_lists_and_decides(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.write("[[cut]] 1", "ok", "[[cut]] 2")
     assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--concurrency", "1")[0] == 6
-    code, out, _ = call(capsys, "bulk", "resolve", "out")
+    code, out, err = call(capsys, "bulk", "resolve", "out")
     assert code == 0
     assert len(out.strip().splitlines()) == 2
+    for decision in ("--taskid ID", "--again", "--give-up"):  # issue 16.4: the list leads on
+        assert f"seedream bulk resolve out {decision} -- '[[cut]] 1'\n" in err
     assert call(capsys, "bulk", "resolve", "out", "[[cut]] 1", "--give-up")[0] == 0
     assert call(capsys, "bulk", "resolve", "out", "[[cut]] 2", "--again")[0] == 0
     assert call(capsys, "bulk", "resolve", "out", "ok", "--again")[0] == 10
@@ -336,3 +338,18 @@ def test_planted_links_are_not_followed(bench: Bench, capsys: pytest.CaptureFixt
     assert call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out")[0] == 0
     assert victim.read_text() == "precious"
     assert not (bench.out / "results.jsonl").is_symlink()
+
+
+def test_printed_commands_can_be_copied_where_names_have_spaces(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Issue 16.4.
+    bench.write("[[cut]]", "b")
+    jobs = bench.root / "my jobs.jsonl"
+    (bench.root / "jobs.jsonl").rename(jobs)
+    assert call(capsys, "bulk", "run", str(jobs), "-o", "my out", "--concurrency", "1", "--budget", "1")[0] in (6, 11)
+    assert "seedream bulk resolve 'my out' --again" in call(capsys, "bulk", "resolve", "my out")[2]
+    assert "seedream bulk resume 'my out'\n" in call(capsys, "bulk", "resolve", "my out", "[[cut]]", "--again")[2]
+    jobs.write_text(jobs.read_text().replace('"b"', '"c"'))
+    code, _, err = call(capsys, "bulk", "resume", "my out")
+    assert (code, f"seedream bulk run '{jobs}' -o 'my out'" in err.replace("\n", " ")) == (4, True)

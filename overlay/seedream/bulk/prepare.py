@@ -1,5 +1,6 @@
 """The start of a run in its journal: settings, what the jobs file adds and changes, and whether it may go on."""
 
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -101,7 +102,7 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions 
     queue = list(journal.jobs(earlier.id, ("planned",))) if earlier is not None else []
     file, encoding = stored.get("jobs"), stored.get("encoding")
     if planned is None:
-        redacted = _check_unchanged(queue, file, encoding, options)
+        redacted = _check_unchanged(queue, file, encoding, options, journal.path.parent)
         changes: tuple[str, ...] = ()
     else:
         same_file = planned.path is not None and str(planned.path) == file
@@ -131,7 +132,7 @@ def _reconcile(journal: Journal, queue: Sequence[Job], planned: Planned) -> tupl
 
 
 def _check_unchanged(
-    queue: Sequence[Job], file: str | None, encoding: str | None, options: BulkOptions
+    queue: Sequence[Job], file: str | None, encoding: str | None, options: BulkOptions, folder: Path
 ) -> Mapping[str, Mapping[str, Any]]:
     """Refuse a resume whose jobs file says something else than what is planned; gives the jobs with signed URLs.
 
@@ -140,7 +141,7 @@ def _check_unchanged(
     if not queue or file is None or not Path(file).exists():
         return {}
     hint = (
-        f"To take the file as it is now: seedream bulk run {file} -o FOLDER. "
+        f"To take the file as it is now: seedream bulk run {shlex.quote(file)} -o {shlex.quote(str(folder))}. "
         "To go on with what is planned: resume with --as-planned (as_planned=True)."
     )
     try:

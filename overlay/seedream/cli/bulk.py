@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -291,7 +292,7 @@ def retry(terminal: Terminal, /, *, folder: Path, failed: bool, rejected: bool) 
     terminal.print_json({"planned": number})
     terminal.print_result(tr("{jobs} planned again.", jobs=plural(number, "job")))
     if number:
-        terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {folder}"))
+        terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {shlex.quote(str(folder))}"))
 
 
 @bulk.command()
@@ -339,6 +340,11 @@ def resolve(
             )
         if not unknown:
             terminal.print_result(tr("No job is unknown."))
+        else:
+            command = f"seedream bulk resolve {shlex.quote(str(folder))} {{}} -- {shlex.quote(unknown[0].key)}"
+            terminal.print_note(tr("The task is in the console: {command}", command=command.format("--taskid ID")))
+            terminal.print_note(tr("Send it again, which may be charged: {command}", command=command.format("--again")))
+            terminal.print_note(tr("Give it up: {command}", command=command.format("--give-up")))
         return
     if sum(map(bool, (taskid, again, give_up))) != 1:
         raise click.UsageError("give one of --taskid, --again and --give-up")
@@ -348,7 +354,7 @@ def resolve(
     run.resolve(job, taskid=taskid, again=again, charged=not not_charged)
     terminal.print_json({"id": job, "resolved": True})
     terminal.print_result(tr("Decided."))
-    terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {folder}"))
+    terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {shlex.quote(str(folder))}"))
 
 
 def _check_task(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
