@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
@@ -76,9 +77,9 @@ def fetch(root: Path, address: str = "", make_client: MakeClient = _make_client)
             reply, content, final = _get(client, address, headers)
     except httpx.HTTPError as error:
         raise FetchFailed(f"{address} cannot be fetched: {type(error).__name__}: {error}.") from None
-    if reply.status_code == httpx.codes.NOT_MODIFIED and last:
+    if reply.status_code == HTTPStatus.NOT_MODIFIED.value and last:
         return Fetched(folder / last["name"], final, changed=False)
-    if reply.status_code != httpx.codes.OK:
+    if reply.status_code != HTTPStatus.OK.value:
         raise FetchFailed(f"{address} answers HTTP {reply.status_code}. The last copy, if any, is kept in {FOLDER}/.")
     if not content.strip() or content.lstrip()[:1] == b"<":
         raise FetchFailed(f"{address} gives an HTML page or nothing, not the Markdown page: its address ends in .md.")

@@ -83,7 +83,9 @@ def matching(pattern: str) -> Iterator[str]:
 
     found: list[str] = []
 
-    @settings(max_examples=10, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=10, derandomize=True, database=None, deadline=None, suppress_health_check=[*iter(HealthCheck)]
+    )
     @given(st.from_regex(pattern))
     def draw(text: str) -> None:
         found.append(text)

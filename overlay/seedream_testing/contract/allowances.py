@@ -73,7 +73,7 @@ def load_allowances(path: Path) -> list[Allowance]:
 
 def _row(path: Path, number: int, row: Any) -> Allowance:
     where = f"{path}: deviation {number}"
-    if not isinstance(row, dict) or set(cast("dict[str, Any]", row)) != _KEYS:
+    if not isinstance(row, dict) or frozenset(cast("dict[str, Any]", row)) != _KEYS:
         raise ValueError(f"{where} must have exactly allow, reason and until")
     what, reason, until = row["allow"], row["reason"], row["until"]
     if not isinstance(what, str) or not isinstance(reason, str) or not what.strip() or not reason.strip():

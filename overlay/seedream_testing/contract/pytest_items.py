@@ -74,28 +74,32 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
         pytest.UsageError: An option, or the key in ``TENSORSLAB_API_KEY``, cannot be used.
     """
     config = session.config
+
+    def option(name: str) -> Any:
+        return config.getoption(name)
+
     key = os.environ.get("TENSORSLAB_API_KEY", "").strip()
     if not key:
         raise pytest.UsageError("--seedream-contract needs the key of the server in TENSORSLAB_API_KEY")
-    only, given = list(config.getoption("seedream_contract_only")), config.getoption("seedream_contract_allow")
-    file = config.getoption("seedream_contract_allow_file")
+    only, given = list(option("seedream_contract_only")), option("seedream_contract_allow")
+    file = option("seedream_contract_allow_file")
     try:
         allow = [*map(parse_allowance, given), *(load_allowances(Path(file)) if file else [])]
     except (ValueError, OSError) as error:
         raise pytest.UsageError(str(error)) from error
     if missing := unknown([*only, *(one.what for one in allow)], RELATIONS):
         raise pytest.UsageError(f"there is no rule or relation {missing[0]!r}; seedream contract --list shows them")
-    second = config.getoption("seedream_contract_second_key_file")
+    second = option("seedream_contract_second_key_file")
     server = ServerUnderTest(
-        config.getoption("seedream_contract"),
+        option("seedream_contract"),
         key,
         from_tables(),
-        any_key=config.getoption("seedream_contract_any_key"),
+        any_key=option("seedream_contract_any_key"),
         second_key=Path(second).read_text("utf-8").strip() if second else None,
         strict=False,
     )
     holder = ContractCollector.from_parent(
         session, name="seedream-contract", server=server, only=only, allow=allow,
-        budget=config.getoption("seedream_contract_budget"),
+        budget=option("seedream_contract_budget"),
     )  # fmt: skip
     return list(session.genitems(holder))
