@@ -63,7 +63,8 @@ def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> Non
     validator = (OpenAPIV31SpecValidator if is_31 else OpenAPIV30SpecValidator)(document).schema_validator
     try:
         for error in validator.iter_errors(document):
-            raise _broken(name, list(error.absolute_path), error.message)
+            cause = max(_causes(error), key=lambda one: len(one.absolute_path))
+            raise _broken(name, list(cause.absolute_path), cause.message)
         if is_31:  # its meta-schema leaves the schemas themselves to their dialect
             for where, schema in _schemas_of(document):
                 try:
@@ -72,6 +73,14 @@ def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> Non
                     raise _broken(name, [*where, *error.absolute_path], error.message) from None
     except RecursionError:
         raise RefusedInput(f"{name}: it is nested too deeply.") from None
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    """Return the errors that this one rests on: where a schema offers a choice, those of each alternative."""
+    if not error.context:
+        yield error
+    for inner in error.context:
+        yield from _causes(inner)
 
 
 def _broken(name: str, path: list[Any], message: str) -> RefusedInput:

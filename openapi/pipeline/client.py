@@ -207,6 +207,7 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
 
 def _refusal(errors: list[GeneratorError]) -> DecisionNeeded:
     told = "; ".join(" ".join(f"{error.header or ''} {error.detail or ''}".split())[:300] for error in errors)
+    told = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "of its name", told)
     return DecisionNeeded(
         f"openapi-python-client cannot write all of the client ({told}). Repair the document in openapi/overlay.yaml."
     )

@@ -17,6 +17,8 @@ _NOTES: Final = {
     "callbacks", "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
 }  # fmt: skip
 _MISSING: Final = object()
+_LIMIT_GONE: Final = "the limit is gone: the client no longer enforces it"
+_NEW_LIMIT: Final = "a new limit: the client refuses what breaks it"
 _WIDTH: Final = 160
 
 
@@ -88,8 +90,10 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
         return "absorbed", "a new operation"
     if leaf.side != "document" and Name(operation, "path") not in new:
         return "breaking", "the operation is gone"
-    if key in _NOTES or key.startswith("x-") or (key == "default" and leaf.side != "request"):
+    if key in _NOTES or key.startswith("x-") or _is_other_default(name, leaf):
         return "absorbed", "describes only"
+    if other_form(name.place):
+        return "absorbed", "another form of the body, which the client does not send"
     parent = _field_of(name.place, old, new)
     if name.key not in (FIELD, "required") and (parent in old) != (parent in new):
         return ("absorbed", "part of a new field") if parent in new else ("breaking", "part of a removed field")
@@ -102,6 +106,16 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
     return _around(name, old_value, new_value, old, new)
 
 
+def other_form(place: str) -> bool:
+    """Whether the place is in a choice of the body after the first, or in another media type of it."""
+    return re.match(r"[^/]+/request(?:\|\d+| [^/]*\.)", place) is not None
+
+
+def _is_other_default(name: Name, leaf: Leaf) -> bool:
+    """Whether it is the default of a reply; that of a server's variable is a part of the address."""
+    return name.key == "default" and leaf.side != "request" and not name.place.startswith("document/servers/")
+
+
 def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
     """Return the field that the place belongs to: an item of an array, or a choice, is part of its field."""
     name = Name(place, FIELD)
@@ -110,14 +124,16 @@ def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
     return name
 
 
-def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911 - one return a verdict
+def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911, PLR0912 - one return a verdict
     key = name.key
     if key == FIELD:
         return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
     if key in ("required", "body required"):
         if new is True:
             return "breaking", "callers may leave it out"
-        return ("absorbed", "callers may go on sending it") if still or new_field else ("breaking", "removed")
+        if new_field:
+            return "absorbed", "callers may leave it out"
+        return ("absorbed", "callers may go on sending it") if still else ("breaking", "part of a removed field")
     if key in UPPER | LOWER:
         return _bound(key, old, new)
     if key == "enum":
@@ -135,7 +151,7 @@ def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) ->
     if key == "default":
         return "absorbed", f"calls that leave it out now mean {shown(new, missing=new is _MISSING)}"
     if key in ("pattern", "uniqueItems"):
-        return ("breaking", "another pattern") if _MISSING not in (old, new) and key == "pattern" else ("absorbed", "")
+        return _pattern(key, old, new)
     return _typed(key, old, new)
 
 
@@ -146,7 +162,7 @@ def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> t
     if key == "required":
         if new is False and not new_field:
             return "breaking", "callers may count on it"
-        return ("absorbed", "") if still else ("breaking", "part of a removed field")
+        return ("absorbed", "callers read it as before") if still else ("breaking", "part of a removed field")
     if key == "nullable":
         return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
     if key == "status":
@@ -179,18 +195,24 @@ def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR091
 
 def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
     if old is _MISSING:
-        return "absorbed", "a new limit: the client refuses what breaks it"
+        return "absorbed", _NEW_LIMIT
     if new is _MISSING:
-        return "absorbed", "the limit is gone: the client no longer enforces it"
+        return "absorbed", _LIMIT_GONE
     if not all(isinstance(value, (int, float)) for value in (old, new)):
         return "breaking", "no longer a number"
     narrower = new < old if key in UPPER else new > old
     return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
 
 
+def _pattern(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+    if key == "pattern" and _MISSING not in (old, new):
+        return "breaking", "another pattern"
+    return "absorbed", _LIMIT_GONE if new in (_MISSING, False) else _NEW_LIMIT
+
+
 def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
     if old is _MISSING or new is _MISSING:
-        return "absorbed", "new allowed values" if old is _MISSING else "any value is taken now"
+        return "absorbed", "only these values are sent from now on" if old is _MISSING else "any value is sent again"
     gone = [value for value in old if not any(same(value, other) for other in new)]
     return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
 
@@ -214,6 +236,8 @@ def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tu
         return "absorbed", "describes only"
     if name.key == "operationId":
         return "breaking", "names of modules and functions follow it"
+    if name.key in ("path", "method"):
+        return "breaking", "packages that are installed today send to the old one"
     return "breaking", "callers would miss it"
 
 

@@ -1,11 +1,11 @@
 """Writes limits.py: everything machine-readable in the effective spec, as typed constants."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from .errors import DecisionNeeded
-from .field_schema import describe
+from .field_schema import default_has_its_type, describe
 from .fields import our_operation
 from .python_names import python_names
 from .settings import Settings
@@ -150,7 +150,8 @@ def _operation(document: Json, operation: Operation, constant: str, fields: list
     body = request_schema(document, operation)
     security = operation.node.value.get("security", document.get("security", []))
     rows = "".join(
-        "        Field(" + ", ".join(f"{key}={value!r}" for key, value in field.items()) + "),\n" for field in fields
+        "        Field(" + ", ".join(f"{key}={value!r}" for key, value in _usable(field).items()) + "),\n"
+        for field in fields
     )
     return (
         f"{constant}: Final = Operation(\n    id={operation.id!r},\n    method={operation.method.upper()!r},\n"
@@ -159,12 +160,24 @@ def _operation(document: Json, operation: Operation, constant: str, fields: list
     )
 
 
+def _usable(field: Json) -> Json:
+    """Return the field without a default of another type than its own, which nothing could reckon with."""
+    return field if default_has_its_type(field) else {key: field[key] for key in field if key != "default"}
+
+
 def _server(document: Json) -> str:
     servers = document.get("servers") or []
-    url = servers[0].get("url", "") if servers and isinstance(servers[0], dict) else ""
+    first = servers[0] if servers and isinstance(servers[0], dict) else {}
+    variables = {name: variable.get("default", "") for name, variable in (first.get("variables") or {}).items()}
+    url = server_address(first.get("url", ""), variables)
     if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./~-]*)?", url):
         raise DecisionNeeded(f"servers[0].url is {url!r}: the key may only travel to an absolute https:// address.")
     return str(url).rstrip("/")
+
+
+def server_address(url: str, defaults: Mapping[str, str]) -> str:
+    """Return the address with each variable replaced by its default."""
+    return re.sub(r"\{([^{}]*)\}", lambda match: defaults.get(match[1], match[0]), url)
 
 
 def auth_scheme(document: Json, submit: str) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Describes one field of a request: its kind and its limits, merged from every schema that applies to it."""
 
+import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from .ecma_pattern import is_translatable, to_python
 from .spec import Json, Node, joined, layers, pointer
@@ -16,6 +17,12 @@ _LIMITS: Final = (
 )  # fmt: skip
 _COUNTS: Final = (("min_items", "minItems"), ("max_items", "maxItems"), ("unique_items", "uniqueItems"))
 _TEXT_MEDIA: Final = ("text/", "application/json", "application/xml", "application/x-www-form-urlencoded")
+_PYTHON_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
 _MAX_UNIONS: Final = 20
 
 
@@ -48,6 +55,32 @@ def describe(document: Json, node: Node) -> Json:
     if isinstance(whole.get("description"), str):
         field["description"] = whole["description"]
     return field
+
+
+def default_has_its_type(field: Json) -> bool:
+    """Whether the default of a described field, if it has one, has the type of the field."""
+    default = field.get("default")
+    if default is None or field.get("many"):
+        return True
+    typed = isinstance(default, _PYTHON_TYPES.get(field["kind"], ()))
+    return typed and isinstance(default, bool) == (field["kind"] == "boolean")
+
+
+def default_fits(field: Json) -> bool:
+    """Whether the default of a described field, if it has one, is a value that the field may take."""
+    default: Any = field.get("default")
+    if default is None or field.get("many"):
+        return True
+    if not default_has_its_type(field) or (field.get("enum") and default not in field["enum"]):
+        return False
+    if isinstance(default, str):
+        return bool(field.get("min_length", 0) <= len(default) <= field.get("max_length", len(default)))
+    return not (
+        default > field.get("maximum", math.inf)
+        or default >= field.get("exclusive_maximum", math.inf)
+        or default < field.get("minimum", -math.inf)
+        or default <= field.get("exclusive_minimum", -math.inf)
+    )
 
 
 def combined(document: Json, node: Node, depth: int = 0) -> Json:

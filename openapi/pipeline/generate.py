@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -20,12 +21,13 @@ from .prose import added_sentences, normal
 from .report import Report, State
 from .review import TAKEN_AS_IS, Finding, findings, warnings
 from .rule_table import tables
-from .send_check import check_sending
+from .send_check import Unsendable, check_sending
 from .subset import reduce
 from .traceability import files_that_name
 from .tree import exclusive, read_tree, recover
 from .tree import replace as replace_files
 
+SendCheck = Callable[[Path, Mapping[str, bytes], str], list[Unsendable]]
 REPORT: Final = "build/spec-report.md"
 _REPAIR: Final = (
     "repair the page in openapi/overlay.yaml, or change the code in overlay/ that sends it; then run again."
@@ -40,7 +42,14 @@ class Outcome:
     report: Report
 
 
-def generate(root: Path, spec: Path | None = None, *, accept: bool = False, today: dt.date | None = None) -> Outcome:
+def generate(
+    root: Path,
+    spec: Path | None = None,
+    *,
+    accept: bool = False,
+    today: dt.date | None = None,
+    send_check: SendCheck = check_sending,
+) -> Outcome:
     """Writes generated/ anew; takes the page at `spec` first when there is one.
 
     Args:
@@ -48,16 +57,18 @@ def generate(root: Path, spec: Path | None = None, *, accept: bool = False, toda
         spec: page, YAML or JSON to take.
         accept: take what needs a decision.
         today: the day to record (UTC).
+        send_check: sends samples with the new files. Tests whose subject it is not leave it out; commands never do.
 
     Raises:
         RefusedInput: the page cannot be read as one of ours.
         BrokenInputs: our own inputs are wrong.
     """
     with exclusive(root):
-        return _generate(root, spec, accept=accept, today=today or dt.datetime.now(dt.UTC).date())
+        day = today or dt.datetime.now(dt.UTC).date()
+        return _generate(root, spec, accept=accept, today=day, send_check=send_check)
 
 
-def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) -> Outcome:
+def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, send_check: SendCheck) -> Outcome:
     ended = recover(root)
     before = load(root)
     after, report = _candidate(before, spec, today)
@@ -69,7 +80,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     after, found = _decided(before, after, report, accept=accept)
     if spec is None:
         report.changes = changes_since(root, after)
-    files, unsendable = _built(root, after)
+    files, unsendable = _built(root, after, send_check)
     stopping = [finding for finding in unsendable if not (accept and finding.kind == "unsendable")]
     report.warnings = [*report.warnings, *(f"{one.subject}: {one.what}" for one in unsendable if one not in stopping)]
     found = [*found, *stopping]
@@ -90,7 +101,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date) ->
     return _told(root, DONE, report)
 
 
-def _built(root: Path, after: Inputs) -> tuple[dict[str, bytes], list[Finding]]:
+def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, bytes], list[Finding]]:
     """Build the new files and send samples with them; return the files, and what is wrong with them."""
     try:
         files = build(after)
@@ -107,7 +118,7 @@ def _built(root: Path, after: Inputs) -> tuple[dict[str, bytes], list[Finding]]:
             step="make overlay/ able to send it, or take the field out in openapi/overlay.yaml; then run again.",
             accept="takes the page without it: callers cannot send the field" if one.optional else "",
         )
-        for one in check_sending(root, files, GENERATED)
+        for one in send_check(root, files, GENERATED)
     ]
 
 

@@ -26,6 +26,7 @@ _ROUTE = re.compile(
 _BARE = re.compile(r"""["']?(?:openapi|swagger|info|paths)["']?\s*:""")
 _VERSION_LINE = re.compile(r"""^["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
+_INDENTED_FENCE = re.compile(r"^(?: {0,3}\t| {4})[ \t]*(?:`{3,}|~{3,}) *(?:ya?ml|json)\b", re.MULTILINE | re.IGNORECASE)
 _TITLE = re.compile(r"^# +(\S.*)$", re.MULTILINE)
 
 _MOST_LINES: Final = 50_000
@@ -139,6 +140,12 @@ def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
     fences = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
     named = [token for token in fences if _ROUTE.fullmatch(token.info.strip())]
     candidates = named or [token for token in fences if _VERSION_LINE.search(token.content)]
+    if not candidates and (indented := _INDENTED_FENCE.search(text)):
+        line = text.count("\n", 0, indented.start()) + 1
+        raise RefusedInput(
+            f"{name} holds no OpenAPI block: the fence at line {line} is indented by four spaces or a tab, so it is"
+            " text. Remove the indentation of the block."
+        )
     if not candidates:
         raise RefusedInput(
             f"{name} holds no OpenAPI block. Looked for one fenced block whose info reads"

@@ -5,15 +5,12 @@ import re
 from typing import Final
 
 from .emit_limits import body_fields
+from .field_schema import default_fits
 from .settings import Settings
 from .spec import Json, Operation, follow, operations, reply_schema, request_schema, statuses
 
-KINDS: Final[dict[str, type | tuple[type, ...]]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-}
+# Kinds whose lists of values the generator can write; `limits` holds the list in any case.
+_LISTED: Final[dict[str, type]] = {"string": str, "integer": int}
 
 
 def prepared(document: Json, settings: Settings) -> Json:
@@ -72,10 +69,10 @@ def _form(fields: list[Json]) -> Json:
 def _field(field: Json) -> Json:
     binary = field["kind"] == "binary"
     item: Json = {"type": "string", "format": "binary"} if binary else {"type": field["kind"]}
-    if field.get("enum"):
+    if field.get("enum") and all(type(value) is _LISTED.get(field["kind"]) for value in field["enum"]):
         item["enum"] = list(field["enum"])
     one: Json = {"type": "array", "items": item} if field.get("many") else item
-    if isinstance(field.get("default"), KINDS.get(field["kind"], ())) and not field.get("many"):
+    if "default" in field and default_fits(field) and not field.get("many"):
         one["default"] = field["default"]
     if "description" in field:
         one["description"] = field["description"]

@@ -1,17 +1,19 @@
 """What a person must decide before a page is taken."""
 
 import re
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .compare import View
-from .compatibility import Change, shown
+from .compatibility import Change, other_form, shown
 from .ecma_pattern import is_translatable
-from .emit_limits import auth_scheme
+from .emit_limits import auth_scheme, body_fields, server_address
 from .errors import DecisionNeeded
-from .field_schema import describe
-from .fields import locate
-from .flatten import Leaf, Name
+from .field_schema import default_fits, describe
+from .fields import locate, our_operation
+from .flatten import FIELD, Leaf, Leaves, Name
 from .inputs import RULES, Inputs
 from .language import match, prose_at
 from .ledger import Rule
@@ -77,8 +79,8 @@ def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
     return {key: whole[key] for key in rule.mirrors if isinstance(whole.get(key), (str, int, float))}
 
 
-def _facts(rule: Rule, after: Inputs) -> tuple[str, ...]:
-    facts = tuple(f"fact {name}: {listed(fact)}" for name, fact in rule.facts.items())
+def _facts(rule: Rule, after: Inputs, without: Collection[str] = ()) -> tuple[str, ...]:
+    facts = tuple(f"fact {name}: {listed(fact)}" for name, fact in rule.facts.items() if name not in without)
     resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
     return (
         *facts,
@@ -134,7 +136,8 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
     if moved:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
         step = f"in {RULES}, set `at: {moved[0]}` for {rule.id}."
-        return Finding("rule", rule.id, what, words, new, facts, step, "follows it to its new place")
+        now = new or f"(the same words, now at {moved[0]})"
+        return Finding("rule", rule.id, what, words, now, facts, step, "follows it to its new place")
     if not new:
         return Finding(
             "rule",
@@ -169,6 +172,7 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         notes.append("every number and list is as before; read whether the words around them still mean the same")
     else:
         notes.append("it holds no numbers to compare; read whether the words still mean the same")
+    notes += _rewritten(rule, best.sentence)
     settled = not conditions and (reread is not None or not best.blocking)
     unreadable = reread is None and bool(best.blocking)
     return Finding(
@@ -177,12 +181,23 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         f"its sentence at {rule.at} changed",
         words,
         best.sentence,
-        (*notes, *facts),
+        (*notes, *_facts(rule, after, changed)),
         f"in {RULES}, replace {rule.id} by what the page says now.",
         "replaces the sentence, and the facts that it holds" if settled else "",
         narrows,
         inferred_row(rule) if unreadable or conditions else stated_row(rule, seen.language, best.sentence, reread),
     )
+
+
+def _rewritten(rule: Rule, text: str) -> list[str]:
+    """Say which examples the page writes in another way now, as with another sign between width and height."""
+    form = unicodedata.normalize("NFKC", text)
+    values = [value for examples in rule.examples.values() for value in examples]
+    other = [value for value in values if value not in form and contains_value(text, value)]
+    if not other:
+        return []
+    told = f"the page writes {', '.join(other)} in another way now; the client goes on sending sizes as WIDTHxHEIGHT."
+    return [f"{told} Ask the vendor whether the service still takes them"]
 
 
 # Words that make a sentence hold only sometimes, or not at all.
@@ -256,12 +271,12 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
     found: list[Finding] = []
     for key, (name, leaf) in review_keys(seen, after).items():
         text_digest = digest(leaf.value)
-        if known.get(key) == text_digest:
-            continue
+        if known.get(key) == text_digest or (other_form(name.place) and text_digest in known.values()):
+            continue  # read before, here or in the form that the client sends
         before = seen.old.get(name)
         old = before.value if before else ""
         gone, has = added_sentences(old, leaf.value), sentences(leaf.value)
-        added = [text for text in added_sentences(leaf.value, old) if normal(text) not in told]
+        added = [text for text in added_sentences(leaf.value, old) if normal(text).lstrip("-*• ") not in told]
         if (
             rules
             and not added
@@ -382,6 +397,29 @@ def _schemes(seen: View, after: Inputs) -> list[str]:
     ]
 
 
+def _first_server(leaves: Leaves) -> str:
+    """Return the address of the document's first server, its variables written out."""
+    url = leaves.get(Name("document/servers/0", "url"))
+    variables = {
+        name.place.removeprefix("document/servers/0/variables/"): leaf.value
+        for name, leaf in leaves.items()
+        if name.key == "default" and name.place.startswith("document/servers/0/variables/")
+    }
+    return server_address(str(url.value), variables) if url else ""
+
+
+def _refused_defaults(seen: View, after: Inputs) -> list[str]:
+    """Name the changed fields of the submission whose default breaks their own limits."""
+    operation = our_operation(seen.effective, after.settings.submit)
+    changed = {change.name.place for change in seen.changes}
+    return [
+        f"submit request {field['name']}: its default {shown(field['default'])} breaks the field's own limits, so"
+        " callers cannot send it; ask the vendor what happens to calls that leave the field out"
+        for field in (body_fields(seen.effective, operation, after.settings) if operation else ())
+        if f"submit/request/{field['name']}" in changed and not default_fits(field)
+    ]
+
+
 def _key(text: str) -> str:
     return dump_yaml({text: ""}).rpartition(":")[0]
 
@@ -389,10 +427,22 @@ def _key(text: str) -> str:
 def warnings(seen: View, after: Inputs) -> list[str]:
     """Prose that does not agree with the schema beside it."""
     found = [f"{told.subject}: {told.what}" for _, told in contradictions(seen, after)]
+    old_server, new_server = _first_server(seen.old), _first_server(seen.new)
+    if old_server and old_server != new_server:
+        found.append(f"the API key will travel to {new_server or 'no address'}, no longer to {old_server}")
+    found += _refused_defaults(seen, after)
+    unsent = [change.name.place for change in seen.changes if change.name.key == FIELD and change.added]
     found += [
-        f"the API key will travel to {change.new}, no longer to {change.old}"
+        f"{Name(place, FIELD)}: the page describes another form of the body; the client sends the first one only, so"
+        " callers cannot send this field"
+        for place in unsent
+        if place.startswith("submit/") and other_form(place)
+    ]
+    found += [
+        f"{change.name}: the vendor has marked it as deprecated; the client goes on sending it. Ask until when it"
+        " works, and tell callers"
         for change in seen.changes
-        if change.name == Name("document/servers/0", "url")
+        if change.name.key == "deprecated" and change.new is True
     ]
     found += _sizes_out_of_bounds(after)
     found += _schemes(seen, after)

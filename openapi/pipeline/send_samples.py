@@ -133,6 +133,14 @@ def same(one: str, other: str) -> bool:
     return one == other
 
 
+def message(text: str) -> str:
+    """Return the message in what the command line prints as JSON when it fails, or all that it prints."""
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
 class Samples:
     """Sends samples of the submission through the client and the command line, and collects what fails."""
 
@@ -212,7 +220,7 @@ class Samples:
             except SystemExit as end:
                 code = end.code
         if code not in (0, None):
-            return f"the command line ends with {code}: {err.getvalue() or out.getvalue()}"
+            return f"the command line ends with {code}: {message(err.getvalue() or out.getvalue())}"
         found = [(part["name"], part["value"]) for part in json.loads(out.getvalue())["request"]["fields"]]
         missing = [
             (name, text) for name, text in texts if not any(name == one and same(text, other) for one, other in found)

@@ -18,3 +18,9 @@ def house_as_taken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def house(house_as_taken: Path, tmp_path: Path) -> House:
     return House.copied(house_as_taken, tmp_path / "house")
+
+
+@pytest.fixture
+def sending(house: House) -> None:
+    """Each run of the test sends samples first, as `make generate` does."""
+    house.sends = True

@@ -286,6 +286,7 @@ NEEDS_A_HAND: dict[str, tuple[bytes, tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.usefixtures("sending")
 @pytest.mark.parametrize("name", NEEDS_A_HAND)
 def test_what_cannot_be_sent_stops_with_accept_too(name: str, house: House) -> None:
     data, words = NEEDS_A_HAND[name]

@@ -24,6 +24,7 @@ from page_edits import (
     schema,
 )
 
+pytestmark = pytest.mark.usefixtures("sending")
 PNG = {"type": "string", "format": "binary"}
 
 
@@ -52,6 +53,24 @@ def _all_inlined(d: dict[str, Any]) -> None:
         return [written_out(value) for value in node] if isinstance(node, list) else node
 
     d["paths"] = written_out(d["paths"])
+
+
+def _second_form(d: dict[str, Any]) -> None:
+    content = operation(d)["requestBody"]["content"]["multipart/form-data"]
+    other = {"type": "object", "required": ["templateId"], "properties": {"templateId": {"type": "string"}}}
+    content["schema"] = {"oneOf": [content["schema"], other]}
+
+
+def _json_first(d: dict[str, Any]) -> None:
+    content = operation(d)["requestBody"]["content"]
+    operation(d)["requestBody"]["content"] = {
+        "application/json": copy.deepcopy(content["multipart/form-data"]),
+        **content,
+    }
+
+
+def _rename(d: dict[str, Any], old: str, new: str) -> None:
+    body(d)["properties"][new] = body(d)["properties"].pop(old)
 
 
 def _chain(d: dict[str, Any]) -> None:
@@ -138,7 +157,41 @@ CASES: dict[str, tuple[bytes, int, int, str]] = {
     "a condition": (replaced(("提示词（必填）", "提示词（没有源图片时必填）")), 3, 3, "“没有”"),
     "another separator": (
         edited(lambda d: field(d, "resolution").update(description=field(d, "resolution")["description"].replace("x", "×"))),
-        3, 0, "read whether the words around them still mean the same",
+        3, 0, "the page writes 2048x2048 in another way now; the client goes on sending sizes as WIDTHxHEIGHT",
+    ),
+    "a default that its list does not hold": (
+        edited(lambda d: field(d, "category").update(enum=["a", "b"])), 0, 0,
+        "submit request category: its default seedreamv45 breaks the field's own limits",
+    ),
+    "a default above its maximum": (
+        edited(lambda d: field(d, "batchsize").update(default=40)), 0, 0, "its default 40 breaks the field's own limits",
+    ),
+    "a default of another type": (
+        edited(lambda d: field(d, "batchsize").update(default="one")), 0, 0, "its default one breaks the field's own limits",
+    ),
+    "a list of several types": (
+        edited(add("style", {"enum": [1, "two", True]})), 3, 0, "cannot be sent: submit/request/style",
+    ),
+    "bounds that leave nothing": (
+        edited(lambda d: field(d, "batchsize").update(minimum=15, maximum=1)), 3, 0, "no value was found that its limits allow",
+    ),
+    "another form of the body": (
+        edited(_second_form), 0, 0, "submit request|1 templateId: the page describes another form of the body",
+    ),
+    "the same form as JSON": (
+        edited(_json_first), 0, 0, "submit request application.json prompt: the page describes another form of the body",
+    ),
+    "marked as deprecated": (
+        edited(lambda d: field(d, "imageUrl").update(deprecated=True)), 0, 0, "the vendor has marked it as deprecated",
+    ),
+    "a number in quotes": (
+        page(YAML.replace(b"maximum: 15", b"maximum: '20'")), 4, 4, "batchsize/maximum: '20' is not of type 'number'",
+    ),
+    "a block that is indented": (
+        b"".join(b"    " + line for line in PAGE.splitlines(keepends=True)), 4, 4, "is indented by four spaces or a tab",
+    ),
+    "a text that moves": (
+        edited(lambda d: _rename(d, "sourceImage", "image")), 3, 0, "now | (the same words, now at submit/request/image)",
     ),
     "readOnly in a reply": (
         edited(lambda d: schema(d, "GeneralData")["properties"]["taskid"].update(readOnly=True)), 0, 0, "readOnly",
@@ -214,3 +267,39 @@ def test_the_printed_row_can_be_pasted(house: House) -> None:
     (house.root / "openapi/rules.yaml").write_text(text, "utf-8")
     ended = house.take(data, accept=True)
     assert (ended.code, ended.changed) == (0, True), ended.text
+
+
+# An address with variables is the one that their defaults make; the key follows it, and the report says so.
+def test_a_server_with_variables(house: House) -> None:
+    def servers(region: str) -> bytes:
+        return edited(
+            lambda d: d.update(
+                servers=[{"url": "https://{region}.tensorslab.com", "variables": {"region": {"default": region}}}]
+            )
+        )
+
+    same = house.take(servers("api"))
+    assert same.code == 0, same.text
+    assert "the API key will travel" not in same.text
+    assert 'SERVER: Final = "https://api.tensorslab.com"' in house.read("generated/tensorslab_images/limits.py")
+    other = house.take(servers("cn"))
+    assert other.code == 0, other.text
+    assert "travel to https://cn.tensorslab.com, no longer to https://api.tensorslab.com" in other.text
+    assert 'SERVER: Final = "https://cn.tensorslab.com"' in house.read("generated/tensorslab_images/limits.py")
+
+
+# What is gone is one line of the report, not one for each keyword of it.
+def test_a_removed_field_is_one_line(house: House) -> None:
+    ended = house.take(edited(lambda d: body(d)["properties"].pop("sourceImage")))
+    lines = [line for line in ended.text.splitlines() if line.startswith("  submit request sourceImage")]
+    assert lines == [
+        "  submit request sourceImage removed  [breaking: callers may send it]",
+        "  submit request sourceImage/description (SOURCE-IMAGE)",
+    ]
+
+
+# A fact that changed is shown once, old and new; the words of a rule are not asked about twice.
+def test_each_change_of_a_rule_is_told_once(house: House) -> None:
+    ended = house.take(replaced(("[3,686,400", "[4,000,000")))
+    assert ended.text.count("fact minimum:") == 1
+    assert "unreviewed text" not in ended.text

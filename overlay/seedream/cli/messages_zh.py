@@ -321,8 +321,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "A resolution is an aspect ratio, a tier, or an exact size written WIDTHxHEIGHT.": (
         "分辨率是宽高比、档位，或写成 宽x高 的具体尺寸。"
     ),
-    "An aspect ratio is one of the seven listed.": "宽高比是列出的七种之一。",
-    "A tier is one of the two listed.": "档位是列出的两种之一。",
+    "An aspect ratio is one of those listed.": "宽高比是列出的比例之一。",
+    "A tier is one of those listed.": "档位是列出的档位之一。",
     "The total pixels of an exact size lie within these bounds, both included.": "具体尺寸的总像素在此范围内，含两端。",
     "The page's own examples of a valid and an invalid exact size.": "官方文档页给出的有效和无效尺寸示例。",
     "A prompt is required.": "提示词必填。",
