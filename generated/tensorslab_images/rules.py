@@ -96,7 +96,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             sentences=MappingProxyType(
                 {"zh": "宽高比（9:16、16:9、3:4、4:3、1:1、2:3、3:2）"}
             ),
-            summary="An aspect ratio is one of the seven listed.",
+            summary="An aspect ratio is one of those listed.",
             standing="stated",
             source="page",
             facts=MappingProxyType(
@@ -111,7 +111,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             id="RES-TIER",
             pointer="/paths/~1v1~1images~1seedreamv45/post/requestBody/content/multipart~1form-data/schema/properties/resolution/description",
             sentences=MappingProxyType({"zh": "分辨率档位（2K、4K）"}),
-            summary="A tier is one of the two listed.",
+            summary="A tier is one of those listed.",
             standing="stated",
             source="page",
             facts=MappingProxyType(
