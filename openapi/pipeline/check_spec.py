@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # it comes without types
 from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # it comes without types
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from openapi_spec_validator.schemas import schema_v30
 
 from .errors import RefusedInput
 from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, pointer, statuses
@@ -63,7 +65,9 @@ def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> Non
     validator = (OpenAPIV31SpecValidator if is_31 else OpenAPIV30SpecValidator)(document).schema_validator
     try:
         for error in validator.iter_errors(document):
-            cause = max(_causes(error), key=lambda one: len(one.absolute_path))
+            # The fast validator names the place where a choice fails; the slow one what is wrong inside.
+            errors = [error] if is_31 else [*Draft4Validator(dict(schema_v30)).iter_errors(document)] or [error]
+            cause = max(_causes(errors[0]), key=lambda one: len(one.absolute_path))
             raise _broken(name, list(cause.absolute_path), cause.message)
         if is_31:  # its meta-schema leaves the schemas themselves to their dialect
             for where, schema in _schemas_of(document):
@@ -77,9 +81,10 @@ def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> Non
 
 def _causes(error: Any) -> Iterator[Any]:
     """Return the errors that this one rests on: where a schema offers a choice, those of each alternative."""
-    if not error.context:
+    inner_errors = error.context or ()
+    if not inner_errors:
         yield error
-    for inner in error.context:
+    for inner in inner_errors:
         yield from _causes(inner)
 
 

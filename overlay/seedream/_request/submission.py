@@ -51,7 +51,9 @@ class Submission:
     @property
     def images(self) -> int:
         """How many images it asks for, and so costs."""
-        return int(cast("int", self.values.get(_BATCH, _FIELDS[_BATCH].default)))
+        field_ = _FIELDS.get(_BATCH)
+        default = 1 if field_ is None or field_.default is None else field_.default
+        return int(cast("int", self.values.get(_BATCH, default)))
 
     @cached_property
     def digest(self) -> str:
