@@ -10,7 +10,7 @@ from typing import Final
 
 from . import page
 from .accept import accept_overlay, accept_rules, follow_rename, with_origin
-from .build import GENERATED, build
+from .build import GENERATED, build, effective
 from .check_spec import check_spec, check_version
 from .compare import changes_since, missing_submit, view
 from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
@@ -22,6 +22,7 @@ from .report import Report, State
 from .review import TAKEN_AS_IS, Finding, findings, warnings
 from .rule_table import tables
 from .send_check import Unsendable, check_sending
+from .spec import Node, follow, operations
 from .subset import reduce
 from .traceability import files_that_name
 from .tree import exclusive, read_tree, recover
@@ -107,6 +108,8 @@ def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, 
         files = build(after)
     except (DecisionNeeded, RefusedInput) as error:
         return {}, [Finding("client", "build", str(error), step=_REPAIR)]
+    if unsent := _required_parameters(after):
+        return files, unsent
     have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
     if have == files:
         return files, []
@@ -120,6 +123,22 @@ def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, 
         )
         for one in send_check(root, files, GENERATED)
     ]
+
+
+def _required_parameters(after: Inputs) -> list[Finding]:
+    """Name the required parameters of our operations: the client sends a body and the key, nothing besides."""
+    document = effective(after)
+    found: list[Finding] = []
+    for role, name in after.settings.roles.items():
+        for operation in operations(document):
+            owners = (document["paths"][operation.path], operation.node.value) if operation.id == name else ()
+            for one in [one for owner in owners for one in owner.get("parameters") or []]:
+                parameter = follow(document, Node(one, "")).value
+                if parameter.get("required"):
+                    place = f"{role}/request/{parameter.get('in')} {parameter.get('name')}"
+                    what = "the client cannot send it: it sends a body and the key, and no other parameter"
+                    found.append(Finding("client", place, what, step=_REPAIR))
+    return found
 
 
 def _state(report: Report) -> State:
