@@ -243,3 +243,31 @@ def test_blocking_call_in_a_coroutine_is_reported(bench: Bench) -> None:
     with pytest.raises(ConfigError, match=r"Await arun\(\) there"):
         anyio.run(inside)
     assert bench.paid == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("budget", "5"),
+        ("budget", float("nan")),
+        ("budget", True),
+        ("rate", "5"),
+        ("rate", float("nan")),
+        ("concurrency", None),
+        ("in_flight", 1.5),
+        ("downloads", "4"),
+        ("max_failures", 2.0),
+        ("task_timeout", "900"),
+        ("task_timeout", float("nan")),
+        ("patience", -1),
+        ("max_bytes", "10MB"),
+        ("max_bytes", 0),
+        ("verify", "no"),
+        ("moved", 1),
+    ],
+)
+def test_options_of_another_type_are_refused_at_the_door(name: str, value: object) -> None:
+    # Issue 16.11: a budget of NaN let everything through; other types ended in a TypeError in the middle of a run.
+    with pytest.raises(ConfigError, match=f"^{name} is ") as caught:
+        BulkOptions(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
+    assert caught.value.hint.startswith("Give ")

@@ -34,6 +34,8 @@ def ensure_writable(directory: Path) -> Path:
         probe.unlink()
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        if isinstance(error, FileExistsError):
+            reason = "it is a link that leads nowhere" if directory.is_symlink() else "it is a file"
         raise ConfigError(
             f"cannot write in {quote(str(directory))}: {reason}", hint="Choose another directory; nothing was sent."
         ) from None
