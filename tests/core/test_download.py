@@ -97,6 +97,18 @@ def test_the_key_never_reaches_the_image_host(both: Both, tmp_path: Path) -> Non
     assert any(KEY in request.headers.get("authorization", "") for request in service.asked)
 
 
+def test_headers_that_the_caller_adds_do_not_reach_the_image_host(both: Both, tmp_path: Path) -> None:
+    """They are for the API, and may hold a credential of a gateway in front of it."""
+    service = one(PNG)
+    both.call(
+        lambda client: client.task("t1").save(tmp_path),
+        transport=service.transport,
+        headers={"X-Gateway-Key": "MARKER-gateway"},
+    )
+    sent = {request.url.host: request.headers.get("x-gateway-key") for request in service.asked}
+    assert sent == {"images.example": None, facts.SERVER.partition("://")[2]: "MARKER-gateway"}
+
+
 def test_cookies_are_not_kept(both: Both, tmp_path: Path) -> None:
     cookie = {"set-cookie": "session=abc; Domain=images.example; Path=/"}
     first = httpx.Response(200, content=PNG, headers=cookie)

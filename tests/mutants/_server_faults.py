@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import httpx
@@ -297,3 +298,41 @@ def breaks_on_bad_json(transport: Tampering, request: httpx.Request) -> httpx.Re
         if request.url.path.endswith(QUERY):
             return answering(500, {"code": 9999, "msg": "oops"})
     return transport.plain(request)
+
+
+def byte_order_mark(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Write a byte order mark before JSON, which RFC 8259 forbids."""
+    response = transport.plain(request)
+    content = response.read()
+    if not content.startswith(b"{"):
+        return response
+    headers = [(name, value) for name, value in response.headers.items() if name != "content-length"]
+    return httpx.Response(response.status_code, headers=headers, content=b"\xef\xbb\xbf" + content)
+
+
+def idempotent() -> Send:
+    """Answer a second request with the same Idempotency-Key like the first."""
+    told: dict[str, tuple[int, bytes]] = {}
+
+    def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
+        key = request.headers.get("idempotency-key", "")
+        if key not in told:
+            response = transport.plain(request)
+            if not key:
+                return response
+            told[key] = response.status_code, response.read()
+        status, content = told[key]
+        return httpx.Response(status, headers={"content-type": "application/json"}, content=content)
+
+    return send
+
+
+def turned_round() -> Change:
+    """Turn the order of addresses round at every other query."""
+    number = count()
+
+    def change(data: Mapping[str, Any]) -> dict[str, Any]:
+        urls = list(data.get("url", ()))
+        return {**data, "url": urls[:: -1 if next(number) % 2 else 1]}
+
+    return change

@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = "overlay/seedream"
 DURABILITY, DECISIONS = "tests/core/test_durability.py", "tests/bulk/test_decisions.py"
 CLIENT, OBSERVER = "tests/contract/test_client_checks.py", "tests/core/test_submission_observer.py"
-TLS = "tests/transport/test_connections.py"
+TLS, ENVIRONMENT = "tests/transport/test_connections.py", "tests/transport/test_environment.py"
+FAULTS, RETRY = "tests/core/test_submit_faults.py", "tests/core/test_retry.py"
+DOWNLOAD, REDACT, EXITS = "tests/core/test_download.py", "tests/core/test_redact.py", "tests/cli/test_errors.py"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class WrongCode:
 
 
 WRONG_CODE = (
-    WrongCode("TLS is not verified", "_transport/environment.py", "return httpx.create_ssl_context()", "return httpx.create_ssl_context(verify=False)", (TLS, "authority")),
+    WrongCode("TLS is not verified", "_transport/environment.py", "return _context_of(bundle)", "return ssl._create_unverified_context()", (TLS, "authority")),
+    WrongCode("TLS is not verified for pictures", "_transport/connections.py", '"ssl_context": tls,', '"ssl_context": ssl._create_unverified_context() if tls and kind == "download" else tls,', (TLS, "authority")),
     WrongCode("TLS is not verified with a bundle", "_transport/environment.py", "return ssl.create_default_context(", "return ssl._create_unverified_context(", (TLS, "another_bundle")),
     WrongCode("a 503 is sent again", "_protocol/outcome.py", "if status == _TOO_MANY:", "if status in (_TOO_MANY, 503):", (CLIENT, "whatever_it_asks and sync-tables")),
     WrongCode("every 5xx is sent again", "_protocol/outcome.py", "if status == _TOO_MANY:", "if status == _TOO_MANY or status >= 500:", (CLIENT, "whatever_it_asks and sync-tables")),
@@ -65,6 +68,52 @@ WRONG_CODE = (
     WrongCode("Ctrl-C while a submission is under way is not recorded", "_protocol/submit.py", "    except BaseException as error:\n        if began:", "    except Exception as error:\n        if began:", (OBSERVER, "under_way")),
     WrongCode("the task id is dropped when the journal cannot record it", "_protocol/submit.py", "        unrecorded.taskid = taskid  #", "        del taskid  #", (OBSERVER, "")),
     WrongCode("Ctrl-C is not recorded", "_protocol/submit.py", "except BaseException as interrupted:", "except Exception as interrupted:", (OBSERVER, "")),
+    WrongCode("queries follow redirects, with the key", "_protocol/exchange.py", "    body, failed = bytearray(), None\n",
+              "    if kind == 'query' and 'location' in stream.headers:\n        yield from close(stream)\n        stream = yield from send_request(evolve(request, url=stream.headers['location']), kind)\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
+    WrongCode("queries and downloads share connections", "_transport/connections.py", "key = (kind, server, library)", "key = (kind == 'submit', server, library)", (TLS, "share_no_connection")),
+    WrongCode("submissions are sent on kept connections", "_transport/connections.py", 'self._options.reuse_submit_connections if kind == "submit" else _IDLE', "_IDLE", (TLS, "of_its_own")),
+    WrongCode("a forked process uses its parent's connections", "_transport/connections.py", "self._process != _forks.count:", "False:", (TLS, "forked")),
+    WrongCode("the caller's headers go to the image host", "_transport/http.py", '_DEFAULT_HEADERS if effect.kind == "download" else self._api_headers', "self._api_headers", (DOWNLOAD, "image_host")),
+    WrongCode("the address of an image host is not checked", "_protocol/download.py", "public_only=not picture.api.local", "public_only=False", (DOWNLOAD, "point_into")),
+    WrongCode("every connection counts as one through a proxy", "_transport/http.py", "        if line.proxied:\n", "        if True:\n", (TLS, "private_network")),
+    WrongCode("only the first URL of a picture is checked", "_protocol/download.py", "        _check_url(picture, url)\n", "        if not _hop:\n            _check_url(picture, url)\n", (DOWNLOAD, "unsafe or redirect or point_into")),
+    WrongCode("pictures may come over plain HTTP", "_protocol/download.py", 'if picture.api.local else ("https",)', 'if picture.api.local else ("https", "http")', (DOWNLOAD, "unsafe")),
+    WrongCode("picture URLs may hold a password", "_protocol/download.py", "not (parts.username or parts.password)", "True", (DOWNLOAD, "unsafe")),
+    WrongCode("any name that begins with localhost is this machine", "_support/addresses.py", 'name.endswith(".localhost")', 'name.startswith("localhost")', (DURABILITY, "")),
+    WrongCode("requests to this machine go through the proxy", "_transport/environment.py", "is_loopback(host) or ", "", (ENVIRONMENT, "proxy")),
+    WrongCode("NO_PROXY is ignored", "_transport/environment.py", 'any(one.covers("https", host, port) for one in self._exceptions)', "False", (ENVIRONMENT, "proxy")),
+    WrongCode("NO_PROXY covers names that only end alike", "_transport/environment.py", 'host.endswith(f".{self.host}")', "host.endswith(self.host)", (ENVIRONMENT, "proxy")),
+    WrongCode("plain HTTP goes through the environment's proxy", "_transport/environment.py", 'if self._always is not None or scheme != "https":', "if self._always is not None:", (ENVIRONMENT, "proxy")),
+    WrongCode("a request sent in part counts as not sent", "_protocol/outcome.py", 'if outcome.phase == "never_sent":', 'if outcome.phase != "sent_full":', (FAULTS, "")),
+    WrongCode("302 and 303 count as refused", "_protocol/outcome.py", "_MOVED: Final = (301, 307, 308)", "_MOVED: Final = (301, 302, 303, 307, 308)", (RETRY, "")),
+    WrongCode("a 500 counts as refused", "_protocol/outcome.py", "if 400 <= status < 500:", "if 400 <= status <= 500:", (FAULTS, "")),
+    WrongCode("a refusal that names a task counts as refused", "_protocol/outcome.py", "if envelope.taskid and became is not SubmissionOutcome.ACCEPTED else became", "if False else became", (FAULTS, "")),
+    WrongCode("an unknown code with a task is unknown", "_protocol/outcome.py", "if envelope.code is not None and envelope.taskid else", "if envelope.code == 1000 and envelope.taskid else", (RETRY, "")),
+    WrongCode("Retry-After shortens the pause", "_protocol/retry.py", "return max(pause, retry_after)", "return min(pause, retry_after)", (RETRY, "")),
+    WrongCode("a request timeout is sent again and again", "_protocol/retry.py", "if attempt == 1 else None", "if attempt < self.attempts else None", (RETRY, "")),
+    WrongCode("the journal hears of a submission after it left", "_transport/send_tracker.py", "return not self._allowed and self.before_send is not None", "return False", (OBSERVER, "")),
+    WrongCode("a submission that the journal refuses is sent", "_transport/send_tracker.py", "            self._stopped = error\n            raise\n", "            self._allowed = True\n            del error\n", (OBSERVER, "")),
+    WrongCode("a 408 is sent again after others", "_protocol/submit.py", "tries = timed_out if became is SubmissionOutcome.REQUEST_TIMEOUT else attempt", "tries = attempt", (OBSERVER, "timeout")),
+    WrongCode("what was being sent when the power went is planned again", "journal/journal.py", 'transition(database, job, "submitting", "unknown", self._stamp("recovery"), error=lost)', 'transition(database, job, "submitting", "planned", self._stamp("recovery"), error=lost)', ("tests/journal/test_open.py", "")),
+    WrongCode("a journal that lost its last records is opened", "journal/journal.py", "elif newest < mark.event:", "elif newest > mark.event:", ("tests/journal/test_open.py", "")),
+    WrongCode("a journal that was moved is written", "journal/journal.py", "if identity(self.path) != self._identity or not self._lock.is_in_place():", "if False:", ("tests/journal/test_open.py", "")),
+    WrongCode("another request under a known key is planned", "journal/journal.py", "if digest != plan.digest and not never_sent:", "if False:", ("tests/bulk/test_submitter.py", "")),
+    WrongCode("a changed source image is sent", "bulk/submitter.py", "if submission.digest != job.digest:", "if False:", ("tests/bulk/test_submitter.py", "")),
+    WrongCode("two submissions of one key at once", "bulk/submitter.py", "while (pending := self._in_flight.get(key)) is not None:", "while (pending := self._in_flight.get(key)) is None and False:", ("tests/bulk/test_submitter.py", "")),
+    WrongCode("a run without credits goes on", "bulk/submitter.py", 'self._control.stop("credits", error)', "self._control.answered()", ("tests/bulk/test_stop.py", "")),
+    WrongCode("a task id that cannot be recorded is forgotten", "bulk/submitter.py", "        self.unrecorded[job.key] = taskid\n", "", ("tests/bulk/test_lost_records.py", "")),
+    WrongCode("an unknown submission exits like a failure", "cli/exit_codes.py", "(errors.SubmissionUnknown, UNKNOWN)", "(errors.SubmissionUnknown, FAILED)", (EXITS, "")),
+    WrongCode("not sent exits like unknown", "cli/exit_codes.py", "(errors.NotSent, NOT_SENT)", "(errors.NotSent, UNKNOWN)", (EXITS, "")),
+    WrongCode("a missing task exits like an unfinished one", "cli/exit_codes.py", "    (errors.TaskNotFound, NOT_FOUND),\n", "", (EXITS, "")),
+    WrongCode("a run with unknown jobs exits like a failure", "cli/bulk_report.py", '("unknown", exit_codes.UNKNOWN)', '("unknown", exit_codes.FAILED)', ("tests/bulk/test_command.py", "")),
+    WrongCode("a run without credits exits as paused", "cli/bulk_report.py", '"credits": exit_codes.CREDITS', '"credits": exit_codes.PAUSED', ("tests/bulk/test_command.py", "")),
+    WrongCode("the HTTP library logs the key", "_support/redact.py", "        logging.getLogger(name).addFilter(_FILTER)\n", "        pass\n", (REDACT, "")),
+    WrongCode("an encoded key stays in the reply of an error", "_support/redact.py", 'text = f"{_REMOVED}: it held the key" if encoded else', "text =", (REDACT, "")),
+    WrongCode("a key beside another one leaves its tail", "_support/redact.py", "sorted(secrets, key=len, reverse=True)", "sorted(secrets, key=len)", (REDACT, "")),
+    WrongCode("cookies are kept on errors", "_support/redact.py", '"x-request-id", "request-id"', '"set-cookie", "x-request-id", "request-id"', (REDACT, "")),
+    WrongCode("signed URLs are shown in messages", "_support/redact.py", "    found = _TELLING.search(text)\n", "    found = None\n", (REDACT, "")),
+    WrongCode("a picture without its end is kept", "_protocol/download.py", "    if not (yield from run_in_thread(target.is_whole)):\n", "    if False:\n", (DOWNLOAD, "whole or cut")),
+    WrongCode("another picture's rest is spliced in", "_protocol/download.py", "place is not None and same and", "place is not None and", (DOWNLOAD, "spliced")),
 )  # fmt: skip
 
 

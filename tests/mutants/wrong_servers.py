@@ -2,11 +2,14 @@
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+from urllib.parse import unquote
+
 import facts
+import httpx
 import judge
 from attrs import frozen
 from mutants import _server_faults as f
-from mutants._wrong import Detection, Send, Tampering, on_reply
+from mutants._wrong import Detection, Send, Tampering, on_reply, rebuilt
 from seedream_sandbox import Sandbox
 from seedream_testing.contract import RELATIONS, ApiFacts, ServerUnderTest, run_contract, text
 
@@ -111,6 +114,26 @@ WRONG_SERVERS = (
     WrongServer("tells codes as text", "SERVER-ENVELOPE CODE-MEANING", on_reply(lambda told: {**told, "code": str(told["code"])})),
     WrongServer("tells codes as fractions", "SERVER-ENVELOPE", on_reply(lambda told: {**told, "code": float(told["code"])})),
     WrongServer("leaves msg out", "SERVER-ENVELOPE", on_reply(lambda told: {k: v for k, v in told.items() if k != "msg"})),
+    WrongServer("tells NaN", "SERVER-ENVELOPE AUTH-KEY BATCH-RANGE", on_reply(lambda told: {**told, "cost": float("nan")})),
+    WrongServer("writes a byte order mark", "SERVER-ENVELOPE AUTH-KEY BATCH-RANGE", f.byte_order_mark),
+    WrongServer("takes a percent-encoded key", "AUTH-KEY", lambda t, r: t.plain(rebuilt(r, headers={"authorization": unquote(r.headers.get("authorization", ""))}))),
+    WrongServer("recognises a request by its Idempotency-Key", "TASK-OWN SERVER-HTTP SERVER-CHARGE", f.idempotent()),
+    WrongServer("refuses WebP", "SOURCE-IMAGE", f.refusing(lambda parts: any(part.content[8:12] == b"WEBP" for part in parts))),
+    WrongServer("refuses source images above 8 MB", "SOURCE-IMAGE", f.refusing(lambda parts: sum(len(part.content) for part in parts) > 8_000_000)),
+    WrongServer("needs no prompt with an address", "PROMPT-REQUIRED",
+                f.on_parts_of_forms(lambda parts: [*parts, text("prompt", "x")] if {part.name for part in parts} == {"imageUrl"} else parts)),
+    WrongServer("makes one picture of 4K at a time", "SERVER-CHARGE SERVER-PICTURES RES-TIER BATCH-RANGE",
+                f.on_parts_of_forms(lambda parts: [part for part in parts if part.name != "batchsize"] if any(part.content == b"4K" for part in parts) else parts)),
+    WrongServer("takes -0 for one picture", "BATCH-RANGE", f.replaced("batchsize", {"-0": "1"})),
+    WrongServer("drops a backslash at the end of prompts", "PROMPT-REQUIRED", f.each("prompt", lambda prompt: prompt.rstrip(b"\\"))),
+    WrongServer("drops the stars of Markdown", "PROMPT-REQUIRED", f.each("prompt", lambda prompt: prompt.replace(b"**", b""))),
+    WrongServer("writes prompts in simplified characters", "PROMPT-REQUIRED", f.each("prompt", lambda prompt: prompt.replace("燈".encode(), "灯".encode()))),
+    WrongServer("turns the order of pictures round at every other query", "SERVER-PICTURES", f.when_finished(f.turned_round())),
+    WrongServer("ends addresses in a blank", "SERVER-PICTURES", f.when_finished(lambda data: {**data, "url": [f"{url} " for url in data.get("url", [])]})),
+    WrongServer("tells every copy of a picture as current", "SERVER-PICTURES",
+                f.picture(lambda request, response: httpx.Response(304) if "if-none-match" in request.headers else response)),
+    WrongServer("gives the same part for any range", "SERVER-PICTURES",
+                f.picture(lambda request, response: httpx.Response(206, headers={"content-type": "image/png"}, content=response.content[:10]) if "range" in request.headers else response)),
     WrongServer("tells msg as null", "SERVER-ENVELOPE", on_reply(lambda told: {**told, "msg": None})),
     WrongServer("calls its JSON HTML", "SERVER-ENVELOPE",
                 lambda t, r: f.answering(200, f.document_of(t.plain(r)), "text/html") if r.method == "POST" else t.plain(r)),

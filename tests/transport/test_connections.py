@@ -64,6 +64,39 @@ def test_twenty_queries_share_one_connection(both: Both) -> None:
         assert len(server.connections) == 1
 
 
+def test_pictures_share_no_connection_with_queries_although_the_server_is_the_same(both: Both, tmp_path: Path) -> None:
+    """No connection that carried the key carries a request for a picture."""
+    seen: list[tuple[int, bool]] = []
+
+    def act(connection: Connection) -> None:
+        while not connection.stop.is_set():
+            connection.request = b""
+            if not connection.read_request():
+                return
+            for_picture = connection.request.startswith(b"GET /1.png ")
+            seen.append((id(connection), for_picture))
+            completed = b'{"code":1000,"msg":"","data":{"taskid":"t1","image_status":3,"url":["%s/1.png"]}}'
+            connection.send(whole(picture() if for_picture else completed % server.url.encode()))
+
+    def work(client: Any) -> Any:
+        if isinstance(client, SeeDream):
+            client.query("t1")
+            return client.task("t1").save(tmp_path / "sync")
+
+        async def awaited() -> Any:
+            await client.query("t1")
+            return await client.task("t1").save(tmp_path / "async")
+
+        return awaited()
+
+    with ScriptedServer(act) as server:
+        both.call(work, base_url=server.url)
+    for_queries = {connection for connection, for_picture in seen if not for_picture}
+    for_pictures = {connection for connection, for_picture in seen if for_picture}
+    assert len(for_pictures) == 1
+    assert for_queries.isdisjoint(for_pictures)
+
+
 def test_each_submission_has_a_connection_of_its_own_unless_reuse_is_asked_for(both: Both) -> None:
     with ScriptedServer(keep_alive(whole(ACCEPTED))) as server:
         both.call(submit(3), base_url=server.url)

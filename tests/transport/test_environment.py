@@ -83,6 +83,7 @@ def test_which_proxy_is_used() -> None:
     both = Proxies.read(environ={"https": "one.example", "all": "http://two.example", "http": "http://three.example"})
     assert str(both.of("https", "api.example", 443)).count("http://one.example:80") == 1
     assert both.of("http", "127.0.0.1", 80) is None, "plain http is for this machine, and goes through no proxy"
+    assert both.of("http", "api.example", 80) is None, "a proxy for https is none for plain http"
     rest = Proxies.read(environ={"all": "https://me:p%23w@two.example"}).of("https", "api.example", 443)
     assert rest is not None
     assert ("https://two.example:443", (b"me", b"p#w"), True) == (rest.url, rest.auth, rest.uses_tls)

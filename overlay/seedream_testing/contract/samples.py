@@ -20,6 +20,11 @@ def jpeg(shade: int = 0) -> bytes:
     return b"\xff\xd8\xff\xfe\x00\x06note" + bytes([shade]) + b"\xff\xd9"
 
 
+def webp() -> bytes:
+    """A whole WebP of one pixel, lossless."""
+    return bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
+
+
 def picture_size(content: bytes) -> tuple[int, int] | None:
     """Width and height (pixels) that a PNG, JPEG or WebP tells; None for anything else."""
     if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR":

@@ -31,6 +31,7 @@ _PAUSES: Final = (
     1.0,
 )  # seconds between polls; the last one again and again
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
+_URL: Final = re.compile(r"https?://[^\s\x00-\x20]+")
 _TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _ZONES: Final = dt.timedelta(hours=27)  # the page names no time zone; clocks may differ a little
 _SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
@@ -78,6 +79,19 @@ class Reply:
         return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)
 
 
+def _parse(body: bytes) -> object:
+    """Parse JSON as RFC 8259 defines it: UTF-8 without a byte order mark, no NaN or Infinity.
+
+    Raises:
+        ValueError: It is something else.
+    """
+
+    def refuse(constant: str) -> object:
+        raise ValueError(constant)
+
+    return json.loads(body.decode("utf-8"), parse_constant=refuse)
+
+
 @define
 class ServerUnderTest:
     """A server under test.
@@ -95,6 +109,7 @@ class ServerUnderTest:
         patience: Seconds to wait for a task.
         pause: How to wait.
         spent: How many images the submissions that were accepted so far asked for.
+        pictures: The task of each picture that was fetched, by the hash of its bytes.
     """
 
     base_url: str
@@ -109,6 +124,7 @@ class ServerUnderTest:
     patience: float = 60.0
     pause: Callable[[float], None] = time.sleep
     spent: int = field(default=0, init=False)
+    pictures: dict[bytes, str] = field(factory=dict[bytes, str], init=False, repr=False)
     _known: Reply | None = field(default=None, init=False, repr=False)
     _http: httpx.Client = field(init=False, repr=False)
 
@@ -159,7 +175,7 @@ class ServerUnderTest:
         except httpx.ReadError as error:
             raise Violation(f"the server closed the connection: {error}", rule="SERVER-HTTP", sent=sent) from error
         try:
-            document = json.loads(response.content)
+            document = _parse(response.content)
         except (ValueError, RecursionError):
             document = {}
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -380,6 +396,8 @@ class ServerUnderTest:
         data, urls = last.data, last.data.get("url")
         if not isinstance(urls, list) or not all(isinstance(url, str) and "://" in url for url in urls):
             raise last.violation("url is not a list of addresses", "SERVER-PICTURES")
+        if not all(_URL.fullmatch(url) for url in urls):
+            raise last.violation("an address has blanks, or is not http or https", "SERVER-PICTURES")
         if len(urls) != meaning.images or len(set(urls)) != len(urls):
             raise last.violation(f"{what}: {len(set(urls))} pictures, not {meaning.images}", "SERVER-PICTURES")
         for name, meant in (("prompt", meaning.prompt), ("category", meaning.category)):

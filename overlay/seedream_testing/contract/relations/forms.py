@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
 from seedream_testing.contract.relations.relation import Example, Relation, accepted, by_verdict, request
-from seedream_testing.contract.samples import jpeg, png
+from seedream_testing.contract.samples import jpeg, png, webp
 from seedream_testing.contract.server_under_test import Reply, ServerUnderTest, skip_if_length_required
 
 _RULE: Final = "WIRE-BOUNDARY"
@@ -376,6 +376,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
         Part("sourceImage", _PNG, "a.png", "image/png"),
         Part("sourceImage", jpeg(), "b.jpg", "image/jpeg"),
     )
+    yield with_files("a WebP", Part("sourceImage", webp(), "a.webp", "image/webp"))
     for kind in ("image/png", "image/PNG", "image/x-png", "application/octet-stream", "image/*"):
         yield with_files(f"a source image of type {kind}", Part("sourceImage", _PNG, "a.png", kind))
     for other in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
@@ -390,7 +391,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     for size in (256, 512, 700):
         parts = (*whole, Part("sourceImage", png(size, size, 0), "a.png", "image/png"))
         yield accepted(f"a source image of {size}x{size}", rule, parts, _full(facts))
-    for length in (100_000, 1_000_000):
+    for length in (100_000, 1_000_000, 4_000_000, 9_000_000):
         noise = b"\xff\xd8" + b"\xff\xfe\xea\x62" + b"x" * 60_000 + b"\0\r\n--" * ((length - 60_000) // 5) + b"\xff\xd9"
         yield accepted(
             f"a source image of about {length:,} bytes",

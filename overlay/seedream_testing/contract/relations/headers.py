@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from seedream_testing.contract.api_facts import ApiFacts, text
@@ -39,6 +40,17 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
             lambda server, name=name: server.submit(_FORM, {name: f"{facts.auth_scheme} {server.key}"}),
             meaning,
         )
+    for name, value in _REPEATED:
+        yield Example(
+            f"two submissions with {name}: {value[:40]}", partial(_twice, header=(name, value)), 2 * meaning.images
+        )
+    yield request(
+        "a submission with expect: 100-continue",
+        "SERVER-HTTP",
+        lambda server: server.submit(_FORM, [*server.authorization.items(), ("expect", "100-continue")]),
+        meaning,
+        optional=True,
+    )
     kind, body = encode(_FORM)
     yield request(
         "the headers in another order",
@@ -48,6 +60,23 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
         ),
         meaning,
     )
+
+
+# Headers by which some services recognise a request that they have seen already.
+_REPEATED: Final[tuple[tuple[str, str], ...]] = (
+    ("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324"), ("x-idempotency-key", "1"), ("x-request-id", "1"), ("x-correlation-id", "1"),
+    ("request-id", "1"), ("x-client-token", "1"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("if-match", '"1"'),
+)  # fmt: skip
+
+
+def _twice(server: ServerUnderTest, header: tuple[str, str]) -> None:
+    headers = [*server.authorization.items(), header]
+    first, second = (
+        server.check_taken(server.submit(_FORM, headers), f"a form with {header[0]}", "SERVER-HTTP") for _ in "12"
+    )
+    server.spent += 2 * server.facts.images(_FORM)
+    if first == second:
+        raise fail(f"two submissions with one {header[0]} got one task", "TASK-OWN")
 
 
 def _query(name: str, send: Callable[[ServerUnderTest, str], Reply], *, optional: bool = False) -> Example:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -50,6 +51,32 @@ def _changed(key: str) -> Iterator[tuple[str, str]]:
     yield "the key and a semicolon", f"{key};"
     yield "the key in quotation marks", f'"{key}"'
     yield "the key with stars", key[:3] + "*" * (len(key) - 3)
+    yield "the key percent-encoded", "".join(f"%{ord(one):02X}" for one in key)
+    yield "the key partly percent-encoded", f"%{ord(key[0]):02X}{key[1:]}"
+    yield "the key in Base64", b64encode(key.encode()).decode()
+    yield "the key in hexadecimal", key.encode().hex()
+    yield "the key in character references", "".join(f"&#{ord(one)};" for one in key)
+    yield "the key in brackets", f"[{key}]"
+    yield "the key in angle brackets", f"<{key}>"
+    yield "the key and an equals sign", f"{key}="
+    yield "the key and a parameter", f"{key}, realm=x"
+    yield "the key with underscores for hyphens", key.replace("-", "_")
+    for word in (
+        "anonymous",
+        "test",
+        "sk-test",
+        "demo",
+        "guest",
+        "admin",
+        "root",
+        "public",
+        "none",
+        "true",
+        "0",
+        "1",
+        "-",
+    ):
+        yield f"the word {word}", word
     yield "a star", "*"
     yield "a percent sign", "%"
     yield "the text null", "null"

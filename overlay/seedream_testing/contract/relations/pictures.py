@@ -2,7 +2,10 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
@@ -46,6 +49,9 @@ def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, 
             raise fail(f"{what}: the picture is called {reply.media_type}", "FILE-TYPE", reply)
         if fault := image_fault(reply.body):
             raise fail(f"{what}: the picture cannot be decoded: {fault}", _RULE, reply)
+        taskid = str(last.data["taskid"])
+        if server.pictures.setdefault(hashlib.sha256(reply.body).digest(), taskid) != taskid:
+            raise fail(f"{what}: the picture is one of an earlier task", _RULE, reply)
     if len({reply.body for reply in replies}) != len(replies):
         raise fail("pictures of one task are the same", _RULE, last)
     return last, replies
@@ -87,7 +93,7 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
 def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
     del facts
     one, other = (
-        (text("prompt", "a fish"), text("resolution", "2560x1440")),
+        (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "2560x1440")),
         (text("prompt", "a bird"), text("resolution", "2560x1440")),
     )
 
@@ -112,20 +118,22 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
         last, replies = _pictures(server, one, "a picture fetched later")
         for number in range(4):
             server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
-        fetched = [_picture(server, url).body for url in server.state(str(last.data["taskid"])).data["url"]]
-        if fetched != [reply.body for reply in replies]:
-            raise fail("pictures changed when other tasks were made", _RULE, last)
+        for _ in range(4):
+            fetched = [_picture(server, url).body for url in server.state(str(last.data["taskid"])).data["url"]]
+            if fetched != [reply.body for reply in replies]:
+                raise fail("pictures, or their order, changed when other tasks were made", _RULE, last)
 
-    yield Example("two prompts", two(one, other, "two prompts"), 2)
-    yield Example("one prompt twice", two(one, one, "one prompt twice"), 2)
-    yield Example("a picture is the same when it is fetched again", again, 1)
-    yield Example("a picture stays when other tasks follow", still_there, 5)
+    yield Example("two prompts", two(one, other, "two prompts"), 4)
+    yield Example("one prompt twice", two(one, one, "one prompt twice"), 6)
+    yield Example("a picture is the same when it is fetched again", again, 3)
+    yield Example("pictures and their order stay when other tasks follow", still_there, 7)
 
 
 def _access(facts: ApiFacts) -> Iterator[Example]:
     del facts
     ways: dict[str, Headers] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
-                                "a foreign Origin": {"origin": "https://example.com"}}  # fmt: skip
+                                "a foreign Origin": {"origin": "https://example.com"}, "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+                                "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}}  # fmt: skip
     for name, headers in ways.items():
 
         def run(server: ServerUnderTest, headers: Headers = headers) -> None:
@@ -135,6 +143,24 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
                     raise fail("a header changed the picture", _RULE, plain)
 
         yield Example(name, run, 1)
+    for wanted in ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-"):
+        yield Example(f"Range: {wanted}", partial(_range, wanted=wanted), 1)
+
+
+def _range(server: ServerUnderTest, wanted: str) -> None:
+    """A host need not know ranges; if it does, it gives the one that was asked for, and says so (RFC 9110, 14)."""
+    for url in server.known_task().data["url"]:
+        whole = _picture(server, url).body
+        reply = server.send("GET", url, {"range": wanted})
+        if reply.status == 200 and reply.body == whole:  # noqa: PLR2004 -- the whole picture
+            continue
+        first, last = re.fullmatch("bytes=([0-9]*)-([0-9]*)", wanted).groups()  # type: ignore[union-attr]  # one of five texts
+        if first:
+            start, end = int(first), min(int(last or len(whole)) + 1, len(whole))
+        else:
+            start, end = len(whole) - int(last), len(whole)
+        if reply.status != 206 or reply.body != whole[start:end]:  # noqa: PLR2004 -- a part
+            raise fail(f"a range ({wanted}) is neither the part asked for nor the whole picture", _RULE, reply)
 
 
 RELATIONS: Final = (

@@ -221,8 +221,11 @@ def _others(taskid: str) -> Iterator[tuple[str, str]]:
     )
     yield "an address", f"https://example.com/{taskid}"
     yield "a very long id", taskid + "0" * 5000
+    yield "as a URN", f"urn:uuid:{taskid}"
+    yield "with a hyphen in the middle", f"{taskid[:middle]}-{taskid[middle:]}"
+    yield "with the hyphens of a UUID", "-".join((taskid[:8], taskid[8:12], taskid[12:16], taskid[16:20], taskid[20:]))
     for spelling in SPELLINGS:
-        if spelling.name.endswith((" before", " after", " inside", "quotes", "brackets", "throughout")):
+        if spelling.spell("a1b22") != "a1b22":  # the others are spellings of the sign in a resolution
             yield spelling.name, spelling.spell(taskid)
 
 
@@ -322,6 +325,14 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
     yield case("one and an unknown id", 2, lambda ids: ([ids[0], "no-such-task"], ids[:1]), optional=True)
     yield case("an unknown id and one", 2, lambda ids: (["no-such-task", ids[0]], ids[:1]), optional=True)
     yield case("one and an empty id", 2, lambda ids: ([ids[0], ""], ids[:1]), optional=True)
+    for unknown in (10, 20, 50, 100, 1000):
+        listed = [f"no-such-task-{number}" for number in range(unknown)]
+        yield case(
+            f"one behind {unknown} unknown ids",
+            2,
+            lambda ids, listed=listed: ([*listed, ids[0]], ids[:1]),
+            optional=True,
+        )
     yield case(
         "only unknown ids", 1, lambda ids: (["no-such-task", "nor-this"], ids[:0]), optional=True
     )  # nothing of ours may go

@@ -8,6 +8,7 @@ From the texts the cases are derived, from ``apply`` the planted faults: a serve
 import html
 import json
 import re
+import string
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -20,6 +21,7 @@ from seedream_testing.contract.api_facts import ApiFacts, text
 from seedream_testing.contract.relations.relation import Example, Relation
 from seedream_testing.contract.server_under_test import ServerUnderTest
 
+_SWEEP: Final = 2000  # characters of one text
 _RULE: Final = "PROMPT-REQUIRED"
 _C0: Final = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 32), 127)))
 _NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC", "NFD", "NFKC", "NFKD")
@@ -287,6 +289,8 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
         optional=True,
     )
     yield TextChange("replacement characters are dropped", _replaced("\ufffd", ""), ("a\ufffdb",))
+    yield from _marked()
+    yield from _swept()
     for length in _LENGTHS:
         yield TextChange(f"cut at {length:,} characters", lambda given, n=length: given[:n], (_long(length + 1),))
         yield TextChange(
@@ -298,6 +302,55 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
         yield TextChange(
             f"cut at {length:,} characters", lambda given, n=length: given[:n], (_long(length + 1),), optional=True
         )
+
+
+def _marked() -> Iterator[TextChange]:
+    """Yield texts in which each sign of ASCII begins and ends the prompt, or stands round a word, once and more often."""
+    for sign in string.punctuation:
+        yield TextChange(
+            f"{sign} is dropped at the ends", lambda given, s=sign: given.strip(s), (f"{sign}a lighthouse{sign}",)
+        )
+    for count in (1, 2, 3):
+        yield TextChange(
+            f"{count} signs round a word are dropped",
+            lambda given, n=count: re.sub(rf"([^\w\s])\1{{{n - 1}}}(\w+)\1{{{n}}}", r"\2", given),
+            (" ".join(f"{sign * count}a{sign * count}" for sign in string.punctuation),),
+        )
+        yield TextChange(
+            f"{count} signs before a word are dropped",
+            lambda given, n=count: re.sub(rf"(?<= )([^\w\s])\1{{{n - 1}}}(\w+)", r"\2", given),
+            ("x " + " ".join(f"{sign * count}a" for sign in string.punctuation),),
+        )
+    yield TextChange("pairs of signs become one", lambda given: re.sub(r"([^\w\s])\1", r"\1", given), (_pairs(),))
+    yield TextChange(
+        "weights of words are read",
+        lambda given: re.sub(r"[(\[{<]([^:()]+)(:[^()]*)?[)\]}>]", r"\1", given),
+        ("(a:1.2) [b:0.5] ((c)) [[d]] {e|f} {{g}} <lora:h:0.8> (i)1.3 j::2 (k:l:0.5) BREAK m AND n",),
+    )
+    yield TextChange(
+        "Markdown is read",
+        lambda given: re.sub(r"(?m)^(#+|-|\d+\.|>) |[*_`]", "", given),
+        (
+            "# a\n\n- b\n- c\n1. d\n> e\n**f** _g_ `h` [i](https://example.com) ![j](k.png)\n```\nl\n```\n---\n| m | n |\n",
+        ),
+    )
+
+
+def _pairs() -> str:
+    """Return a text in which each pair of signs, letters or digits of ASCII, and of the blank, occurs."""
+    signs = [chr(code) for code in range(0x20, 0x7F)]
+    return "a" + "".join(first + second for first in signs for second in signs) + "a"
+
+
+def _swept() -> Iterator[TextChange]:
+    """Yield texts that hold every assigned character but controls, in the order of their codes."""
+    planes = (*range(0xA0, 0xD800), *range(0xE000, 0x10000), *range(0x10000, 0x14680), *range(0x1B000, 0x1B300), *range(0x1D000, 0x1FBFA),
+              *range(0x20000, 0x20800), *range(0x2F800, 0x2FA20), *range(0xE0001, 0xE01F0))  # fmt: skip
+    found = [chr(code) for code in planes if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Cc")]
+    for start in range(0, len(found), _SWEEP):
+        some = found[start : start + _SWEEP]
+        name = f"a character of U+{ord(some[0]):04X} to U+{ord(some[-1]):04X} is dropped"
+        yield TextChange(name, _replaced(some[len(some) // 2], ""), (f"a{''.join(some)}a",))
 
 
 def _long(length: int) -> str:

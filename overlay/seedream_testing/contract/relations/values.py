@@ -39,6 +39,11 @@ def _bounds(facts: ApiFacts) -> Iterator[Example]:
             value for value in inside | near | words | {-value for value in words} if value >= -(2**64)
         ):
             yield _case(facts, spec.name, str(number))
+        for outside in (low - 1, high + 1):
+            for spelling in SPELLINGS:
+                written = spelling.spell(str(outside))
+                if facts.judge(form(spec.name, written)).legal is False:
+                    yield _case(facts, spec.name, written, f"{outside} with {spelling.name}: {written[:60]!r}")
         yield _case(facts, spec.name, "9" * 400, f"{spec.name} of 400 digits")
         yield _case(facts, spec.name, "9" * 5000, f"{spec.name} of 5,000 digits")
 
@@ -107,6 +112,14 @@ def _prompts(facts: ApiFacts) -> Iterator[Example]:
                 f"no field at all but a file, no {spec.name}",
                 [Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg")],
             )
+            values = {
+                "batchsize": "2",
+                "resolution": "2560x1440",
+                "category": "other",
+                "imageUrl": "https://example.com/1.png",
+            }
+            for name in values.keys() & facts.rules.keys():
+                yield by_verdict(facts, f"only {name}, no {spec.name}", [text(name, values[name])])
             for blank in _BLANKS:
                 yield by_verdict(facts, f"{spec.name} {blank!r}", [text(spec.name, blank)])
             for other in (
@@ -467,6 +480,9 @@ def _cases(facts: ApiFacts, *, legal: bool) -> Iterator[Example]:
     for case in facts.legal if legal else facts.illegal:
         if case.wire is not None:
             yield by_verdict(facts, case.name, case.wire, case.rule)
+    if legal:
+        for resolution in (*facts.ratios, *facts.tiers, "4096x4096", "1920x1920"):
+            yield by_verdict(facts, f"two of {resolution}", (*form("batchsize", "2"), text("resolution", resolution)))
 
 
 _COST: Final = "Which value was read is seen by the number of pictures; without a ledger, not what was charged."
