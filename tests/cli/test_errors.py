@@ -181,3 +181,8 @@ def test_what_the_machine_lacks_is_no_bug_and_a_paid_task_is_named(
     with ScriptedServer(accepted) as server:
         document = cli("generate", "x", "--base-url", server.url, "--json").document
     assert ("abcd_1", code) == (document["error"]["taskid"], document["error"]["exit_code"])
+
+
+def test_a_script_can_tell_a_missing_task_from_an_unfinished_one() -> None:
+    assert exit_codes.exit_for(errors.TaskNotFound("no such task")) == exit_codes.NOT_FOUND
+    assert exit_codes.exit_for(errors.StatusError("not now")) == exit_codes.UNFINISHED
