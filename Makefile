@@ -1,4 +1,4 @@
-# Every task of the house. `make` alone lists them. All are idempotent; each sets up what it needs.
+# The tasks of the project. `make` alone lists them. All are idempotent; each sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)

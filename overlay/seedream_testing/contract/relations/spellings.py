@@ -35,6 +35,7 @@ _AFFIXES: Final = {
     "a semicolon after": ("", ";"), "a comma after": ("", ","), "a dot after": ("", "."), "a letter after": ("", "a"), "a unit after": ("", "px"),
     "a comment after": ("", " # x"), "a sign after": ("", "+"), "a path after": ("", "/"), "a fragment after": ("", "&x=1"), "a line after": ("", "\nx"),
     "a unit before": ("n", ""), "a hash before": ("#", ""), "an equals sign before": ("=", ""), "a currency sign before": ("$", ""), "HTML": ("<b>", "</b>"),
+    "a scale after": ("", "@2x"), "a query after": ("", "?x=1"), "a word after": ("", " hd"), "a percent sign after": ("", "%"), "an exclamation mark after": ("", "!"),
     "a plus sign": ("+", ""), "two plus signs": ("++", ""), "a minus sign": ("-", ""), "two minus signs": ("--", ""), "a tilde": ("~", ""), "a dot before": (".", ""),
 }
 _DIGITS: Final = {"Arabic": "٠١٢٣٤٥٦٧٨٩", "Devanagari": "०१२३४५६७८९", "superscript": "⁰¹²³⁴⁵⁶⁷⁸⁹", "full-width": "０１２３４５６７８９", "circled": "⓪①②③④⑤⑥⑦⑧⑨", "mathematical": "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "Chinese": "零一二三四五六七八九"}
