@@ -602,3 +602,26 @@ def test_a_template_that_gives_no_plain_distinct_names_is_refused(both: Both, tm
     with pytest.raises(InvalidRequest) as caught:
         save(both, service, tmp_path, name_template=template)
     assert ("name_template", []) == (caught.value.problems[0].field, service.asked)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_where_the_machine_gives_no_more_threads_fewer_download_all_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    contents = [picture(seed=number) for number in range(6)]
+    service = FakeService(
+        completed(*(f"{HOST}/{n}" for n in range(6))), pictures={f"/{n}": contents[n] for n in range(6)}
+    )
+    saved = Both("sync").call(lambda client: client.task("t1").save(tmp_path), transport=service.transport)
+    assert contents == [path.read_bytes() for path in saved]
+    assert most == len(started)

@@ -3,22 +3,25 @@
 # ruff: noqa: E501 -- tables read best with one case a line
 
 import base64
+import codecs
 import html
 import json
 import logging
 import pickle
+import traceback
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote as percent
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream import SeeDreamError
+from seedream import SeeDreamError, SubmissionUnknown
 from seedream._support import redact
 from seedream._support.redact import holds_secret, quote, redact_reply, sanitize, server_text, short_repr
 from seedream._support.secret import Secret
 from support.clients import KEY, Both
-from support.fake_service import FakeService
+from support.fake_service import FakeService, completed
 
 FORMS = {
     "plain": KEY,
@@ -36,6 +39,14 @@ FORMS = {
     "reversed": KEY[::-1],
     "with blanks": " ".join(KEY),
     "split": KEY[:9] + "\n" + KEY[9:],
+    "octal escapes": "".join(f"\\{ord(letter):03o}" for letter in KEY),
+    "CSS escapes": "".join(f"\\{ord(letter):x} " for letter in KEY),
+    "JavaScript escapes": "".join(f"\\u{{{ord(letter):x}}}" for letter in KEY),
+    "quoted-printable": "".join(f"={ord(letter):02X}" for letter in KEY),
+    "numbers": ", ".join(str(ord(letter)) for letter in KEY),
+    "full width": "".join(chr(ord(letter) + 0xFEE0) for letter in KEY),
+    "rot13": codecs.encode(KEY, "rot13"),
+    "base32": base64.b32encode(b"Bearer " + KEY.encode()).decode(),
 }
 SIGNED = [
     "https://h.example/a.png?X-Signature=MARKER", "https://h.example/a.png;sig=MARKER", "https://h.example/a b.png?a=it's&sig=MARKER x",
@@ -88,6 +99,13 @@ def test_signed_urls_are_not_kept_in_the_body_of_a_reply(text: str, wrap: Any) -
         ("task abcd_1234567890abcdef failed", "task abcd_1234567890abcdef failed"),
         ("a\x1b[2J\nb", "a [2J b"),
         ("x" * 39, "x" * 39),
+        ("sig=MARKERa1B2c3D4e5F6g7H8", "[removed]"),
+        ("bad data:image/png;base64,iVBORw0KGgoAAAANSUhEUg", "bad data:image/png;base64,[removed]"),
+        ("task 0195f3a2-7c1e-7bb0-9d7e-3f1c2a4b5d6e failed", "task 0195f3a2-7c1e-7bb0-9d7e-3f1c2a4b5d6e failed"),
+        (
+            "size 2048x1152, 1 of 15, code 9999, at 2026-11-26T17:00:00Z",
+            "size 2048x1152, 1 of 15, code 9999, at 2026-11-26T17:00:00Z",
+        ),
         ("x" * 40, "[removed]"),
         ("word " * 100, ("word " * 40).strip()),
         ("", ""),
@@ -95,6 +113,44 @@ def test_signed_urls_are_not_kept_in_the_body_of_a_reply(text: str, wrap: Any) -
 )
 def test_plain_text_is_shown_on_one_line_and_cut(text: str, shown: str) -> None:
     assert shown == server_text(text, KEY)
+
+
+def library_frames(error: BaseException) -> str:
+    """The library's frames of a traceback as an error reporter sends them, with their local variables."""
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return repr([frame.locals for frame in trace.stack if "overlay" in Path(frame.filename).parts])
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("action", ["submit", "download"])
+def test_an_echo_in_a_submissions_reply_or_a_picture_hosts_error_is_shown_nowhere(
+    both: Both, caplog: pytest.LogCaptureFixture, action: str, form: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    import httpx  # noqa: PLC0415 -- here only
+
+    echo = httpx.RemoteProtocolError(f"illegal header line: {form!r}")
+    service = FakeService(completed("https://h.example/a.png"), pictures={"/a.png": echo})
+    if action == "submit":
+        service = FakeService({}, submissions=[{"code": 9999, "msg": form, "data": {}}])
+    with pytest.raises(SeeDreamError) as caught:
+        both.call(
+            lambda client: client.generate("x", output_dir=None) if action == "download" else client.submit("x"),
+            transport=service.transport,
+        )
+    error = caught.value
+    shown = f"{error} {vars(error)!r} {library_frames(error)} {caplog.text}"
+    assert form not in shown
+    assert not holds_secret(shown, KEY)
+
+
+def test_a_task_id_that_is_an_echo_of_the_key_is_none(both: Both, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    service = FakeService({}, submissions=[{"code": 1000, "msg": "ok", "data": {"taskid": f"id-{KEY}"}}])
+    with pytest.raises(SubmissionUnknown) as caught:
+        both.call(lambda client: client.submit("x"), transport=service.transport)
+    assert caught.value.taskid is None
+    assert KEY not in f"{vars(caught.value)!r} {library_frames(caught.value)} {caplog.text}"
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -111,9 +167,35 @@ def test_an_echoed_key_reaches_nothing_that_is_shown_or_kept(both: Both, form: s
     with pytest.raises(SeeDreamError) as caught:
         both.call(lambda client: client.task("t1").wait(timeout=5), transport=FakeService(answer).transport)
     error = caught.value
-    shown = f"{error} {error!r} {vars(error)!r} {pickle.dumps(error).decode('latin-1')}"
+    shown = f"{error} {error!r} {vars(error)!r} {pickle.dumps(error).decode('latin-1')} {library_frames(error)}"
     assert not holds_secret(shown, KEY)
+    assert form not in shown
     assert html.unescape(KEY) not in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (
+            "receive_response_headers.complete return_value=(b'HTTP/1.1', 302, b'MARKER', [(b'Location', b'MARKER')])",
+            "receive_response_headers.complete return_value=(b'HTTP/1.1', 302 [removed]",
+        ),
+        (
+            "receive_response_headers.complete return_value=(MARKER",
+            "receive_response_headers.complete return_value=( [removed]",
+        ),
+        (
+            "receive_response_headers.failed exception=RemoteProtocolError('illegal header line: https://h/MARKER')",
+            "receive_response_headers.failed exception=RemoteProtocolError('illegal header line: [removed]",
+        ),
+        ("connect_tcp.complete return_value=<a connection>", "connect_tcp.complete return_value=<a connection>"),
+    ],
+)
+def test_log_lines_of_the_http_library_hold_of_a_reply_only_its_status(line: str, kept: str) -> None:
+    redact.install_log_filter(KEY)
+    record = logging.LogRecord("httpcore.http11", 10, "f", 1, line, (), None)
+    logging.getLogger("httpcore.http11").filter(record)
+    assert kept == record.getMessage()
 
 
 def test_log_lines_of_the_http_library_are_redacted() -> None:

@@ -5,6 +5,7 @@
 import enum
 import hashlib
 import io
+import itertools
 import json
 import os
 import pickle
@@ -419,6 +420,13 @@ def test_an_open_file_that_never_ends_is_read_up_to_a_limit(monkeypatch: pytest.
     monkeypatch.setattr(source_images, "MAX_UNSIZED", 3_000_000)
     with Path("/dev/zero").open("rb") as endless, pytest.raises(InvalidRequest, match="more than 3,000,000 bytes"):
         check_submit("a fish", {"source_images": endless})
+
+
+def test_source_images_that_never_end_are_taken_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    with pytest.raises(InvalidRequest, match="more than 1,000 source images"):
+        check_submit("a fish", {"source_images": itertools.repeat(path)})
 
 
 def test_a_file_is_read_again_when_it_is_sent_and_proven_unchanged(tmp_path: Path) -> None:

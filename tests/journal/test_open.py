@@ -211,6 +211,15 @@ def test_what_sqlite_takes_for_no_file_is_no_path(name: str, tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_no_regular_file_is_no_journal(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, tmp_path / ".", ".", "..", "/", "/dev/full", "/dev/zero"):
+        with pytest.raises(JournalError, match="not the path of a file"):
+            Journal(path)
+    assert [pipe] == list(tmp_path.iterdir())
+
+
 def test_the_lock_file_keeps_no_other_process_s_text(path: Path) -> None:
     path.with_name("journal.sqlite.lock").write_text("99999\n")  # of an earlier version
     with Journal(path) as journal:

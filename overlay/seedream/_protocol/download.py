@@ -466,8 +466,8 @@ def _too_large(picture: _Picture, size: int) -> errors.DownloadError:
 
 def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]:
     if target.kind() is None:
-        media = server_text(stream.headers.get("content-type", "unknown type"))[:80]
-        coding = server_text(stream.headers.get("content-encoding", ""))[:20]
+        media = server_text(stream.headers.get("content-type", "unknown type"), picture.api.key)[:80]
+        coding = server_text(stream.headers.get("content-encoding", ""), picture.api.key)[:20]
         compressed = f" (content-encoding {coding})" if coding else ""
         message = f"{target.size:,} bytes of {media}{compressed} came, which are not a picture"
         error = picture.error(errors.NotAPicture, message)
@@ -489,7 +489,7 @@ def _open(picture: _Picture, url: Url, headers: Mapping[str, str]) -> Workflow[S
             public_only=not picture.api.local,
         )
         if isinstance(stream, Failure):
-            text = f"{stream.kind}: {server_text(stream.text)}"
+            text = f"{stream.kind}: {server_text(stream.text, picture.api.key)}"
             raise picture.error(errors.DownloadError, text, retryable=not stream.tls)
         if stream.status not in _REDIRECTS or "location" not in stream.headers:
             return stream

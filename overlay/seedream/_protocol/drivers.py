@@ -90,10 +90,13 @@ class _Group:
         except BaseException as error:  # noqa: BLE001 -- the thread that waits raises it
             self.stop(None if isinstance(error, _Stopped) else error)
         finally:
-            with self.lock:
-                self._running -= 1
-                if not self._running:
-                    self.finished.set()
+            self._ended()
+
+    def _ended(self) -> None:
+        with self.lock:
+            self._running -= 1
+            if not self._running:
+                self.finished.set()
 
     def _take(self) -> int | None:
         with self.lock:
@@ -103,9 +106,18 @@ class _Group:
             return self._next - 1
 
     def start(self, limit: int) -> None:
-        self._running = min(limit, len(self.workflows))
-        for number in range(self._running):
-            threading.Thread(target=self.work, name=f"seedream-{number}", daemon=True).start()
+        """Start the threads: fewer where the machine gives no more, and where it gives none, work in the caller's."""
+        for number in range(min(limit, len(self.workflows))):
+            with self.lock:
+                self._running += 1
+            try:
+                threading.Thread(target=self.work, name=f"seedream-{number}", daemon=True).start()
+            except RuntimeError:
+                if number == 0:
+                    self.work()
+                else:
+                    self._ended()
+                return
 
     def stop(self, error: BaseException | None) -> None:
         """Let every workflow end at its next effect; reads that wait end at once."""

@@ -36,9 +36,9 @@ class Envelope:
     """
 
     code: int | None = None
-    msg: str = ""
+    msg: str = field(default="", repr=False)  # a server may echo the key, and a traceback with locals shows reprs
     data: Mapping[str, Any] = field(factory=dict, repr=False)
-    taskid: str | None = None
+    taskid: str | None = field(default=None, repr=False)
     readable: bool = False
 
 
@@ -124,7 +124,7 @@ class TaskInfo:
     width: int | None = None
     height: int | None = None
     prompt: str = field(default="", repr=False)
-    error_message: str = ""
+    error_message: str = field(default="", repr=False)
     raw: Mapping[str, Any] = field(factory=dict, repr=False, eq=False)
 
     @property

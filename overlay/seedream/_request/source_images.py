@@ -31,6 +31,7 @@ Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, BinaryIO, "I
 Sources = Source | Iterable[Source]
 
 MAX_UNSIZED: Final = 256 * 1024 * 1024  # bytes that are read of an open file, which may never end
+MAX_SOURCES: Final = 1000  # far more than a request can hold; an iterable may never end
 _CHUNK: Final = 1024 * 1024
 _COARSEST_TIME: Final = 2_000_000_000  # nanoseconds: FAT keeps times to two seconds
 _URL: Final = re.compile(r"https?://", re.IGNORECASE)
@@ -210,6 +211,8 @@ def gather(sources: Sources | None, *, strict: bool = True) -> Gathered:
     files: list[SourceFile] = []
     urls: list[str] = []
     for number, source in enumerate(_each(sources), 1):
+        if number > MAX_SOURCES:
+            raise InvalidRequest(_problem(f"more than {MAX_SOURCES:,} source images", "Give only those to be sent."))
         if isinstance(source, str) and _URL.match(source):
             urls.append(source)
         else:

@@ -4,8 +4,11 @@ import base64
 import json
 import logging
 import re
+import string
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
+from unicodedata import normalize
 from urllib.parse import unquote_plus
 
 from tensorslab_images.limits import AUTH_HEADER
@@ -32,7 +35,14 @@ _TELLING: Final = re.compile(
     r"[\s\"':=]{1,9}\S",
     re.IGNORECASE,
 )
-_OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")  # as long as a signature, longer than a task's id
+# What no sentence needs: as long as a signature and longer than a task's id; shorter, but of all three kinds of signs
+# as a random text is; or letters that are written as numbers.
+_OPAQUE: Final = re.compile(
+    r"[A-Za-z0-9+/_=-]{40,}"
+    r"|(?<![A-Za-z0-9])(?=[A-Za-z+/_=~-]*[0-9])(?=[a-z0-9+/_=~-]*[A-Z])(?=[A-Z0-9+/_=~-]*[a-z])[A-Za-z0-9+/_=~-]{16,}"
+    r"|(?:(?:\\[xuU]?|=|%|&#x?)\{?[0-9a-fA-F]{2,6}\}?;?[ ]?){6,}"
+    r"|(?:\b\d{1,3}\b[\s,;]+){8,}"
+)
 _LONGEST_TEXT: Final = 200
 _LONGEST_READ: Final = 4000
 # Header fields that help to find out what happened; no others are kept on an error.
@@ -85,21 +95,29 @@ def holds_secret(text: str, secret: str) -> bool:
     """Whether the text holds the secret, as it is or in an encoding: URL, HTML, JSON, Base64, hex, other case."""
     if len(secret) < _SHORTEST_SECRET:
         return False
-    raw = secret.encode()
-    encoded = {raw.hex(), secret[::-1].lower()}
-    for shift in range(3):  # the place of the key within the encoded bytes moves the letters
-        letters = base64.b64encode(bytes(shift) + raw).decode().rstrip("=")
-        encoded.add(letters[-(-shift * 8 // 6) : len(letters) - 1].lower())
-    plain = _squeezed(secret)
+    encoded, numbers, plain = _encodings(secret), ",".join(map(str, secret.encode())), _squeezed(secret)
     for form in _decoded(text):
         squeezed, lower = _squeezed(form), form.lower().replace("-", "+").replace("_", "/")
         if (
             (plain and plain in squeezed)
             or secret in form
             or any(one in lower or one in form.lower() for one in encoded)
+            or numbers in ",".join(_NUMBER.findall(form))
         ):
             return True
     return False
+
+
+@lru_cache(maxsize=8)
+def _encodings(secret: str) -> frozenset[str]:
+    """The secret in encodings that keep no letter of it, in lower case."""
+    raw = secret.encode()
+    encoded = {raw.hex(), secret[::-1].lower(), secret.translate(_ROT13).lower()}
+    for encode, bits in ((base64.b64encode, 6), (base64.b32encode, 5)):
+        for shift in range(5):  # the place of the key within the encoded bytes moves the letters
+            letters = encode(bytes(shift) + raw).decode().rstrip("=")
+            encoded.add(letters[-(-shift * 8 // bits) : len(letters) - 1].lower())
+    return frozenset(encoded)
 
 
 def _squeezed(text: str) -> str:
@@ -112,14 +130,29 @@ def _decoded(text: str) -> Iterator[str]:
 
     for _ in range(3):
         yield text
-        unescaped = _JSON_ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text.replace("\\/", "/"))
-        again = unquote_plus(unescape(unescaped))
+        unescaped = _ESCAPE.sub(_unescaped, text.replace("\\/", "/"))
+        again = normalize("NFKC", unquote_plus(unescape(unescaped)))
         if again == text:
             return
         text = again
 
 
-_JSON_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+def _unescaped(escape: re.Match[str]) -> str:
+    code = int(escape[1], 8) if escape[1] else int(next(filter(None, escape.groups()[1:])), 16)
+    return chr(code) if code < _CODES else ""
+
+
+_CODES: Final = 0x110000
+_NUMBER: Final = re.compile(r"\d+", re.ASCII)
+# Octal, JSON, JavaScript, CSS and quoted-printable.
+_ESCAPE: Final = re.compile(
+    r"\\([0-3][0-7]{2})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\u\{([0-9a-fA-F]{1,6})\}"
+    r"|\\([0-9a-fA-F]{2,6})[ ]?|=([0-9a-fA-F]{2})"
+)
+_UPPER: Final = string.ascii_uppercase
+_ROT13: Final = str.maketrans(
+    _UPPER + _UPPER.lower(), _UPPER[13:] + _UPPER[:13] + _UPPER[13:].lower() + _UPPER[:13].lower()
+)
 
 
 def redact(text: str, *secrets: str) -> str:
@@ -174,13 +207,23 @@ def _cleaned(value: Any) -> Any:
             return value
 
 
+_REPLY_HEAD: Final = re.compile(r"(return_value=\(b'HTTP/[0-9.]{1,3}', \d{3}).*|(return_value=\().*", re.DOTALL)
+
+
+def _without_reply(line: str) -> str:
+    """A line of the HTTP library without what a server sent: of a reply's head only the status is kept."""
+    line = _REPLY_HEAD.sub(lambda found: f"{found[1] or found[2]} {_REMOVED}", line)
+    head, mark, error = line.partition("exception=")
+    return f"{head}{mark}{server_text(error)}" if mark else line
+
+
 class _RedactFilter(logging.Filter):
     """Removes keys and URL queries from the HTTP library's own log lines, which hold what a server sent in full."""
 
     secrets: Final[set[str]] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
+        text = _without_reply(record.getMessage())
         record.msg, record.args = redact(text, *self.secrets), ()
         if any(holds_secret(record.msg, secret) for secret in self.secrets):
             record.msg = _REMOVED

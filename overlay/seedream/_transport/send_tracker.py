@@ -15,7 +15,7 @@ from typing import Final
 from attrs import define, field
 
 from seedream._protocol.effects import Failure
-from seedream._support.redact import redact
+from seedream._support.redact import server_text
 from seedream._support.timing import RequestKind, Timeouts
 from seedream.errors import Phase, SeeDreamError
 
@@ -148,7 +148,7 @@ class SendTracker:
         if self._stopped is not None:
             # Its traceback would hold the HTTP library's frames, and in them the request with its key.
             raise self._stopped.with_traceback(None) from None
-        text = redact(str(error), self.secret).strip() or type(error).__name__
+        text = server_text(str(error), self.secret) or type(error).__name__
         refused = self.phase == "never_sent" and (self.tls_refused or is_tls_refusal(error))
         return Failure(self.phase, type(error).__name__, text, tls=refused)
 

@@ -339,10 +339,11 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
     """The journal's own path: a symbolic link leads to the file, and so to the file's only lock.
 
     Raises:
-        JournalError: It is a name that SQLite would not take for a file, or the file has a second name.
+        JournalError: It is a name that SQLite would not take for a file, no regular file is there, or it has a second name.
     """
     text = os.fspath(path)
-    if not text or text == ":memory:" or text.lower().startswith("file:") or "\0" in text:
+    special = text == ":memory:" or text.lower().startswith("file:") or "\0" in text
+    if special or not Path(text).name or (Path(text).exists() and not Path(text).is_file()):
         raise JournalError(f"{text!r} is not the path of a file", hint="Give a path on a local disk.")
     found = Path(text)
     if found.is_symlink():
