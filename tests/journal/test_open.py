@@ -214,10 +214,11 @@ def test_what_sqlite_takes_for_no_file_is_no_path(name: str, tmp_path: Path, mon
 def test_what_is_no_regular_file_is_no_journal(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for path in (pipe, tmp_path, tmp_path / ".", ".", "..", "/", "/dev/full", "/dev/zero"):
+    for path in (pipe, tmp_path, tmp_path / ".", ".", "..", "/"):  # no real device: a fault here would replace it
         with pytest.raises(JournalError, match="not the path of a file"):
             Journal(path)
     assert [pipe] == list(tmp_path.iterdir())
+    assert pipe.is_fifo()
 
 
 def test_the_lock_file_keeps_no_other_process_s_text(path: Path) -> None:

@@ -339,7 +339,8 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
     """The journal's own path: a symbolic link leads to the file, and so to the file's only lock.
 
     Raises:
-        JournalError: It is a name that SQLite would not take for a file, no regular file is there, or it has a second name.
+        JournalError: It is a name that SQLite would not take for a file, something other than a file is there (which
+            a new journal would replace), or the file has a second name.
     """
     text = os.fspath(path)
     special = text == ":memory:" or text.lower().startswith("file:") or "\0" in text
