@@ -594,7 +594,8 @@ def test_file_names_follow_a_template(both: Both, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["", "fish", "{taskid}", "../{number}", "a/{number}", "a\\{number}", ".{number}", "{number", "{}", "{0}", "{prompt}{number}",
+    ["{number:>9999999999}", "{number:0{total}}", "{number}" + "x" * 130,
+     "", "fish", "{taskid}", "../{number}", "a/{number}", "a\\{number}", ".{number}", "{number", "{}", "{0}", "{prompt}{number}",
      "{number.real.__class__}x{index", "{taskid.__class__}{number}", "\0{number}", "{number:9999}", 5, None, b"{number}", "{number!z}"],
 )  # fmt: skip
 def test_a_template_that_gives_no_plain_distinct_names_is_refused(both: Both, tmp_path: Path, template: Any) -> None:

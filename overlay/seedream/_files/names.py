@@ -16,6 +16,7 @@ _FIELDS: Final = ("taskid", "number", "index", "total")
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _ALLOWED: Final = re.compile(r"[^\w. ()=+,@#-]")
 _LONGEST: Final = 120
+_WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
 
 
 def safe_taskid(taskid: str) -> str:
@@ -53,9 +54,12 @@ def check_template(template: object) -> FileNames:
         raise _problem(f"an object of type {type(template).__name__} is not text")
     names = FileNames(template)
     try:
-        used = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
+        used = {name for name, _ in parts}
         if used - set(_FIELDS):
             raise _problem(f"{quote(template)} names the unknown field {quote(min(used - set(_FIELDS)))}")
+        if len(template) > _LONGEST or any(_WIDE.search(spec) for _, spec in parts):
+            raise _problem(f"{quote(template)} gives a name that is too long", "Use widths below 100.")
         first, second = names.stem("t", 0, 2), names.stem("t", 1, 2)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         if isinstance(error, InvalidRequest):
