@@ -22,12 +22,11 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("generate", help="write generated/ anew from openapi/")
     make.add_argument("--spec", help="take this page (Markdown, YAML or JSON; a path or an https address) first")
-    make.add_argument("--accept", action="store_true", help="take what needs a decision")
-    make.add_argument("--json", action="store_true", help="print the report as JSON")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
-    commands.add_parser("update", help="fetch the vendor's page, then take it").add_argument(
-        "--accept", action="store_true", help="take what needs a decision"
-    )
+    update = commands.add_parser("update", help="fetch the vendor's page, then take it")
+    for command in (make, update):
+        command.add_argument("--accept", action="store_true", help="take what needs a decision")
+        command.add_argument("--json", action="store_true", help="print the report as JSON")
     commands.add_parser("watch", help="fetch and take the page, for the scheduled workflow")
     commands.add_parser("propose", help="open a pull request with what watch changed")
     given = parser.parse_args(argv)
@@ -60,7 +59,8 @@ def _page(root: Path, spec: str | None) -> Path | None:
     if spec and not is_address(spec):
         return Path(spec)
     fetched = fetch(root, spec)
-    _say(f"Fetched {fetched.address}" + ("" if fetched.changed else ": the last copy is still the same") + ".")
+    told = f"Fetched {fetched.address}" + ("" if fetched.changed else ": the last copy is still the same") + "."
+    sys.stderr.write(f"{told}\n")  # standard output is the report, which may be JSON
     return fetched.path
 
 

@@ -146,8 +146,16 @@ def _kind(schema: Json) -> str:
         return "binary"
     if len(solid) == 1 and solid[0] in _SCALARS:
         return solid[0]
-    samples = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
-    return "string" if samples and all(isinstance(value, str) for value in samples) else "object"
+    return _kind_of_values(schema.get("enum") or ([schema["const"]] if "const" in schema else []))
+
+
+def _kind_of_values(values: Sequence[Any]) -> str:
+    """Return the kind of a schema that lists its values and names no type."""
+    types = {type(value) for value in values if value is not None}
+    for kind, allowed in (("string", {str}), ("boolean", {bool}), ("integer", {int}), ("number", {int, float})):
+        if types and types <= allowed:
+            return kind
+    return "object"
 
 
 def _is_file(schema: Json) -> bool:

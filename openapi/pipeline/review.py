@@ -121,9 +121,19 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
         rule.summary,
         best.sentence,
         (*(f"in these words: {problem}" for problem in best.problems), *_facts(rule, after)),
-        f"in {RULES}, add the {seen.language} sentence of {rule.id}, with the facts that it holds.",
+        _add_sentence(rule, seen.language, best.sentence),
         "" if best.blocking else f"adds the {seen.language} sentence",
-        write=stated_row(rule, seen.language, best.sentence),
+        write=stated_row(rule, seen.language, best.sentence) if best.sentence else inferred_row(rule),
+    )
+
+
+def _add_sentence(rule: Rule, language: str, sentence: str) -> str:
+    """Say how the rule is kept in the ledger for a page in this language."""
+    if sentence:
+        return f"in {RULES}, add the {language} sentence of {rule.id}, with the facts that it holds."
+    return (
+        f"the page says nothing at {rule.at}: in {RULES}, remove {rule.id}, keep it as inferred, or, when the page says"
+        f" it elsewhere, set `at` to that place and add the {language} sentence."
     )
 
 
@@ -242,9 +252,9 @@ def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
                     next(iter(rule.sentences.values())),
                     best.sentence,
                     (equal, *_facts(rule, after)),
-                    f"in {RULES}, add the {seen.language} sentence of {rule.id}.",
+                    _add_sentence(rule, seen.language, best.sentence),
                     "" if best.blocking else f"adds the {seen.language} sentence",
-                    write=stated_row(rule, seen.language, best.sentence),
+                    write=stated_row(rule, seen.language, best.sentence) if best.sentence else inferred_row(rule),
                 )
             )
     return found

@@ -172,6 +172,15 @@ CASES: dict[str, tuple[bytes, int, int, str]] = {
     "a list of several types": (
         edited(add("style", {"enum": [1, "two", True]})), 3, 0, "cannot be sent: submit/request/style",
     ),
+    "numbers listed without a type": (edited(add("factor", {"enum": [2, 4]})), 0, 0, "submit request factor added"),
+    "a constant without a type": (in_31(add("strength", {"const": 0.5})), 0, 0, "submit request strength added"),
+    "a yes without a type": (edited(add("fast", {"enum": [True, False]})), 0, 0, "submit request fast added"),
+    "constants without a type": (
+        in_31(add("speed", {"oneOf": [{"const": 1}, {"const": 2.5}]})), 0, 0, "submit request speed added",
+    ),
+    "constants of several types": (
+        in_31(add("speed", {"oneOf": [{"const": 1}, {"const": "fast"}]})), 3, 0, "cannot be sent: submit/request/speed",
+    ),
     "bounds that leave nothing": (
         edited(lambda d: field(d, "batchsize").update(minimum=15, maximum=1)), 3, 0, "no value was found that its limits allow",
     ),
@@ -224,6 +233,7 @@ def test_it_ends_as_it_should(name: str, house: House) -> None:
     first = house.take(data)
     assert first.code == stopped, first.text
     assert words in first.text
+    assert stopped == 3 or "the client cannot send it" not in first.text
     if stopped == 3:
         second = house.take(data, accept=True)
         assert second.code == accepted, second.text
