@@ -207,10 +207,13 @@ class Samples:
             (name, as_text(value)) for name, found in given.items() for value in found if not isinstance(value, bytes)
         ]
         words = [f"--set={name}={text}" for name, text in texts if name != "prompt"]
-        if any(self.fields[name].attribute == "source_images" for name in given):
+        files = [(name, found) for name, found in given.items() if self.fields[name].kind == "binary"]
+        if files:
             with open("sample.png", "wb") as file:  # noqa: PTH123 - in the temporary folder of this process
                 file.write(picture())
-            words += ["--image", "sample.png"]
+        for name, found in files:
+            own = self.fields[name].attribute == "source_images"
+            words += ["--image=sample.png" if own else f"--set={name}=sample.png"] * len(found)
         out, err = io.StringIO(), io.StringIO()
         sys.argv = ["seedream", "generate", str(given.get("prompt", [PROMPT])[0]), *words, "--dry-run", "--json"]
         code: object = 0
