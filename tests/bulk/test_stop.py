@@ -1,7 +1,8 @@
 """When a run stops by itself: nothing is spent that need not be, the queue is kept, and it can go on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -251,6 +252,15 @@ def test_a_request_timeout_is_sent_again_once(bench: Bench) -> None:
     assert bench.states() == {"a": "planned", "b": "planned"}
 
 
+@contextmanager
+def suppress_no_run() -> Iterator[None]:
+    try:
+        yield
+    except JournalError as error:
+        if "holds no bulk run" not in str(error):
+            raise
+
+
 def test_a_run_that_is_cancelled_from_outside_leaves_the_journal_whole(bench: Bench) -> None:
     # Issue 17.1: a cancellation in the middle of a commit closed the database under it.
     bench.running.service.delay = 0.005
@@ -262,7 +272,8 @@ def test_a_run_that_is_cancelled_from_outside_leaves_the_journal_whole(bench: Be
 
     for number in range(20):
         anyio.run(cancelled, 0.02 + 0.007 * number)
-        bench.bulk.counts()
+        with suppress_no_run():  # on a slow machine the first ones are cancelled before there is a run
+            bench.bulk.counts()
     while bench.bulk.run(jobs).reason != "done":
         pass
     assert len(set(bench.paid)) == len(bench.paid)  # nothing is paid for twice

@@ -10,13 +10,11 @@ import pytest
 from facts import LARGEST, LEAST
 
 ROOT = Path(__file__).resolve().parents[2]
-SUBMIT = "generated/tensorslab_images/api/images/see_dream_v45.py"
+ENCODE = "overlay/seedream/_request/encode.py"
 ASK = "overlay/seedream/_protocol/service.py"
 RULES, LIMITS = "generated/tensorslab_images/rules.py", "generated/tensorslab_images/limits.py"
-KEPT = '    _kwargs["headers"] = headers'
-FIXED = '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n'
 BREAKS = {
-    "the boundary fix": (SUBMIT, KEPT, FIXED + KEPT, "[WIRE-BOUNDARY]"),
+    "the boundary of a form": (ENCODE, "secrets.token_hex(16)", '"+++"', "[WIRE-BOUNDARY]"),
     "the auth rule": (ASK, 'f"{AUTH_HEADER_SCHEME} {api.key}"', "api.key", "[AUTH-HEADER]"),
     "the pixel minimum": (RULES, f"Final[int] = {LEAST}", f"Final[int] = {LEAST - 1}", "[RES-PIXELS]"),
     "a limit by one": (LIMITS, f"maximum={LARGEST}", f"maximum={LARGEST + 1}", "[BATCH-RANGE]"),

@@ -16,7 +16,6 @@ from facts import DEFAULTS, FEWEST, LARGEST, LEAST, MOST, RATIOS, SERVER
 PAGE, OVERLAY, LEDGER = "openapi/seedreamv45.yaml", "openapi/overlay.yaml", "openapi/rules.yaml"
 SETTINGS, GENERATED = "openapi/generator.yaml", "generated/tensorslab_images"
 STOP = "(the pipeline stops)"  # for what it refuses on its own ground, without a rule of the ledger
-_SUBMIT = f"{GENERATED}/api/images/see_dream_v45.py"
 _BODY = f"{GENERATED}/models/see_dream_v45_body.py"
 
 
@@ -159,7 +158,7 @@ WRONG_SPECS = (
     _ledger("the valid example is the invalid one", "RES-EXAMPLES", "valid: [3750x1250]\n      invalid: [1500x1500]",
             "valid: [1500x1500]\n      invalid: [3750x1250]"),
     # The overlay document.
-    _overlay("the prompt is not required", "PROMPT-REQUIRED", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
+    _overlay("the prompt is not required", "PROMPT-REQUIRED BATCH-RANGE", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
     _overlay("another path of the query", "WIRE-HTTP", "/v1/images/infobytaskid:", "/v1/images/infobytaskids:"),
     _overlay("another path of the deletion", "WIRE-HTTP", "/v1/images/deleteimagestask:", "/v1/images/deletetask:"),
     _overlay("another field of the query", "TASK-ID",
@@ -175,8 +174,6 @@ WRONG_SPECS = (
     _overlay("states with their reason alone", "SERVER-ENVELOPE", "required: [taskid, image_status]", "required: [taskid, image_status, reason]"),
     _overlay("a link to no id", "TASK-ID", "requestBody: {taskid: $response.body#/data/taskid}", "requestBody: {taskid: $response.body#/data/id}"),
     # The generated client itself.
-    _code("the fixed boundary", "WIRE-BOUNDARY", _SUBMIT,
-          '    _kwargs["headers"] = headers', '    headers["Content-Type"] = "multipart/form-data; boundary=+++"\n    _kwargs["headers"] = headers'),
     _code("a URL that is not sent", "IMAGE-URL", _BODY, '("imageUrl", (None,', '("image", (None,'),
     _code("the prompt in another form", "PROMPT-REQUIRED WIRE-EXACT", _BODY, "str(self.prompt).encode()", "repr(self.prompt).encode()"),
     _code("one source image of many", "SOURCE-IMAGE", _BODY, "for source_images_item_element in self.source_images:",
