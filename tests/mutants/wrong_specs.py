@@ -158,7 +158,7 @@ WRONG_SPECS = (
     _ledger("the valid example is the invalid one", "RES-EXAMPLES", "valid: [3750x1250]\n      invalid: [1500x1500]",
             "valid: [1500x1500]\n      invalid: [3750x1250]"),
     # The overlay document.
-    _overlay("the prompt is not required", "PROMPT-REQUIRED BATCH-RANGE", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
+    _overlay("the prompt is not required", "PROMPT-REQUIRED WIRE-EXACT", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
     _overlay("another path of the query", "WIRE-HTTP", "/v1/images/infobytaskid:", "/v1/images/infobytaskids:"),
     _overlay("another path of the deletion", "WIRE-HTTP", "/v1/images/deleteimagestask:", "/v1/images/deletetask:"),
     _overlay("another field of the query", "TASK-ID",
