@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -228,25 +227,54 @@ def test_the_lock_file_keeps_no_other_process_s_text(path: Path) -> None:
     assert path.with_name("journal.sqlite.lock").read_bytes().split()[0] == str(os.getpid()).encode()
 
 
-def test_a_kill_at_any_moment_of_the_creation_leaves_a_usable_path(path: Path) -> None:
-    # Issue 16.32: in the first milliseconds the file appeared without its tables.
-    code = "import sys; from seedream.journal import Journal; print(flush=True); Journal(sys.argv[1]); sys.stdin.read()"
-    for delay in range(0, 20, 2):
-        folder = path.with_name(f"kill-{delay}")
+_KILLED = """
+import os, sqlite3, sys
+from pathlib import Path
+from seedream.journal import Journal
+
+class Dying(sqlite3.Connection):
+    left = 0
+    def execute(self, sql, values=()):
+        if Dying.left == 0:
+            os._exit(9)
+        Dying.left -= 1
+        found = super().execute(sql, values)
+        if Dying.left == 0 and sys.argv[2] == "after":
+            os._exit(9)
+        return found
+
+def connect(path):
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Dying)
+
+status = 9
+count = 0
+while status == 9:
+    if (child := os.fork()) == 0:
+        Dying.left = count
+        folder = Path(sys.argv[1], str(count))
         folder.mkdir()
-        target = folder / "journal.sqlite"
-        with subprocess.Popen(
-            [sys.executable, "-c", code, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            deadline = time.monotonic() + delay / 1000
-            while time.monotonic() < deadline:
-                pass
-            process.kill()
+        Journal(folder / "journal.sqlite", connect=connect)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    count += 1
+print(count, status)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_at_any_statement_of_the_creation_leaves_a_usable_path(when: str, tmp_path: Path) -> None:
+    # Issue 16.32: the file appeared without its tables, or was not closed and had no mark.
+    run = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path), when], capture_output=True, text=True, check=True
+    )
+    count, status = map(int, run.stdout.split())
+    assert status == 0
+    assert count > 30, "the creation and the first opening take more than thirty statements"
+    for number in range(count - 1):
+        target = tmp_path / str(number) / "journal.sqlite"
         with Journal(target) as journal:
             assert planned(journal, "a")
-        assert not list(folder.glob(".*.new*"))
+        assert not list(target.parent.glob(".*.new*"))
 
 
 def test_a_journal_is_refused_when_its_file_or_lock_is_replaced(path: Path) -> None:

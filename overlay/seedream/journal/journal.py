@@ -125,6 +125,9 @@ class Journal(Queries):
         if not records_lost:
             check_complete(database, self._lock.mark, self.path)
         (self._id,) = database.execute("SELECT id FROM journal").fetchone()
+        # The mark comes first: a file that was not closed and has no mark is refused, and a kill may come here.
+        (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+        self._leave_mark(newest)
         # Before the write-ahead log is used, the file itself says so: a copy of it without the log is then refused.
         database.execute("UPDATE journal SET closed=0")
         (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
