@@ -1,4 +1,4 @@
-# The tasks of the project. `make` alone lists them. All are idempotent; each sets up what it needs.
+# The tasks of the project. `make` without a target lists them. All are idempotent; each sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -13,7 +13,7 @@ help: ## list the targets
 
 setup: $(READY) ## create .venv from the hash-pinned lock (every other target does this by itself)
 
-# uv installs the lock in a second or two; where it cannot (an index that only pip is told of), pip does.
+# uv installs the lock in a second or two; where it cannot (an index that only pip knows), pip does.
 $(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml
 	@echo "==> setting up $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seedream needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
@@ -34,7 +34,7 @@ check: $(READY) verify-generated ## formatting, lint, types, generated code and 
 	@echo "==> pyright"   && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings > build/pyright.txt || { cat build/pyright.txt; exit 1; }
 	@echo "==> imports"   && $(BIN)/lint-imports --no-cache > build/imports.txt || { cat build/imports.txt; exit 1; }
 	@echo "==> installed" && $(BIN)/uv pip check -q --python $(BIN)/python
-	@echo "==> house"     && $(BIN)/python -m pytest -q tests/test_house.py
+	@echo "==> project rules"     && $(BIN)/python -m pytest -q tests/test_house.py
 	@echo "check: all good"
 
 lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)

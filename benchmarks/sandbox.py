@@ -38,10 +38,10 @@ def pictures(kind: str, count: int = 3) -> list[float]:
     """Seconds from asking for a picture of the largest size to its last byte."""
     with Sandbox(progress="instant", format=kind) as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
         taskid = submit(http, sandbox, batchsize=str(count), resolution=LARGEST)
-        told = http.post(
+        task = http.post(
             sandbox.base_url + QUERY.path, json={"taskid": taskid}, headers={"Authorization": sandbox.api_key}
         )
-        return [seconds(lambda url=url: http.get(url)) for url in told.json()["data"]["url"]]  # type: ignore[misc]  # bound at once
+        return [seconds(lambda url=url: http.get(url)) for url in task.json()["data"]["url"]]  # type: ignore[misc]  # bound at once
 
 
 def submissions() -> float:

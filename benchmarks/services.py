@@ -112,7 +112,7 @@ class Services:
         return f"{scheme}://127.0.0.1:{(self.far_ports if distance else self.ports)[kind]}"
 
     def in_folder(self, name: str) -> "Services":
-        """The same with a folder of its own."""
+        """Return this service with a folder of its own."""
         folder = self.folder / name
         folder.mkdir()
         return evolve(self, folder=folder)

@@ -58,11 +58,11 @@ def _keywords(field: limits.Field) -> dict[str, Any]:
 
 
 def _ledger() -> Iterator[Difference]:
-    told = {name: {"standing": row.standing, **row.facts} for name, row in rules.RULES.items()}
+    spec = {name: {"standing": row.standing, **row.facts} for name, row in rules.RULES.items()}
     meant = {name: {"standing": standing, **found} for name, (standing, found) in facts.LEDGER.items()}
-    for name in dict.fromkeys([*meant, *told]):
-        if meant.get(name) != told.get(name):
-            yield _differs(f"rule {name}", name, meant.get(name), told.get(name), "LEDGER:", name)
+    for name in dict.fromkeys([*meant, *spec]):
+        if meant.get(name) != spec.get(name):
+            yield _differs(f"rule {name}", name, meant.get(name), spec.get(name), "LEDGER:", name)
     found = {name: dict(row.examples) for name, row in rules.RULES.items() if row.examples}
     for name in dict.fromkeys([*facts.EXAMPLES, *found]):
         if facts.EXAMPLES.get(name) != found.get(name):
@@ -70,16 +70,16 @@ def _ledger() -> Iterator[Difference]:
 
 
 def _differs(
-    what: str, rule: str, meant: Mapping[str, Any] | None, told: Mapping[str, Any] | None, table: str, name: str = ""
+    what: str, rule: str, meant: Mapping[str, Any] | None, spec: Mapping[str, Any] | None, table: str, name: str = ""
 ) -> Difference:
     lines = _FILE.read_text("utf-8").splitlines()
     start = next(number for number, line in enumerate(lines, 1) if line.startswith(table))
     end = next((number for number, line in enumerate(lines, 1) if number > start and line == "}"), start)
     line = next((number for number in range(start, end) if lines[number - 1].startswith(f'    "{name}":')), None)
     if meant is None:
-        return Difference(rule, end, f"{what} is new in the spec: add a line with {told}.")
-    if told is None:
+        return Difference(rule, end, f"{what} is new in the spec: add a line with {spec}.")
+    if spec is None:
         return Difference(rule, line or start, f"{what} is in the spec no more: take the line out.")
-    keys = [key for key in dict.fromkeys([*meant, *told]) if meant.get(key) != told.get(key)]
-    said = "; ".join(f"{key} is {meant.get(key)!r} here, {told.get(key)!r} in the spec" for key in keys)
+    keys = [key for key in dict.fromkeys([*meant, *spec]) if meant.get(key) != spec.get(key)]
+    said = "; ".join(f"{key} is {meant.get(key)!r} here, {spec.get(key)!r} in the spec" for key in keys)
     return Difference(rule, line or start, f"{what}: {said}. Read the page, then change this line or refuse the page.")

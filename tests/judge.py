@@ -1,6 +1,6 @@
 """The third judge: the page's rules by the facts typed from its text, sharing nothing with tables, client or sandbox.
 
-The facts stand in facts.py alone. The client reads people's ways of writing; the judge knows the wire alone. Where the
+The facts are in facts.py only. The client reads people's ways of writing; the judge knows only the wire. Where the
 page does not say, its verdict is None.
 """
 
@@ -153,7 +153,7 @@ def _sized(rule: str, width: int, height: int, name: str = "") -> Case:
 
 
 LEGAL = (
-    _legal("a prompt alone", "PROMPT-REQUIRED"),
+    _legal("only a prompt", "PROMPT-REQUIRED"),
     _legal("a prompt in Chinese with line breaks", "PROMPT-REQUIRED", prompt="灯塔，\r\n黎明\n\t“雾” 🌫"),
     _legal("a prompt that looks like nothing", "PROMPT-REQUIRED", prompt="None"),
     _legal("a prompt with spaces around it", "PROMPT-REQUIRED", prompt="  a lighthouse \n"),

@@ -1,4 +1,4 @@
-"""Updates of the vendor's page, made from the real one (tests/pipeline/seedreamv45.md), and houses to try them on."""
+"""Updates of the vendor's page, made from tests/pipeline/seedreamv45.md, and repository copies to try them on."""
 
 import copy
 import datetime as dt
@@ -33,13 +33,13 @@ def replaced(*pairs: tuple[str, str]) -> bytes:
     """The real page with words replaced in its YAML; each must be there exactly once."""
     text = YAML.decode()
     for old, new in pairs:
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the page"
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in the page"
         text = text.replace(old, new)
     return page(text.encode())
 
 
 def edited(*edits: Edit) -> bytes:
-    """The page with its document changed and written anew (which also moves every fold and quote)."""
+    """Return the page with its document changed and written out again, which also moves every fold and quote."""
     return page(dump_yaml(document(*edits)).encode())
 
 
@@ -80,7 +80,7 @@ DAY = dt.date(2026, 1, 2)
 
 
 class Ended(NamedTuple):
-    """How a run ended: its exit code, what it told, and whether the tree changed."""
+    """How a run ended: its exit code, its text, and whether the tree changed."""
 
     code: int
     text: str
@@ -92,7 +92,7 @@ def _send_nothing(*_: object) -> list[Unsendable]:
     return []
 
 
-class House:
+class RepositoryCopy:
     """A copy of everything that the pipeline reads and writes.
 
     `sends` says whether a run sends samples before it replaces anything, as `make generate` always does. That takes ten
@@ -104,12 +104,12 @@ class House:
         self.sends = False
 
     @staticmethod
-    def copied(source: Path, target: Path) -> "House":
-        """A house like the one at `source`, without the pipeline's own code."""
+    def copied(source: Path, target: Path) -> "RepositoryCopy":
+        """Copy the repository at `source`, without the pipeline's own code."""
         skip = shutil.ignore_patterns("__pycache__", "pipeline", ".ruff_cache")
         for name in ("openapi", "generated", "overlay"):
             shutil.copytree(source / name, target / name, ignore=skip)
-        return House(target)
+        return RepositoryCopy(target)
 
     def files(self) -> dict[str, bytes]:
         """Every file but those under build/, by its path."""
@@ -150,7 +150,7 @@ class House:
         return (self.root / name).read_text("utf-8")
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replaces words that stand exactly once in a file."""
+        """Replace words that are exactly once in a file."""
         text = self.read(name)
-        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {name}"
         (self.root / name).write_text(text.replace(old, new), "utf-8")

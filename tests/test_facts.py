@@ -55,13 +55,14 @@ def test_a_rule_that_is_gone_or_new_is_told_and_so_are_its_examples() -> None:
     gone = {name: row for name, row in rules.RULES.items() if name != "RES-EXAMPLES"}
     row = attrs.evolve(rules.RULES["RES-TIER"], examples={"valid": ("2K",)})
     with patch.object(rules, "RULES", {**gone, "RES-TIER": row, "RES-NEW": row}):
-        told = [str(one).partition(": ")[2] for one in news()]
-    assert 5 == len(told)
-    assert sum("rule RES-EXAMPLES is in the spec no more" in one for one in told) == 1
-    assert sum("examples of RES-EXAMPLES is in the spec no more" in one for one in told) == 1
-    assert sum("rule RES-NEW is new in the spec" in one for one in told) == 1
+        messages = [str(one).partition(": ")[2] for one in news()]
+    assert 5 == len(messages)
+    assert sum("rule RES-EXAMPLES is in the spec no more" in one for one in messages) == 1
+    assert sum("examples of RES-EXAMPLES is in the spec no more" in one for one in messages) == 1
+    assert sum("rule RES-NEW is new in the spec" in one for one in messages) == 1
     assert (
-        sum("examples of RES-TIER is new in the spec: add a line with {'valid': ('2K',)}" in one for one in told) == 1
+        sum("examples of RES-TIER is new in the spec: add a line with {'valid': ('2K',)}" in one for one in messages)
+        == 1
     )
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house, as far as a machine can check them."""
+"""The rules of the project that a machine can check."""
 
 import re
 import subprocess
@@ -81,7 +81,7 @@ def missing_pins(texts: list[str], lock: str) -> list[str]:
     ]
 
 
-def test_the_core_depends_on_attrs_and_httpx_alone() -> None:
+def test_the_core_depends_only_on_attrs_and_httpx() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert ["attrs", "httpx"] == sorted(Requirement(text).name for text in project["dependencies"])
 
@@ -91,11 +91,11 @@ def test_the_top_level_is_as_agreed() -> None:
         "pyproject.toml", "openapi", "generated", "overlay", "tests", "Makefile", "README.md", "README.zh-CN.md",
         ".ci", ".github", ".gitignore", "PKG-INFO", ".gitattributes", "benchmarks", "docs", "requirements", "LICENSE",
     }  # fmt: skip
-    # A page that lies in the clone, to be taken with SPEC=, is no part of it.
+    # A page that was put into the clone for SPEC= does not belong to it.
     assert {path.relative_to(ROOT).parts[0] for path in tracked(new=False)} <= allowed
 
 
-def test_no_machine_path_or_registry_host_stands_in_any_file() -> None:
+def test_no_file_holds_a_machine_path_or_a_registry_host() -> None:
     forbidden = re.compile(
         r"(?<![\w.])/(?:root|home/\w+|work)/|files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian"
     )
@@ -106,3 +106,26 @@ def test_no_machine_path_or_registry_host_stands_in_any_file() -> None:
         text = path.read_text(encoding="utf-8")
         found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in forbidden.finditer(text)]
     assert [] == found
+
+
+def test_no_test_imports_a_conftest() -> None:
+    """Helpers that several files use are in tests/support; a conftest holds fixtures and hooks only."""
+    pattern = re.compile(r"(?m)^\s*(?:from (?:[\w.]*\.)?conftest import|import (?:[\w.]*\.)?conftest\b)")
+    files = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "tests")]
+    assert len(files) > 50
+    assert [] == [str(path.relative_to(ROOT)) for path in files if pattern.search(path.read_text("utf-8"))]
+
+
+def test_each_part_of_the_overlay_has_its_tests_in_one_folder() -> None:
+    """The packages below the client are small, and their tests are in tests/core and tests/transport."""
+    folders = {"seedream": "core", "seedream_sandbox": "sandbox", "seedream_testing": "testing", "ray": "scale"}
+    folders |= dict.fromkeys(("_files", "_protocol", "_request", "_support"), "core") | {"_transport": "transport"}
+    overlay = ROOT / "overlay"
+    parts = [
+        path.name
+        for root in (overlay, overlay / "seedream")
+        for path in root.iterdir()
+        if (path / "__init__.py").is_file()
+    ]
+    assert len(parts) > 10
+    assert [] == [part for part in parts if not list((ROOT / "tests" / folders.get(part, part)).glob("test_*.py"))]

@@ -154,7 +154,7 @@ async def loop(job: Job) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
 
 
 def bulk(job: Job) -> Iterator[Callable[[int], dict[str, float]]]:
-    """The same jobs as a bulk run: journal, report, gallery."""
+    """Run the jobs as a bulk run: journal, report, gallery."""
     from seedream.bulk import Bulk, BulkOptions  # noqa: PLC0415 -- not part of the other rows' memory
 
     def run(count: int) -> dict[str, float]:
@@ -198,7 +198,7 @@ async def reuse(job: Job) -> AsyncIterator[Callable[[int], Awaitable[dict[str, i
         await many_clients(job, lambda chance: one(count, chance))
         return counted
 
-    await _client(AsyncSeeDream, job).close()  # skips when there is no such option
+    await _client(AsyncSeeDream, job).close()  # skipped where the option does not exist
     yield run
 
 

@@ -5,9 +5,9 @@
 | `page`, `fetch`, `watch` | take the OpenAPI document out of what was given, byte for byte; fetch the page |
 | `strict_yaml` | reads YAML 1.2 and JSON in bounded time and memory |
 | `check_spec`, `subset` | whether a document is sound OpenAPI; our part of a whole one |
-| `spec`, `fields`, `field_schema` | follow references; where the fields of an operation are; one field merged |
+| `spec`, `field_schema` | follow references, find operations and fields; one field merged from its schemas |
 | `overlay` | applies the OpenAPI Overlay document, each action checked |
-| `prose`, `ledger`, `ledger_rows`, `language`, `reread_facts` | facts in prose; the rule ledger; languages |
+| `prose`, `ledger`, `language`, `reread_facts` | facts in prose; the rule ledger; languages |
 | `flatten`, `compatibility`, `compare` | two pages leaf by leaf, and whether callers survive |
 | `review`, `accept` | what a person must decide; what ACCEPT=1 changes |
 | `prepare`, `client`, `python_names`, `ecma_pattern`, `emit_*`, `build` | the generated package |

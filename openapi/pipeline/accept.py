@@ -1,10 +1,11 @@
-"""ACCEPT=1: changes the ledger and the overlay so that they fit the new page, as far as that is beyond doubt.
+"""ACCEPT=1: changes the ledger and the overlay so that they fit the new page, where that is beyond doubt.
 
-What it cannot read for sure it leaves; the run then stops again at exactly that. Comments and layout are kept.
+Rows and actions about which there is doubt stay as they are, and the run stops again there. Comments and layout are
+kept.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -15,20 +16,16 @@ from ruamel.yaml.comments import CommentedMap
 
 from . import overlay
 from .compare import View, view
-from .fields import our_operation
-from .flatten import Leaf, Name
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, Inputs, read
-from .language import match
-from .ledger import Rule, reviewed_text
+from .ledger import reviewed_text
 from .overlay import OverlayFinding
-from .prose import contains_quote, digest
-from .reread_facts import reread_facts
-from .review import fresh, listed, mirrored, new_conditions, review_keys
-from .spec import Json, look_up, operations
+from .prose import as_line, digest
+from .review import review_keys, rule_findings
+from .spec import Json, look_up, operations, our_operation
 
 
 def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
-    """Our operation under its new operationId, when its path and method are still there."""
+    """Follow our operation to its new operationId, or to its new path and method."""
     old = before.settings.submit
     if (found := our_operation(after.document, old)) or not before.document:
         route = f"{found.method} {found.path}" if found else after.settings.route
@@ -48,15 +45,15 @@ def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
 
 
 def accept_overlay(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
-    """Removes actions that the page made needless or groundless; sets `x-was` anew where it is a plain value.
+    """Remove actions that the page made needless or groundless; replace `x-was` where it is a plain value.
 
-    One at a time: an action that is set right may be what a later one was waiting for.
+    Actions are settled one at a time, because a later action may need an earlier one.
     """
-    told: list[str] = []
+    lines: list[str] = []
     while skipped := view(before, after, after.origin.fence).skipped:
         after, line = _settled(skipped[0], after)
-        told.append(line)
-    return after, told
+        lines.append(line)
+    return after, lines
 
 
 def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
@@ -64,7 +61,7 @@ def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
     name = f"{OVERLAY}: action {index + 1} ({skipped.action.description.rstrip('.')})"
     old = dict(skipped.action.was)
     new = (
-        _was_anew(overlay.apply(after.document, after.actions[:index])[0], skipped.action.target, old)
+        _new_guard(overlay.apply(after.document, after.actions[:index])[0], skipped.action.target, old)
         if skipped.problem == "has lost its ground"
         else None
     )
@@ -83,7 +80,7 @@ def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
     return read({**after.files, OVERLAY: data}), line
 
 
-def _was_anew(document: Json, target: str, was: dict[str, Any]) -> dict[str, Any] | None:
+def _new_guard(document: Json, target: str, was: dict[str, Any]) -> dict[str, Any] | None:
     nodes = list(jsonpath.find(target, document))
     try:
         found = {relative: look_up(nodes[0].value, relative) for relative in was} if nodes else {}
@@ -94,23 +91,21 @@ def _was_anew(document: Json, target: str, was: dict[str, Any]) -> dict[str, Any
 
 
 def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
-    """Writes the page's words (and facts, where they can be read for sure) into the ledger, and what was reviewed."""
-    told: list[str] = []
-    edits: list[Callable[[CommentedMap], None]] = []
-    for rule in after.ledger.rules.values():
-        if rule.from_page:
-            found = _accepted(rule, seen, after)
-            if found is not None:
-                line, edit = found
-                told.append(f"{RULES}: {rule.id}: {line}")
-                edits.append(edit)
-    if edits:
+    """Write the page's words (and facts, where they can be read for sure) into the ledger, and what was reviewed."""
+    lines: list[str] = []
+    settled = [(finding, finding.row) for finding in rule_findings(seen, after) if finding.accept and finding.row]
+    if settled:
 
-        def edit_all(document: CommentedMap) -> None:
-            for edit in edits:
-                edit(document)
+        def edit(document: CommentedMap) -> None:
+            for finding, row in settled:
+                _update(document["rules"][finding.subject], row.row())
 
-        after = read({**after.files, RULES: _spaced(edited(after.files[RULES], edit_all))})
+        for finding, row in settled:
+            old = after.ledger.rules[finding.subject].facts
+            changed = [name for name, fact in row.facts.items() if fact != old[name]]
+            facts = [f"{name} {as_line(old[name])} -> {as_line(row.facts[name])}" for name in changed]
+            lines.append(f"{RULES}: {finding.subject}: {'; '.join([finding.accept, *facts])}")
+        after = read({**after.files, RULES: _spaced(edited(after.files[RULES], edit))})
     digests = {key: digest(leaf.value) for key, (_, leaf) in review_keys(seen, after).items()}
     if dict(after.ledger.reviewed.get(seen.language, {})) != digests:
         known = after.ledger.reviewed.get(seen.language, {})
@@ -118,86 +113,30 @@ def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:
         gone = len(set(known) - set(digests))
         parts = [f"{count} text{'' if count == 1 else 's'} marked as reviewed"] if count else []
         parts += [f"{gone} text{'' if gone == 1 else 's'} of fields that are gone removed"] if gone else []
-        told.append(f"{REVIEWED} ({seen.language}): {', '.join(parts)}")
+        lines.append(f"{REVIEWED} ({seen.language}): {', '.join(parts)}")
         ledger = replace(after.ledger, reviewed={**after.ledger.reviewed, seen.language: digests})
         after = read({**after.files, REVIEWED: reviewed_text(ledger)})
-    return after, told
+    return after, lines
 
 
 def _spaced(data: bytes) -> bytes:
-    """One empty line between rows, which an edit at the end of a row would swallow."""
+    """Put an empty line between rows, which an edit at the end of a row removes."""
     return re.sub(rb"(?<!rules:)\n+(  [A-Z][A-Z0-9-]*:\n)", rb"\n\n\1", data)
 
 
-def _accepted(rule: Rule, seen: View, after: Inputs) -> tuple[str, Callable[[CommentedMap], None]] | None:  # noqa: PLR0911 - one return a case
-    """What to change in the row, in words and as an edit; None when nothing, or nothing beyond doubt."""
-    words = rule.sentences.get(seen.language)
-    text = "\n".join(leaf.value for name, leaf in seen.new.items() if name.place == rule.at and leaf.is_prose(name.key))
-    repeated = mirrored(rule, seen.effective, after.settings.submit)
-    if words is None:
-        best = match(rule, seen.new, repeated)
-        return None if best.blocking else (f"{seen.language} sentence added", _set(rule, seen, best.sentence))
-    if contains_quote(text, words):
-        return None
-    moved = [n.place for n, leaf in seen.new.items() if leaf.is_prose(n.key) and contains_quote(leaf.value, words)]
-    if moved:
-        return f"now at {moved[0]}", lambda document: document["rules"][rule.id].update({"at": moved[0]})
-    new = fresh(seen, rule.at)
-    if new_conditions(words, match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated).sentence):
-        return None
-    retold = reread_facts(rule, words, text) if text else None
-    if retold is not None:
-        changed = [
-            f"{name} {listed(rule.facts[name])} -> {listed(fact)}"
-            for name, fact in retold.facts.items()
-            if fact != rule.facts[name]
-        ]
-        line = f"sentence replaced{'; facts read from it: ' + '; '.join(changed) if changed else ''}"
-        return line, _set(rule, seen, retold.sentence, dict(retold.facts), dict(retold.examples))
-    if not new:
-        return "no longer said by the page; kept as inferred", _retire(rule)
-    best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
-    return None if best.blocking else ("sentence replaced", _set(rule, seen, best.sentence))
-
-
-def _set(
-    rule: Rule,
-    seen: View,
-    sentence: str,
-    facts: dict[str, Any] | None = None,
-    examples: dict[str, Any] | None = None,
-) -> Callable[[CommentedMap], None]:
-    def edit(document: CommentedMap) -> None:
-        row = document["rules"][rule.id]
-        row["sentences"][seen.language] = sentence
-        for key, values, old in (("facts", facts, rule.facts), ("examples", examples, rule.examples)):
-            for name, value in (values or {}).items():
-                if value != old[name]:
-                    row[key][name] = list(value) if isinstance(value, tuple) else value
-        if values_changed(facts, rule):
-            for other in [lang for lang in row["sentences"] if lang != seen.language]:
-                del row["sentences"][other]  # the other editions' words hold the old facts
-
-    return edit
-
-
-def values_changed(facts: dict[str, Any] | None, rule: Rule) -> bool:
-    """Whether any fact is another one now."""
-    return facts is not None and facts != dict(rule.facts)
-
-
-def _retire(rule: Rule) -> Callable[[CommentedMap], None]:
-    def edit(document: CommentedMap) -> None:
-        row = document["rules"][rule.id]
-        row["standing"] = "inferred"
-        row["source"] = "earlier editions of the page; it says so no longer"
-        del row["sentences"]
-
-    return edit
+def _update(old: CommentedMap, new: Mapping[str, Any]) -> None:
+    """Make the mapping equal to the new one; what is the same keeps its comments and layout."""
+    for key in [key for key in old if key not in new]:
+        del old[key]
+    for key, value in new.items():
+        if isinstance(value, dict) and isinstance(old.get(key), dict):
+            _update(old[key], value)
+        elif old.get(key) != value:
+            old[key] = value
 
 
 def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
-    """YAML text with its data changed in place; comments, quotes and layout stay."""
+    """Return YAML text with its data changed in place; comments, quotes and layout stay."""
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = 100_000
@@ -210,5 +149,5 @@ def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
 
 
 def with_origin(inputs: Inputs, **values: Any) -> Inputs:
-    """The inputs with these keys of SOURCE.toml set."""
+    """Return the inputs with these keys of SOURCE.toml set."""
     return read({**inputs.files, ORIGIN: replace(inputs.origin, **values).toml()})

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValida
 from openapi_spec_validator.schemas import schema_v30
 
 from .errors import RefusedInput
-from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, pointer, statuses
+from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, pointer, references, statuses, walk
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
 _LONG: Final = 160
@@ -169,17 +169,11 @@ def _roots(document: Json, operation: Node) -> Iterator[Node]:
 
 
 def _check_nodes(document: Json, name: str) -> None:
-    stack: list[tuple[Any, str]] = [(document, "")]
-    while stack:
-        node, where = stack.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                try:
-                    follow(document, Node(node, where))
-                except SpecError as error:
-                    raise RefusedInput(f"{name}: {error}.") from None
-            stack += [(value, f"{where}/{key}") for key, value in node.items()]
-        elif isinstance(node, str) and len(node) > _LONGEST_TEXT:
-            raise RefusedInput(f"{name}: the text at {where[:200]} is longer than {_LONGEST_TEXT:,} characters.")
-        elif isinstance(node, list):
-            stack += [(value, f"{where}/{index}") for index, value in enumerate(node)]
+    for node in walk(document):
+        if isinstance(node.value, str) and len(node.value) > _LONGEST_TEXT:
+            raise RefusedInput(f"{name}: the text at {node.where[:200]} is longer than {_LONGEST_TEXT:,} characters.")
+    for node in references(document):
+        try:
+            follow(document, node)
+        except SpecError as error:
+            raise RefusedInput(f"{name}: {error}.") from None

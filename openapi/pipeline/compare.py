@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from . import overlay
 from .compatibility import Change, changes
-from .fields import our_operation
 from .flatten import Leaves, Name, flatten, names_of
 from .inputs import Inputs
 from .language import language_of
-from .spec import Json, Node, SpecError, follow
+from .spec import Json, SpecError, follow, our_operation, references
 from .strict_yaml import load_yaml
 
 EFFECTIVE: Final = "generated/openapi.yaml"
@@ -60,18 +59,11 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
 
 def _is_whole(document: Json) -> bool:
     """Whether every reference leads somewhere: an action that was skipped may be missing to a later one."""
-    stack: list[Any] = [document]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            if isinstance(node.get("$ref"), str):
-                try:
-                    follow(document, Node(node, ""))
-                except SpecError:
-                    return False
-            stack += node.values()
-        elif isinstance(node, list):
-            stack += node
+    try:
+        for node in references(document):
+            follow(document, node)
+    except SpecError:
+        return False
     return True
 
 

@@ -1,7 +1,7 @@
 """Whether callers survive a changed leaf."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from .flatten import FIELD, PROSE, Leaf, Leaves, Name
@@ -35,8 +35,13 @@ class Change:
     why: str
     prose: bool
 
+    def data(self) -> dict[str, Any]:
+        """Return the change as plain data, for a report."""
+        found = asdict(self)
+        return {**found.pop("name"), **found}
+
     def line(self) -> str:
-        """`submit request batchsize/maximum 15 -> 10`."""
+        """Return the change on one line: `submit request batchsize/maximum 15 -> 10`."""
         if self.name.key == FIELD:
             return f"{self.name} {'added' if self.added else 'removed'}"
         return f"{self.name} {shown(self.old, missing=self.added)} -> {shown(self.new, missing=self.removed)}"

@@ -6,19 +6,9 @@ from typing import Final
 
 from .errors import DecisionNeeded
 from .field_schema import default_has_its_type, describe
-from .fields import our_operation
 from .python_names import python_names
 from .settings import Settings
-from .spec import (
-    Json,
-    Node,
-    Operation,
-    follow,
-    operations,
-    properties,
-    request_schema,
-    required,
-)
+from .spec import Json, Node, Operation, follow, operations, our_operation, properties, request_schema, required
 
 _RESERVED: Final = ("SUBMIT", "QUERY", "DELETE", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
 HEAD: Final = '''"""What the effective spec says in machine-readable form, as data: server, operations, fields, limits.

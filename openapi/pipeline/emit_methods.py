@@ -7,10 +7,9 @@ from typing import Final
 
 from .emit_limits import body_fields
 from .errors import DecisionNeeded
-from .fields import our_operation
 from .ledger import Ledger, Rule
 from .settings import Parameter, Settings
-from .spec import Json
+from .spec import Json, our_operation
 
 _WIDTH: Final = 100  # of a docstring's lines, before they are indented
 _LONGEST: Final = 200  # characters of the page's description

@@ -4,9 +4,8 @@ from openapi_python_client.parser import GeneratorData
 
 from .client import endpoints
 from .errors import DecisionNeeded
-from .fields import our_operation
 from .settings import Settings
-from .spec import Json
+from .spec import Json, our_operation
 
 HEAD = '''"""The operations that the client uses, by their role: the module of each, and the body of its request.
 

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from .fields import described, locate
 from .ledger import Ledger, Rule
 from .prose import Fact
-from .spec import Json
+from .spec import Json, described, locate
 
 HEAD: Final = '''"""What the vendor's page says only in prose, as data: the rule ledger.
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from .flatten import Leaves
 from .ledger import Ledger, Rule
-from .prose import Fact, contains_quote, contains_value, missing_facts, normal, sentences, tokens
+from .prose import Fact, as_line, contains_quote, contains_value, missing_facts, normal, sentences, tokens
 
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
@@ -116,7 +116,7 @@ def _windows(parts: list[str]) -> list[str]:
 def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[str]:
     """How the written facts of a text differ from the rule's, kind by kind of those that the rule's sentence holds."""
     wanted = _wanted(rule, mirrored)
-    found = [f"{name} ({_shown(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
+    found = [f"{name} ({as_line(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
     now = tokens(text)
     for kind, values in tokens(next(iter(rule.sentences.values()), "")).items():
         facts = [value for value in values if _is_fact(value, wanted)]
@@ -131,7 +131,3 @@ def _is_fact(value: str, wanted: Mapping[str, Fact]) -> bool:
         for fact in wanted.values()
         for item in (fact if isinstance(fact, tuple) else (fact,))
     )
-
-
-def _shown(fact: Fact) -> str:
-    return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)

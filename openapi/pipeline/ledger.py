@@ -19,9 +19,9 @@ REVIEWED_HEAD: Final = """\
 """
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_KEYS: Final = {
+_KEYS: Final = (
     "at", "standing", "source", "summary", "source_zh", "summary_zh", "sentences", "facts", "mirrors", "examples",
-}  # fmt: skip
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,15 @@ class Rule:
         """Whether the page says it, so that it must be found there again."""
         return self.source == "page"
 
+    def row(self) -> dict[str, Any]:
+        """Return the row as plain data, without the keys that it leaves out."""
+        values = {name: getattr(self, name) for name in _KEYS if getattr(self, name)}
+        return {name: _plain(value) for name, value in values.items()}
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the row as it is written in the ledger."""
+        return tuple(f"  {line}" for line in dump_yaml({self.id: self.row()}).splitlines())
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -53,18 +62,12 @@ class Ledger:
     rules: Mapping[str, Rule]
     reviewed: Mapping[str, Mapping[str, str]]
 
-    @property
-    def languages(self) -> list[str]:
-        """Languages in which every rule of the page has its sentence, in the order of the first rule."""
-        rows = [rule for rule in self.rules.values() if rule.from_page]
-        return [lang for lang in (rows[0].sentences if rows else {}) if all(lang in rule.sentences for rule in rows)]
-
 
 def parse(text: str, reviewed: str) -> Ledger:
-    """The ledger in the texts of the two files.
+    """Read the ledger from the texts of the two files.
 
     Raises:
-        BrokenInputs: malformed, or a fact or example that its own sentence does not hold.
+        BrokenInputs: A text is malformed, or the sentence of a rule does not hold one of its facts or examples.
     """
     document = _mapping(text, NAME, {"rules"})
     if not isinstance(document.get("rules"), dict) or not document["rules"]:
@@ -74,8 +77,14 @@ def parse(text: str, reviewed: str) -> Ledger:
     return Ledger(rules, kept.get("reviewed") or {})
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
 def reviewed_text(ledger: Ledger) -> bytes:
-    """Text of reviewed.yaml for the ledger."""
+    """Return the text of reviewed.yaml for the ledger."""
     digests = {language: dict(texts) for language, texts in ledger.reviewed.items()}
     return (REVIEWED_HEAD + dump_yaml({"reviewed": digests})).encode()
 
@@ -86,7 +95,7 @@ def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:
     except Unreadable as error:
         raise BrokenInputs(f"{name} cannot be read: {error}.") from None
     if not isinstance(document, dict):
-        raise BrokenInputs(f"{name} is no mapping.")
+        raise BrokenInputs(f"{name} is not a mapping.")
     if unknown := sorted(set(document) - keys):
         raise BrokenInputs(f"{name}: unknown key {unknown[0]!r}.")
     return document
@@ -98,7 +107,7 @@ def _rule(name: str, raw: Any) -> Rule:
         raise BrokenInputs(f"{place}: an id is upper-case words joined by dashes.")
     if not isinstance(raw, dict) or not {"at", "standing", "source", "summary"} <= set(raw):
         raise BrokenInputs(f"{place} needs at, standing, source and summary.")
-    if unknown := sorted(set(raw) - _KEYS):
+    if unknown := sorted(set(raw).difference(_KEYS)):
         raise BrokenInputs(f"{place}: unknown key {unknown[0]!r}.")
     if raw["standing"] not in get_args(Standing):
         raise BrokenInputs(f"{place}: standing is one of {', '.join(get_args(Standing))}.")
@@ -128,7 +137,7 @@ def _texts(raw: Any, place: str) -> dict[str, str]:
 
 def _fact(name: str, value: Any, place: str) -> Fact:
     if not _FACT_NAME.fullmatch(name):
-        raise BrokenInputs(f"{place}: the fact {name!r} is no lower-case name.")
+        raise BrokenInputs(f"{place}: {name!r} is not the lower-case name of a fact.")
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, (str, int, float)) for item in items):
         raise BrokenInputs(f"{place}: the fact {name} is a value or a list of values.")
@@ -137,7 +146,7 @@ def _fact(name: str, value: Any, place: str) -> Fact:
 
 def _agrees(rule: Rule, place: str) -> None:
     if rule.from_page != bool(rule.sentences):
-        raise BrokenInputs(f"{place}: a rule has sentences exactly when its source is the page.")
+        raise BrokenInputs(f"{place}: a rule has sentences if, and only if, its source is the page.")
     if set(rule.examples) - {"valid", "invalid"}:
         raise BrokenInputs(f"{place}: examples are valid or invalid.")
     shown: dict[str, Fact] = {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}}

@@ -7,7 +7,7 @@ from typing import Final
 from .emit_limits import body_fields
 from .field_schema import default_fits
 from .settings import Settings
-from .spec import Json, Operation, follow, operations, reply_schema, request_schema, statuses
+from .spec import Json, Operation, follow, operations, references, reply_schema, request_schema, statuses
 
 # Kinds whose lists of values the generator can write; `limits` holds the list in any case.
 _LISTED: Final[dict[str, type]] = {"string": str, "integer": int}
@@ -80,7 +80,7 @@ def _field(field: Json) -> Json:
 
 
 def _references(document: Json, node: object, seen: set[str]) -> None:
-    for target in _targets(node):
+    for target in [found.value["$ref"] for found in references(node)]:
         if target not in seen:
             seen.add(target)
             _references(document, _component(document, target), seen)
@@ -100,15 +100,6 @@ def _open(document: Json, node: object, done: set[str]) -> None:
     elif isinstance(node, list):
         for value in node:
             _open(document, value, done)
-
-
-def _targets(node: object) -> list[str]:
-    if isinstance(node, dict):
-        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
-        return own + [target for value in node.values() for target in _targets(value)]
-    if isinstance(node, list):
-        return [target for value in node for target in _targets(value)]
-    return []
 
 
 def _component(document: Json, target: str) -> object:

@@ -89,6 +89,11 @@ def tokens(text: str) -> dict[str, list[str]]:
     return {kind: values for kind, values in found.items() if values}
 
 
+def as_line(fact: Fact) -> str:
+    """Return a fact on one line."""
+    return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)
+
+
 def missing_facts(text: str, facts: dict[str, Fact]) -> list[str]:
     """Names of the facts that the text does not hold in full."""
     return [

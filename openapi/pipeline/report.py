@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from .compare import HIDDEN
@@ -15,7 +15,7 @@ State = Literal["unchanged", "absorbed", "accepted", "decision", "refused"]
 _HEADS: Final[dict[State, str]] = {
     "unchanged": "Nothing changed.",
     "absorbed": "Absorbed: the package needs no hand edit.",
-    "accepted": "Accepted, as told by ACCEPT=1.",
+    "accepted": "Accepted with ACCEPT=1.",
     "decision": "Stopped for a decision. Nothing was replaced.",
     "refused": "Refused. Nothing was replaced.",
 }
@@ -36,7 +36,7 @@ _KINDS: Final = {
 
 @dataclass
 class Report:
-    """All that is told; empty parts are left out."""
+    """What a run found. Its forms leave out empty parts."""
 
     state: State
     source: str = ""
@@ -54,12 +54,12 @@ class Report:
 
     @property
     def schema(self) -> list[Change]:
-        """Changed leaves that are no prose."""
+        """Changed leaves other than prose."""
         return [change for change in self.changes if not change.prose]
 
     @property
     def prose(self) -> list[Change]:
-        """Changed leaves that are prose; another edition changes all of them, which says nothing."""
+        """Changed leaves that are prose; none when the edition changed, which changes all of them."""
         return [] if self.edition else [change for change in self.changes if change.prose]
 
     @property
@@ -79,7 +79,7 @@ class Report:
         return "minor" if felt else "patch"
 
     def text(self) -> str:
-        """For the terminal."""
+        """Return the report for the terminal."""
         lines = [f"== {self.source}" if self.source else "== openapi/", _HEADS[self.state]]
         if self.error:
             lines += ["", self.error]
@@ -95,7 +95,7 @@ class Report:
         return printable("\n".join(lines)) + "\n"
 
     def markdown(self) -> str:
-        """For a pull request."""
+        """Return the report as Markdown, for a pull request."""
         lines = [
             "# Spec update",
             "",
@@ -114,7 +114,7 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def data(self) -> dict[str, Any]:
-        """For programs: everything that the other forms show."""
+        """Return the report for programs: everything that the other forms show."""
         return {
             "state": self.state,
             "summary": _HEADS[self.state],
@@ -124,22 +124,9 @@ class Report:
             "version": self.semver,
             "edition": self.edition,
             "moved": self.moved,
-            "changes": [
-                {
-                    "place": change.name.place,
-                    "key": change.name.key,
-                    "old": change.old,
-                    "new": change.new,
-                    "added": change.added,
-                    "removed": change.removed,
-                    "verdict": change.verdict,
-                    "why": change.why,
-                    "prose": change.prose,
-                }
-                for change in self.changes
-            ],
+            "changes": [change.data() for change in self.changes],
             "findings": [
-                {**asdict(finding), "accept": "" if self.accepting else finding.accept} for finding in self.findings
+                {**finding.data(), "accept": "" if self.accepting else finding.accept} for finding in self.findings
             ],
             "edits": list(self.edits),
             "warnings": list(self.warnings),
@@ -149,7 +136,7 @@ class Report:
         }
 
     def _leading(self) -> list[Change]:
-        """Changes of the schema without the parts of what was removed: the line of the whole says it."""
+        """Return the changes of the schema, without the parts of a removed field, which has a line of its own."""
         return [change for change in self.schema if change.why != "part of a removed field"]
 
     def _verdict(self) -> str:
@@ -192,7 +179,7 @@ def _of(finding: Finding, text: str) -> bool:
 
 
 def _steps(finding: Finding, *, accepting: bool) -> list[str]:
-    """What to do next. ACCEPT=1 is not advised when it has just refused."""
+    """Return what to do next. ACCEPT=1 is not advised where the run had it already."""
     accept = finding.accept if not accepting else ""
     return [f"Next: {finding.step}", *([f"Or run with ACCEPT=1, which {accept}."] if accept else [])]
 
@@ -232,11 +219,11 @@ def _code(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end a table cell, a line or start HTML; line breaks of ours stay."""
+    """Return text that cannot end a table cell or a line, or begin HTML; line breaks of ours stay."""
     safe = printable(text).replace("&", "&amp;").replace("<br>", "\0").replace("<", "&lt;").replace("\0", "<br>")
     return safe.replace("|", "\\|").replace("\n", " ")
 
 
 def printable(text: str) -> str:
-    """Return text that moves no cursor and turns no line: whatever the page holds, the terminal shows only words."""
+    """Return text without control characters, so that nothing in the page can steer the terminal."""
     return "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in text)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from .compare import View
@@ -12,15 +12,13 @@ from .ecma_pattern import is_translatable
 from .emit_limits import auth_scheme, body_fields, server_address
 from .errors import DecisionNeeded
 from .field_schema import default_fits, describe
-from .fields import locate, our_operation
 from .flatten import FIELD, Leaf, Leaves, Name
 from .inputs import RULES, Inputs
 from .language import match, prose_at
 from .ledger import Rule
-from .ledger_rows import inferred_row, stated_row
-from .prose import Fact, added_sentences, contains_quote, contains_value, digest, normal, sentences
-from .reread_facts import reread_facts
-from .spec import Json, SpecError
+from .prose import Fact, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
+from .reread_facts import RereadFacts, reread_facts
+from .spec import Json, SpecError, locate, our_operation
 from .strict_yaml import dump_yaml
 
 Kind = Literal["rule", "edition", "prose", "overlay", "breaking", "contradiction", "client", "unsendable"]
@@ -40,7 +38,7 @@ class Finding:
         step: what to do by hand.
         accept: what ACCEPT=1 does about it; empty when it cannot settle it.
         narrows: whether callers may send less, or must read more, than before.
-        write: lines as they must be in one of our files, to be copied.
+        row: the rule as the page states it now, to be written in the ledger by hand or by ACCEPT=1.
     """
 
     kind: Kind
@@ -52,26 +50,49 @@ class Finding:
     step: str = ""
     accept: str = ""
     narrows: bool = False
-    write: tuple[str, ...] = ()
+    row: Rule | None = None
+
+    @property
+    def write(self) -> tuple[str, ...]:
+        """The row as lines of the ledger; none where no row is to be written."""
+        return self.row.lines() if self.row else ()
+
+    def data(self) -> dict[str, Any]:
+        """Return the finding as plain data, for a report."""
+        return {**{name: value for name, value in vars(self).items() if name != "row"}, "write": self.write}
 
 
 def findings(seen: View, after: Inputs) -> list[Finding]:
-    """Everything that stops the run, most telling first."""
-    rules = _rules(seen, after) if seen.known else _unknown_edition(seen, after)
+    """Return everything that stops the run: the overlay, the rules, other prose, then the schema."""
+    rules = rule_findings(seen, after)
     found = [*_overlay(seen), *rules, *(_prose(seen, after, rules) if seen.known else ())]
     found += [_breaking(change) for change in seen.changes if change.verdict == "breaking" and _leads(change)]
     fresh_lists = {change.name.place for change in seen.changes if change.name.key == "enum"}
-    return found + [told for place, told in contradictions(seen, after) if place in fresh_lists]
+    return found + [finding for place, finding in contradictions(seen, after) if place in fresh_lists]
+
+
+def rule_findings(seen: View, after: Inputs) -> list[Finding]:
+    """Return the rules that the page does not state in the words of the ledger."""
+    found: list[Finding] = []
+    for rule in after.ledger.rules.values():
+        if not rule.from_page:
+            continue
+        words = rule.sentences.get(seen.language)
+        if words is None:
+            found.append(_unquoted(rule, seen, after))
+        elif not contains_quote(prose_at(seen.new, rule.at), words):
+            found.append(_changed(rule, words, seen, after))
+    return found
 
 
 def _leads(change: Change) -> bool:
-    """Leaves out the parts of a removed field or operation: the line of the whole says it."""
+    """Whether the change is not part of the removal of a whole field or operation, which has a line of its own."""
     whole = change.why.startswith("part of") or (change.why == "the operation is gone" and change.name.key != "path")
     return not whole and not (change.name.key == "required" and change.removed)
 
 
-def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
-    """The schema's values of the keywords that the rule's sentence only repeats."""
+def _mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
+    """Return the schema's values of the keywords that the rule's sentence only repeats."""
     at = locate(document, submit, rule.at) if rule.mirrors else None
     if at is None:
         return {}
@@ -80,7 +101,7 @@ def mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
 
 
 def _facts(rule: Rule, after: Inputs, without: Collection[str] = ()) -> tuple[str, ...]:
-    facts = tuple(f"fact {name}: {listed(fact)}" for name, fact in rule.facts.items() if name not in without)
+    facts = tuple(f"fact {name}: {as_line(fact)}" for name, fact in rule.facts.items() if name not in without)
     resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
     return (
         *facts,
@@ -88,47 +109,43 @@ def _facts(rule: Rule, after: Inputs, without: Collection[str] = ()) -> tuple[st
     )
 
 
-def listed(fact: Fact) -> str:
-    """Return a fact on one line."""
-    return ", ".join(map(str, fact)) if isinstance(fact, tuple) else str(fact)
-
-
-def fresh(seen: View, place: str) -> str:
-    """The sentences at a place that the old page did not have there, in order."""
-    return "\n".join(added_sentences(prose_at(seen.new, place), prose_at(seen.old, place)))
-
-
-def _rules(seen: View, after: Inputs) -> list[Finding]:
-    found: list[Finding] = []
-    for rule in after.ledger.rules.values():
-        if not rule.from_page:
-            continue
-        words = rule.sentences.get(seen.language)
-        text = prose_at(seen.new, rule.at)
-        if words is None:
-            found.append(_unquoted(rule, seen, after))
-        elif not contains_quote(text, words):
-            found.append(_changed(rule, words, seen, after))
-    return found
-
-
 def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
-    best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
+    """Report a rule without a sentence in the language of the page, perhaps because the edition is new."""
+    best = match(rule, seen.new, _mirrored(rule, seen.effective, after.settings.submit))
+    if seen.known:
+        what, old = f"the ledger has no {seen.language} sentence for it", rule.summary
+        notes = [f"in these words: {problem}" for problem in best.problems]
+    else:
+        what, old = f"the {seen.language} edition is new to the ledger", next(iter(rule.sentences.values()))
+        differences = "; ".join(best.problems)
+        notes = [f"NOT EQUAL: {differences}" if differences else "numbers and lists equal the facts"]
     return Finding(
-        "rule",
+        "rule" if seen.known else "edition",
         rule.id,
-        f"the ledger has no {seen.language} sentence for it",
-        rule.summary,
+        what,
+        old,
         best.sentence,
-        (*(f"in these words: {problem}" for problem in best.problems), *_facts(rule, after)),
+        (*notes, *_facts(rule, after)),
         _add_sentence(rule, seen.language, best.sentence),
         "" if best.blocking else f"adds the {seen.language} sentence",
-        write=stated_row(rule, seen.language, best.sentence) if best.sentence else inferred_row(rule),
+        row=_restated(rule, seen.language, best.sentence) if best.sentence else _retired(rule),
     )
 
 
+def _restated(rule: Rule, language: str, sentence: str, reread: RereadFacts | None = None) -> Rule:
+    """Return the rule in the page's words, with the facts that were read from them."""
+    found = replace(rule, facts=reread.facts, examples=reread.examples) if reread else rule
+    kept = rule.sentences if found.facts == rule.facts else {}  # words in other languages hold the old facts
+    return replace(found, sentences={**kept, language: sentence})
+
+
+def _retired(rule: Rule) -> Rule:
+    """Return the rule as it is kept when the page no longer states it."""
+    return replace(rule, standing="inferred", source="earlier editions of the page; it says so no longer", sentences={})
+
+
 def _add_sentence(rule: Rule, language: str, sentence: str) -> str:
-    """Say how the rule is kept in the ledger for a page in this language."""
+    """Return how to keep the rule in the ledger for a page in this language."""
     if sentence:
         return f"in {RULES}, add the {language} sentence of {rule.id}, with the facts that it holds."
     return (
@@ -138,7 +155,8 @@ def _add_sentence(rule: Rule, language: str, sentence: str) -> str:
 
 
 def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
-    new = fresh(seen, rule.at)
+    text = prose_at(seen.new, rule.at)
+    new = "\n".join(added_sentences(text, prose_at(seen.old, rule.at)))
     moved = sorted(
         {name.place for name, leaf in seen.new.items() if leaf.is_prose(name.key) and contains_quote(leaf.value, words)}
     )
@@ -147,23 +165,17 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         what = f"its sentence moved from {rule.at} to {', '.join(moved)}"
         step = f"in {RULES}, set `at: {moved[0]}` for {rule.id}."
         now = new or f"(the same words, now at {moved[0]})"
-        return Finding("rule", rule.id, what, words, now, facts, step, "follows it to its new place")
+        row = replace(rule, at=moved[0])
+        return Finding("rule", rule.id, what, words, now, facts, step, "follows it to its new place", row=row)
     if not new:
-        return Finding(
-            "rule",
-            rule.id,
-            f"its sentence is gone from {rule.at}",
-            words,
-            "",
-            facts,
-            f"in {RULES}, remove {rule.id}, or keep it as inferred.",
-            "keeps the rule as inferred: it is no longer stated",
-            write=inferred_row(rule),
-        )
-    repeated = mirrored(rule, seen.effective, after.settings.submit)
+        what = f"its sentence is gone from {rule.at}"
+        step = f"in {RULES}, remove {rule.id}, or keep it as inferred."
+        accept = "keeps the rule as inferred: it is no longer stated"
+        return Finding("rule", rule.id, what, words, "", facts, step, accept, row=_retired(rule))
+    repeated = _mirrored(rule, seen.effective, after.settings.submit)
     best = match(rule, {Name(rule.at, "description"): Leaf(new, "request")}, repeated)
-    reread = reread_facts(rule, words, prose_at(seen.new, rule.at))
-    conditions = new_conditions(words, best.sentence)
+    reread = reread_facts(rule, words, text)
+    conditions = _new_conditions(words, best.sentence)
     notes: list[str] = []
     narrows = False
     if conditions:
@@ -173,7 +185,7 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         )
     changed = {name: fact for name, fact in reread.facts.items() if fact != rule.facts[name]} if reread else {}
     if changed:
-        notes += [f"fact {name}: {listed(rule.facts[name])} -> {listed(fact)}" for name, fact in changed.items()]
+        notes += [f"fact {name}: {as_line(rule.facts[name])} -> {as_line(fact)}" for name, fact in changed.items()]
         narrows = any(_narrows(name, rule.facts[name], fact) for name, fact in changed.items())
     elif reread is None and best.problems:
         notes += [f"in the new words: {problem}" for problem in best.problems]
@@ -195,19 +207,19 @@ def _changed(rule: Rule, words: str, seen: View, after: Inputs) -> Finding:
         f"in {RULES}, replace {rule.id} by what the page says now.",
         "replaces the sentence, and the facts that it holds" if settled else "",
         narrows,
-        inferred_row(rule) if unreadable or conditions else stated_row(rule, seen.language, best.sentence, reread),
+        _retired(rule) if unreadable or conditions else _restated(rule, seen.language, best.sentence, reread),
     )
 
 
 def _rewritten(rule: Rule, text: str) -> list[str]:
-    """Say which examples the page writes in another way now, as with another sign between width and height."""
+    """Name the examples that the page now writes in another way, for example with another sign between the sides."""
     form = unicodedata.normalize("NFKC", text)
     values = [value for examples in rule.examples.values() for value in examples]
     other = [value for value in values if value not in form and contains_value(text, value)]
     if not other:
         return []
-    told = f"the page writes {', '.join(other)} in another way now; the client goes on sending sizes as WIDTHxHEIGHT."
-    return [f"{told} Ask the vendor whether the service still takes them"]
+    what = f"the page writes {', '.join(other)} in another way now; the client still sends sizes as WIDTHxHEIGHT."
+    return [f"{what} Ask the vendor whether the service still takes them"]
 
 
 # Words that make a sentence hold only sometimes, or not at all.
@@ -218,14 +230,14 @@ _CONDITION: Final = re.compile(
 )
 
 
-def new_conditions(old: str, new: str) -> list[str]:
+def _new_conditions(old: str, new: str) -> list[str]:
     """Return the words of a condition or a negation that only the new sentence holds."""
     had = {word.lower() for word in _CONDITION.findall(old)}
     return list(dict.fromkeys(word for word in _CONDITION.findall(new) if word.lower() not in had))
 
 
 def _narrows(name: str, old: Fact, new: Fact) -> bool:
-    """Whether what was allowed, or meant, before is no longer so."""
+    """Whether the new fact excludes something that the old one allowed."""
     if isinstance(old, tuple):
         return not isinstance(new, tuple) or not set(old) <= set(new)
     if isinstance(old, (int, float)) and isinstance(new, (int, float)):
@@ -236,36 +248,12 @@ def _narrows(name: str, old: Fact, new: Fact) -> bool:
     return True
 
 
-def _unknown_edition(seen: View, after: Inputs) -> list[Finding]:
-    found: list[Finding] = []
-    for rule in after.ledger.rules.values():
-        if rule.from_page:
-            best = match(rule, seen.new, mirrored(rule, seen.effective, after.settings.submit))
-            equal = (
-                "numbers and lists equal the facts" if not best.problems else "NOT EQUAL: " + "; ".join(best.problems)
-            )
-            found.append(
-                Finding(
-                    "edition",
-                    rule.id,
-                    f"the {seen.language} edition is new to the ledger",
-                    next(iter(rule.sentences.values())),
-                    best.sentence,
-                    (equal, *_facts(rule, after)),
-                    _add_sentence(rule, seen.language, best.sentence),
-                    "" if best.blocking else f"adds the {seen.language} sentence",
-                    write=stated_row(rule, seen.language, best.sentence) if best.sentence else inferred_row(rule),
-                )
-            )
-    return found
-
-
 def _is_spoken(name: Name, leaf: Leaf, supported: set[str]) -> bool:
     return leaf.side in ("request", "reply") and name.place.split("/")[0] in supported
 
 
 def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
-    """Text that must have been read by a person, by its key in the ledger's `reviewed`."""
+    """Return the texts that a person must have read, by their keys in the ledger's `reviewed`."""
     claimed = {rule.at for rule in after.ledger.rules.values() if rule.from_page}
     supported = {"submit", *after.settings.supported_operations}
     return {
@@ -276,7 +264,7 @@ def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
 
 
 def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
-    told = "\n".join(normal(finding.new) for finding in rules)
+    in_rules = "\n".join(normal(finding.new) for finding in rules)
     known = after.ledger.reviewed.get(seen.language, {})
     found: list[Finding] = []
     for key, (name, leaf) in review_keys(seen, after).items():
@@ -286,7 +274,7 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
         before = seen.old.get(name)
         old = before.value if before else ""
         gone, has = added_sentences(old, leaf.value), sentences(leaf.value)
-        added = [text for text in added_sentences(leaf.value, old) if normal(text).lstrip("-*• ") not in told]
+        added = [text for text in added_sentences(leaf.value, old) if normal(text).lstrip("-*• ") not in in_rules]
         if (
             rules
             and not added
@@ -341,7 +329,7 @@ def _breaking(change: Change) -> Finding:
 
 
 def _sizes_out_of_bounds(after: Inputs) -> list[str]:
-    """Sizes that one rule calls valid although another one of the same field forbids them, and the reverse."""
+    """Return the sizes about which two rules of one field disagree: one calls them valid, the other forbids them."""
     found: list[str] = []
     for bounds in after.ledger.rules.values():
         low, high = bounds.facts.get("minimum"), bounds.facts.get("maximum")
@@ -359,7 +347,7 @@ def _sizes_out_of_bounds(after: Inputs) -> list[str]:
 
 
 def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
-    """Values that a stated rule allows and the schema forbids, each with its place."""
+    """Return the values that a stated rule allows and the schema forbids, each with its place."""
     found: list[tuple[str, Finding]] = []
     for rule in after.ledger.rules.values():
         if not rule.from_page or not rule.at.startswith("submit/request/"):
@@ -375,7 +363,7 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
         values += [value for fact in rule.facts.values() if isinstance(fact, tuple) for value in fact]
         refused = [str(value) for value in values if allowed and value not in allowed]
         if refused:
-            told = Finding(
+            finding = Finding(
                 "contradiction",
                 rule.id,
                 f"the schema of {rule.at} refuses what the prose allows: {', '.join(refused)}",
@@ -385,12 +373,12 @@ def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
                 "ask the vendor which of the two holds.",
                 "takes both, so that only what both allow is sent",
             )
-            found.append((rule.at, told))
+            found.append((rule.at, finding))
     return found
 
 
 def _schemes(seen: View, after: Inputs) -> list[str]:
-    """Name the security schemes besides the one that the key travels by, when one of them is new."""
+    """Name the new security schemes besides the one that the client uses."""
     schemes = seen.document.get("components", {}).get("securitySchemes", {})
     fresh_ones = {
         change.name.place.partition("/")[2] for change in seen.changes if change.name.place.startswith("security/")
@@ -435,8 +423,8 @@ def _key(text: str) -> str:
 
 
 def warnings(seen: View, after: Inputs) -> list[str]:
-    """Prose that does not agree with the schema beside it."""
-    found = [f"{told.subject}: {told.what}" for _, told in contradictions(seen, after)]
+    """Return what does not stop the run, but is worth a look."""
+    found = [f"{finding.subject}: {finding.what}" for _, finding in contradictions(seen, after)]
     old_server, new_server = _first_server(seen.old), _first_server(seen.new)
     if old_server and old_server != new_server:
         found.append(f"the API key will travel to {new_server or 'no address'}, no longer to {old_server}")
@@ -469,7 +457,7 @@ def warnings(seen: View, after: Inputs) -> list[str]:
     ]
     for rule in after.ledger.rules.values():
         words = rule.sentences.get(seen.language, "")
-        repeated = mirrored(rule, seen.effective, after.settings.submit)
+        repeated = _mirrored(rule, seen.effective, after.settings.submit)
         if words and not contains_quote(prose_at(seen.new, rule.at), words):
             words = match(rule, seen.new, repeated).sentence  # what the page says now, not what the ledger quotes
         for key, value in repeated.items():

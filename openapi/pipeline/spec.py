@@ -1,4 +1,7 @@
-"""Walks an OpenAPI document: references, operations, and where the fields of an operation stand."""
+"""Walks an OpenAPI document: references, operations, and the fields of an operation.
+
+Places are named by role, not by pointer: `submit/request/batchsize` stays when a path or a component is renamed.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,24 +13,24 @@ Json = dict[str, Any]
 
 
 class SpecError(ValueError):
-    """A reference that leads nowhere, outside, or round in a circle."""
+    """A reference that leads nowhere, out of the document, or in a circle."""
 
 
 def pointer(*parts: object) -> str:
-    """JSON pointer (RFC 6901) of the parts."""
+    """Return the JSON pointer (RFC 6901) of the parts."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def parts_of(text: str) -> list[str]:
-    """The parts of a JSON pointer; inverse of `pointer`."""
+    """Return the parts of a JSON pointer; inverse of `pointer`."""
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
 def look_up(document: Any, where: str) -> Any:
-    """The value at a JSON pointer.
+    """Return the value at a JSON pointer.
 
     Raises:
-        KeyError: there is none.
+        KeyError: There is none.
     """
     node = document
     for part in parts_of(where):
@@ -42,21 +45,21 @@ def look_up(document: Any, where: str) -> Any:
 
 @dataclass(frozen=True)
 class Node:
-    """A value and the JSON pointer of the place where it really stands (references followed)."""
+    """A value and the JSON pointer of its place, with references followed."""
 
     value: Any
     where: str
 
     def child(self, part: object) -> "Node":
-        """The child by key or index."""
+        """Return the child by key or index."""
         return Node(self.value[part], self.where + pointer(part))
 
 
 def follow(document: Json, at: Node) -> Node:
-    """`at`, or what it refers to, however often.
+    """Return the node, or what it refers to, through any number of references.
 
     Raises:
-        SpecError: the reference leaves the document, leads nowhere or in a circle.
+        SpecError: A reference leaves the document, leads nowhere or in a circle.
     """
     seen: set[str] = set()
     while isinstance(at.value, dict) and isinstance(at.value.get("$ref"), str):
@@ -75,6 +78,23 @@ def follow(document: Json, at: Node) -> Node:
     return at
 
 
+def walk(value: Any, where: str = "") -> Iterator[Node]:
+    """Yield the value and everything in it, each with its JSON pointer; references are not followed."""
+    stack = [Node(value, where)]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node.value, dict):
+            stack += [node.child(key) for key in node.value]
+        elif isinstance(node.value, list):
+            stack += [node.child(index) for index in range(len(node.value))]
+
+
+def references(value: Any) -> Iterator[Node]:
+    """Yield the mappings in the value that are references."""
+    return (node for node in walk(value) if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str))
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the document."""
@@ -91,7 +111,7 @@ class Operation:
 
 
 def operations(document: Json) -> Iterator[Operation]:
-    """Every operation, in the document's order."""
+    """Yield every operation, in the document's order."""
     for path, item in document.get("paths", {}).items():
         if path.startswith("/") and isinstance(item, dict):
             for method, operation in item.items():
@@ -105,7 +125,7 @@ def statuses(operation: Node) -> list[str]:
 
 
 def request_schema(document: Json, operation: Operation) -> tuple[str, Node, bool] | None:
-    """Media type, schema and `required` of the request body; multipart first when there are several."""
+    """Return media type, schema and `required` of the request body; multipart goes first where there are several."""
     if "requestBody" not in operation.node.value:
         return None
     body = follow(document, operation.node.child("requestBody"))
@@ -120,7 +140,7 @@ def request_schema(document: Json, operation: Operation) -> tuple[str, Node, boo
 
 
 def reply_schema(document: Json, operation: Operation, status: str = "200") -> Node | None:
-    """Schema of the JSON reply with that status, or None."""
+    """Return the schema of the JSON reply with that status, or None."""
     if status not in statuses(operation.node):
         return None
     reply = follow(document, operation.node.child("responses").child(status))
@@ -131,9 +151,9 @@ def reply_schema(document: Json, operation: Operation, status: str = "200") -> N
 
 
 def layers(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
-    """The schemas that all hold at `at`: what stands beside its reference, what it refers to, all branches of allOf.
+    """Yield the schemas that all apply to a node: the keywords beside its reference, its target, the parts of allOf.
 
-    OpenAPI 3.0 ignores what stands beside a reference; a limit that a vendor writes there is meant all the same.
+    OpenAPI 3.0 ignores keywords beside a reference, but a vendor who writes a limit there means it.
     """
     if depth > MAX_LAYERS:
         raise SpecError(f"schemas refer to each other in a circle at {at.where}")
@@ -151,7 +171,7 @@ LOWER: Final = frozenset({"minimum", "exclusiveMinimum", "minLength", "minItems"
 
 
 def joined(key: str, one: Any, other: Any) -> Any:
-    """What a keyword says when two layers both set it: the tighter bound, the common values, else the outer one."""
+    """Return a keyword that two layers set: the tighter bound, the common values, otherwise the outer one."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one
     if key in UPPER | LOWER and isinstance(one, (int, float)) and isinstance(other, (int, float)):
@@ -162,7 +182,7 @@ def joined(key: str, one: Any, other: Any) -> Any:
 
 
 def branches(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
-    """`layers`, and those of the first branch of anyOf or oneOf: the success variant of a reply."""
+    """Yield `layers`, and those of the first branch of anyOf or oneOf: the success variant of a reply."""
     for layer in layers(document, at, depth):
         yield layer
         for key in ("oneOf", "anyOf"):
@@ -171,7 +191,7 @@ def branches(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
 
 
 def properties(document: Json, at: Node) -> dict[str, Node]:
-    """The properties of an object schema by name, each where it stands."""
+    """Return the properties of an object schema by name."""
     found: dict[str, Node] = {}
     for layer in branches(document, at):
         for name in layer.value.get("properties", {}):
@@ -180,5 +200,51 @@ def properties(document: Json, at: Node) -> dict[str, Node]:
 
 
 def required(document: Json, at: Node) -> set[str]:
-    """Names of the required properties of an object schema."""
+    """Return the names of the required properties of an object schema."""
     return {name for layer in branches(document, at) for name in layer.value.get("required", [])}
+
+
+def our_operation(document: Json, submit: str) -> Operation | None:
+    """Return the operation with that operationId."""
+    return next((found for found in operations(document) if found.id == submit), None)
+
+
+def locate(document: Json, submit: str, place: str) -> Node | None:
+    """Return the property, parameter or security scheme at a place; None where there is none.
+
+    Args:
+        document: The document.
+        submit: The operationId of our operation, which places call `submit`.
+        place: For example `submit/request/batchsize` or `security/BearerAuth`.
+    """
+    name, _, rest = place.partition("/")
+    if name == "security":
+        schemes = document.get("components", {}).get("securitySchemes", {})
+        return Node(document, "").child("components").child("securitySchemes").child(rest) if rest in schemes else None
+    operation = our_operation(document, submit if name == "submit" else name)
+    if operation is None:
+        return None
+    side, _, path = rest.partition("/")
+    if side.startswith("reply"):
+        at = reply_schema(document, operation, side.partition(" ")[2] or "200")
+    else:
+        body = request_schema(document, operation)
+        at = body[1] if body else None
+    for part in path.split("/"):
+        if at is None:
+            return None
+        at = follow(document, at)
+        while isinstance(at.value, dict) and "items" in at.value:
+            at = follow(document, at.child("items"))
+        at = properties(document, at).get(part)
+    return at
+
+
+def described(document: Json, at: Node) -> Node | None:
+    """Return the description that applies to a property: its own, or that of what it refers to."""
+    if isinstance(at.value, dict) and isinstance(at.value.get("description"), str):
+        return at.child("description")
+    for layer in branches(document, at):
+        if isinstance(layer.value.get("description"), str):
+            return layer.child("description")
+    return None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from .flatten import names_of
 from .page import Source
-from .spec import Json, operations, parts_of
+from .spec import Json, operations, parts_of, references
 from .strict_yaml import dump_yaml
 
 
@@ -46,18 +46,13 @@ def _needed(document: Json, kept: Json) -> Json:
     wanted: set[tuple[str, str]] = set()
     todo: list[object] = [value for key, value in kept.items() if key != "components"]
     while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            todo += node.values()
-            _, _, rest = str(node.get("$ref", "")).partition("#/components/")
+        for node in references(todo.pop()):
+            _, _, rest = node.value["$ref"].partition("#/components/")
             kind, _, name = rest.partition("/")
-            if name:
-                key = (kind, parts_of(f"/{name}")[0])
-                if key not in wanted:
-                    wanted.add(key)
-                    todo.append(components.get(key[0], {}).get(key[1]))
-        elif isinstance(node, list):
-            todo += node
+            key = (kind, parts_of(f"/{name}")[0])
+            if name and key not in wanted:
+                wanted.add(key)
+                todo.append(components.get(key[0], {}).get(key[1]))
     for operation in operations(kept):
         for option in operation.node.value.get("security", document.get("security", [])):
             wanted |= {("securitySchemes", name) for name in option}

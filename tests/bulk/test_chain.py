@@ -13,13 +13,13 @@ from typing import Any, Final
 import httpx
 import pytest
 from attrs import frozen
-from bulk.conftest import Bench
 from chaos.service import Cut, reply
 from seedream._files.partial_file import PartialFile
 from seedream.bulk import BulkOptions, Reason, engine
 from seedream.cli.bulk_report import exit_for_report, next_commands
 from seedream.errors import JournalError, JournalFull
 from seedream.journal import Journal, SubmissionRecord
+from support.bulk_bench import Bench
 
 JOBS: Final = 40
 CONCURRENCY: Final = 4

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk.conftest import KEY, Bench
 from seedream.cli.app import app
 from seedream.errors import JournalFull
 from seedream.journal import SubmissionRecord
+from support.bulk_bench import KEY, Bench
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

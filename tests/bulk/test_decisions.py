@@ -4,11 +4,11 @@ import sqlite3
 from typing import Any
 
 import pytest
-from bulk.conftest import KEY, Bench
 from bulk.test_submitter import with_core
 from seedream.bulk.submitter import Submitter
 from seedream.cli.app import app
 from seedream.journal import Journal
+from support.bulk_bench import KEY, Bench
 
 
 @pytest.fixture(autouse=True)

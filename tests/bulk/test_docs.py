@@ -32,10 +32,10 @@ def test_every_setting_has_its_row_with_its_default() -> None:
     options = {option.opts[0]: option for option in run.params if isinstance(option, click.Option)}
     assert set(rows) == {name for name, option in options.items() if option.name in settings}
     defaults = {field.name: field.default for field in fields(BulkOptions)}
-    for name, told in rows.items():
+    for name, documented in rows.items():
         default = defaults[str(options[name].name)]
         words = {None: "no limit", False: "off"}
-        assert told == (words.get(default) or f"{default:g}"), name
+        assert documented == (words.get(default) or f"{default:g}"), name
 
 
 def test_every_command_and_option_is_told_of_exists() -> None:
@@ -59,8 +59,8 @@ def test_every_state_has_its_row_and_no_other() -> None:
 
 
 def test_the_harness_does_as_often_as_is_reported() -> None:
-    told = [int(number.replace(",", "")) for number in re.findall(r"\*\*: ([\d,]+) times", RELIABILITY)]
-    assert told == [KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS]
+    documented = [int(number.replace(",", "")) for number in re.findall(r"\*\*: ([\d,]+) times", RELIABILITY)]
+    assert documented == [KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS]
 
 
 def test_the_gallery_s_limit_is_the_one_told_of() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from bulk.conftest import Bench
 from seedream.bulk import gallery
 from seedream.bulk.gallery import _Thumbnails
 from seedream.journal import Picture
+from support.bulk_bench import Bench
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

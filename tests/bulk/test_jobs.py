@@ -12,7 +12,7 @@ from seedream.bulk import read_jobs
 from seedream.errors import InvalidRequest
 
 
-def told(path: Path, text: str | bytes) -> list[str]:
+def problems_of(path: Path, text: str | bytes) -> list[str]:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(InvalidRequest) as caught:
         read_jobs(path)
@@ -20,7 +20,7 @@ def told(path: Path, text: str | bytes) -> list[str]:
 
 
 def test_all_problems_of_all_lines(tmp_path: Path) -> None:
-    problems = told(
+    problems = problems_of(
         tmp_path / "jobs.jsonl",
         '{"prompt": "good", "id": "a"}\n'
         f'{{"prompt": "", "resolution": "1500x1500", "batchsize": {facts.LARGEST + 1}}}\n'
@@ -67,15 +67,15 @@ def test_csv_says_the_same(tmp_path: Path) -> None:
 
 
 def test_csv_problems(tmp_path: Path) -> None:
-    problems = told(tmp_path / "jobs.csv", "prompt,batchsize\nx,two\nx,99\nx,1,extra\n,1\n")
+    problems = problems_of(tmp_path / "jobs.csv", "prompt,batchsize\nx,two\nx,99\nx,1,extra\n,1\n")
     assert [one.split(":")[0] for one in problems] == [
         "line 2, batchsize",
         "line 3, batchsize",
         "line 4, cells",
         "line 5, prompt",
     ]
-    assert told(tmp_path / "jobs.csv", "prompt,prompt\nx,y\n")[0].startswith("line 1, header")
-    assert told(tmp_path / "jobs.csv", 'prompt\n"open\n')[0].startswith("line 2, CSV")
+    assert problems_of(tmp_path / "jobs.csv", "prompt,prompt\nx,y\n")[0].startswith("line 1, header")
+    assert problems_of(tmp_path / "jobs.csv", 'prompt\n"open\n')[0].startswith("line 2, CSV")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_csv_problems(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_are_none(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
-    (problem,) = told(tmp_path / name, content)
+    (problem,) = problems_of(tmp_path / name, content)
     assert message in problem
 
 
@@ -100,7 +100,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_paths_are_from_the_file_s_folder_and_urls_stay(tmp_path: Path) -> None:
-    from chaos.service import picture  # noqa: PLC0415 -- a picture's bytes, needed here alone
+    from chaos.service import picture  # noqa: PLC0415 -- a picture's bytes, needed only here
 
     (tmp_path / "a.png").write_bytes(picture("a", 0))
     path = tmp_path / "jobs.csv"
@@ -123,7 +123,7 @@ def test_source_images_of_a_wrong_type(value: object) -> None:
 
 @given(st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=6))
 def test_keys_without_ids_are_the_same_each_time_and_unique(prompts: list[str]) -> None:
-    # Running a file again must find its own jobs: keys follow from the requests and their order alone.
+    # Running a file again must find its own jobs: keys follow only from the requests and their order.
     rows = [{"prompt": prompt} for prompt in prompts]
     keys = [plan.key for plan in read_jobs(rows).plans]
     assert keys == [plan.key for plan in read_jobs(rows).plans]
@@ -158,8 +158,8 @@ def test_whole_numbers_as_they_are_written_elsewhere(tmp_path: Path, cell: str) 
 
 
 @pytest.mark.parametrize("cell", ["1_0", "2.5", "\uff12", "two", "0x2", "2e0", "1,0"])
-def test_what_is_no_whole_number_is_refused(tmp_path: Path, cell: str) -> None:
-    assert told(tmp_path / "jobs.csv", f'prompt,batchsize\nx,"{cell}"\n')[0].startswith("line 2, batchsize: ")
+def test_a_cell_that_is_not_a_whole_number_is_refused(tmp_path: Path, cell: str) -> None:
+    assert problems_of(tmp_path / "jobs.csv", f'prompt,batchsize\nx,"{cell}"\n')[0].startswith("line 2, batchsize: ")
 
 
 def test_empty_header_cells_at_the_end_are_nothing(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_an_unknown_column_is_reported_once_with_what_was_meant(tmp_path: Path, 
 
 
 def test_at_most_twenty_problems_and_how_many_more(tmp_path: Path) -> None:
-    problems = told(tmp_path / "jobs.csv", "prompt,batchsize\n" + "x,two\n" * 1010)
+    problems = problems_of(tmp_path / "jobs.csv", "prompt,batchsize\n" + "x,two\n" * 1010)
     assert len(problems) == 21
     assert problems[-1] == "jobs: and 990 more problems"
 
@@ -213,7 +213,7 @@ def test_a_data_frame_is_a_list_of_jobs() -> None:
 
 
 @pytest.mark.parametrize("jobs", [5, None, b"prompt", object(), [5], [None], [["a"]]])
-def test_what_is_no_list_of_jobs_is_an_error_of_the_tree(jobs: Any) -> None:
+def test_jobs_that_are_not_a_list_raise_an_error_of_the_tree(jobs: Any) -> None:
     with pytest.raises(InvalidRequest):
         read_jobs(jobs)
 
@@ -294,12 +294,12 @@ def test_a_byte_order_mark_says_what_it_is(tmp_path: Path, encoding: str) -> Non
 
 
 def test_utf_16_without_a_mark_is_named(tmp_path: Path) -> None:
-    (problem,) = told(tmp_path / "jobs.csv", "prompt\nx\n".encode("utf-16-le"))
+    (problem,) = problems_of(tmp_path / "jobs.csv", "prompt\nx\n".encode("utf-16-le"))
     assert "zero bytes" in problem
 
 
 def test_the_byte_of_an_encoding_error_is_right_in_a_long_file(tmp_path: Path) -> None:
-    (problem,) = told(tmp_path / "jobs.csv", b"prompt\n" + b"x" * 9000 + b"\xff\n")
+    (problem,) = problems_of(tmp_path / "jobs.csv", b"prompt\n" + b"x" * 9000 + b"\xff\n")
     assert "byte 9007" in problem
 
 
@@ -322,13 +322,13 @@ def test_an_encoding_that_cannot_be_is_refused(tmp_path: Path, encoding: str) ->
 )
 def test_a_wrong_header_is_one_problem(tmp_path: Path, header: str, problem: str) -> None:
     # Issue 16.6: not one for each of the rows.
-    assert [one.split(" (")[0] for one in told(tmp_path / "jobs.csv", header + "\n" + "a,b,c\n" * 1000)][:1] == [
+    assert [one.split(" (")[0] for one in problems_of(tmp_path / "jobs.csv", header + "\n" + "a,b,c\n" * 1000)][:1] == [
         problem
     ]
 
 
 def test_an_unknown_header_is_not_followed_by_a_problem_for_each_row(tmp_path: Path) -> None:
-    problems = told(tmp_path / "jobs.csv", "promt,batch\n" + "a cat,2\n" * 1000)
+    problems = problems_of(tmp_path / "jobs.csv", "promt,batch\n" + "a cat,2\n" * 1000)
     assert [one.split(":")[0] for one in problems] == ["line 1, promt", "line 1, batch", "line 1, prompt"]
 
 

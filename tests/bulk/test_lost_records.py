@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bulk.conftest import Bench
 from seedream.bulk import BulkOptions
 from seedream.errors import JournalError
 from seedream.journal import Journal
+from support.bulk_bench import Bench
 
 
 def killed(bench: Bench, prompts: int = 6) -> Path:
@@ -253,7 +253,7 @@ def test_a_journal_that_moves_during_the_run_stops_it(bench: Bench, monkeypatch:
     assert len(set(bench.paid)) == len(bench.paid)
 
 
-def test_an_empty_file_is_no_journal_and_is_made_one(bench: Bench) -> None:
+def test_an_empty_file_becomes_a_journal(bench: Bench) -> None:
     # Issue 16.32: what a kill left in its first moments does not make the folder unusable.
     bench.out.mkdir()
     (bench.out / "journal.sqlite").touch(mode=0o600)

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bulk.conftest import KEY, QuickClock
 from chaos.runner import FAILPOINTS
 from chaos.service import Running, picture
 from hypothesis import settings
@@ -23,6 +22,8 @@ from seedream.bulk import Bulk, BulkOptions
 from seedream.errors import JournalError
 from seedream.journal import STATES, Job
 from seedream.journal.commit import Committer
+from support.bulk_bench import KEY
+from support.clock import FakeClock
 
 # Thousands of commits, none of them lost power: a file system in memory where there is one.
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- a temporary folder in it
@@ -75,7 +76,7 @@ class BulkMachine(RuleBasedStateMachine):
         self.root = Path(self.folder.name)
         self.running = Running(self.root / "ledger")
         self.running.__enter__()
-        self.clock = QuickClock()
+        self.clock = FakeClock()
         self.rows: list[dict[str, Any]] = []
         self.allowed: Counter[str] = Counter()  # how often the user said that a job may be paid again
         connect = partial(AsyncSeeDream, KEY, base_url=self.running.service.base, clock=self.clock)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import anyio
 import pytest
-from bulk.conftest import KEY, Bench
 from chaos.service import picture
 from seedream.bulk import BulkOptions, Snapshot
 from seedream.errors import ConfigError, InvalidRequest, JournalLocked
 from seedream.journal import Journal, ReadOnlyJournal
+from support.bulk_bench import KEY, Bench
 
 
 def test_every_job_comes_to_its_end(bench: Bench) -> None:

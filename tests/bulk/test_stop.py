@@ -8,11 +8,11 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from bulk.conftest import Bench
 from seedream.bulk import BulkOptions
 from seedream.errors import BudgetReached, ConfigError, InsufficientCredits, JournalError, JournalFull, RateLimited
 from seedream.journal import Journal
 from seedream.journal.submission_record import SubmissionRecord
+from support.bulk_bench import Bench
 
 
 def test_credits_pause_the_run_and_keep_the_queue(rich_bench: Callable[[int], Bench]) -> None:

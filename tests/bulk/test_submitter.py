@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-from bulk.conftest import Bench
 from seedream.bulk import MANIFEST_COLUMNS, BulkOptions, Delivery, RunControl, Submitter, deliver, prepare_run, run_rows
 from seedream.errors import (
     InsufficientCredits,
@@ -17,6 +16,7 @@ from seedream.errors import (
     SubmissionUnknown,
 )
 from seedream.journal import Journal
+from support.bulk_bench import Bench
 
 Core = Callable[[Submitter, Callable[[str, int], Awaitable[Delivery]], RunControl], Awaitable[Any]]
 

@@ -1,7 +1,7 @@
 """A disk that forgets: a SQLite VFS that knows which bytes were synced, and what a power cut would leave of the rest.
 
 SQLite works on real files in one folder. Beside them we keep, for each, what is surely on the platter (all up to the
-last sync) and what was written since. `after_cut` gives the files as they may stand after the power came back: every
+last sync) and what was written since. `after_cut` gives the files as they may be after the power came back: every
 unsynced write may be there, be missing, or be torn at a sector.
 """
 
@@ -89,7 +89,7 @@ class Disk(apsw.VFS):
         self.files.pop(filename, None)
 
     def after_cut(self, folder: Path, survivors: Survivors, chance: random.Random) -> None:
-        """Write the files into the folder as they may stand after a power cut now."""
+        """Write the files into the folder as they may be after a power cut now."""
         for name, file in self.files.items():
             (folder / Path(name).name).write_bytes(file.left(survivors, chance))
 

@@ -55,9 +55,9 @@ class Verdict:
 class Life:
     """One life of the runner."""
 
-    def __init__(self, told: IO[bytes]) -> None:
-        self._told = told
-        self._pid = int(told.readline())
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._pid = int(pipe.readline())
 
     def send(self, number: int) -> None:
         """Send it a signal. Its parent waits for it, but nobody else: the id may be free again once it has ended."""
@@ -67,11 +67,11 @@ class Life:
 
     def ended(self) -> bool:
         """Whether it has ended by itself."""
-        return bool(select.select([self._told], [], [], 0)[0])
+        return bool(select.select([self._pipe], [], [], 0)[0])
 
     def wait(self) -> int:
         """Its exit code, negative for the signal that ended it."""
-        return int(self._told.readline())
+        return int(self._pipe.readline())
 
 
 class Lives:

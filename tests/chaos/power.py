@@ -38,7 +38,7 @@ class Tally:
     """What the cuts showed. All but ``cuts``, ``unknown`` and ``false_alarms`` must stay 0."""
 
     cuts: int = 0
-    unknown: int = 0  # charged, and listed as unknown: the user is told
+    unknown: int = 0  # charged, and listed as unknown: the user sees it
     false_alarms: int = 0  # listed as unknown, and not charged
     lost: int = 0  # charged, and neither known by its id nor listed as unknown
     twice: int = 0

@@ -1,6 +1,6 @@
 """A small service for the harnesses: raw sockets, no framework, and a ledger of every charge that outlives its clients.
 
-It knows nothing of our code. What it does is told by a word in the prompt, and each task's pictures have bytes that
+It knows nothing of our code. A word in the prompt decides what it does, and each task's pictures have bytes that
 follow from its id, so a judge in another process can tell whether a file is right.
 
     python -m chaos.service LEDGER [DELAY]    prints its address; ends when its standard input is closed

@@ -50,7 +50,7 @@ def test_nothing_to_check_is_a_usage_error(cli: Any) -> None:
 
 @pytest.mark.parametrize("odd", ["-5x5", "--", "\udcff", "9" * 10_000, "\x1b[31m", "1x" * 500, ""])
 def test_no_text_is_worse_than_not_legal(cli: Any, odd: str) -> None:
-    # A word that begins with a dash is no option here; after `--` nothing is.
+    # A word that begins with a dash is not an option here; after `--` no word is.
     ran = cli("check", "--", odd)
     assert 1 == ran.code
     assert "not a resolution" in ran.err or "pixels" in ran.err

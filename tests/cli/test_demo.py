@@ -55,14 +55,16 @@ def test_it_shows_what_it_promises(cli: Any, tmp_path: Path, monkeypatch: pytest
     assert {"1", "4"} == {value for record in sent for value in record.fields.get("batchsize", [])}
 
 
-def shot(tmp_path: Path, resolution: str, size: tuple[int, int], told: tuple[int, int] | None = None) -> ExampleResult:
+def shot(
+    tmp_path: Path, resolution: str, size: tuple[int, int], reported: tuple[int, int] | None = None
+) -> ExampleResult:
     path = tmp_path / "picture.png"
     Image.new("L", size).save(path)
-    width, height = told or size
+    width, height = reported or size
     return ExampleResult(Example("one", "x", resolution), TaskInfo("t", 3, width=width, height=height), [path])
 
 
-def test_a_picture_as_asked_is_no_complaint(tmp_path: Path) -> None:
+def test_a_picture_of_the_requested_size_is_not_reported(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1440)), ("2K", (2048, 2048)), ("3750x1250", (3750, 1250))):
         assert [] == measure.find_mismatches(shot(tmp_path, resolution, size))
 
@@ -70,7 +72,7 @@ def test_a_picture_as_asked_is_no_complaint(tmp_path: Path) -> None:
 def test_a_picture_of_another_size_is_a_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1500)), ("2K", (100, 100)), ("3750x1250", (3750, 1251))):
         assert 1 == len(measure.find_mismatches(shot(tmp_path, resolution, size)))
-    assert 1 == len(measure.find_mismatches(shot(tmp_path, "2K", (2048, 2048), told=(2048, 2047))))
+    assert 1 == len(measure.find_mismatches(shot(tmp_path, "2K", (2048, 2048), reported=(2048, 2047))))
 
 
 def test_a_damaged_or_missing_picture_is_a_complaint(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tensorslab_images.rules import RULES
 
 
 def answer(code: int, **more: object) -> Action:
-    return reply(200, json.dumps({"code": code, "msg": "told", **more}).encode())
+    return reply(200, json.dumps({"code": code, "msg": "ended", **more}).encode())
 
 
 ENDS = {
@@ -41,12 +41,12 @@ def test_each_failed_submission_has_its_exit_code(cli: Any, tmp_path: Path, name
     with ScriptedServer(action) as server:
         ran = cli("generate", "x", "-o", str(tmp_path), "--base-url", server.url, "--json")
         assert 1 == len(server.requests), "a paid request is sent once"
-        told = cli("generate", "x", "-o", str(tmp_path), "--base-url", server.url)
+        ended = cli("generate", "x", "-o", str(tmp_path), "--base-url", server.url)
     error = ran.document["error"]
     assert (code, kind, billing, code) == (ran.code, error["type"], error["billing"], error["exit_code"])
-    assert (code, "") == (told.code, told.out)
-    assert told.err.startswith("Error: ")
-    assert "  do     " in told.err
+    assert (code, "") == (ended.code, ended.out)
+    assert ended.err.startswith("Error: ")
+    assert "  do     " in ended.err
 
 
 def test_a_service_that_is_not_there_is_not_sent(cli: Any, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_an_unexpected_exception_is_one_line_and_its_traceback_is_to_be_had(
     ],
     ids=lambda value: f"{value!r}"[:30],
 )
-def test_what_the_machine_lacks_is_no_bug_and_a_paid_task_is_named(
+def test_a_lack_of_resources_is_not_reported_as_a_bug_and_a_paid_task_is_named(
     cli: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, text: str
 ) -> None:
     def broken(*_: object, **__: object) -> None:

@@ -89,7 +89,7 @@ def test_what_the_field_cannot_hold_is_refused_by_name(settings: tuple[str, ...]
 
 
 @pytest.mark.parametrize("setting", ["seed", "=1", ""])
-def test_what_is_no_setting_is_a_usage_error(setting: str) -> None:
+def test_a_text_that_is_not_a_setting_is_a_usage_error(setting: str) -> None:
     with pytest.raises(click.BadParameter):
         field_options.read_settings((setting,))
 

@@ -117,7 +117,7 @@ def test_a_dash_reads_the_prompt_from_standard_input() -> None:
     assert {"name": "prompt", "value": "a lighthouse,\nat dawn"} in json.loads(done.stdout)["request"]["fields"]
     wrong = typed(b"x\xff")
     assert (2, True) == (wrong.exit_code, "not UTF-8 at byte 1" in wrong.output)
-    assert 3 == typed(b"\n").exit_code, "an empty text is no prompt"
+    assert 3 == typed(b"\n").exit_code, "an empty prompt is refused"
 
 
 def test_a_dash_in_a_terminal_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_names_of_other_clients_get_a_hint(cli: Any, words: list[str], hint: str
     assert hint.lower() in ran.err.lower()
 
 
-def test_what_is_no_picture_is_refused_unless_it_is_wanted(cli: Any, tmp_path: Path) -> None:
+def test_a_source_that_is_not_a_picture_is_refused_unless_it_is_allowed(cli: Any, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     refused = cli("generate", "x", "--image", "notes.txt", "--dry-run")
     assert (3, True) == (refused.code, "--allow-unrecognized-sources" in refused.err)

@@ -48,7 +48,7 @@ def read_until(stream: IO[bytes] | None, text: bytes) -> bytes:
 
 
 def held_answer(arrived: threading.Event, go: threading.Event) -> Action:
-    """Take the whole request, and answer only when told."""
+    """Take the whole request, and answer only when asked to."""
 
     def act(connection: Connection) -> None:
         connection.read_request()
@@ -113,9 +113,9 @@ def pressed() -> None:
 
 
 def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
-    told: list[str] = []
+    calls: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with DeferInterrupt(None, told.append, lambda: told.append("wait")) as deferred:
+    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
         with pytest.raises(KeyboardInterrupt):
             pressed()  # still connecting
         deferred.begin()
@@ -126,29 +126,29 @@ def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
         deferred.submitted("abcd_1")
         with pytest.raises(KeyboardInterrupt):
             pressed()  # the answer is here
-    assert ["abcd_1"] == told
+    assert ["abcd_1"] == calls
     assert before is signal.getsignal(signal.SIGINT)
 
 
 def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
-    told: list[str] = []
-    with DeferInterrupt(None, told.append, lambda: told.append("wait")) as deferred:
+    calls: list[str] = []
+    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
         deferred.begin()
         pressed()
         assert deferred.interrupted
         with pytest.raises(KeyboardInterrupt):
             deferred.not_sent()
-        assert ["wait"] == told
+        assert ["wait"] == calls
 
 
 def test_the_id_is_told_even_if_ctrl_c_comes_with_the_answer() -> None:
-    told: list[str] = []
+    calls: list[str] = []
 
     def accepted(taskid: str) -> None:
         pressed()
-        told.append(taskid)
+        calls.append(taskid)
 
     with DeferInterrupt(None, accepted, lambda: None) as deferred:
         deferred.begin()
         deferred.submitted("abcd_1")
-    assert (["abcd_1"], True) == (told, deferred.interrupted)
+    assert (["abcd_1"], True) == (calls, deferred.interrupted)

@@ -49,7 +49,7 @@ def test_json_is_json_in_any_encoding(encoding: str) -> None:
     assert {"name": "prompt", "value": "é 山 \N{ARTIST PALETTE}"} in fields
 
 
-def test_a_prompt_that_is_no_text_is_refused() -> None:
+def test_a_prompt_that_is_not_text_is_refused() -> None:
     done = subprocess.run(
         [*(word.encode() for word in SEEDREAM), b"generate", b"\xff\xfe", b"--dry-run"],
         capture_output=True,

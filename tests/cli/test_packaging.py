@@ -1,4 +1,4 @@
-"""What is imported when: the core needs no extra, a missing extra is told, and the list of commands is quick."""
+"""Imports: the core needs no extra, a missing extra is named, and the list of commands is quick."""
 
 import subprocess
 import sys

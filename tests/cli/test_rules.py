@@ -48,7 +48,7 @@ def test_any_name_is_found_or_refused(name: str) -> None:
     try:
         assert rule_text.find_rule(name).id in RULES
     except rule_text.UnknownRule as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = ""
-    assert len(told) < 600
+        message = ""
+    assert len(message) < 600

@@ -1,4 +1,4 @@
-"""The wheel: both packages, both typed, nothing else; what it needs stands behind extras."""
+"""The wheel holds the packages, typed, and nothing else; most of what they need is in extras."""
 
 import os
 import subprocess

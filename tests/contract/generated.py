@@ -13,7 +13,7 @@ from support import strategies
 SPEC: dict[str, Any] = json.loads((files("tensorslab_images") / "openapi.json").read_text("utf-8"))
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
-# The page tells the form of a resolution in prose alone: without this hardly a legal size would be drawn.
+# Only prose of the page gives the form of a resolution: without this, few legal sizes would be drawn.
 schemathesis.openapi.format("resolution", strategies.legal_resolutions)
 
 

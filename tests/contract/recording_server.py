@@ -29,7 +29,7 @@ class ScriptedReply:
     midway: Callable[[], None] | None = None
 
 
-def envelope(code: object, data: object = None, msg: str = "told by the server", **more: object) -> ScriptedReply:
+def envelope(code: object, data: object = None, msg: str = "a message of the server", **more: object) -> ScriptedReply:
     """An answer in the API's form; without ``data`` when that is None."""
     document: dict[str, object] = {"code": code, "msg": msg, **({} if data is None else {"data": data}), **more}
     return ScriptedReply(200, json.dumps(document).encode(), {"content-type": "application/json"})

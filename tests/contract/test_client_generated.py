@@ -50,7 +50,7 @@ def test_what_fits_the_spec_is_sent_as_it_is(both: Both) -> None:
         # The schema does not say that a source must be a picture, and a URL a URL.
         sent, result = driven(both, lambda client: client.submit(**options, allow_unrecognized_sources=True))
         if isinstance(result, InvalidRequest):
-            # The schema cannot say that a blank prompt is none, and an empty file is no picture.
+            # The schema cannot say that a prompt must not be blank, nor a file empty.
             blank = not body["prompt"].strip() or any(not item for item in body.get("sourceImage", ()))
             assert blank, f"{body} is legal, but: {result}"
             counts["refused"] += 1
@@ -91,7 +91,7 @@ def test_what_breaks_the_spec_is_not_sent(both: Both) -> None:
 
 
 def raw(body: dict[str, Any], kind: str) -> tuple[Sent, Any]:
-    """Through the generated client alone, without the overlay."""
+    """Through the generated client only, without the overlay."""
     form = roles.SubmitBody.from_dict({name: value for name, value in body.items() if name != "sourceImage"})
     if body.get("sourceImage"):
         form.source_images = [

@@ -118,6 +118,6 @@ def test_all_three_name_the_same_rule_for_a_resolution(wire: str) -> None:
     else:
         return
     assert not verdict.legal
-    # The client reads what people type: spaces around it, X, full-width digits. The judge reads the wire alone.
+    # The client reads what people type: spaces around it, X, full-width digits. The judge reads only the wire.
     meant = unicodedata.normalize("NFKC", wire).strip().replace("X", "x").replace("×", "x")
     assert refusal.rule in (verdict.rule, judge.resolution(meant).rule, "RES-FORMAT"), f"{verdict} {refusal}"

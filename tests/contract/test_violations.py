@@ -26,12 +26,12 @@ def sent_by(options: dict[str, Any]) -> Sent:
 
 
 def test_a_violation_names_check_rule_and_sentence_and_hides_the_key() -> None:
-    told = str(Violation("too few pixels", rule="RES-PIXELS", check="some_check", sent=sent_by({"prompt": "鱼"})))
-    assert told.startswith("[RES-PIXELS] some_check: too few pixels\n")
-    assert "[3,686,400, 16,777,216]" in told  # the vendor's sentence
-    assert "curl -sS -X POST http://127.0.0.1:" in told
-    assert KEY not in told
-    assert "Bearer $TENSORSLAB_API_KEY" in told
+    message = str(Violation("too few pixels", rule="RES-PIXELS", check="some_check", sent=sent_by({"prompt": "鱼"})))
+    assert message.startswith("[RES-PIXELS] some_check: too few pixels\n")
+    assert "[3,686,400, 16,777,216]" in message  # the vendor's sentence
+    assert "curl -sS -X POST http://127.0.0.1:" in message
+    assert KEY not in message
+    assert "Bearer $TENSORSLAB_API_KEY" in message
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or BASH is None, reason="needs curl and bash")

@@ -144,7 +144,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("answer", "kind"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
-def test_what_is_no_whole_picture_is_never_kept(both: Both, tmp_path: Path, answer: Any, kind: type[Exception]) -> None:
+def test_an_incomplete_picture_is_never_kept(both: Both, tmp_path: Path, answer: Any, kind: type[Exception]) -> None:
     with pytest.raises(DownloadError) as caught:
         save(both, one(answer), tmp_path)
     assert kind is type(caught.value)
@@ -446,7 +446,7 @@ def test_pictures_are_downloaded_at_the_same_time_but_not_more_than_asked(
 def test_progress_is_reported_one_call_at_a_time(both: Both, tmp_path: Path) -> None:
     inside = threading.Lock()
 
-    def alone(_: Progress) -> None:
+    def one_at_a_time(_: Progress) -> None:
         assert inside.acquire(blocking=False)
         time.sleep(0)  # lets another thread run
         inside.release()
@@ -454,7 +454,7 @@ def test_progress_is_reported_one_call_at_a_time(both: Both, tmp_path: Path) -> 
     service = FakeService(
         completed(*(f"{HOST}/{n}" for n in range(6))), pictures={f"/{n}": picture(seed=n) for n in range(6)}
     )
-    assert 6 == len(save(both, service, tmp_path, progress=alone))
+    assert 6 == len(save(both, service, tmp_path, progress=one_at_a_time))
 
 
 def test_an_interrupted_download_stops_the_others_and_leaves_no_part(both: Both, tmp_path: Path) -> None:

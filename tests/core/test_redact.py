@@ -73,10 +73,10 @@ def test_other_text_does_not_hold_the_key(text: str) -> None:
 
 @pytest.mark.parametrize("text", SIGNED)
 def test_what_a_message_takes_of_a_servers_text_ends_before_a_url_or_a_credential(text: str) -> None:
-    told = server_text(f"bad picture {text}", KEY)
-    assert told.startswith("bad picture ")
-    assert told.endswith("[removed]")
-    assert "MARKER" not in told
+    text_shown = server_text(f"bad picture {text}", KEY)
+    assert text_shown.startswith("bad picture ")
+    assert text_shown.endswith("[removed]")
+    assert "MARKER" not in text_shown
     shown = repr(redact_reply(200, {"location": text, "x-other": text}, text.encode(), KEY))
     assert "MARKER" not in shown
 

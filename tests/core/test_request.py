@@ -148,7 +148,7 @@ def test_the_media_type_is_told_from_the_bytes(content: bytes, media_type: str) 
     "source",
     ["", "/nowhere.png", Path("/"), b"", io.StringIO("text"), 7, ["a\0b"], [None], {"a": 1}, b"%PDF-1.7", b"import os"],
 )
-def test_what_is_no_source_image_is_refused(source: Any) -> None:
+def test_an_object_that_is_not_a_source_image_is_refused(source: Any) -> None:
     assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=source)
 
 

@@ -133,7 +133,7 @@ def test_query_delete_and_save_say_that_there_is_no_such_task(both: Both, tmp_pa
             both.call(work, transport=FakeService(answer).transport)
 
 
-def test_a_404_that_is_no_answer_of_the_service_points_to_the_base_url(both: Both) -> None:
+def test_a_404_that_is_not_from_the_service_points_to_the_base_url(both: Both) -> None:
     with pytest.raises(StatusError, match="base URL") as caught:
         both.call(lambda client: client.query("t1"), transport=FakeService(httpx.Response(404, html="nginx")).transport)
     assert StatusError is type(caught.value)

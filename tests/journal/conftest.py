@@ -1,4 +1,4 @@
-"""A journal in a temporary folder, with a clock that stands still."""
+"""A journal in a temporary folder, with a clock that does not move."""
 
 from collections.abc import Iterator
 from pathlib import Path

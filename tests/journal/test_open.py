@@ -203,14 +203,16 @@ def test_a_second_hard_link_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [":memory:", "file:x.sqlite", "FILE:x?mode=memory", "", "a\0b"])
-def test_what_sqlite_takes_for_no_file_is_no_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_sqlite_does_not_take_for_a_file_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(JournalError, match="not the path of a file"):
         Journal(name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_regular_file_is_no_journal(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, tmp_path, tmp_path / ".", ".", "..", "/"):  # no real device: a fault here would replace it

@@ -94,8 +94,8 @@ def main() -> int:
         from mutants._report import write  # noqa: PLC0415 -- only when asked
 
         write(given.report, results)
-    told = ", ".join(f"{kind} {sum(map(good, found))} of {len(found)}" for kind, found in results.items())
-    sys.stderr.write(f"found: {told} ({time.monotonic() - started:.0f} s)\n")
+    counts = ", ".join(f"{kind} {sum(map(good, found))} of {len(found)}" for kind, found in results.items())
+    sys.stderr.write(f"found: {counts} ({time.monotonic() - started:.0f} s)\n")
     sys.stderr.writelines(f"NOT FOUND, or for another reason: {name}\n" for name in bad)
     return 1 if bad else 0
 

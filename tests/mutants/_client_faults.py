@@ -100,11 +100,15 @@ def cookies(transport: Tampering, request: httpx.Request) -> httpx.Response:
 
 
 def codes(old: int, new: int) -> Any:
-    return on_reply(lambda told: {**told, "code": new} if told.get("code") == old else told)
+    return on_reply(lambda envelope: {**envelope, "code": new} if envelope.get("code") == old else envelope)
 
 
 def data(change: Any) -> Any:
-    return on_reply(lambda told: {**told, "data": change(told["data"])} if isinstance(told.get("data"), dict) else told)
+    return on_reply(
+        lambda envelope: (
+            {**envelope, "data": change(envelope["data"])} if isinstance(envelope.get("data"), dict) else envelope
+        )
+    )
 
 
 def json_body(path: str, change: Any) -> Any:

@@ -19,7 +19,7 @@ _HEADS: Final = {
 
 
 def write(path: str, results: Results) -> None:
-    """Put the tables into the document, each between its own marks; what stands around them is written by hand."""
+    """Put the tables into the document, each between its own marks; the text around them is written by hand."""
     document = Path(path).read_text("utf-8")
     for kind, found in results.items():
         document = between(document, kind, table(kind, found))

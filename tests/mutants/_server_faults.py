@@ -17,7 +17,7 @@ QUERY, DELETE = "/infobytaskid", "/deleteimagestask"
 
 
 def at(path: str, send: Send) -> Send:
-    """A fault of one operation alone."""
+    """A fault of only one operation."""
     return lambda transport, request: (send if request.url.path.endswith(path) else Tampering.plain)(transport, request)
 
 
@@ -75,7 +75,11 @@ def document_of(response: httpx.Response) -> Any:
 
 def in_data(change: Change) -> Send:
     """Changes the data of replies that have some."""
-    return on_reply(lambda told: {**told, "data": change(told["data"])} if isinstance(told.get("data"), dict) else told)
+    return on_reply(
+        lambda envelope: (
+            {**envelope, "data": change(envelope["data"])} if isinstance(envelope.get("data"), dict) else envelope
+        )
+    )
 
 
 def in_state(change: Change) -> Send:
@@ -95,12 +99,12 @@ def when_finished(change: Change) -> Send:
 
 def on_refusal(change: Change) -> Send:
     """Changes refusals."""
-    return on_reply(lambda told: told if told.get("code") == 1000 else change(told))
+    return on_reply(lambda envelope: envelope if envelope.get("code") == 1000 else change(envelope))
 
 
 def no_credits(change: Change) -> Send:
-    """Changes what an account without credits is told."""
-    return on_reply(lambda told: change(told) if told.get("code") == 9000 else told)
+    """Change the reply to an account without credits."""
+    return on_reply(lambda envelope: change(envelope) if envelope.get("code") == 9000 else envelope)
 
 
 def status_of(code: int, status: int) -> Send:
@@ -108,8 +112,8 @@ def status_of(code: int, status: int) -> Send:
 
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         response = transport.plain(request)
-        told = document_of(response)
-        return answering(status, told) if isinstance(told, dict) and told.get("code") == code else response
+        envelope = document_of(response)
+        return answering(status, envelope) if isinstance(envelope, dict) and envelope.get("code") == code else response
 
     return send
 
@@ -148,8 +152,8 @@ def charging_queries(transport: Tampering, request: httpx.Request) -> httpx.Resp
 def charging_refusals(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Charges for refused submissions too."""
     response = transport.plain(request)
-    told = document_of(response)
-    if is_submit(request) and not (isinstance(told, dict) and told.get("code") == 1000):
+    envelope = document_of(response)
+    if is_submit(request) and not (isinstance(envelope, dict) and envelope.get("code") == 1000):
         hidden_submission(transport, request)
     return response
 
@@ -162,10 +166,10 @@ class FirstId:
 
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
         response = transport.plain(request)
-        told = document_of(response)
-        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
-            self.first = self.first or told["data"]["taskid"]
-            return answering(200, {**told, "data": {"taskid": self.first}})
+        envelope = document_of(response)
+        if is_submit(request) and isinstance(envelope, dict) and envelope.get("code") == 1000:
+            self.first = self.first or envelope["data"]["taskid"]
+            return answering(200, {**envelope, "data": {"taskid": self.first}})
         return response
 
 
@@ -179,12 +183,12 @@ class Newest:
         if request.url.path.endswith(QUERY) and self.newest:
             asked = json.loads(request.content or b"{}")
             if isinstance(asked, dict) and "-" not in str(asked.get("taskid", "-")):
-                told = document_of(transport.plain(rebuilt(request, json.dumps({"taskid": self.newest}).encode())))
-                return answering(200, {**told, "data": {**told.get("data", {}), "taskid": asked["taskid"]}})
+                envelope = document_of(transport.plain(rebuilt(request, json.dumps({"taskid": self.newest}).encode())))
+                return answering(200, {**envelope, "data": {**envelope.get("data", {}), "taskid": asked["taskid"]}})
         response = transport.plain(request)
-        told = document_of(response)
-        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
-            self.newest = told["data"]["taskid"]
+        envelope = document_of(response)
+        if is_submit(request) and isinstance(envelope, dict) and envelope.get("code") == 1000:
+            self.newest = envelope["data"]["taskid"]
         return response
 
 
@@ -215,7 +219,7 @@ def pretended_deletion(transport: Tampering, request: httpx.Request) -> httpx.Re
 
 
 class Sweeping:
-    """Deletes all tasks when told to delete one."""
+    """Delete all tasks when asked to delete one."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -225,17 +229,17 @@ class Sweeping:
             listed, self.made = self.made, []
             return transport.plain(rebuilt(request, json.dumps({"taskids": listed[-2:]}).encode()))
         response = transport.plain(request)
-        told = document_of(response)
-        if is_submit(request) and isinstance(told, dict) and told.get("code") == 1000:
-            self.made.append(told["data"]["taskid"])
+        envelope = document_of(response)
+        if is_submit(request) and isinstance(envelope, dict) and envelope.get("code") == 1000:
+            self.made.append(envelope["data"]["taskid"])
         return response
 
 
 def knows_everything(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Takes every id for a queued task's."""
     response = transport.plain(request)
-    told = document_of(response)
-    if isinstance(told, dict) and told.get("code") != 1000 and b"no-such-task" in request.content:
+    envelope = document_of(response)
+    if isinstance(envelope, dict) and envelope.get("code") != 1000 and b"no-such-task" in request.content:
         return answering(200, {"code": 1000, "msg": "", "data": {"taskid": "no-such-task", "image_status": 1}})
     return response
 
@@ -312,16 +316,16 @@ def byte_order_mark(transport: Tampering, request: httpx.Request) -> httpx.Respo
 
 def idempotent() -> Send:
     """Answer a second request with the same Idempotency-Key like the first."""
-    told: dict[str, tuple[int, bytes]] = {}
+    envelope: dict[str, tuple[int, bytes]] = {}
 
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         key = request.headers.get("idempotency-key", "")
-        if key not in told:
+        if key not in envelope:
             response = transport.plain(request)
             if not key:
                 return response
-            told[key] = response.status_code, response.read()
-        status, content = told[key]
+            envelope[key] = response.status_code, response.read()
+        status, content = envelope[key]
         return httpx.Response(status, headers={"content-type": "application/json"}, content=content)
 
     return send

@@ -36,7 +36,7 @@ def detect_spec(wrong: WrongSpec) -> Found:
         files = _edited(wrong, load(ROOT))
     except PipelineError as error:
         return _stopped(survived, str(error))
-    except LookupError as error:  # the page has changed: this fault alone cannot be planted any more
+    except LookupError as error:  # the page has changed: this one fault can no longer be planted
         return replace(survived, said=str(error))
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():

@@ -58,7 +58,7 @@ class Tampering(httpx.HTTPTransport):
     """
 
     def __init__(self, send: "Send", inner: httpx.BaseTransport | None = None) -> None:
-        super().__init__(verify=False)  # loopback alone; loading certificates would take most of the time
+        super().__init__(verify=False)  # loopback only; loading certificates would take most of the time
         self._send, self._inner = send, inner
 
     def plain(self, request: httpx.Request) -> httpx.Response:
@@ -79,7 +79,7 @@ class WrongClient:
         expected: Ids of the rules under which it may be found, separated by spaces.
         send: How its transport sends, if that is the fault.
         kind: The client's class, if that is the fault.
-        patches: Names in the package and what stands there instead, if that is the fault.
+        patches: Names in the package and what replaces them, if that is the fault.
     """
 
     name: str

@@ -52,22 +52,22 @@ class Opposite(httpx.BaseTransport):
         response = self.inner.handle_request(
             httpx.Request(request.method, request.url, headers=request.headers, content=content)
         )
-        told = _document(response)
+        envelope = _document(response)
         number = len(self.seen)
         self.seen.append(
-            "picture" if "/pictures/" in request.url.path else "accepted" if told.get("code") == 1000 else "refused"
+            "picture" if "/pictures/" in request.url.path else "accepted" if envelope.get("code") == 1000 else "refused"
         )
-        return response if number != self.change else self._opposite(request, content, response, told)
+        return response if number != self.change else self._opposite(request, content, response, envelope)
 
     def _opposite(
-        self, request: httpx.Request, content: bytes, response: httpx.Response, told: dict[str, Any]
+        self, request: httpx.Request, content: bytes, response: httpx.Response, envelope: dict[str, Any]
     ) -> httpx.Response:
         path = request.url.path
         if "/pictures/" in path:
             return httpx.Response(
                 200, headers={"content-type": "image/png"}, content=response.content[: len(response.content) // 2]
             )
-        if told.get("code") == 1000:
+        if envelope.get("code") == 1000:
             return httpx.Response(200, json={"code": 9999, "msg": "no"})
         if path.endswith("/seedreamv45"):
             kind, body = encode([text("prompt", "another")])
@@ -83,10 +83,10 @@ class Opposite(httpx.BaseTransport):
 
 def _document(response: httpx.Response) -> dict[str, Any]:
     try:
-        told = json.loads(response.content)
+        envelope = json.loads(response.content)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return envelope if isinstance(envelope, dict) else {}
 
 
 def _asked(content: bytes) -> str:

@@ -166,7 +166,7 @@ WRONG_CLIENTS = (
     WrongClient("fails on odd replies", "STATUS-MEANING ERROR-TREE", kind=Naive),
     WrongClient("takes the deadline for a failure", "PAY-KNOWN STATUS-MEANING", kind=Impatient),
     WrongClient(
-        "deletes the first task alone",
+        "deletes only the first task",
         "TASK-ID",
         json_body("/deleteimagestask", lambda body: {"taskids": body["taskids"][:1]}),
     ),

@@ -2,7 +2,7 @@
 
 An edit of the page that the ledger does not follow is put to `make generate`, which must stop and name the rule. Where
 page and ledger say the same wrong thing everything builds: then only the judge, typed by hand, can find it.
-Nothing here imports the package: it is loaded anew from each wrong copy.
+Nothing here imports the package: it is loaded again from each wrong copy.
 """
 
 # ruff: noqa: E501 -- one fault a line reads as a table
@@ -94,7 +94,7 @@ WRONG_SPECS = (
     _page("a fraction of a picture", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: number\n                  description: 批量"),
     _page("a batch as text", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: string\n                  description: 批量"),
     _page("one picture more by default", "BATCH-RANGE SERVER-CHARGE", f"{_ONE}\n", f"default: {DEFAULTS['batchsize'] + 1}\n"),
-    _page("batches of odd size alone", "BATCH-RANGE", f"{_BATCH}\n", f"{_BATCH}\n{_MORE}multipleOf: 3\n"),
+    _page("only batches of odd size", "BATCH-RANGE", f"{_BATCH}\n", f"{_BATCH}\n{_MORE}multipleOf: 3\n"),
     _page("the sibling's path", "WIRE-HTTP", "/v1/images/seedreamv45:", "/v1/images/seedreamv5:"),
     _page("another server", "KEY-PRIVATE", SERVER, "https://api.tensorslab.example"),
     _page("a server without encryption", STOP, SERVER, SERVER.replace("https", "http")),
@@ -117,14 +117,14 @@ WRONG_SPECS = (
           "type: integer\n          description: 响应状态码", "type: string\n          description: 响应状态码"),
     _page("task ids as numbers", "SERVER-ENVELOPE TASK-ID",
           "type: string\n          description: 任务ID", "type: integer\n          description: 任务ID"),
-    # Prose of the page alone: the ledger's sentence is not found again, and the update stops.
-    _prose("fewest pixels, prose alone", "RES-PIXELS", f"{LEAST:,}, {MOST:,}", f"{LEAST + 1:,}, {MOST:,}"),
-    _prose("most pixels, prose alone", "RES-PIXELS", f"{MOST:,}]（", f"{MOST + 1:,}]（"),
-    _prose("a ratio dropped, prose alone", "RES-RATIO", "2:3、3:2）", "2:3）"),
-    _prose("a tier dropped, prose alone", "RES-TIER", "（2K、4K）", "（2K）"),
-    _prose("codes swapped, prose alone", "CODE-MEANING", "9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
-    _prose("the prompt is optional, prose alone", "PROMPT-REQUIRED", "提示词（必填）", "提示词（选填）"),
-    _prose("the batch, prose alone", "BATCH-RANGE", "批量生成数量，1-", "批量生成数量，2-"),
+    # Only prose of the page: the ledger's sentence is not found again, and the update stops.
+    _prose("fewest pixels, only in the prose", "RES-PIXELS", f"{LEAST:,}, {MOST:,}", f"{LEAST + 1:,}, {MOST:,}"),
+    _prose("most pixels, only in the prose", "RES-PIXELS", f"{MOST:,}]（", f"{MOST + 1:,}]（"),
+    _prose("a ratio dropped, only in the prose", "RES-RATIO", "2:3、3:2）", "2:3）"),
+    _prose("a tier dropped, only in the prose", "RES-TIER", "（2K、4K）", "（2K）"),
+    _prose("codes swapped, only in the prose", "CODE-MEANING", "9999=失败，9000=积分不足", "9000=失败，9999=积分不足"),
+    _prose("the prompt is optional, only in the prose", "PROMPT-REQUIRED", "提示词（必填）", "提示词（选填）"),
+    _prose("the batch, only in the prose", "BATCH-RANGE", "批量生成数量，1-", "批量生成数量，2-"),
     # ApiFacts and ledger agree on what is wrong.
     _both("one pixel less", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST - 1:,}"), facts=(_LEAST, f"minimum: {LEAST - 1}")),
     _both("one pixel more at least", "RES-PIXELS", (f"{LEAST:,}", f"{LEAST + 1:,}"), facts=(_LEAST, f"minimum: {LEAST + 1}")),
@@ -146,7 +146,7 @@ WRONG_SPECS = (
     WrongSpec("category renamed", "CATEGORY-DEFAULT WIRE-EXACT", (
         Edit(PAGE, "                category:", "                categories:"), Edit(LEDGER, "request/category", "request/categories"),
         Edit(SETTINGS, "category", "categories"))),
-    # The ledger alone, where no page speaks.
+    # Only the ledger, where the page says nothing.
     _ledger("completed and failed swapped", "STATUS-MEANING", "completed: 3\n      failed: 4", "completed: 4\n      failed: 3"),
     _ledger("queued and processing swapped", "STATUS-MEANING", "queued: 1\n      processing: 2", "queued: 2\n      processing: 1"),
     _ledger("completed is 5", "STATUS-MEANING", "completed: 3", "completed: 5"),
@@ -171,7 +171,7 @@ WRONG_SPECS = (
              "msg: {type: string, description: The reason in the vendor's words.}\n          data: {type: object}\n        required: [code, msg, data]"),
     _overlay("statuses as text", "SERVER-ENVELOPE STATUS-MEANING", "image_status:\n            type: integer", "image_status:\n            type: string"),
     _overlay("one address instead of a list", "SERVER-ENVELOPE", "url:\n            type: array\n            items: {type: string}", "url:\n            type: string"),
-    _overlay("states with their reason alone", "SERVER-ENVELOPE", "required: [taskid, image_status]", "required: [taskid, image_status, reason]"),
+    _overlay("states only with their reason", "SERVER-ENVELOPE", "required: [taskid, image_status]", "required: [taskid, image_status, reason]"),
     _overlay("a link to no id", "TASK-ID", "requestBody: {taskid: $response.body#/data/taskid}", "requestBody: {taskid: $response.body#/data/id}"),
     # The generated client itself.
     _code("a URL that is not sent", "IMAGE-URL", _BODY, '("imageUrl", (None,', '("image", (None,'),

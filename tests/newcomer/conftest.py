@@ -5,11 +5,11 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.commands import run
 
 ROOT = Path(__file__).parents[2]
 OUTPUT = ROOT / "build" / "newcomer"  # screenshots, to be looked at
@@ -17,12 +17,6 @@ WANTED = os.environ.get("NEWCOMER", "") not in ("", "0")
 # What the reader of the documents adds: a kernel for a notebook, a web framework, traces, and recorded replies.
 ADDED = ("ipykernel", "fastapi", "httpx", "opentelemetry-instrumentation-httpx", "opentelemetry-sdk", "vcrpy")
 collect_ignore_glob = [] if WANTED else ["test_*.py"]
-
-
-def run(command: list[str], **options: object) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1700, **options)  # type: ignore[call-overload]  # options of run
-    assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
-    return str(done.stdout)
 
 
 @pytest.fixture(scope="session")

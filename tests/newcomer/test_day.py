@@ -15,9 +15,9 @@ import nbclient
 import nbformat
 import pytest
 from documents.blocks import ROOT, blocks
-from newcomer.conftest import run
 from rich.cells import cell_len
 from seedream_sandbox import Sandbox
+from support.commands import run
 
 FOLDERS = ("seedream", "seedream_sandbox", "seedream_testing", "tensorslab_images")
 

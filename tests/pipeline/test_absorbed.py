@@ -6,7 +6,7 @@ import pytest
 from page_edits import (
     PAGE,
     YAML,
-    House,
+    RepositoryCopy,
     as_json,
     body,
     document,
@@ -23,7 +23,7 @@ from pipeline.verify import verify
 OTHER = {"operationId": "listTasks", "tags": ["任务管理"], "responses": {"200": {"description": "ok"}}}
 INFO = {"operationId": "infoByTaskId", "tags": ["任务管理"], "responses": {"200": {"description": "ok"}}}
 
-# name -> (page, a line of the report, what then stands in limits.py)
+# name -> (page, a line of the report, what limits.py then holds)
 ABSORBED: dict[str, tuple[bytes, str, str]] = {
     "wider maximum": (replaced(("maximum: 15", "maximum: 20")), "batchsize/maximum 15 -> 20", "maximum=20"),
     "wider minimum": (replaced(("minimum: 1\n", "minimum: 0\n")), "batchsize/minimum 1 -> 0", "minimum=0"),
@@ -154,7 +154,11 @@ ABSORBED: dict[str, tuple[bytes, str, str]] = {
         "submit request query trace added",
         "SUBMIT",
     ),
-    "prose that is no field's": (edited(lambda d: operation(d).update(summary="New name")), "+ New name", "SUBMIT"),
+    "prose that belongs to no field": (
+        edited(lambda d: operation(d).update(summary="New name")),
+        "+ New name",
+        "SUBMIT",
+    ),
     "OpenAPI 3.1": (edited(lambda d: d.update(openapi="3.1.0")), "document/openapi 3.0.3 -> 3.1.0", "SUBMIT"),
     "bare YAML": (YAML.replace(b"maximum: 15", b"maximum: 20"), "batchsize/maximum 15 -> 20", "maximum=20"),
     "JSON": (
@@ -170,18 +174,18 @@ SENT = {"wider maximum", "new enum", "new maxItems", "new optional field", "null
 
 
 @pytest.mark.parametrize("name", ABSORBED)
-def test_absorbed_without_a_hand_edit(name: str, house: House) -> None:
+def test_absorbed_without_a_hand_edit(name: str, repository: RepositoryCopy) -> None:
     data, line, then = ABSORBED[name]
-    house.sends = name in SENT
-    ended = house.take(data)
+    repository.sends = name in SENT
+    ended = repository.take(data)
     assert ended.code == 0, ended.text
     assert ended.text.splitlines()[1] == "Absorbed: the package needs no hand edit."
     assert line in ended.text
     assert "Breaking: no." in ended.text
     assert ("its last lines name the line of tests/facts.py" in ended.text) == ("Schema changes:" in ended.text)
     assert ("the API key will travel to" in ended.text) == (name == "server")
-    assert then in house.read("generated/tensorslab_images/limits.py")
-    again = house.take(data)  # regenerates, so it also compares the whole tree
+    assert then in repository.read("generated/tensorslab_images/limits.py")
+    again = repository.take(data)  # regenerates, so it also compares the whole tree
     assert (again.code, again.changed) == (0, False)
     assert "Nothing changed." in again.text
 
@@ -237,12 +241,12 @@ def _field_into_all_of(found: dict[str, object]) -> None:
         "nullable false",
     ],
 )
-def test_moved_parts_are_no_change_of_the_schema(data: bytes, house: House) -> None:
-    ended = house.take(data)
+def test_moved_parts_are_no_change_of_the_schema(data: bytes, repository: RepositoryCopy) -> None:
+    ended = repository.take(data)
     assert (ended.code, ended.changed) == (0, True), ended.text
     assert "nothing that a caller can notice changed" in ended.text
     assert "Schema changes" not in ended.text
-    verify(house.root)
+    verify(repository.root)
 
 
 WHOLE = document(
@@ -267,40 +271,40 @@ SAME = {
 }
 
 
-# A reflow of text or reordering of keys alone reports nothing and changes nothing; so does another wrapping.
+# Text that is only wrapped in another way, and keys in another order, are not reported and change nothing.
 @pytest.mark.parametrize("name", SAME)
-def test_the_same_page_changes_nothing(name: str, house: House) -> None:
-    ended = house.take(SAME[name])
+def test_the_same_page_changes_nothing(name: str, repository: RepositoryCopy) -> None:
+    ended = repository.take(SAME[name])
     assert (ended.code, ended.changed) == (0, False), ended.text
     assert "Nothing changed." in ended.text
     assert not re.search("Schema changes|Prose changes|To decide|Files changed", ended.text)
 
 
-def test_other_operations_of_the_whole_document_are_listed(house: House) -> None:
-    ended = house.take(SAME["whole document, JSON"])
+def test_other_operations_of_the_whole_document_are_listed(repository: RepositoryCopy) -> None:
+    ended = repository.take(SAME["whole document, JSON"])
     assert "POST /v1/images/infobytaskid (infoByTaskId)" in ended.text
     assert "GET /v1/images/zimage (listTasks)" in ended.text
 
 
 # Only our operation and what it needs is vendored of the vendor's whole document.
-def test_a_changed_whole_document_is_cut_down(house: House) -> None:
+def test_a_changed_whole_document_is_cut_down(repository: RepositoryCopy) -> None:
     found = document(lambda d: d.update(WHOLE), lambda d: field(d, "batchsize").update(maximum=20))
-    assert house.take(as_json(found)).code == 0
-    vendored = house.read("openapi/seedreamv45.yaml")
+    assert repository.take(as_json(found)).code == 0
+    vendored = repository.read("openapi/seedreamv45.yaml")
     assert "maximum: 20" in vendored
     assert "zimage" not in vendored
     assert "Unused" not in vendored
 
 
 # The bytes that are vendored are the page's own.
-def test_vendored_bytes_are_the_slice(house: House) -> None:
+def test_vendored_bytes_are_the_slice(repository: RepositoryCopy) -> None:
     data = YAML.replace(b"maximum: 15", b"maximum:    20   # wider")
-    assert house.take(page(data)).code == 0
-    assert house.read("openapi/seedreamv45.yaml").encode() == data
+    assert repository.take(page(data)).code == 0
+    assert repository.read("openapi/seedreamv45.yaml").encode() == data
 
 
-def test_ascii_folders_for_chinese_tags(house: House) -> None:
-    house.take(ABSORBED["new operation"][0])
-    names = [path.name for path in (house.root / "generated").rglob("*")]
+def test_ascii_folders_for_chinese_tags(repository: RepositoryCopy) -> None:
+    repository.take(ABSORBED["new operation"][0])
+    names = [path.name for path in (repository.root / "generated").rglob("*")]
     assert all(name.isascii() for name in names)
     assert "list_tasks.py" in names

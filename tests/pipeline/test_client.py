@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_edits import REPOSITORY, House, body, edited, schema
+from page_edits import REPOSITORY, RepositoryCopy, body, edited, schema
 from pipeline import client, settings
 from pipeline.ecma_pattern import Untranslatable, to_python
 from pipeline.errors import BrokenInputs
@@ -66,11 +66,11 @@ def test_no_prompt_adds_a_field(prompt: str) -> None:
 
 
 # A value that the vendor adds to a reply's list must not raise: the generated client keeps replies open.
-def test_replies_stay_open(house: House) -> None:
+def test_replies_stay_open(repository: RepositoryCopy) -> None:
     codes = {"enum": [1000, 9999, 9000]}
-    assert house.take(edited(lambda d: schema(d, "BaseResponse")["properties"]["code"].update(codes))).code == 0
-    assert "code: int" in house.read("generated/tensorslab_images/models/base_response.py")
-    assert '"enum"' in house.read("generated/tensorslab_images/openapi.json")
+    assert repository.take(edited(lambda d: schema(d, "BaseResponse")["properties"]["code"].update(codes))).code == 0
+    assert "code: int" in repository.read("generated/tensorslab_images/models/base_response.py")
+    assert '"enum"' in repository.read("generated/tensorslab_images/openapi.json")
 
 
 def test_every_generated_file_is_stamped() -> None:
@@ -135,9 +135,11 @@ def test_patterns_that_python_cannot_express_are_not_translated(pattern: str) ->
         ({"type": "integer", "maximum": 9, "description": "Steps"}, "int | None = None", "Steps. At most 9."),
     ],
 )
-def test_a_field_becomes_a_parameter(house: House, spec: dict[str, object], parameter: str, documented: str) -> None:
-    assert house.take(edited(lambda d: body(d)["properties"].update(newField=spec)), accept=True).code == 0
-    module = ast.parse(house.read("generated/tensorslab_images/methods.py"))
+def test_a_field_becomes_a_parameter(
+    repository: RepositoryCopy, spec: dict[str, object], parameter: str, documented: str
+) -> None:
+    assert repository.take(edited(lambda d: body(d)["properties"].update(newField=spec)), accept=True).code == 0
+    module = ast.parse(repository.read("generated/tensorslab_images/methods.py"))
     classes = {found.name: found for found in module.body if isinstance(found, ast.ClassDef)}
     for kind in ("SubmitMethods", "AsyncSubmitMethods"):
         for method in classes[kind].body:
@@ -145,5 +147,5 @@ def test_a_field_becomes_a_parameter(house: House, spec: dict[str, object], para
                 annotations = {one.arg: one.annotation for one in method.args.kwonlyargs}
                 assert annotations["new_field"] is not None
                 assert f"{ast.unparse(annotations['new_field'])} = None" == parameter
-                told = " ".join((ast.get_docstring(method) or "").split())
-                assert f"new_field: {documented}" in told
+                documentation = " ".join((ast.get_docstring(method) or "").split())
+                assert f"new_field: {documented}" in documentation

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from page_edits import ROUTE, House, body, document, edited, field, operation, page, replaced, schema
+from page_edits import ROUTE, RepositoryCopy, body, document, edited, field, operation, page, replaced, schema
 from pipeline.strict_yaml import dump_yaml
 
 SEED = {"type": "integer"}
@@ -232,17 +232,17 @@ STOPS: dict[str, tuple[bytes, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("name", STOPS)
-def test_stops_then_accept_goes_on(name: str, house: House) -> None:
+def test_stops_then_accept_goes_on(name: str, repository: RepositoryCopy) -> None:
     data, words = STOPS[name]
-    stopped = house.take(data)
+    stopped = repository.take(data)
     assert (stopped.code, stopped.changed) == (3, False), stopped.text
     assert "Stopped for a decision. Nothing was replaced." in stopped.text
     for part in words:
         assert part in stopped.text
     assert "Next: " in stopped.text
-    accepted = house.take(data, accept=True)
+    accepted = repository.take(data, accept=True)
     assert (accepted.code, accepted.changed) == (0, True), accepted.text
-    again = house.take(data)  # what was accepted is not asked again
+    again = repository.take(data)  # what was accepted is not asked again
     assert (again.code, again.changed) == (0, False), again.text
 
 
@@ -288,10 +288,10 @@ NEEDS_A_HAND: dict[str, tuple[bytes, tuple[str, ...]]] = {
 
 @pytest.mark.usefixtures("sending")
 @pytest.mark.parametrize("name", NEEDS_A_HAND)
-def test_what_cannot_be_sent_stops_with_accept_too(name: str, house: House) -> None:
+def test_what_cannot_be_sent_stops_with_accept_too(name: str, repository: RepositoryCopy) -> None:
     data, words = NEEDS_A_HAND[name]
     for accept in (False, True):
-        ended = house.take(data, accept=accept)
+        ended = repository.take(data, accept=accept)
         assert (ended.code, ended.changed) == (3, False), ended.text
     for part in ("that needs an edit by hand", *words):
         assert part in ended.text
@@ -308,72 +308,72 @@ def test_what_cannot_be_sent_stops_with_accept_too(name: str, house: House) -> N
         ("meanings swapped", "CODE_MEANING_FAILURE: Final[int] = 9000"),
     ],
 )
-def test_accepted_facts_reach_the_constants(name: str, line: str, house: House) -> None:
-    house.take(STOPS[name][0], accept=True)
-    assert line in house.read("generated/tensorslab_images/rules.py")
+def test_accepted_facts_reach_the_constants(name: str, line: str, repository: RepositoryCopy) -> None:
+    repository.take(STOPS[name][0], accept=True)
+    assert line in repository.read("generated/tensorslab_images/rules.py")
 
 
 # Where the facts cannot be read for sure, ACCEPT=1 stops too and says what needs a hand; a hand can then settle it.
-def test_accept_guesses_no_fact(house: House) -> None:
+def test_accept_guesses_no_fact(repository: RepositoryCopy) -> None:
     data = replaced(("总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）", "总像素不低于四百万"))
-    ended = house.take(data, accept=True)
+    ended = repository.take(data, accept=True)
     assert (ended.code, ended.changed) == (3, False)
     assert "that needs an edit by hand" in ended.text
     assert "minimum (3686400) is not there" in ended.text
 
 
 # What the page no longer says is kept, but as inferred: it is not enforced any more.
-def test_a_vanished_sentence_makes_the_rule_inferred(house: House) -> None:
-    house.take(STOPS["sentence gone"][0], accept=True)
-    row = house.read("openapi/rules.yaml").split("RES-EXAMPLES:")[1].split("PROMPT-REQUIRED:")[0]
+def test_a_vanished_sentence_makes_the_rule_inferred(repository: RepositoryCopy) -> None:
+    repository.take(STOPS["sentence gone"][0], accept=True)
+    row = repository.read("openapi/rules.yaml").split("RES-EXAMPLES:")[1].split("PROMPT-REQUIRED:")[0]
     assert "standing: inferred" in row
     assert "sentences" not in row
 
 
 # Reviewed edits of the ledger go on without ACCEPT=1.
-def test_reviewed_edits_go_on(house: House) -> None:
+def test_reviewed_edits_go_on(repository: RepositoryCopy) -> None:
     data = replaced(("[3,686,400", "[4,000,000"))
-    stopped = house.take(data)
-    house.edit("openapi/rules.yaml", "总像素范围：[3,686,400", "总像素范围：[4,000,000")
-    house.edit("openapi/rules.yaml", "minimum: 3686400", "minimum: 4000000")
-    half = house.take(data)
+    stopped = repository.take(data)
+    repository.edit("openapi/rules.yaml", "总像素范围：[3,686,400", "总像素范围：[4,000,000")
+    repository.edit("openapi/rules.yaml", "minimum: 3686400", "minimum: 4000000")
+    half = repository.take(data)
     assert half.code == 3
     assert "unreviewed text: submit/request/resolution" in half.text
     assert "rule: RES-PIXELS" not in half.text
     line = half.text.split("the line `")[1].split("`")[0]
     key, _, text_digest = line.partition(": ")
-    old = next(text for text in house.read("openapi/reviewed.yaml").splitlines() if f"{key}: " in text)
-    house.edit("openapi/reviewed.yaml", old, f'    {key}: "{text_digest}"')
-    ended = house.take(data)
+    old = next(text for text in repository.read("openapi/reviewed.yaml").splitlines() if f"{key}: " in text)
+    repository.edit("openapi/reviewed.yaml", old, f'    {key}: "{text_digest}"')
+    ended = repository.take(data)
     assert (stopped.code, ended.code) == (3, 0), ended.text
-    assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in house.read("generated/tensorslab_images/rules.py")
+    assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in repository.read("generated/tensorslab_images/rules.py")
 
 
 # The key never travels in the clear: no ACCEPT=1 for that.
 @pytest.mark.parametrize("url", ["http://api.tensorslab.com", "//api.tensorslab.com", "/", "https://{region}.x.com"])
-def test_server_that_is_not_https(url: str, house: House) -> None:
+def test_server_that_is_not_https(url: str, repository: RepositoryCopy) -> None:
     data = edited(lambda d: d["servers"][0].update(url=url))
     for accept in (False, True):
-        ended = house.take(data, accept=accept)
+        ended = repository.take(data, accept=accept)
         assert (ended.code, ended.changed) == (3, False)
         assert "the key may only travel to an absolute https:// address" in ended.text
 
 
 # The page may contradict itself: that is taken with ACCEPT=1, but said.
-def test_examples_against_bounds_are_told(house: House) -> None:
-    ended = house.take(replaced(("如 2048x2048", "如 1920x1080")), accept=True)
+def test_examples_against_bounds_are_told(repository: RepositoryCopy) -> None:
+    ended = repository.take(replaced(("如 2048x2048", "如 1920x1080")), accept=True)
     assert ended.code == 0
     assert "RES-FORMAT calls 1920x1080 valid, RES-PIXELS says otherwise" in ended.text
 
 
 # An update of several kinds at once tells all of them.
-def test_many_changes_at_once(house: House) -> None:
+def test_many_changes_at_once(repository: RepositoryCopy) -> None:
     found = document(
         lambda d: field(d, "batchsize").update(maximum=10),
         lambda d: body(d)["properties"].pop("imageUrl"),
         _describe("prompt", "提示词"),
         lambda d: body(d).update(required=["prompt"]),
     )
-    ended = house.take(page(dump_yaml(found).encode()))
+    ended = repository.take(page(dump_yaml(found).encode()))
     for words in ("rule: PROMPT-REQUIRED", "imageUrl removed", "15 -> 10", "is needless", "Version: major"):
         assert words in ended.text

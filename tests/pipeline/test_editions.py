@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from page_edits import INFO, PAGE, House, document, field, page
+from page_edits import INFO, PAGE, RepositoryCopy, document, field, page
 from pipeline.strict_yaml import dump_yaml
 
 SIZES = (
@@ -58,8 +58,8 @@ def sizes(old: str, new: str) -> Any:
 
 
 # For an edition that the ledger does not know: stop, and list each rule with the words found at the same place.
-def test_unknown_edition_lists_every_rule(house: House) -> None:
-    ended = house.take(english())
+def test_unknown_edition_lists_every_rule(repository: RepositoryCopy) -> None:
+    ended = repository.take(english())
     assert (ended.code, ended.changed) == (3, False)
     assert ended.text.count("the en edition is new to the ledger") == RULES
     assert ended.text.count("numbers and lists equal the facts") == RULES
@@ -79,54 +79,54 @@ def test_unknown_edition_lists_every_rule(house: House) -> None:
         (sizes("1500x1500", "1600x1600"), "invalid example (1500x1500) is not there"),
     ],
 )
-def test_facts_that_differ_between_editions(edit: Any, words: str, house: House) -> None:
-    stopped = house.take(english(edit))
+def test_facts_that_differ_between_editions(edit: Any, words: str, repository: RepositoryCopy) -> None:
+    stopped = repository.take(english(edit))
     assert stopped.code == 3
     assert "NOT EQUAL: " in stopped.text
     assert words in stopped.text
-    accepted = house.take(english(edit), accept=True)  # which of the two editions is right, only a person can tell
+    accepted = repository.take(english(edit), accept=True)  # which of the two editions is right, only a person can tell
     assert (accepted.code, accepted.changed) == (3, False)
     assert "that needs an edit by hand" in accepted.text
 
 
-def test_an_accepted_edition_is_known_from_then_on(house: House) -> None:
-    ended = house.take(english(), accept=True)
+def test_an_accepted_edition_is_known_from_then_on(repository: RepositoryCopy) -> None:
+    ended = repository.take(english(), accept=True)
     assert (ended.code, ended.changed) == (0, True), ended.text
-    rules = house.read("generated/tensorslab_images/rules.py")
+    rules = repository.read("generated/tensorslab_images/rules.py")
     assert 'LANGUAGE: Final = "en"' in rules
     assert "总像素范围" in rules  # the other language's sentences stay
     assert "RES_PIXELS_MINIMUM: Final[int] = 3686400" in rules
-    assert 'language = "en"' in house.read("openapi/SOURCE.toml")
-    back = house.take(PAGE)
+    assert 'language = "en"' in repository.read("openapi/SOURCE.toml")
+    back = repository.take(PAGE)
     assert back.code == 0, back.text
-    assert 'LANGUAGE: Final = "zh"' in house.read("generated/tensorslab_images/rules.py")
-    assert house.take(english()).code == 0
+    assert 'LANGUAGE: Final = "zh"' in repository.read("generated/tensorslab_images/rules.py")
+    assert repository.take(english()).code == 0
 
 
 # In a known edition a changed sentence stops as in the first one.
-def test_a_change_within_the_other_edition(house: House) -> None:
-    house.take(english(), accept=True)
-    ended = house.take(english(sizes("3,686,400", "4,000,000")))
+def test_a_change_within_the_other_edition(repository: RepositoryCopy) -> None:
+    repository.take(english(), accept=True)
+    ended = repository.take(english(sizes("3,686,400", "4,000,000")))
     assert (ended.code, ended.changed) == (3, False)
     assert "rule: RES-PIXELS" in ended.text
     assert "new edition" not in ended.text
-    accepted = house.take(english(sizes("3,686,400", "4,000,000")), accept=True)
+    accepted = repository.take(english(sizes("3,686,400", "4,000,000")), accept=True)
     assert accepted.code == 0
-    assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in house.read("generated/tensorslab_images/rules.py")
+    assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in repository.read("generated/tensorslab_images/rules.py")
     # the Chinese sentence holds the old number, so the ledger no longer keeps it for this rule
-    row = house.read("openapi/rules.yaml").split("RES-PIXELS:")[1].split("RES-EXAMPLES:")[0]
+    row = repository.read("openapi/rules.yaml").split("RES-PIXELS:")[1].split("RES-EXAMPLES:")[0]
     assert "总像素" not in row
 
 
-# A change of the schema is told beside a new edition, not hidden by it.
-def test_schema_change_inside_a_new_edition(house: House) -> None:
-    ended = house.take(english(lambda d: field(d, "batchsize").update(maximum=10)))
+# A change of the schema is reported beside a new edition, which does not hide it.
+def test_schema_change_inside_a_new_edition(repository: RepositoryCopy) -> None:
+    ended = repository.take(english(lambda d: field(d, "batchsize").update(maximum=10)))
     assert "batchsize/maximum 15 -> 10: a narrowed limit" in ended.text
     assert "NOT EQUAL: maximum (10) is not there" in ended.text
 
 
 # A page of the known language stays one, however much of its prose changed and whatever its address says.
-def test_a_rewritten_page_is_no_new_edition(house: House) -> None:
+def test_a_rewritten_page_is_not_a_new_edition(repository: RepositoryCopy) -> None:
     def rewrite(d: dict[str, Any]) -> None:
         for name in d["paths"]["/v1/images/seedreamv45"]["post"]["requestBody"]["content"]["multipart/form-data"][
             "schema"
@@ -134,7 +134,7 @@ def test_a_rewritten_page_is_no_new_edition(house: House) -> None:
             field(d, name).update(description=f"说明：{name}")
 
     found = document(rewrite)
-    ended = house.take(page(dump_yaml(found).encode(), INFO.replace(b"/zh/", b"/en/")))
+    ended = repository.take(page(dump_yaml(found).encode(), INFO.replace(b"/zh/", b"/en/")))
     assert ended.code == 3
     assert "rule: RES-PIXELS" in ended.text
     assert "new edition" not in ended.text

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import trustme
-from page_edits import PAGE, House, replaced
+from page_edits import PAGE, RepositoryCopy, replaced
 from pipeline.__main__ import main
 from pipeline.errors import BrokenInputs, FetchFailed
 from pipeline.fetch import Fetched, fetch
@@ -50,7 +50,7 @@ def test_an_unchanged_page_is_not_fetched_again(tmp_path: Path) -> None:
     first, second = get(tmp_path, answer), get(tmp_path, answer)
     assert [True, False] == [first.changed, second.changed]
     assert "yesterday" == asked[1].headers["if-modified-since"]
-    # A copy that is damaged is no copy: it is asked for as a whole.
+    # A damaged copy is not used: the whole page is fetched.
     second.path.write_bytes(b"damaged")
     assert PAGE == get(tmp_path, answer).path.read_bytes()
     assert "if-none-match" not in asked[2].headers
@@ -116,20 +116,20 @@ def test_a_page_that_arrives_too_slowly_is_given_up(tmp_path: Path, monkeypatch:
         get(tmp_path, slow)
 
 
-def test_the_address_is_the_one_of_source_toml(house: House) -> None:
+def test_the_address_is_the_one_of_source_toml(repository: RepositoryCopy) -> None:
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
         return httpx.Response(200, content=PAGE)
 
-    fetch(house.root, make_client=client_of(answer))
-    address = read_origin(house.root).address
+    fetch(repository.root, make_client=client_of(answer))
+    address = read_origin(repository.root).address
     assert address.startswith("https://")
     assert [address] == asked
-    house.edit("openapi/SOURCE.toml", address, "")
+    repository.edit("openapi/SOURCE.toml", address, "")
     with pytest.raises(BrokenInputs, match="no address"):
-        fetch(house.root, make_client=client_of(answer))
+        fetch(repository.root, make_client=client_of(answer))
 
 
 class _Page(http.server.BaseHTTPRequestHandler):
@@ -179,18 +179,18 @@ def test_over_a_real_connection_a_certificate_that_is_not_trusted_is_refused(
 
 
 def test_update_fetches_and_takes_the_page(
-    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: RepositoryCopy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pages = iter([PAGE, replaced(("maximum: 15", "maximum: 10"))] * 2)
     make = client_of(lambda _: httpx.Response(200, content=next(pages)))
     monkeypatch.setattr("pipeline.__main__.fetch", lambda root, address: fetch(root, address, make))
-    root = ["--root", str(house.root)]
+    root = ["--root", str(repository.root)]
     assert 0 == main([*root, "update"])
     assert "Nothing changed." in capsys.readouterr().out
     assert 3 == main([*root, "update"]), "a narrower limit needs a decision"
     next(pages)
     assert 0 == main([*root, "generate", "--spec", ADDRESS, "--accept"])
-    assert "maximum=10" in house.read("generated/tensorslab_images/limits.py")
+    assert "maximum=10" in repository.read("generated/tensorslab_images/limits.py")
     make = client_of(lambda _: httpx.Response(503))
     monkeypatch.setattr("pipeline.__main__.fetch", lambda root, address: fetch(root, address, make))
     assert 6 == main([*root, "update"])

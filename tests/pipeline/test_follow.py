@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 import pytest
-from page_edits import House, body, document, field, page
+from page_edits import RepositoryCopy, body, document, field, page
 from pipeline.strict_yaml import dump_yaml
 
-# Runs against the house's own copies of the generated client and the overlay; tells what it saw as JSON.
+# Runs with the repository's own copies of the generated client and the overlay; prints what it saw as JSON.
 SCRIPT = r"""
 import contextlib, io, json, sys
 import httpx
@@ -64,7 +64,7 @@ print(json.dumps(seen))
 
 
 @pytest.fixture
-def seen(house: House) -> dict[str, Any]:
+def seen(repository: RepositoryCopy) -> dict[str, Any]:
     found = document(
         lambda d: field(d, "batchsize").update(maximum=20),
         lambda d: body(d)["properties"].update(seed={"type": "integer", "minimum": 0, "description": "随机种子"}),
@@ -75,15 +75,20 @@ def seen(house: House) -> dict[str, Any]:
             .replace("3,686,400", "4,000,000")
         ),
     )
-    assert house.take(page(dump_yaml(found).encode()), accept=True).code == 0
-    path = os.pathsep.join(str(house.root / name) for name in ("generated", "overlay"))
+    assert repository.take(page(dump_yaml(found).encode()), accept=True).code == 0
+    path = os.pathsep.join(str(repository.root / name) for name in ("generated", "overlay"))
     environment = {**os.environ, "PYTHONPATH": path, "TENSORSLAB_API_KEY": "", "COLUMNS": "200"}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, cwd=house.root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        cwd=repository.root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert all(str(house.root) in name for name in result["from"])
+    assert all(str(repository.root) in name for name in result["from"])
     return result
 
 

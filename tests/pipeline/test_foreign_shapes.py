@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_edits import House, body, edited, operation, schema
+from page_edits import RepositoryCopy, body, edited, operation, schema
 from pipeline.send_samples import picture
 from pipeline.strict_yaml import load_yaml
 
@@ -56,7 +56,7 @@ REFUSED: list[tuple[str, str, Any]] = [
     ("upscale", "factor", 2),
     ("upscale", "creativity", 0.1),
 ]
-# Runs in a process of its own, with the code that the house has generated.
+# Runs in a process of its own, with the code that the repository has generated.
 SCRIPT = """
 import json, sys
 from seedream import SeeDream, InvalidRequest
@@ -126,12 +126,12 @@ def missing_steps(ended_text: str) -> list[str]:
 
 # Another service's whole page under our route: the client does not serve it, and the report says why and what to do.
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_page_that_is_another_services_stops(name: str, house: House) -> None:
+def test_a_page_that_is_another_services_stops(name: str, repository: RepositoryCopy) -> None:
     data = (SHAPES / f"{name}.md").read_bytes()
     form, reply, _ = FIELDS[name]
     for accept in (False, True):
-        house.sends = accept
-        ended = house.take(data, accept=accept)
+        repository.sends = accept
+        ended = repository.take(data, accept=accept)
         assert (ended.code, ended.changed) == (3, False), ended.text
         for field in form:
             assert f"submit request {field} added" in ended.text
@@ -144,39 +144,39 @@ def test_a_page_that_is_another_services_stops(name: str, house: House) -> None:
 
 # A file that the form requires is sent by the client and by the command line (`--set NAME=PATH`).
 @pytest.mark.parametrize("name", [name for name, (_, _, file) in FIELDS.items() if file])
-def test_a_required_file_of_another_name_is_sent(name: str, house: House) -> None:
-    ended = house.take(beside_the_vendors_own(name, required=True), accept=True)
+def test_a_required_file_of_another_name_is_sent(name: str, repository: RepositoryCopy) -> None:
+    ended = repository.take(beside_the_vendors_own(name, required=True), accept=True)
     assert (ended.code, ended.changed) == (0, True), ended.text
     assert "the client cannot send it" not in ended.text
     assert f"submit request {FIELDS[name][2]}/required (none) -> true" in ended.text
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_a_form_beside_the_vendors_own_is_taken_and_sent(name: str, house: House, tmp_path: Path) -> None:
+def test_a_form_beside_the_vendors_own_is_taken_and_sent(name: str, repository: RepositoryCopy, tmp_path: Path) -> None:
     data = beside_the_vendors_own(name, required=False)
-    house.sends = False
-    first = house.take(data)
-    house.sends = True
+    repository.sends = False
+    first = repository.take(data)
+    repository.sends = True
     assert first.code in {0, 3}, first.text
     assert missing_steps(first.text) == []
     for field in FIELDS[name][0]:
         assert f"submit request {field} added" in first.text
-    second = house.take(data, accept=True)
+    second = repository.take(data, accept=True)
     assert second.code == 0, second.text
     assert "the client cannot send it" not in second.text
     arguments, texts, files = SENT[name]
     refused = [(field, value) for shape_name, field, value in REFUSED if shape_name == name]
-    sent_texts, sent_files, messages = _send(house, arguments, refused, tmp_path)
+    sent_texts, sent_files, messages = _send(repository, arguments, refused, tmp_path)
     assert {field: sent_texts[field] for field in texts} == texts
     assert sent_files == files
     assert len(messages) == len(refused)
     assert all(field in message for (field, _), message in zip(refused, messages, strict=True))
 
 
-def _send(house: House, arguments: dict[str, Any], refused: list[tuple[str, Any]], folder: Path) -> Any:
+def _send(repository: RepositoryCopy, arguments: dict[str, Any], refused: list[tuple[str, Any]], folder: Path) -> Any:
     file = folder / "picture.png"
     file.write_bytes(picture())
-    paths = [str(house.root / "generated"), str(house.root / "overlay")]
+    paths = [str(repository.root / "generated"), str(repository.root / "overlay")]
     done = subprocess.run(
         [
             sys.executable,

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from page_edits import House
+from page_edits import RepositoryCopy
 from page_fuzzer import fuzzed
 
 # Seeds that once ended in a traceback come first.
@@ -14,14 +14,14 @@ COUNT = int(os.environ.get("PIPELINE_FUZZ", "25"))
 
 
 @pytest.mark.parametrize("accept", [False, True])
-def test_a_fuzzed_page_is_taken_stopped_or_refused(house: House, *, accept: bool) -> None:
-    before = house.files()
+def test_a_fuzzed_page_is_taken_stopped_or_refused(repository: RepositoryCopy, *, accept: bool) -> None:
+    before = repository.files()
     for seed in [*FOUND, *range(COUNT)]:
         data, done = fuzzed(seed)
         begun = time.process_time()
-        ended = house.take(data, accept=accept)
+        ended = repository.take(data, accept=accept)
         assert ended.code in {0, 3, 4}, (seed, done, ended.text)
         assert ended.code == 0 or not ended.changed, (seed, done)
         assert time.process_time() - begun < 10, (seed, done)
         if ended.changed:
-            house.restore(before)
+            repository.restore(before)

@@ -12,7 +12,7 @@ from page_edits import (
     PAGE,
     ROUTE,
     YAML,
-    House,
+    RepositoryCopy,
     as_json,
     body,
     document,
@@ -157,7 +157,7 @@ CASES: dict[str, tuple[bytes, int, int, str]] = {
     "a condition": (replaced(("提示词（必填）", "提示词（没有源图片时必填）")), 3, 3, "“没有”"),
     "another separator": (
         edited(lambda d: field(d, "resolution").update(description=field(d, "resolution")["description"].replace("x", "×"))),
-        3, 0, "the page writes 2048x2048 in another way now; the client goes on sending sizes as WIDTHxHEIGHT",
+        3, 0, "the page writes 2048x2048 in another way now; the client still sends sizes as WIDTHxHEIGHT",
     ),
     "a default that its list does not hold": (
         edited(lambda d: field(d, "category").update(enum=["a", "b"])), 0, 0,
@@ -228,22 +228,22 @@ CASES: dict[str, tuple[bytes, int, int, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_ends_as_it_should(name: str, house: House) -> None:
+def test_it_ends_as_it_should(name: str, repository: RepositoryCopy) -> None:
     data, stopped, accepted, words = CASES[name]
-    first = house.take(data)
+    first = repository.take(data)
     assert first.code == stopped, first.text
     assert words in first.text
     assert stopped == 3 or "the client cannot send it" not in first.text
     if stopped == 3:
-        second = house.take(data, accept=True)
+        second = repository.take(data, accept=True)
         assert second.code == accepted, second.text
         assert ("Or run with ACCEPT=1" in second.text) is False  # it is not advised where it has just refused
 
 
-def test_names_that_collide_stay_apart(house: House) -> None:
+def test_names_that_collide_stay_apart(repository: RepositoryCopy) -> None:
     names = ("image_url", "sourceImages", "timeout", "to_multipart", "sourceImage[]")
-    assert house.take(edited(*(add(name, {"type": "string"}) for name in names))).code == 0
-    limits = house.read("generated/tensorslab_images/limits.py")
+    assert repository.take(edited(*(add(name, {"type": "string"}) for name in names))).code == 0
+    limits = repository.read("generated/tensorslab_images/limits.py")
     for name, attribute in (
         ("imageUrl", "image_url"),
         ("image_url", "image_url_"),
@@ -255,9 +255,9 @@ def test_names_that_collide_stay_apart(house: House) -> None:
         assert re.search(rf'name="{re.escape(name)}",\s+attribute="{attribute}"', limits)
 
 
-def test_the_report_as_json(house: House) -> None:
-    house.take(replaced(("[3,686,400", "[4,000,000")))
-    report = json.loads(house.read("build/spec-report.json"))
+def test_the_report_as_json(repository: RepositoryCopy) -> None:
+    repository.take(replaced(("[3,686,400", "[4,000,000")))
+    report = json.loads(repository.read("build/spec-report.json"))
     assert (report["state"], report["breaking"], report["version"]) == ("decision", True, "major")
     rule = next(finding for finding in report["findings"] if finding["subject"] == "RES-PIXELS")
     assert "fact minimum: 3686400 -> 4000000" in rule["notes"]
@@ -266,21 +266,21 @@ def test_the_report_as_json(house: House) -> None:
 
 
 # What must be written by hand is printed as it must be: pasted into the ledger, the page is taken without ACCEPT=1.
-def test_the_printed_row_can_be_pasted(house: House) -> None:
+def test_the_printed_row_can_be_pasted(repository: RepositoryCopy) -> None:
     data = replaced(("总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）", "总像素不低于四百万"))
-    house.take(data, accept=True)
-    finding = next(one for one in json.loads(house.read("build/spec-report.json"))["findings"] if one["write"])
-    rules = house.read("openapi/rules.yaml")
+    repository.take(data, accept=True)
+    finding = next(one for one in json.loads(repository.read("build/spec-report.json"))["findings"] if one["write"])
+    rules = repository.read("openapi/rules.yaml")
     before, _, rest = rules.partition("  RES-PIXELS:\n")
     after = rest.partition("\n\n")[2]
     text = before + "\n".join(finding["write"]) + "\n\n" + after
-    (house.root / "openapi/rules.yaml").write_text(text, "utf-8")
-    ended = house.take(data, accept=True)
+    (repository.root / "openapi/rules.yaml").write_text(text, "utf-8")
+    ended = repository.take(data, accept=True)
     assert (ended.code, ended.changed) == (0, True), ended.text
 
 
 # An address with variables is the one that their defaults make; the key follows it, and the report says so.
-def test_a_server_with_variables(house: House) -> None:
+def test_a_server_with_variables(repository: RepositoryCopy) -> None:
     def servers(region: str) -> bytes:
         return edited(
             lambda d: d.update(
@@ -288,19 +288,19 @@ def test_a_server_with_variables(house: House) -> None:
             )
         )
 
-    same = house.take(servers("api"))
+    same = repository.take(servers("api"))
     assert same.code == 0, same.text
     assert "the API key will travel" not in same.text
-    assert 'SERVER: Final = "https://api.tensorslab.com"' in house.read("generated/tensorslab_images/limits.py")
-    other = house.take(servers("cn"))
+    assert 'SERVER: Final = "https://api.tensorslab.com"' in repository.read("generated/tensorslab_images/limits.py")
+    other = repository.take(servers("cn"))
     assert other.code == 0, other.text
     assert "travel to https://cn.tensorslab.com, no longer to https://api.tensorslab.com" in other.text
-    assert 'SERVER: Final = "https://cn.tensorslab.com"' in house.read("generated/tensorslab_images/limits.py")
+    assert 'SERVER: Final = "https://cn.tensorslab.com"' in repository.read("generated/tensorslab_images/limits.py")
 
 
 # What is gone is one line of the report, not one for each keyword of it.
-def test_a_removed_field_is_one_line(house: House) -> None:
-    ended = house.take(edited(lambda d: body(d)["properties"].pop("sourceImage")))
+def test_a_removed_field_is_one_line(repository: RepositoryCopy) -> None:
+    ended = repository.take(edited(lambda d: body(d)["properties"].pop("sourceImage")))
     lines = [line for line in ended.text.splitlines() if line.startswith("  submit request sourceImage")]
     assert lines == [
         "  submit request sourceImage removed  [breaking: callers may send it]",
@@ -309,7 +309,7 @@ def test_a_removed_field_is_one_line(house: House) -> None:
 
 
 # A fact that changed is shown once, old and new; the words of a rule are not asked about twice.
-def test_each_change_of_a_rule_is_told_once(house: House) -> None:
-    ended = house.take(replaced(("[3,686,400", "[4,000,000")))
+def test_each_change_of_a_rule_is_told_once(repository: RepositoryCopy) -> None:
+    ended = repository.take(replaced(("[3,686,400", "[4,000,000")))
     assert ended.text.count("fact minimum:") == 1
     assert "unreviewed text" not in ended.text

@@ -72,13 +72,13 @@ def test_aliases_are_read_and_statuses_are_text() -> None:
 # No input, however odd, raises anything but the reader's own error.
 @given(st.text(max_size=200) | st.text("[]{}&*!:-,'\"|> \n\tab1%@`#?", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    told: list[str] = []
+    reread: list[str] = []
     for load in (load_yaml, load_json):
         try:
             json.dumps(load(text))
         except Unreadable as error:
-            told.append(str(error))
-    assert not any("\n" in message for message in told)
+            reread.append(str(error))
+    assert not any("\n" in message for message in reread)
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda noise: YAML[:1000] + noise + YAML[1000:]))
@@ -94,7 +94,7 @@ def test_the_page_is_read_as_ruamel_reads_it() -> None:
     assert ruamel_yaml.YAML(typ="safe", pure=True).load(YAML.decode()) == DOCUMENT
 
 
-# Folding is no change; anything else is.
+# Another folding of the text is not a change; anything else is.
 def test_normal_form() -> None:
     assert digest("支持三种\n  格式：1) 宽高比") == digest("支持三种格式：1)宽高比")
     assert digest("total  pixels\nrange") == digest("total pixels range")
@@ -138,19 +138,19 @@ def test_retold_numbers(low: int, high: int) -> None:
     rule = LEDGER.rules["PIXELS"]
     old = next(iter(rule.sentences.values()))
     new = f"{low:,}, {high:,}".join(old.split("3,686,400, 16,777,216"))
-    told = reread_facts(rule, old, f"前文。\n- {new}\n后文")
-    assert told is not None
-    assert told.facts == {"minimum": low, "maximum": high}
-    assert told.sentence == new
+    reread = reread_facts(rule, old, f"前文。\n- {new}\n后文")
+    assert reread is not None
+    assert reread.facts == {"minimum": low, "maximum": high}
+    assert reread.sentence == new
 
 
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=9))
 def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
     rule = LEDGER.rules["RATIOS"]
     values = [f"{wide}:{high}" for wide, high in pairs]
-    told = reread_facts(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
-    assert told is not None
-    assert told.facts == {"values": tuple(values)}
+    reread = reread_facts(rule, next(iter(rule.sentences.values())), f"宽高比（{'、'.join(values)}）")
+    assert reread is not None
+    assert reread.facts == {"values": tuple(values)}
 
 
 @pytest.mark.parametrize("new", ["总像素范围：[3,686,400]", "像素：[1, 2]（例如从 1x1 到 2x2）", "", "总像素范围"])
@@ -171,9 +171,9 @@ def row(**changes: object) -> str:
         (row(standing="sure"), "standing is one of"),
         (row(facts={"maximum": 6}), "does not hold the fact 'maximum'"),
         (row(examples={"valid": ["2048x2048"]}), "does not hold"),
-        (row(source="a friend"), "exactly when its source is the page"),
+        (row(source="a friend"), "if, and only if, its source is the page"),
         (row(colour="red"), "unknown key 'colour'"),
-        (row(facts={"Max": 5}), "no lower-case name"),
+        (row(facts={"Max": 5}), "not the lower-case name"),
         (row().replace("A-RULE", "a rule"), "an id is upper-case words"),
     ],
 )

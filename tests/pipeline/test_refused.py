@@ -1,9 +1,9 @@
-"""What is no page of ours: exit code 4, one paragraph, nothing replaced, soon over."""
+"""Files that are not our page: exit code 4, a message of one paragraph, nothing replaced, and soon."""
 
 import time
 
 import pytest
-from page_edits import INFO, PAGE, YAML, House, as_json, document, edited, operation, page, replaced
+from page_edits import INFO, PAGE, YAML, RepositoryCopy, as_json, document, edited, operation, page, replaced
 from pipeline.__main__ import main
 from pipeline.strict_yaml import MAX_DEPTH, MAX_JSON_BYTES, MAX_YAML_BYTES
 
@@ -52,7 +52,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "not a number": (page(YAML.replace(b"maximum: 15", b"maximum: .nan")), "not a number that JSON has"),
     "NaN in JSON": (b'{"openapi": NaN}', "not a number that JSON has"),
     "endless number": (b'{"openapi": 1e999}', "too large"),
-    "key that is no text": (page(b"1.5: x\n" + YAML), "the key 1.5 is not text"),
+    "key that is not text": (page(b"1.5: x\n" + YAML), "the key 1.5 is not text"),
     "tab": (page(YAML.replace(b"  title", b"\ttitle")), "cannot start any token"),
     "two documents": (page(YAML + b"---\na: 1\n"), "expected a single document"),
     "deep": (page(b"a: " + b"[" * 100_000 + b"\n"), f"nested deeper than {MAX_DEPTH} levels"),
@@ -60,8 +60,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "huge": (b"x" * (MAX_JSON_BYTES + 1), "is larger than"),
     "huge YAML": (page(b"a: " + b"x" * MAX_YAML_BYTES + b"\n"), "longer than"),
     "endless text": (replaced(("description: 源图片文件", f"description: {'甲。' * 11_000}")), "is longer than 20,000"),
-    "a list": (page(b"- 1\n"), "the top level is no mapping"),
-    "a JSON list": (b"[1]", "the top level is no mapping"),
+    "a list": (page(b"- 1\n"), "the top level is not a mapping"),
+    "a JSON list": (b"[1]", "the top level is not a mapping"),
     "Swagger 2": (page(YAML.replace(b"openapi: 3.0.3", b"swagger: '2.0'")), "is Swagger 2.0, not OpenAPI 3"),
     "no OpenAPI": (page(b"a: 1\n"), "is not an OpenAPI document"),
     "OpenAPI 4": (page(YAML.replace(b"3.0.3", b"4.0.0")), "reads 3.0.x and 3.1.x"),
@@ -85,10 +85,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str, house: House) -> None:
+def test_refused(name: str, repository: RepositoryCopy) -> None:
     data, words = REFUSED[name]
     begun = time.process_time()
-    ended = house.take(data, accept=True)  # ACCEPT=1 makes no difference
+    ended = repository.take(data, accept=True)  # ACCEPT=1 makes no difference
     assert (ended.code, ended.changed) == (4, False), ended.text
     assert words in ended.text
     assert len(ended.text) < 700
@@ -96,18 +96,18 @@ def test_refused(name: str, house: House) -> None:
     assert time.process_time() - begun < 5
 
 
-def test_path_that_is_no_file(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_path_that_is_not_a_file(repository: RepositoryCopy, capsys: pytest.CaptureFixture[str]) -> None:
     for path, words in (
-        (house.root, "is a folder"),
-        (house.root / "x.md", "no such file"),
+        (repository.root, "is a folder"),
+        (repository.root / "x.md", "no such file"),
         ("x" * 5000, "cannot be read"),
     ):
-        assert main(["--root", str(house.root), "generate", "--spec", str(path)]) == 4
+        assert main(["--root", str(repository.root), "generate", "--spec", str(path)]) == 4
         assert words in capsys.readouterr().err
 
 
-def test_the_report_says_refused(house: House) -> None:
-    given = house.root / "page.md"
+def test_the_report_says_refused(repository: RepositoryCopy) -> None:
+    given = repository.root / "page.md"
     given.write_bytes(b"")
-    assert main(["--root", str(house.root), "generate", "--spec", str(given)]) == 4
-    assert "**Refused. Nothing was replaced.**" in house.read("build/spec-report.md")
+    assert main(["--root", str(repository.root), "generate", "--spec", str(given)]) == 4
+    assert "**Refused. Nothing was replaced.**" in repository.read("build/spec-report.md")

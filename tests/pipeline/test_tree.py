@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from page_edits import PAGE, REPOSITORY, YAML, House, replaced
+from page_edits import PAGE, REPOSITORY, YAML, RepositoryCopy, replaced
 from pipeline import tree
 from pipeline.errors import BrokenInputs, Different
 from pipeline.verify import verify
@@ -28,15 +28,15 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_two_runs_give_the_same_bytes_offline(house: House, tmp_path: Path) -> None:
-    other = House.copied(house.root, tmp_path / "elsewhere" / "with a longer name")
-    for each in (house, other):
+def test_two_runs_give_the_same_bytes_offline(repository: RepositoryCopy, tmp_path: Path) -> None:
+    other = RepositoryCopy.copied(repository.root, tmp_path / "elsewhere" / "with a longer name")
+    for each in (repository, other):
         assert each.take(WIDER).code == 0
-    assert house.files() == other.files()
+    assert repository.files() == other.files()
 
 
 # Another process, hash seed, time zone, locale and folder make no difference either.
-def test_another_process_gives_the_same_bytes(house: House, tmp_path: Path) -> None:
+def test_another_process_gives_the_same_bytes(repository: RepositoryCopy, tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(REPOSITORY / "openapi"),
@@ -44,21 +44,21 @@ def test_another_process_gives_the_same_bytes(house: House, tmp_path: Path) -> N
         "LC_ALL": "C",
         "TZ": "Asia/Shanghai",
     }
-    (house.root / "generated/tensorslab_images/limits.py").unlink()
-    command = [sys.executable, "-m", "pipeline", "--root", str(house.root), "generate"]
+    (repository.root / "generated/tensorslab_images/limits.py").unlink()
+    command = [sys.executable, "-m", "pipeline", "--root", str(repository.root), "generate"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    verify(house.root)
+    verify(repository.root)
 
 
 # The committed tree of this repository is what its inputs make; the vendored YAML is what SOURCE.toml names.
 def test_the_repository_itself() -> None:
-    house = House(REPOSITORY)
-    assert verify(house.root)
+    repository = RepositoryCopy(REPOSITORY)
+    assert verify(repository.root)
 
 
-def test_source_names_the_bytes_of_the_page(house: House) -> None:
-    origin = house.read("openapi/SOURCE.toml")
+def test_source_names_the_bytes_of_the_page(repository: RepositoryCopy) -> None:
+    origin = repository.read("openapi/SOURCE.toml")
     assert f'page_sha256 = "{hashlib.sha256(PAGE).hexdigest()}"' in origin
     assert f'yaml_sha256 = "{hashlib.sha256(YAML).hexdigest()}"' in origin
 
@@ -83,30 +83,30 @@ def _file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", HAND_EDITS)
-def test_hand_edits_of_generated_code_are_found_and_undone(name: str, house: House) -> None:
-    before = house.files()
-    HAND_EDITS[name](house.root)
+def test_hand_edits_of_generated_code_are_found_and_undone(name: str, repository: RepositoryCopy) -> None:
+    before = repository.files()
+    HAND_EDITS[name](repository.root)
     with pytest.raises(Different, match=r"missing|extra|different"):
-        verify(house.root)
-    assert house.take().code == 0
-    assert house.files() == before
-    verify(house.root)
+        verify(repository.root)
+    assert repository.take().code == 0
+    assert repository.files() == before
+    verify(repository.root)
 
 
-def test_hand_edit_of_the_vendored_yaml_is_found(house: House) -> None:
-    _append(house.root / "openapi/seedreamv45.yaml")
+def test_hand_edit_of_the_vendored_yaml_is_found(repository: RepositoryCopy) -> None:
+    _append(repository.root / "openapi/seedreamv45.yaml")
     with pytest.raises(BrokenInputs, match="was edited by hand"):
-        verify(house.root)
-    assert house.take(WIDER).code == 5
+        verify(repository.root)
+    assert repository.take(WIDER).code == 5
 
 
-def test_an_edited_overlay_or_ledger_is_found(house: House) -> None:
-    house.edit("openapi/rules.yaml", "summary: A prompt is required.", "summary: A prompt is needed.")
+def test_an_edited_overlay_or_ledger_is_found(repository: RepositoryCopy) -> None:
+    repository.edit("openapi/rules.yaml", "summary: A prompt is required.", "summary: A prompt is needed.")
     with pytest.raises(Different, match=r"different: generated/tensorslab_images/rules\.py"):
-        verify(house.root)
-    house.edit("openapi/rules.yaml", "zh: 提示词（必填）", "zh: 提示词（选填）")
+        verify(repository.root)
+    repository.edit("openapi/rules.yaml", "zh: 提示词（必填）", "zh: 提示词（选填）")
     with pytest.raises(Different, match="PROMPT-REQUIRED"):
-        verify(house.root)
+        verify(repository.root)
 
 
 class Crash(BaseException):
@@ -114,12 +114,12 @@ class Crash(BaseException):
 
 
 # Interrupted at any file operation, the tree is the old one, or the next run ends the work; no mixture ever passes.
-def test_interrupted_anywhere(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done = House.copied(house.root, tmp_path / "done")
+def test_interrupted_anywhere(repository: RepositoryCopy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done = RepositoryCopy.copied(repository.root, tmp_path / "done")
     done.take(WIDER)
-    old, new = house.files(), done.files()
-    steps = _crash_after(house, monkeypatch, 10_000)
-    assert house.files() == new
+    old, new = repository.files(), done.files()
+    steps = _crash_after(repository, monkeypatch, 10_000)
+    assert repository.files() == new
     outcomes = set()
     for step in range(1, steps + 1):
         each = _fresh(old, tmp_path / f"s{step}")
@@ -134,21 +134,21 @@ def test_interrupted_anywhere(house: House, monkeypatch: pytest.MonkeyPatch, tmp
     assert outcomes == {True, False}
 
 
-def _fresh(files: dict[str, bytes], root: Path) -> House:
+def _fresh(files: dict[str, bytes], root: Path) -> RepositoryCopy:
     for name, data in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
-    return House(root)
+    return RepositoryCopy(root)
 
 
-def _crash_after(house: House, monkeypatch: pytest.MonkeyPatch, steps: int) -> int:
+def _crash_after(repository: RepositoryCopy, monkeypatch: pytest.MonkeyPatch, steps: int) -> int:
     """One run that crashes at that file operation; returns how many there were."""
     count = 0
 
     def counted(real: Any) -> Any:
         def call(self: Path, *args: Any, **kwargs: Any) -> Any:
             nonlocal count
-            if house.root in self.parents and "build" not in self.parts:
+            if repository.root in self.parents and "build" not in self.parts:
                 count += 1
                 if count >= steps:
                     raise Crash
@@ -161,32 +161,34 @@ def _crash_after(house: House, monkeypatch: pytest.MonkeyPatch, steps: int) -> i
         patch.setattr(Path, "unlink", counted(Path.unlink))
         patch.setattr(Path, "mkdir", counted(Path.mkdir))
         try:
-            house.take(WIDER)
+            repository.take(WIDER)
         except Crash:
             return count
     return count
 
 
-def test_files_that_are_right_are_not_touched(house: House) -> None:
-    path = house.root / "generated/tensorslab_images/types.py"
+def test_files_that_are_right_are_not_touched(repository: RepositoryCopy) -> None:
+    path = repository.root / "generated/tensorslab_images/types.py"
     os.utime(path, (1, 1))
-    assert house.take(WIDER).code == 0
+    assert repository.take(WIDER).code == 0
     assert path.stat().st_mtime == 1
 
 
-def test_stale_files_go_with_an_update(house: House) -> None:
-    assert house.take(replaced(("operationId: seeDreamV45", "operationId: paint")), accept=True).code == 0
-    assert not (house.root / "generated/tensorslab_images/api/images/see_dream_v45.py").exists()
-    assert (house.root / "generated/tensorslab_images/api/images/paint.py").exists()
+def test_stale_files_go_with_an_update(repository: RepositoryCopy) -> None:
+    assert repository.take(replaced(("operationId: seeDreamV45", "operationId: paint")), accept=True).code == 0
+    assert not (repository.root / "generated/tensorslab_images/api/images/see_dream_v45.py").exists()
+    assert (repository.root / "generated/tensorslab_images/api/images/paint.py").exists()
 
 
 # Without a new page nothing stops: the maintainer's own edits are reported and done.
-def test_own_edits_are_reported(house: House) -> None:
-    house.edit("openapi/overlay.yaml", "taskid: {type: string, minLength: 1,", "taskid: {type: string, minLength: 3,")
-    ended = house.take()
+def test_own_edits_are_reported(repository: RepositoryCopy) -> None:
+    repository.edit(
+        "openapi/overlay.yaml", "taskid: {type: string, minLength: 1,", "taskid: {type: string, minLength: 3,"
+    )
+    ended = repository.take()
     assert ended.code == 0, ended.text
     assert "infoByTaskId request taskid/minLength 1 -> 3" in ended.text
-    assert "min_length=3" in house.read("generated/tensorslab_images/limits.py")
+    assert "min_length=3" in repository.read("generated/tensorslab_images/limits.py")
 
 
 @pytest.mark.parametrize(
@@ -199,36 +201,36 @@ def test_own_edits_are_reported(house: House) -> None:
         ("openapi/rules.yaml", "minimum: 3686400", "minimum: 3686401", "does not hold the fact 'minimum'"),
     ],
 )
-def test_wrong_inputs_of_our_own(name: str, old: str, new: str, words: str, house: House) -> None:
-    house.edit(name, old, new)
-    ended = house.take()
+def test_wrong_inputs_of_our_own(name: str, old: str, new: str, words: str, repository: RepositoryCopy) -> None:
+    repository.edit(name, old, new)
+    ended = repository.take()
     assert (ended.code, ended.changed) == (5, False)
     assert words in ended.text
 
 
-def test_first_page_of_a_new_house(house: House) -> None:
-    whole = house.files()
+def test_first_page_of_a_new_house(repository: RepositoryCopy) -> None:
+    whole = repository.files()
     for name in ("openapi/seedreamv45.yaml", "openapi/SOURCE.toml"):
-        (house.root / name).unlink()
-    ended = house.take()
+        (repository.root / name).unlink()
+    ended = repository.take()
     assert (ended.code, ended.changed) == (5, False)
     assert "nothing is vendored yet" in ended.text
-    assert house.take(PAGE, name='odd "name"\n\x7f.md').code == 0
-    again = house.files()
+    assert repository.take(PAGE, name='odd "name"\n\x7f.md').code == 0
+    again = repository.files()
     assert {name for name in whole if whole[name] != again[name]} == {"openapi/SOURCE.toml", "generated/generate.lock"}
-    assert verify(house.root)
+    assert verify(repository.root)
 
 
 # Two runs at once on one tree wait for each other.
-def test_runs_do_not_mix(house: House) -> None:
+def test_runs_do_not_mix(repository: RepositoryCopy) -> None:
     pages = [replaced(("maximum: 15", f"maximum: {20 + number}")) for number in range(4)]
     paths = []
     for number, data in enumerate(pages):
-        paths.append(house.root / "build" / f"{number}.md")
+        paths.append(repository.root / "build" / f"{number}.md")
         paths[-1].parent.mkdir(exist_ok=True)
         paths[-1].write_bytes(data)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "openapi")}
-    command = [sys.executable, "-m", "pipeline", "--root", str(house.root), "generate", "--accept", "--spec"]
+    command = [sys.executable, "-m", "pipeline", "--root", str(repository.root), "generate", "--accept", "--spec"]
     runs = [subprocess.Popen([*command, str(path)], env=environment, stdout=subprocess.DEVNULL) for path in paths]
     assert [run.wait() for run in runs] == [0, 0, 0, 0]
-    assert verify(house.root)
+    assert verify(repository.root)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from page_edits import PAGE, House, replaced
+from page_edits import PAGE, RepositoryCopy, replaced
 from pipeline.fetch import Fetched
 from pipeline.watch import propose, watch
 
@@ -15,11 +15,11 @@ NARROWER = replaced(("maximum: 15", "maximum: 10"))
 REWORDED = replaced(("总像素范围：[3,686,400, 16,777,216]", "像素总数需合适"))
 
 
-def take(house: House, page: bytes) -> str:
-    path = house.root / "build" / "fetched.md"
+def take(repository: RepositoryCopy, page: bytes) -> str:
+    path = repository.root / "build" / "fetched.md"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(page)
-    return watch(house.root, lambda root: Fetched(path, "https://docs.example/x.md", changed=True))
+    return watch(repository.root, lambda root: Fetched(path, "https://docs.example/x.md", changed=True))
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ def take(house: House, page: bytes) -> str:
     [(PAGE, "unchanged"), (WIDER, "taken"), (NARROWER, "accepted"), (REWORDED, "needs a hand")],
     ids=["same", "wider", "narrower", "reworded"],
 )
-def test_what_comes_of_a_page(house: House, page: bytes, result: str) -> None:
-    assert result == take(house, page)
+def test_what_comes_of_a_page(repository: RepositoryCopy, page: bytes, result: str) -> None:
+    assert result == take(repository, page)
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -37,29 +37,29 @@ def git(root: Path, *arguments: str) -> str:
 
 
 @pytest.fixture
-def repository(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The house under git with a remote, and a `gh` that writes down how it is called."""
+def repository(repository: RepositoryCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepositoryCopy:
+    """The repository under git with a remote, and a `gh` that writes down how it is called."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     git(tmp_path, "init", "-q", "--bare", "origin.git")
-    (house.root / "README.md").touch()
-    (house.root / "README.zh-CN.md").touch()
-    (house.root / ".gitignore").write_text("build/\n")
-    git(house.root, "init", "-q", "-b", "main")
-    git(house.root, "add", "-A")
-    git(house.root, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "all")
-    git(house.root, "remote", "add", "origin", str(tmp_path / "origin.git"))
+    (repository.root / "README.md").touch()
+    (repository.root / "README.zh-CN.md").touch()
+    (repository.root / ".gitignore").write_text("build/\n")
+    git(repository.root, "init", "-q", "-b", "main")
+    git(repository.root, "add", "-A")
+    git(repository.root, "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-qm", "all")
+    git(repository.root, "remote", "add", "origin", str(tmp_path / "origin.git"))
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "gh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "{tmp_path}/calls"\ncat "{tmp_path}/issues"\n')
     (tools / "gh").chmod(0o755)
     (tmp_path / "issues").touch()
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    return house
+    return repository
 
 
 @pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="there is no git or no sh here")
-def test_a_changed_page_is_proposed_once(repository: House, tmp_path: Path) -> None:
+def test_a_changed_page_is_proposed_once(repository: RepositoryCopy, tmp_path: Path) -> None:
     assert "taken" == take(repository, WIDER)
     assert "Opened a pull request" in propose(repository.root)
     (branch,) = git(tmp_path / "origin.git", "branch", "--list", "page-*", "--format", "%(refname:short)").split()
@@ -71,7 +71,7 @@ def test_a_changed_page_is_proposed_once(repository: House, tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(shutil.which("git") is None or os.name == "nt", reason="there is no git or no sh here")
-def test_what_needs_a_hand_becomes_one_issue(repository: House, tmp_path: Path) -> None:
+def test_what_needs_a_hand_becomes_one_issue(repository: RepositoryCopy, tmp_path: Path) -> None:
     assert "needs a hand" == take(repository, REWORDED)
     assert "Opened an issue" in propose(repository.root)
     _listing, creation = (tmp_path / "calls").read_text().splitlines()
@@ -81,6 +81,6 @@ def test_what_needs_a_hand_becomes_one_issue(repository: House, tmp_path: Path) 
     assert "" == git(tmp_path / "origin.git", "branch", "--list")
 
 
-def test_an_unchanged_page_proposes_nothing(house: House) -> None:
-    take(house, PAGE)
-    assert "nothing to propose" in propose(house.root, lambda command: pytest.fail(str(command)))
+def test_an_unchanged_page_proposes_nothing(repository: RepositoryCopy) -> None:
+    take(repository, PAGE)
+    assert "nothing to propose" in propose(repository.root, lambda command: pytest.fail(str(command)))

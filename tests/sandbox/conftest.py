@@ -12,7 +12,7 @@ from seedream_sandbox import Sandbox
 
 @pytest.fixture(params=["tcp", "memory"])
 def open_sandbox(request: pytest.FixtureRequest) -> Iterator[OpenSandbox]:
-    """Make a open_sandbox with these settings, over sockets or in process; plain pictures unless told otherwise."""
+    """Start a sandbox with these settings, over sockets or in process; pictures are plain by default."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> SandboxClient:

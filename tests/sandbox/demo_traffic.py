@@ -69,7 +69,9 @@ def fill(client: SandboxClient) -> None:
     with suppress(httpx.HTTPError):
         client.submit("A letter that never arrives", headers={"X-Sandbox-Fault": "cut-reply"})
     client.submit("One at a time, please", headers={"X-Sandbox-Fault": "rate-limit"})
-    client.urls(client.made("The same fields, by night", files=[("sourceImage", ("fields.png", source, "image/png"))]))
+    client.urls(
+        client.made("The fields of the picture, by night", files=[("sourceImage", ("fields.png", source, "image/png"))])
+    )
     client.query(client.made("A cat on a roof, watching the moon", batchsize="2"))
     client.submit("A hat full of weather", resolution="1920x1080")
     client.sandbox.add_fault("rate-limit nth=40")

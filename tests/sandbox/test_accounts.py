@@ -118,7 +118,7 @@ def test_a_ledger_file_that_cannot_be_written_charges_nothing(open_sandbox: Open
     assert ([], 1000, []) == (one.sandbox.charges, one.sandbox.credits, one.sandbox.tasks)
 
 
-def test_a_ledger_path_that_is_no_file_is_told_at_once(tmp_path: Path) -> None:
+def test_a_ledger_path_that_is_not_a_file_is_reported_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path, tmp_path / "file" / "below"):
         with pytest.raises(OSError, match=str(path.parent.name)):

@@ -59,6 +59,6 @@ def test_a_side_too_long_for_the_format_gives_a_png(size: tuple[int, int], kind:
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: b"\x89PNG\r\n\x1a\n" + tail))
-def test_a_source_that_is_no_picture_is_no_failure(content: bytes) -> None:
+def test_a_source_that_is_not_a_picture_does_not_fail_the_task(content: bytes) -> None:
     """The page does not say what a source image must be, so none is refused for it."""
     assert small_copy(content) is None

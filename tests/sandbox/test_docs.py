@@ -30,7 +30,7 @@ def rows(title: str) -> list[list[str]]:
 @pytest.mark.skipif(which("curl") is None or which("bash") is None, reason="there is no curl or no bash here")
 def test_the_curl_session_gives_what_the_page_shows(tmp_path: Path) -> None:
     (session,) = [block for block in blocks("sh") if "$BASE" in block]
-    told = [line.removeprefix("# ") for line in session.splitlines() if line.startswith("# ")]
+    documented = [line.removeprefix("# ") for line in session.splitlines() if line.startswith("# ")]
     with Sandbox() as sandbox:
         script = f"set -e\n{session}".replace("python3", sys.executable)
         reach = {"TENSORSLAB_BASE_URL": sandbox.base_url, "TENSORSLAB_API_KEY": sandbox.api_key}
@@ -43,8 +43,8 @@ def test_the_curl_session_gives_what_the_page_shows(tmp_path: Path) -> None:
             timeout=120,
             check=True,
         )
-    assert told == [line for line in ran.stdout.splitlines() if line]
-    assert 5 == len(told)
+    assert documented == [line for line in ran.stdout.splitlines() if line]
+    assert 5 == len(documented)
     assert (2560, 1440) == Image.open(BytesIO((tmp_path / "dawn.png").read_bytes())).size
 
 
@@ -65,24 +65,24 @@ def test_the_tests_shown_are_those_that_run() -> None:
 
 
 def test_every_fault_has_its_row_with_its_options() -> None:
-    told = {name.strip("`"): (summary, options) for name, summary, options in rows("fault")}
-    assert set(KINDS) == set(told)
+    documented = {name.strip("`"): (summary, options) for name, summary, options in rows("fault")}
+    assert set(KINDS) == set(documented)
     for name, kind in KINDS.items():
-        options = re.findall(r"`([a-z_]+)=([^`]*)`", told[name][1])
+        options = re.findall(r"`([a-z_]+)=([^`]*)`", documented[name][1])
         plain = {
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in kind.options.items()
         }
-        assert (kind.summary, plain) == (told[name][0], dict(options)), name
+        assert (kind.summary, plain) == (documented[name][0], dict(options)), name
 
 
 def test_every_setting_has_its_row_with_its_default() -> None:
-    told = {name.strip("`"): default for name, _, default in rows("setting")}
+    documented = {name.strip("`"): default for name, _, default in rows("setting")}
     plain = Settings()
     real = {field.name: getattr(plain, field.name) for field in fields(Settings)}
     assert {name: str(value) for name, value in real.items() if name != "clock"} == {
-        name: default for name, default in told.items() if name != "clock"
+        name: default for name, default in documented.items() if name != "clock"
     }
-    assert type(real["clock"]).__name__ == told["clock"]
+    assert type(real["clock"]).__name__ == documented["clock"]
 
 
 def test_the_plan_on_the_page_is_one(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_plan_on_the_page_is_one(tmp_path: Path) -> None:
 
 
 def test_every_address_of_the_inspector_answers() -> None:
-    told = [cell.strip("`").split(" ", 1) for cell, _ in rows("request")]
-    assert 9 == len(told)
+    documented = [cell.strip("`").split(" ", 1) for cell, _ in rows("request")]
+    assert 9 == len(documented)
     with Sandbox() as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
-        assert [200] * 9 == [http.request(method, sandbox.base_url + path).status_code for method, path in told]
+        assert [200] * 9 == [http.request(method, sandbox.base_url + path).status_code for method, path in documented]

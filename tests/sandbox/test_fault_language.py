@@ -35,9 +35,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), BAD)
-def test_a_mistake_is_told(text: str, told: str) -> None:
-    with pytest.raises(FaultError, match=told):
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_a_mistake_is_reported(text: str, message: str) -> None:
+    with pytest.raises(FaultError, match=message):
         parse_fault(text)
 
 
@@ -122,7 +122,7 @@ def test_by_prompt(open_sandbox: OpenSandbox) -> None:
     assert 1 == len(one.sandbox.charges), "a 5xx comes after the work"
     assert 9000 == one.submit("a fish [[fault:no-credits]]").json()["code"]
     assert 1 == len(one.sandbox.charges)
-    assert 1000 == one.submit("a fish [[fault:no-such]]").json()["code"], "what is no fault is text"
+    assert 1000 == one.submit("a fish [[fault:no-such]]").json()["code"], "a marker that names no fault is text"
 
 
 def test_a_prompt_decides_on_its_tasks_later_life(open_sandbox: OpenSandbox) -> None:
@@ -153,7 +153,7 @@ def test_a_plan_file(open_sandbox: OpenSandbox, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("faults:\n  - failure\n  - cut-replly", "entry 2"),
         ("faults:\n  - 7", "entry 1"),
@@ -168,9 +168,9 @@ def test_a_plan_file(open_sandbox: OpenSandbox, tmp_path: Path) -> None:
         ("faults:\n" + "  - cut-reply\n" * 30_000, "larger than 256 kB"),
     ],
 )
-def test_a_plan_with_a_mistake_is_told(tmp_path: Path, text: str, told: str) -> None:
+def test_a_mistake_in_a_plan_is_reported(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "plan.yaml").write_text(text)
-    with pytest.raises(FaultError, match=told):
+    with pytest.raises(FaultError, match=message):
         load_plan(tmp_path / "plan.yaml")
 
 

@@ -45,8 +45,8 @@ def test_curl_from_submission_to_picture(tmp_path: Path) -> None:
         assert [("sourceImage", "source picture.png", "image/png", source.stat().st_size)] == record.files
         body = json.dumps({"taskid": made["data"]["taskid"]})
         for _ in range(3):
-            told = curl(sandbox.base_url + QUERY, "-H", key, "-H", "Content-Type: application/json", "-d", body)
-            data = json.loads(told)["data"]
+            reply = curl(sandbox.base_url + QUERY, "-H", key, "-H", "Content-Type: application/json", "-d", body)
+            data = json.loads(reply)["data"]
         assert 3 == data["image_status"]
         for url in data["url"]:
             with Image.open(BytesIO(curl(url))) as picture:
@@ -76,8 +76,8 @@ def test_requests_from_submission_to_picture() -> None:
         made = session.post(sandbox.base_url + SUBMIT, data=form, files=files, headers=key, timeout=20).json()
         assert (1000, 2) == (made["code"], len(sandbox.requests[-1].files))
         for _ in range(3):
-            told = session.post(sandbox.base_url + QUERY, json=made["data"], headers=key, timeout=20).json()
-        for url in told["data"]["url"]:
+            reply = session.post(sandbox.base_url + QUERY, json=made["data"], headers=key, timeout=20).json()
+        for url in reply["data"]["url"]:
             with Image.open(BytesIO(session.get(url, timeout=20).content)) as found:
                 assert (2560, 1440) == found.size
         refused = session.post(sandbox.base_url + SUBMIT, data=form, headers=key, timeout=20).json()

@@ -42,14 +42,14 @@ class ErrorLines(logging.Handler):
 @pytest.fixture(scope="module")
 def served() -> Iterator[Sandbox]:
     """One service for all; nothing may fail inside it, seen by a client or not."""
-    told = ErrorLines()
+    logged = ErrorLines()
     for name in ("seedream_sandbox", "asyncio"):
-        logging.getLogger(name).addHandler(told)
+        logging.getLogger(name).addHandler(logged)
     with Sandbox(pictures="plain", credits=10**9) as sandbox:
         yield sandbox
     for name in ("seedream_sandbox", "asyncio"):
-        logging.getLogger(name).removeHandler(told)
-    assert [] == told.lines
+        logging.getLogger(name).removeHandler(logged)
+    assert [] == logged.lines
 
 
 def address(sandbox: Sandbox) -> tuple[str, int]:
@@ -172,8 +172,8 @@ def test_thousands_of_spoiled_requests_leave_nothing_behind() -> None:
     rng = random.Random(1)  # noqa: S311 -- repeatable on purpose
     form = GOOD.replace(b"Connection: close\r\n", b"")
     kinds = [kind for kind in KINDS.values() if kind.layer != "connect" and "seconds" not in kind.options]
-    told = ErrorLines()
-    logging.getLogger("seedream_sandbox").addHandler(told)
+    logged = ErrorLines()
+    logging.getLogger("seedream_sandbox").addHandler(logged)
     with Sandbox(pictures="plain", credits=10**9) as sandbox:
         assert works(sandbox)
         assert sandbox._server is not None
@@ -197,8 +197,8 @@ def test_thousands_of_spoiled_requests_leave_nothing_behind() -> None:
         assert not sandbox._server.connections
         assert threads + 12 >= threading.active_count(), "no more than the threads of its pools"
         assert files + 2 >= open_files()
-    logging.getLogger("seedream_sandbox").removeHandler(told)
-    assert [] == told.lines
+    logging.getLogger("seedream_sandbox").removeHandler(logged)
+    assert [] == logged.lines
 
 
 def open_files() -> int:

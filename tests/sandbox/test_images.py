@@ -58,7 +58,7 @@ def test_painted_pictures_of_one_task_differ(open_sandbox: OpenSandbox) -> None:
 
 
 def test_a_painted_picture_shows_its_prompt() -> None:
-    # The same seed and number, so the same motif: only what is written differs.
+    # With equal seeds and numbers the pictures differ only in the caption.
     def painted(prompt: str) -> Image.Image:
         sandbox = Sandbox(progress="instant", format="png")
         with httpx.Client(transport=sandbox.transport) as http:
@@ -88,7 +88,7 @@ def test_a_source_image_shows_in_the_picture(open_sandbox: OpenSandbox) -> None:
     [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"GIF89a" + b"\xff" * 20],
     ids=["empty", "text", "broken png", "broken gif"],
 )
-def test_a_source_that_is_no_picture_is_the_clients_affair(open_sandbox: OpenSandbox, content: bytes) -> None:
+def test_a_source_that_is_not_a_picture_is_accepted(open_sandbox: OpenSandbox, content: bytes) -> None:
     # SOURCE-IMAGE does not say what a source must be.
     one = open_sandbox(progress="instant")
     assert 1 == len(pictures(one, batchsize=1, files=[("sourceImage", ("a.png", content, "image/png"))]))

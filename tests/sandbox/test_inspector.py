@@ -157,9 +157,11 @@ def test_only_this_machine_may_look(peer: str, status: int) -> None:
     assert status == reply.status
 
 
-@pytest.mark.parametrize("told", ["192.0.2.7", "not an address"])
-def test_who_asks_is_told_by_the_connection_and_not_by_a_header(client: SandboxClient, told: str) -> None:
-    assert 200 == ask(client, "/_sandbox/state", x_forwarded_for=told).status_code
+@pytest.mark.parametrize("forwarded", ["192.0.2.7", "not an address"])
+def test_the_address_of_the_client_is_taken_from_the_connection_not_from_a_header(
+    client: SandboxClient, forwarded: str
+) -> None:
+    assert 200 == ask(client, "/_sandbox/state", x_forwarded_for=forwarded).status_code
 
 
 def test_the_api_is_none_of_the_inspectors(client: SandboxClient) -> None:

@@ -53,16 +53,16 @@ def test_a_public_url_is_what_clients_are_told() -> None:
 def test_bound_to_all_addresses_pictures_have_the_name_that_the_client_used() -> None:
     with Sandbox(host="0.0.0.0", progress="instant") as sandbox:  # noqa: S104 -- what is tested
         port = sandbox.images_url.rpartition(":")[2]
-        for host, told in (
+        for host, name in (
             ("sandbox:8645", "sandbox"), ("sandbox", "sandbox"), ("[::1]:8645", "[::1]"), ("10.0.0.7:1", "10.0.0.7"),
             ("evil host", "127.0.0.1"), ("a/b", "127.0.0.1"), ("user@x", "127.0.0.1"), ("", "127.0.0.1"),
         ):  # fmt: skip
-            assert image_url(sandbox, Host=host).startswith(f"http://{told}:{port}/results/"), host
+            assert image_url(sandbox, Host=host).startswith(f"http://{name}:{port}/results/"), host
 
 
-@pytest.mark.parametrize(("keys", "told"), [((), "any key is accepted"), (("k",), "other machines can reach it$")])
-def test_the_warning_says_whether_a_key_is_needed(keys: tuple[str, ...], told: str) -> None:
-    with pytest.warns(UserWarning, match=told):
+@pytest.mark.parametrize(("keys", "name"), [((), "any key is accepted"), (("k",), "other machines can reach it$")])
+def test_the_warning_says_whether_a_key_is_needed(keys: tuple[str, ...], name: str) -> None:
+    with pytest.warns(UserWarning, match=name):
         Sandbox(host="0.0.0.0", keys=keys).start().stop()  # noqa: S104 -- what is tested
 
 

@@ -141,7 +141,7 @@ def test_requests_are_remembered_as_received_with_the_key_masked(open_sandbox: O
         (b"x", "multipart/form-data; boundary=" + "b" * 500),
     ],
 )
-def test_what_is_no_form_is_refused(open_sandbox: OpenSandbox, body: bytes, kind: str) -> None:
+def test_a_body_that_is_not_a_form_is_refused(open_sandbox: OpenSandbox, body: bytes, kind: str) -> None:
     one = open_sandbox()
     assert 9999 == send(one, body, **{"Content-Type": kind})["code"]
     assert [] == one.sandbox.charges

@@ -1,4 +1,4 @@
-"""The examples of docs/scale.md, as they stand there. Those that need Ray or Daft run where it is installed."""
+"""The examples of docs/scale.md, as they are printed there. Those that need Ray or Daft run where it is installed."""
 
 import json
 import os

@@ -80,7 +80,7 @@ def test_the_vendors_host_is_blocked_for_every_library(run: Run) -> None:
     run(_REACH, "-o", BLOCKED).assert_outcomes(passed=9)
 
 
-def test_a_proxy_is_no_way_around(run: Run) -> None:
+def test_a_proxy_does_not_get_around_the_block(run: Run) -> None:
     """A proxy would look the host up by itself, so none is asked: not even one that is there."""
     proxy = "http://127.0.0.1:9"
     result = run(_REACH, "-o", BLOCKED, HTTP_PROXY=proxy, HTTPS_PROXY=proxy, ALL_PROXY=proxy, NO_PROXY="example.com")
@@ -231,8 +231,8 @@ def test_a_mark_with_a_mistake_fails_the_test_whatever_it_uses(run: Run) -> None
         )
     )
     result.assert_outcomes(errors=len(WRONG_MARKS))
-    for _, told in WRONG_MARKS:
-        result.stdout.fnmatch_lines([told])
+    for _, message in WRONG_MARKS:
+        result.stdout.fnmatch_lines([message])
 
 
 @pytest.mark.parametrize("missing", ["respx", "werkzeug"])

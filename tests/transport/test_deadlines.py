@@ -62,7 +62,7 @@ def test_a_wait_ends_at_its_own_deadline_whatever_drips(both: Both, part: str) -
 
 @pytest.mark.parametrize("part", ["headers", "chunk size", "chunk extension", "trailer", "no body"])
 def test_a_download_ends_in_time_whatever_drips(both: Both, part: str, tmp_path: Any) -> None:
-    # Framing is no progress: only bytes of the picture start the time again. Tried five times, then given up.
+    # Framing is not progress: only bytes of the picture restart the time limit. Five tries, then the client gives up.
     def act(connection: Connection) -> None:
         if connection.read_head().startswith(b"GET"):
             ENDLESS[part](connection)

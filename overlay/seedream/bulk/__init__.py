@@ -12,18 +12,18 @@ Running the same file again goes on where it stopped; so does ``Bulk("out").run(
 """
 
 from seedream.bulk.bulk import Bulk
-from seedream.bulk.control import RunControl
 from seedream.bulk.downloader import Delivery, deliver
 from seedream.bulk.engine import Watch
-from seedream.bulk.generate_rows import GenerateRows
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import PreparedRun, prepare_run
+from seedream.bulk.rate_control import RunControl
 from seedream.bulk.report import ENDINGS, Reason, Report, Snapshot
-from seedream.bulk.rows import MANIFEST_COLUMNS, run_row, run_rows
+from seedream.bulk.results import MANIFEST_COLUMNS
+from seedream.bulk.rows import GenerateRows, SharedSubmitter, run_row, run_rows
 from seedream.bulk.storage import PictureStore
 from seedream.bulk.submitter import Submitter
-from seedream.bulk.submitter_thread import SharedSubmitter, SubmitterThread
+from seedream.bulk.submitter_thread import SubmitterThread
 
 __all__ = [
     "ENDINGS",

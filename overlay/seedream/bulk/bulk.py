@@ -1,8 +1,8 @@
 """A bulk run in its output folder: run it, look at it, decide about what is unknown."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -14,16 +14,15 @@ from attrs import evolve
 
 from seedream._support.signals import handling_signals
 from seedream._support.timing import Clock, SystemClock
+from seedream.bulk.downloader import Deliver
 from seedream.bulk.engine import Engine, Watch
 from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
 from seedream.bulk.jobs_file import Jobs, Planned, read_jobs
-from seedream.bulk.manifest import write_manifest
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Report
-from seedream.bulk.results import write_results
-from seedream.bulk.rows import Deliver
+from seedream.bulk.results import write_manifest, write_results
 from seedream.bulk.signals import SignalRelay, receiving_signals
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError
@@ -146,8 +145,16 @@ class Bulk:
         with suppress(RuntimeError):
             asyncio.get_running_loop()
             raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
-        with handling_signals() if signals else nullcontext():
-            return anyio.run(partial(self.arun, jobs, encoding=encoding, options=options, watch=watch, signals=signals))
+        with self._provided(jobs, encoding, options) as known, handling_signals() if signals else nullcontext():
+            return anyio.run(partial(self.arun, jobs, encoding=encoding, options=known, watch=watch, signals=signals))
+
+    @contextmanager
+    def _provided(
+        self, jobs: Jobs | None, encoding: str | None, options: BulkOptions | None
+    ) -> Generator[BulkOptions | None]:
+        """Provide what ``run`` needs besides this process; yield the options to run with."""
+        del jobs, encoding
+        yield options
 
     def options(self, **changed: Any) -> BulkOptions:
         """The settings of the last start, with these changed; BulkOptions() where there was none.

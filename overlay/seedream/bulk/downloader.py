@@ -1,6 +1,7 @@
 """Brings submitted tasks home: waits for a task and saves its pictures. All of it is free and can be repeated."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -38,6 +39,9 @@ class Delivery:
         """Whether the local disk did not accept the pictures."""
         errors = [self.error, *(self.error.errors.values() if isinstance(self.error, DownloadError) else ())]
         return any(isinstance(error, DiskError) for error in errors)
+
+
+Deliver = Callable[[str, int], Awaitable[Delivery]]  # given a task id and the number of pictures
 
 
 async def deliver(

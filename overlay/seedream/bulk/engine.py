@@ -11,14 +11,12 @@ import anyio.to_thread
 
 from seedream._files.partial_file import ensure_writable
 from seedream._support.timing import Clock
-from seedream.bulk.control import RunControl
-from seedream.bulk.downloader import Delivery, deliver, digest_of
+from seedream.bulk.downloader import Deliver, Delivery, deliver, digest_of
 from seedream.bulk.folder import Folder
-from seedream.bulk.interruptible import RunStopping
 from seedream.bulk.options import BulkOptions
+from seedream.bulk.rate_control import RunControl
 from seedream.bulk.report import Report, Snapshot
-from seedream.bulk.rows import Deliver
-from seedream.bulk.submitter import Submitter
+from seedream.bulk.submitter import RunStopping, Submitter
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError, SeeDreamError
 from seedream.journal import SETTLED, Job, Journal, Run, State

@@ -1,16 +1,21 @@
-"""How fast to submit and when to stop: an even rate, windows that shrink after refusals and failures, circuit breakers.
+"""How fast a run submits and when it stops: an even rate, windows that shrink after failures, circuit breakers.
 
 Nothing here waits or reads a clock of its own.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from attrs import define, field
 
+from seedream.bulk.report import Reason
+
 Monotonic = Callable[[], float]
+Stage = Literal["tasks", "downloads"]
 _FIRST: Final = 4  # tasks outstanding before the first delivery
 _SAMPLE: Final = 100  # a share is judged of at least so many
+_UNKNOWN_SHARE: Final = 0.01  # of submissions
+_FAILED_SHARE: Final = 0.25  # of deliveries: some prompts are refused by the service's filter
 
 
 @define
@@ -154,3 +159,58 @@ class Patience:
         if self._since is None:
             self._since = now
         return now - self._since > self.seconds
+
+
+class RunControl:
+    """Stops the submissions of a run, with a reason. What is paid is brought home all the same.
+
+    Args:
+        in_flight: The user's limit of tasks that are submitted and not yet saved.
+        max_failures: So many failures in a row stop the run; 0: never.
+
+    Attributes:
+        reason: Why nothing more is submitted; None while the run goes on.
+        error: The error that led to it, if there was one.
+        window: How many tasks may be outstanding.
+    """
+
+    def __init__(self, in_flight: int, max_failures: int) -> None:
+        self.reason: Reason | None = None
+        self.error: Exception | None = None
+        self.window = SlowStart(in_flight)
+        self._submissions = CircuitBreaker(max_failures, _UNKNOWN_SHARE)
+        self._deliveries = CircuitBreaker(max_failures, _FAILED_SHARE)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more is to be submitted."""
+        return self.reason is not None
+
+    def stop(self, reason: Reason, error: Exception | None = None) -> None:
+        """Submit nothing more. The first reason is the one that is reported."""
+        if self.reason is None:
+            self.reason, self.error = reason, error
+
+    def interrupt(self, reason: Reason) -> None:
+        """The user stops the run: this goes before any other reason."""
+        self.reason, self.error = reason, None
+
+    def answered(self) -> None:
+        """A submission got a usable answer."""
+        self._submissions.succeeded()
+
+    def unanswered(self, error: Exception) -> None:
+        """A submission became unknown."""
+        if self._submissions.failed():
+            self.stop("unknowns", error)
+
+    def delivered(self) -> None:
+        """All pictures of a job are saved."""
+        self.window.succeeded()
+        self._deliveries.succeeded()
+
+    def undelivered(self, stage: Stage, error: Exception) -> None:
+        """A task that was paid for in this run failed, or its pictures could not be saved."""
+        self.window.failed()
+        if self._deliveries.failed():
+            self.stop(stage, error)

@@ -1,14 +1,26 @@
-"""The results beside the pictures: one JSON object a job, made from the journal; it can be made again at any time."""
+"""The results beside the pictures, made from the journal, so that they can be made again at any time.
 
+results.jsonl has one JSON object for each job. manifest.parquet has one row for each picture, or one for a job without.
+"""
+
+import importlib
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
 
 from seedream._files.atomic_file import atomic_write
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import REDACTED
+from seedream.errors import ConfigError
 from seedream.journal import STATES, Job, Run
 from seedream.journal.queries import Queries
+
+MANIFEST_COLUMNS: Final = (
+    "id", "taskid", "state", "images", "index", "path", "bytes", "sha256", "billing", "error", "message",
+)  # fmt: skip
+_INTEGERS: Final = frozenset({"images", "index", "bytes"})
+_ROWS: Final = 10_000  # of one row group
 
 
 def results(journal: Queries, run: Run) -> Iterator[dict[str, Any]]:
@@ -49,3 +61,52 @@ def _line(row: dict[str, Any]) -> str:
     for end in ("\x85", "\u2028", "\u2029"):
         text = text.replace(end, f"\\u{ord(end):04x}")
     return f"{text}\n"
+
+
+def _pyarrow(module: str = "pyarrow") -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ConfigError(
+            "a Parquet manifest needs pyarrow", hint="Install the extra from the project's folder: pip install '.[ray]'"
+        ) from None
+
+
+def manifest_table(rows: Iterable[Mapping[str, Any]]) -> Any:
+    """Return the rows as a pyarrow table with the manifest's columns.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+    """
+    arrow = _pyarrow()
+    schema = arrow.schema([(name, arrow.int64() if name in _INTEGERS else arrow.string()) for name in MANIFEST_COLUMNS])
+    return arrow.Table.from_pylist(list(rows), schema=schema)
+
+
+def manifest_rows(jobs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the manifest's rows for lines of results.jsonl."""
+    for job in jobs:
+        error = job["error"] or {}
+        base = {name: job.get(name) for name in MANIFEST_COLUMNS}
+        base |= {"error": error.get("type"), "message": error.get("message")}
+        for index, picture in enumerate(job["pictures"]):
+            yield base | {"index": index, **picture}
+        if not job["pictures"]:
+            yield base
+
+
+def write_manifest(journal: Queries, run: Run, folder: Folder) -> None:
+    """Write manifest.parquet, whole or not at all; one that is out of date is removed first.
+
+    Raises:
+        ConfigError: pyarrow is not installed.
+    """
+    folder.manifest.unlink(missing_ok=True)
+    parquet = _pyarrow("pyarrow.parquet")
+    rows = manifest_rows(results(journal, run))
+    with (
+        atomic_write(folder.manifest) as file,
+        parquet.ParquetWriter(file, manifest_table([]).schema) as writer,
+    ):
+        while part := list(islice(rows, _ROWS)):
+            writer.write_table(manifest_table(part))

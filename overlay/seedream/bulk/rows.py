@@ -1,23 +1,26 @@
-"""Rows in, manifest rows out: the same jobs for any engine, with errors as columns and never as exceptions."""
+"""Rows of a jobs file in, manifest rows out, in any engine: errors are columns, never exceptions."""
 
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Protocol, Self
 
 import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from seedream.bulk.downloader import Delivery
+from seedream.bulk.downloader import Deliver, Delivery
 from seedream.bulk.jobs_file import plan_of
+from seedream.bulk.options import BulkOptions
+from seedream.bulk.results import MANIFEST_COLUMNS
+from seedream.bulk.storage import PictureStore, StoreDelivery
+from seedream.client import AsyncSeeDream
 from seedream.errors import JournalError, SeeDreamError
 from seedream.journal import state_after
 
 Ensure = Callable[[str, Mapping[str, Any]], Awaitable[str]]
-Deliver = Callable[[str, int], Awaitable[Delivery]]
 Record = Callable[[str, Delivery], Awaitable[None]]
-
-MANIFEST_COLUMNS: Final = (
-    "id", "taskid", "state", "images", "index", "path", "bytes", "sha256", "billing", "error", "message",
-)  # fmt: skip
 
 
 async def run_row(
@@ -82,3 +85,87 @@ async def run_rows(
 
 def _columns(error: SeeDreamError) -> dict[str, Any]:
     return {"error": type(error).__name__, "message": str(error)}
+
+
+class SharedSubmitter(Protocol):
+    """What workers need of the submitter, wherever it is."""
+
+    async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
+        """See Submitter.ensure."""
+        ...
+
+    async def record(self, key: str, delivery: Delivery) -> None:
+        """See Submitter.record."""
+        ...
+
+
+class GenerateRows:
+    """Has rows submitted (each at most once), waits, and stores the pictures. Errors are columns, never exceptions.
+
+    Engines may call it again with the same rows, at the same time or after a worker died: nothing is paid twice.
+    ``await generate.rows(rows)`` is for engines with an event loop; ``generate(row)`` is the same for plain threads.
+
+    Args:
+        submitter: A SubmitterThread, or a handle of one in another process.
+        pictures: Where the pictures go: a directory that all workers share, or a URI (``s3://bucket/prefix``).
+        connect: Makes the client that polls and downloads; once in each process.
+        options: ``downloads``, ``task_timeout`` and ``max_bytes`` of it are used.
+
+    Raises:
+        ConfigError: The place for the pictures cannot be used.
+    """
+
+    def __init__(
+        self,
+        submitter: SharedSubmitter,
+        pictures: str,
+        *,
+        connect: Callable[[], AsyncSeeDream] = AsyncSeeDream,
+        options: BulkOptions | None = None,
+    ) -> None:
+        store = PictureStore(str(pictures))
+        store.check()
+        self._submitter = submitter
+        self._delivery = StoreDelivery(connect, store, options or BulkOptions())
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        delivery = self._delivery
+        make = partial(type(self), connect=delivery.connect, options=delivery.options)
+        return make, (self._submitter, delivery.store.target)
+
+    async def rows(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Do these rows at once; one manifest row for each picture, or one for a job without (MANIFEST_COLUMNS).
+
+        Columns without a value (None) count as absent.
+        """
+        given = [{name: value for name, value in row.items() if value is not None} for row in rows]
+        return await run_rows(
+            given, ensure=self._submitter.ensure, deliver=self._delivery.deliver, record=self._submitter.record
+        )
+
+    def __call__(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Do one row, blocking; threads may share the object. Close it at the end."""
+        with self._lock:
+            if self._portal is None:
+                self._portal = self._stack.enter_context(start_blocking_portal())
+        return self._portal.call(self.rows, [row])
+
+    def close(self) -> None:
+        """Close the client. Not inside an event loop: there, await ``aclose``."""
+        if self._delivery.client is not None:
+            (self._portal.call if self._portal is not None else anyio.run)(self._delivery.close)
+        self._stack.close()
+        self._portal = None
+
+    async def aclose(self) -> None:
+        """Close the client that ``rows`` used."""
+        await self._delivery.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

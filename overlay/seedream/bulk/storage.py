@@ -4,6 +4,7 @@ import importlib
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from seedream._protocol.download import MAX_PICTURE
 from seedream.bulk.downloader import Delivery, deliver
+from seedream.bulk.options import BulkOptions
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError
 
@@ -138,3 +140,37 @@ class PictureStore:
                 return Delivery(taskid, "succeeded", error=error)
         pictures = [evolve(one, path=path) for one, path in zip(delivery.pictures, stored, strict=True)]
         return evolve(delivery, pictures=tuple(pictures))
+
+
+class StoreDelivery:
+    """Delivers tasks to a store. The client is made at the first task, in the event loop that uses it.
+
+    Args:
+        connect: Makes the client.
+        store: Where the pictures go.
+        options: ``downloads``, ``task_timeout`` and ``max_bytes`` are used.
+    """
+
+    def __init__(self, connect: Callable[[], AsyncSeeDream], store: PictureStore, options: BulkOptions) -> None:
+        self.connect, self.store, self.options = connect, store, options
+        self.client: AsyncSeeDream | None = None
+        self._downloads: anyio.CapacityLimiter
+
+    async def deliver(self, taskid: str, images: int) -> Delivery:
+        """Wait for a task and store its pictures."""
+        if self.client is None:
+            self.client, self._downloads = self.connect(), anyio.CapacityLimiter(self.options.downloads)
+        return await self.store.deliver(
+            self.client,
+            taskid,
+            images=images,
+            timeout=self.options.task_timeout,
+            max_bytes=self.options.max_bytes,
+            downloads=self._downloads,
+        )
+
+    async def close(self) -> None:
+        """Close the client, if there is one."""
+        if self.client is not None:
+            await self.client.close()
+        self.client = None

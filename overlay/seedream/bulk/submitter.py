@@ -7,11 +7,12 @@ so an engine may repeat them.
 
 import copy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 from attrs import evolve
 
@@ -19,12 +20,10 @@ from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
 from seedream._request.submission import Submission
 from seedream._support.timing import Clock
-from seedream.bulk.control import RunControl
 from seedream.bulk.downloader import Delivery
-from seedream.bulk.interruptible import InterruptibleSubmission, RunStopping
 from seedream.bulk.jobs_file import REDACTED, plan_of, submission_of
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.rate_control import AdaptiveConcurrency, Patience, RateLimiter
+from seedream.bulk.rate_control import AdaptiveConcurrency, Patience, RateLimiter, RunControl
 from seedream.client import AsyncSeeDream
 from seedream.errors import (
     AuthError,
@@ -40,13 +39,58 @@ from seedream.errors import (
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Job, Journal, Run
+from seedream.journal import Job, Journal, Run, SubmissionRecord
 from seedream.journal.submission_record import is_wrong_address
 
 _ONCE: Final = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
 _RECORD_PAUSE: Final = 1.0  # seconds between tries to record a task id on a full disk
 _RECORD_TRIES: Final = 600
 _REQUEST_TIMEOUT: Final = 408
+
+
+class RunStopping(Exception):
+    """The run stops; this submission has not begun."""
+
+
+class InterruptibleSubmission:
+    """A job's record that refuses to begin while the run is stopping.
+
+    Before ``begin`` a cancellation costs nothing. From ``begin`` on the submission is shielded, so that after the first
+    Ctrl-C it finishes and its task id is read.
+
+    Args:
+        record: The journal's.
+        stopping: Whether the run is stopping.
+
+    Attributes:
+        scope: The submission runs in it.
+    """
+
+    def __init__(self, record: SubmissionRecord, stopping: Callable[[], bool]) -> None:
+        self.scope = anyio.CancelScope()
+        self._record = record
+        self._stopping = stopping
+        self.not_sent = record.not_sent
+        self.refused = record.refused
+        self.submitted = record.submitted
+        self.unknown = record.unknown
+
+    def begin(self) -> None:
+        """See SubmissionRecord.begin. Runs in a worker thread; the event loop's thread decides whether it may go on."""
+        anyio.from_thread.run_sync(self._shield)
+        try:
+            self._record.begin()
+        except BaseException:
+            anyio.from_thread.run_sync(self._unshield)
+            raise
+
+    def _shield(self) -> None:
+        if self._stopping():
+            raise RunStopping
+        self.scope.shield = True
+
+    def _unshield(self) -> None:
+        self.scope.shield = False
 
 
 class Submitter:

@@ -10,7 +10,7 @@ from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -18,12 +18,12 @@ from anyio.from_thread import start_blocking_portal
 
 from seedream._support.timing import SystemClock
 from seedream.bulk.bulk import Bulk
-from seedream.bulk.control import RunControl
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import NAME, open_journal, prepare_run
+from seedream.bulk.rate_control import RunControl
 from seedream.bulk.report import Reason, Report
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
@@ -31,20 +31,6 @@ from seedream.errors import ConfigError
 from seedream.journal import ReadOnlyJournal
 
 T = TypeVar("T")
-
-
-class SharedSubmitter(Protocol):
-    """What workers need of the submitter, wherever it is."""
-
-    async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
-        """See Submitter.ensure."""
-        ...
-
-    async def record(self, key: str, delivery: Delivery) -> None:
-        """See Submitter.record."""
-        ...
-
-
 _HERE: "WeakValueDictionary[str, SubmitterThread]" = WeakValueDictionary()
 
 

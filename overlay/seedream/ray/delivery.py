@@ -7,7 +7,7 @@ import anyio
 
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.storage import PictureStore
+from seedream.bulk.storage import PictureStore, StoreDelivery
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DownloadError
 
@@ -22,25 +22,14 @@ class DeliveryActor:
     """One worker. Everything that it does is free and can be repeated."""
 
     def __init__(self, connect: Callable[[], AsyncSeeDream], store: PictureStore, options: BulkOptions) -> None:
-        self._connect, self._store, self._options = connect, store, options
-        self._client: AsyncSeeDream | None = None
-        self._downloads: anyio.CapacityLimiter
+        self._delivery = StoreDelivery(connect, store, options)
 
     async def ready(self) -> None:
         """Answer, once it has started."""
 
     async def deliver(self, taskid: str, images: int) -> Delivery:
         """Wait for a task and store its pictures."""
-        if self._client is None:
-            self._client, self._downloads = self._connect(), anyio.CapacityLimiter(self._options.downloads)
-        return await self._store.deliver(
-            self._client,
-            taskid,
-            images=images,
-            timeout=self._options.task_timeout,
-            max_bytes=self._options.max_bytes,
-            downloads=self._downloads,
-        )
+        return await self._delivery.deliver(taskid, images)
 
 
 class RayDelivery:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from seedream.bulk.generate_rows import GenerateRows
-from seedream.bulk.manifest import manifest_table
 from seedream.bulk.options import BulkOptions
+from seedream.bulk.results import manifest_table
+from seedream.bulk.rows import GenerateRows
 from seedream.client import AsyncSeeDream
 from seedream.ray.submitter import RaySubmitter
 

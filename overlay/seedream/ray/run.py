@@ -1,14 +1,14 @@
 """A bulk run whose tasks are waited for, and whose pictures are stored, by the workers of a Ray cluster."""
 
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stdout
 from os import PathLike
 from pathlib import Path
 
 from attrs import evolve
 
-from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, Report, Watch, read_jobs
+from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, read_jobs
 from seedream.bulk.storage import PictureStore
 from seedream.client import AsyncSeeDream
 from seedream.ray.cluster import cluster, load_ray
@@ -44,34 +44,28 @@ class RayBulk(Bulk):
         self._store = PictureStore(pictures or str(self.folder.pictures.absolute()))
         self._delivery: RayDelivery | None = None
 
-    def run(
-        self,
-        jobs: Jobs | None = None,
-        *,
-        encoding: str | None = None,
-        options: BulkOptions | None = None,
-        watch: Watch | None = None,
-        signals: bool = False,
-    ) -> Report:
-        """See Bulk.run.
+    @contextmanager
+    def _provided(
+        self, jobs: Jobs | None, encoding: str | None, options: BulkOptions | None
+    ) -> Generator[BulkOptions | None]:
+        """Connect to the cluster and start the workers.
 
         Raises:
-            ConfigError: Besides: Ray is not installed, or the cluster or the place for the pictures cannot be used.
+            ConfigError: Ray is not installed, or the cluster or the place for the pictures cannot be used.
         """
         load_ray()
         self._store.check()
         options = options or self.options()
         if isinstance(jobs, str | PathLike):  # wrong lines are shown before a cluster starts
             read_jobs(jobs, encoding=encoding, allow_unrecognized_sources=options.allow_unrecognized_sources)
-        # Ray tells of lost workers on stdout, which belongs to the results of a program.
+        # Ray reports lost workers on stdout, which belongs to the results of a program.
         with redirect_stdout(sys.stderr), cluster(self._address, workers=self._workers) as ray:
             self._delivery = RayDelivery(ray, self._workers, self._connect, self._store, options)
             try:
-                report = super().run(jobs, encoding=encoding, options=options, watch=watch, signals=signals)
+                yield options
             finally:
                 self._delivery.close()
                 self._delivery = None
-        return report
 
     async def _deliver_there(self, taskid: str, images: int) -> Delivery:
         assert self._delivery is not None  # noqa: S101 -- run() made it

@@ -52,7 +52,7 @@ class Case:
         name: In a few words.
         rule: Id of the rule that it is about.
         options: Keyword arguments of the client's ``submit``, prompt included; None where Python cannot say it.
-        wire: The parts that stand for it in the form; None where a form cannot hold it.
+        wire: Its parts in the form; None where a form cannot hold it.
         size: Width and height (pixels) of the pictures, where the page tells them.
     """
 
@@ -98,7 +98,7 @@ class ApiFacts:
         legal: Submissions that must be accepted; illegal: that must be refused.
         judge: The verdict on any form.
         rules: The rule that speaks about each field, by its name on the wire.
-        defaults: What a field stands for when it is not sent, by its name on the wire.
+        defaults: The value of a field that is not sent, by its name on the wire.
         fields: The fields of a submission with their keywords.
         ratios: The aspect ratios that a resolution may be; tiers likewise.
         least_pixels: The fewest pixels of a size; most_pixels likewise, both included.

@@ -31,7 +31,7 @@ def check_server(
         facts: What judges it; by default the installed tables of limits and rules.
         transport: An httpx transport, for a server in this process.
         charges: Returns the images charged so far, submission by submission, if they can be seen.
-        any_key: The server accepts every key, so that an unknown one cannot be told.
+        any_key: The server accepts every key, so that an unknown one is not refused.
         second_key: The key of another account, if there is one.
         no_credits_key: The key of an account without credits, if there is one.
         budget: How many images may be paid for; None for as many as it takes, 0 for what costs nothing.

@@ -16,7 +16,7 @@ _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def media_type(body: bytes) -> str:
-    """Return the media type of a picture's bytes; empty where they are no known picture."""
+    """Return the media type of a picture's bytes; empty where the format is not known."""
     if body.startswith(_PNG):
         return "image/png"
     if body.startswith(b"RIFF") and body[8:12] == b"WEBP":

@@ -56,25 +56,25 @@ def load() -> Any:
     return schemathesis.openapi.from_dict(spec)
 
 
-def told_in_the_envelope(ctx: Any, response: Any, case: Any) -> None:
+def has_an_envelope(ctx: Any, response: Any, case: Any) -> None:
     """Each reply is an envelope: a whole code that the page names, and a text msg; or an HTTP 4xx."""
     del ctx
-    told, sent = _read(response), _sent(response)
+    envelope, sent = _read(response), _sent(response)
     if 400 <= response.status_code < 500:  # noqa: PLR2004 -- the class of client errors
         return
-    what = _envelope_fault(response.status_code, told)
+    what = _envelope_fault(response.status_code, envelope)
     if what:
         raise Violation(
-            f"{case.method} {case.path}: {what}", rule="SERVER-ENVELOPE", check="told_in_the_envelope", sent=sent
+            f"{case.method} {case.path}: {what}", rule="SERVER-ENVELOPE", check="has_an_envelope", sent=sent
         )
 
 
 def fits_the_spec(ctx: Any, response: Any, case: Any) -> None:
     """Each reply fits the spec's schema; a success the schema for one."""
     del ctx
-    told = _read(response)
+    envelope = _read(response)
     path = case.path
-    if what := schema_error(path, response.status_code, told, good=_taken(response.status_code, told)):
+    if what := schema_error(path, response.status_code, envelope, good=_taken(response.status_code, envelope)):
         raise Violation(f"{path}: {what}", rule="SERVER-ENVELOPE", check="fits_the_spec", sent=_sent(response))
 
 
@@ -96,7 +96,7 @@ def accepted_exactly_when_legal(ctx: Any, response: Any, case: Any, facts: ApiFa
         try:
             parts = decode(sent)
         except Violation:
-            return  # what no two parsers agree on is no case for a judge
+            return  # the parsers disagree about the form, so it cannot be judged
     verdict = facts.judge(parts)
     if verdict.legal is not None and taken != verdict.legal:
         word = "accepted" if taken else "refused"
@@ -108,28 +108,28 @@ def accepted_exactly_when_legal(ctx: Any, response: Any, case: Any, facts: ApiFa
         )
 
 
-CHECKS: Final[list[Any]] = [told_in_the_envelope, fits_the_spec, accepted_exactly_when_legal]
+CHECKS: Final[list[Any]] = [has_an_envelope, fits_the_spec, accepted_exactly_when_legal]
 
 
 def _read(response: Any) -> dict[str, Any]:
     try:
-        told = response.json()
+        envelope = response.json()
     except ValueError:
         return {}
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    return cast("dict[str, Any]", envelope) if isinstance(envelope, dict) else {}
 
 
-def _taken(status: int, told: dict[str, Any]) -> bool:
-    return 200 <= status < 300 and told.get("code") == rules.CODE_MEANING_SUCCESS  # noqa: PLR2004 -- the class of success
+def _taken(status: int, envelope: dict[str, Any]) -> bool:
+    return 200 <= status < 300 and envelope.get("code") == rules.CODE_MEANING_SUCCESS  # noqa: PLR2004 -- the class of success
 
 
-def _envelope_fault(status: int, told: dict[str, Any]) -> str:
+def _envelope_fault(status: int, envelope: dict[str, Any]) -> str:
     known = (rules.CODE_MEANING_SUCCESS, rules.CODE_MEANING_FAILURE, rules.CODE_MEANING_INSUFFICIENT_CREDITS)
     if status >= 500:  # noqa: PLR2004 -- server errors
         return f"HTTP {status}"
-    if type(told.get("code")) is not int or told["code"] not in known:
-        return f"the code is {told.get('code')!r}"
-    return "" if isinstance(told.get("msg"), str) else f"the msg is {told.get('msg')!r}"
+    if type(envelope.get("code")) is not int or envelope["code"] not in known:
+        return f"the code is {envelope.get('code')!r}"
+    return "" if isinstance(envelope.get("msg"), str) else f"the msg is {envelope.get('msg')!r}"
 
 
 def _sent(response: Any) -> Sent:

@@ -102,7 +102,7 @@ class ServerUnderTest:
         facts: What judges it.
         transport: An httpx transport, for a server in this process.
         charges: Returns the images charged so far, submission by submission; None where they cannot be seen.
-        any_key: The server accepts every key, so that an unknown one cannot be told.
+        any_key: The server accepts every key, so that an unknown one is not refused.
         second_key: The key of another account.
         no_credits_key: The key of an account without credits.
         strict: Whether a status that is not documented is a violation.
@@ -179,8 +179,8 @@ class ServerUnderTest:
         except (ValueError, RecursionError):
             document = {}
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        told = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-        return Reply(sent, response.status_code, response.content, kind, told)
+        fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+        return Reply(sent, response.status_code, response.content, kind, fields)
 
     def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:
         """Send a form, by default with the key."""
@@ -272,7 +272,7 @@ class ServerUnderTest:
             last, seen = self.completed(taskid)
             self._check_statuses(last, seen)
             self.check_task(last, what, rule, meaning)
-        except Violation as violation:  # what was submitted explains what the query told
+        except Violation as violation:  # the submission explains the reply to the query
             violation.curl = f"{reply.sent.curl}\n  {violation.curl}"
             raise
         if self.charges is not None and len(self.charged()) != len(before) + 1:
@@ -283,7 +283,7 @@ class ServerUnderTest:
         """Check a refusal: an envelope with the code for it, or an HTTP 4xx; no task.
 
         Raises:
-            Violation: It was taken, or refused in another way than the page tells.
+            Violation: It was taken, or refused in another way than the page names.
         """
         if self.accepted(reply) or "taskid" in reply.data:
             raise reply.violation(f"{what} was accepted", rule)
@@ -293,7 +293,7 @@ class ServerUnderTest:
             return
         self.check_envelope(reply)
         if reply.code != (self.facts.failure if code is None else code):
-            raise reply.violation(f"{what} was refused with another code than the page tells", "CODE-MEANING")
+            raise reply.violation(f"{what} was refused with another code than the page names", "CODE-MEANING")
 
     def check_envelope(self, reply: Reply) -> None:
         """Check an envelope as the page describes it, under HTTP 200.
@@ -337,7 +337,7 @@ class ServerUnderTest:
             raise reply.violation(f"the query for task {taskid} was refused", "TASK-ID")
         self.check_envelope(reply)
         if reply.data.get("taskid") != taskid:
-            raise reply.violation(f"asked for task {taskid}, it tells about another", "TASK-OWN")
+            raise reply.violation(f"asked for task {taskid}, it is about another", "TASK-OWN")
         status = reply.data.get("image_status")
         if type(status) is not int:
             raise reply.violation("image_status is not a whole number", "STATUS-MEANING")
@@ -414,11 +414,11 @@ class ServerUnderTest:
     def _check_time(self, last: Reply) -> None:
         if "starttime" not in last.data:
             return
-        told = last.data["starttime"]
+        text = last.data["starttime"]
         try:
-            if not _TIME_FORM.fullmatch(told):
-                raise ValueError(told)  # noqa: TRY301 -- one message for both
-            started = dt.datetime.strptime(told, _TIME)  # noqa: DTZ007 -- the page names no zone
+            if not _TIME_FORM.fullmatch(text):
+                raise ValueError(text)  # noqa: TRY301 -- one message for both
+            started = dt.datetime.strptime(text, _TIME)  # noqa: DTZ007 -- the page names no zone
         except ValueError:
             raise last.violation("starttime is not YYYY-MM-DD HH:MM:SS", "SERVER-ENVELOPE") from None
         if abs(started - dt.datetime.now(dt.UTC).replace(tzinfo=None)) > _ZONES:

@@ -44,8 +44,8 @@ class Check(Generic[B]):
             violation.check = self.name
             raise
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            raise Violation(f"ended in {told[:1000]}", rule=self.rule, check=self.name) from error
+            what = f"{type(error).__name__}: {error}"
+            raise Violation(f"ended in {what[:1000]}", rule=self.rule, check=self.name) from error
 
 
 class Suite(Generic[B]):

@@ -30,8 +30,8 @@ def same_form(subject: ClientUnderTest, case: Case, sent: Sent, rule: str = "") 
         meant = [part.content for part in case.wire or () if part.name == name]
         if found != meant:
             broken = "WIRE-EXACT" if name not in subject.facts.rules or not meant else subject.facts.rules[name]
-            told = f"{case.name}: field {name!r} arrived as {short_list(found)}, but {short_list(meant)} was meant"
-            raise Violation(told, rule=rule or broken, sent=sent)
+            what = f"{case.name}: field {name!r} arrived as {short_list(found)}, but {short_list(meant)} was meant"
+            raise Violation(what, rule=rule or broken, sent=sent)
     for part in parts:
         _part_is_plain(case, part, sent)
     if Counter(map(_named, parts)) != Counter(map(_named, case.wire or ())):
@@ -71,14 +71,14 @@ def refuses_what_the_page_forbids(subject: ClientUnderTest) -> None:
 
 @check("WIRE-HTTP")
 def speaks_the_operations_http(subject: ClientUnderTest) -> None:
-    """Method and path are the spec's; the form is the whole body, and nothing stands in the query."""
+    """Method and path are the spec's; the form is the whole body, and the query is empty."""
     sent = subject.one({"prompt": "a fish"}, "WIRE-HTTP")
     if (sent.method, sent.path) != ("POST", subject.facts.submit):
         raise Violation(
             f"it sent {sent.method} {sent.path}, not POST {subject.facts.submit}", rule="WIRE-HTTP", sent=sent
         )
     if sent.header("content-length") != (str(len(sent.body)),):
-        raise Violation("the body's length is not told", rule="WIRE-HTTP", sent=sent)
+        raise Violation("the request has no Content-Length", rule="WIRE-HTTP", sent=sent)
 
 
 @check("AUTH-HEADER")

@@ -34,8 +34,8 @@ def _expect(
             if not isinstance(error, kind):
                 raise Violation(f"{name}: gave {error!r}, not {kind.__name__}", rule=rule) from None
             if error.billing != billing:
-                told = f"{name}: the error says billing={error.billing!r}, not {billing!r}"
-                raise Violation(told, rule="PAY-KNOWN") from None
+                what = f"{name}: the error says billing={error.billing!r}, not {billing!r}"
+                raise Violation(what, rule="PAY-KNOWN") from None
             return error
         raise Violation(f"{name}: gave {task!r} instead of {kind.__name__}", rule=rule)
 
@@ -50,7 +50,7 @@ def a_lost_reply_is_never_sent_again(subject: ClientUnderTest) -> None:
         ("half of the JSON", ScriptedReply(200, good[:20], _JSON)),
         ("no body", ScriptedReply(200)),
         ("an HTML page", ScriptedReply(200, b"<html>busy</html>", {"content-type": "text/html"})),
-        ("JSON that is no object", ScriptedReply(200, b"[]", _JSON)),
+        ("JSON that is not an object", ScriptedReply(200, b"[]", _JSON)),
         ("success without data", envelope(subject.facts.success)),
         ("success without task id", envelope(subject.facts.success, {})),
         ("an unknown code", envelope(1234)),
@@ -78,7 +78,7 @@ def codes_mean_what_the_page_says(subject: ClientUnderTest) -> None:
 
 @check("PAY-KNOWN")
 def what_was_paid_for_is_kept(subject: ClientUnderTest) -> None:
-    """A task id is taken from odd replies too, and stands on the error where the reply cannot be used."""
+    """A task id is read from odd replies too; where the reply cannot be used, the error carries the id."""
     odd: list[tuple[str, ScriptedReply]] = [
         ("code as text", envelope(str(subject.facts.success), {"taskid": TASK})),
         ("more fields", envelope(subject.facts.success, {"taskid": TASK, "new": [1]}, other={})),
@@ -146,7 +146,7 @@ def no_error_shows_the_key(subject: ClientUnderTest) -> None:
 
 def _hides(error: Any) -> None:
     if KEY in "".join([str(error), repr(error), repr(vars(error)), pickle.dumps(error).decode("latin-1")]):
-        raise Violation(f"the key stands on {type(error).__name__}", rule="KEY-PRIVATE")
+        raise Violation(f"the key is on {type(error).__name__}", rule="KEY-PRIVATE")
 
 
 @check("KEY-PRIVATE")

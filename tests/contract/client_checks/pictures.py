@@ -129,7 +129,7 @@ def _nothing(backend: FakeBackend, what: str) -> None:
 
 
 @check("FILE-PLACE")
-def a_task_id_is_no_path(subject: ClientUnderTest) -> None:
+def a_task_id_never_becomes_a_path(subject: ClientUnderTest) -> None:
     """Pictures of a task whose id looks like a path stay in the directory that was named."""
     odd = ["../escape", "../../escape", "/escape", "a/../../b", "..", "con.", "x" * 5000, "\0", "图", "a\nb"]
     for taskid in odd:

@@ -25,15 +25,15 @@ def a_query_reads_what_is_told(subject: ClientUnderTest) -> None:
     states = {facts.queued: "queued", facts.processing: "processing", facts.completed: "completed",
               facts.failed: "failed", 5: "unknown", 0: "unknown", 77: "unknown"}  # fmt: skip
     for status, state in states.items():
-        told = {"url": ["https://img.example/1.png?sig=x"], "width": 2560, "height": 1440, "prompt": "鱼",
+        fields = {"url": ["https://img.example/1.png?sig=x"], "width": 2560, "height": 1440, "prompt": "鱼",
                 "error_message": "why", "category": "seedreamv45"}  # fmt: skip
-        with RecordingServer(subject.state(status, **told)) as server, subject.client(server.url) as client:
+        with RecordingServer(subject.state(status, **fields)) as server, subject.client(server.url) as client:
             info = client.query(TASK)
         _json(server.sent[0], facts.query, {"taskid": TASK}, "TASK-ID")
         check_key(subject, server.sent[0])
         found = (info.taskid, info.status, info.state, list(info.urls), info.width, info.height, info.prompt,
                  info.error_message)  # fmt: skip
-        meant = (TASK, status, state, told["url"], 2560, 1440, "鱼", "why")
+        meant = (TASK, status, state, fields["url"], 2560, 1440, "鱼", "why")
         if found != meant:
             raise Violation(f"image_status {status} was read as {found}, not {meant}", rule="STATUS-MEANING")
         if info.finished != (state in ("completed", "failed")):
@@ -65,7 +65,7 @@ def waiting_ends_when_the_task_does(subject: ClientUnderTest) -> None:
 
 @check("PAY-KNOWN")
 def a_deadline_is_not_a_failure(subject: ClientUnderTest) -> None:
-    """A task that runs on at the deadline is told as such, with its id."""
+    """A task that is still running at the deadline is reported as such, with its id."""
     for answer in (subject.state(subject.facts.processing), ScriptedReply(500), ScriptedReply(200, b"<html>")):
         with RecordingServer(answer) as server, subject.client(server.url) as client:
             try:
@@ -79,14 +79,14 @@ def a_deadline_is_not_a_failure(subject: ClientUnderTest) -> None:
 
 @check("TASK-OWN")
 def another_tasks_answer_is_not_taken(subject: ClientUnderTest) -> None:
-    """A reply about another task is no answer."""
+    """A reply about another task is not accepted."""
     other = envelope(subject.facts.success, {"taskid": "another", "image_status": subject.facts.completed})
     with RecordingServer(other) as server, subject.client(server.url) as client:
         try:
             info = client.query(TASK)
         except errors.StatusError:
             return
-        raise Violation(f"it was told as this one's: {info!r}", rule="TASK-OWN", sent=server.sent[0])
+        raise Violation(f"it was reported as this one's: {info!r}", rule="TASK-OWN", sent=server.sent[0])
 
 
 @check("ERROR-TREE")
@@ -109,8 +109,8 @@ def odd_answers_stay_in_the_tree(subject: ClientUnderTest) -> None:
                 except errors.SeeDreamError:
                     continue
                 except Exception as error:
-                    told = f"{answer.status} {answer.body[:60]!r} gave {type(error).__name__}: {error!s:.200}"
-                    raise Violation(told, rule="ERROR-TREE", sent=server.sent[-1]) from error
+                    what = f"{answer.status} {answer.body[:60]!r} gave {type(error).__name__}: {error!s:.200}"
+                    raise Violation(what, rule="ERROR-TREE", sent=server.sent[-1]) from error
 
 
 @check("TASK-ID")

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import anyio
-import anyio.lowlevel
 from attrs import frozen
 from contract.client_checks.checks import Suite
 from contract.recording_server import RecordingServer, Script, ScriptedReply, envelope
@@ -15,34 +13,11 @@ from seedream.errors import SeeDreamError
 from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.samples import png
 from seedream_testing.contract.violation import Sent, Violation
+from support.clock import FakeClock
 
 KEY: Final = "sk-contract-MARKER-0123456789"
 TASK: Final = "abcd_1234567890abcdef"
 Factory = Callable[..., Any]
-
-
-class FastClock:
-    """Time that passes only when somebody sleeps: no check waits."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def monotonic(self) -> float:
-        """Seconds."""
-        return self._now
-
-    def time(self) -> float:
-        """Seconds since 1970."""
-        return 1_800_000_000.0 + self._now
-
-    def sleep(self, seconds: float) -> None:
-        """Pass the time."""
-        self._now += seconds
-
-    async def async_sleep(self, seconds: float) -> None:
-        """Pass the time."""
-        self._now += seconds
-        await anyio.lowlevel.checkpoint()
 
 
 class Client(Protocol):
@@ -65,7 +40,7 @@ class ClientUnderTest:
     @contextmanager
     def client(self, url: str, key: str = KEY) -> Generator[Any]:
         """A client for this address, closed at the end."""
-        client = self.factory(api_key=key, base_url=url, clock=FastClock())
+        client = self.factory(api_key=key, base_url=url, clock=FakeClock())
         try:
             yield client
         finally:
@@ -77,8 +52,8 @@ class ClientUnderTest:
 
     def state(self, status: int | None, **data: object) -> ScriptedReply:
         """A query's reply; completed when the status is None."""
-        told = {"taskid": TASK, "image_status": self.facts.completed if status is None else status, **data}
-        return envelope(self.facts.success, told)
+        document = {"taskid": TASK, "image_status": self.facts.completed if status is None else status, **data}
+        return envelope(self.facts.success, document)
 
     def submit(self, options: Mapping[str, Any], answer: ScriptedReply | None = None) -> tuple[list[Sent], Any]:
         """Submit once; gives what arrived, and the task or the error."""

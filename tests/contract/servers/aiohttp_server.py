@@ -126,15 +126,15 @@ class Service:
         if task is None or task["key"] != key:
             raise Bad(msg="no such task")
         age = time.time() - task["at"]
-        told: dict[str, Any] = {"taskid": taskid, "image_status": 1 if age < 0.002 else 2 if age < 0.004 else 3,
+        state: dict[str, Any] = {"taskid": taskid, "image_status": 1 if age < 0.002 else 2 if age < 0.004 else 3,
                                 "starttime": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(task["at"]))}  # fmt: skip
-        if told["image_status"] == 3:
-            told["url"] = [
+        if state["image_status"] == 3:
+            state["url"] = [
                 f"http://{request.host}/i/{taskid}/{number}?sig={secrets.token_hex(4)}"
                 for number in range(task["count"])
             ]
-            told |= {"prompt": task["prompt"], "width": task["size"][0], "height": task["size"][1]}
-        return told
+            state |= {"prompt": task["prompt"], "width": task["size"][0], "height": task["size"][1]}
+        return state
 
     async def delete(self, request: web.Request) -> Any:
         key = self.key(request)
