@@ -106,5 +106,5 @@ contract-live: $(READY) ## the server checks against a real service (TENSORSLAB_
 mutants: $(READY) ## plant wrong specs, servers and clients; each must be found (tables: docs/mutants.md)
 	@PYTHONPATH=tests:openapi $(BIN)/python -m mutants --report docs/mutants.md > /dev/null
 
-mutants-core: $(READY) ## mutmut on the hand-written core, for SECONDS=1500 at most (table: docs/mutants.md)
-	@PYTHONPATH=tests $(BIN)/python -m mutants.core --report docs/mutants.md $(if $(SECONDS),--seconds $(SECONDS))
+mutants-core: $(READY) ## mutmut on the hand-written core, for SECONDS=1500 at most, or SAMPLE=n mutants of each package (table: docs/mutants.md)
+	@PYTHONPATH=tests $(BIN)/python -m mutants.core --report docs/mutants.md $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SAMPLE),--sample $(SAMPLE))

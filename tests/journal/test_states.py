@@ -5,8 +5,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from journal.support import in_state
-from seedream.errors import JournalError
+from journal.support import in_state, planned
+from seedream.errors import BudgetReached, JournalError
 from seedream.journal import EDGES, STATES, Journal, State
 
 # Typed again by hand from the reliability design; not read from the code.
@@ -97,3 +97,42 @@ def test_every_state_leaves_its_events(journal: Journal, state: State) -> None:
     assert events[0].old is None
     assert events[-1].new == state
     assert all(one.new == next_one.old for one, next_one in itertools.pairwise(events))
+
+
+def test_an_error_is_kept_without_a_transition(path: Path) -> None:
+    # Rule: a job that did not get on stays where it is; type, message without signed URLs, and time are on it.
+    with Journal(path, clock=lambda: 7.0) as journal:
+        job = in_state(journal, "a", "submitted")
+        events = journal.events(job.id)
+    with Journal(path, clock=lambda: 9.0) as journal:
+        journal.record_error(job.id, ValueError("see https://img.example/a.png?Signature=SECRET"))
+        after = journal.job(job.id)
+        assert (after.state, after.error, after.updated) == ("submitted", "ValueError", 9.0)
+        assert after.message is not None
+        assert after.message.startswith("see https://img.example/a.png")
+        assert "SECRET" not in after.message
+        assert journal.events(job.id) == events
+
+
+def test_a_transition_keeps_the_error_and_the_next_one_clears_it(journal: Journal) -> None:
+    # Rule: error and message are the last thing that went wrong, on the job and in its history.
+    job = in_state(journal, "a", "submitted")
+    assert (job.error, job.message) == (None, None)
+    journal.failed(job.id, ValueError("bad"))
+    job = journal.job(job.id)
+    assert (job.error, job.message) == ("ValueError", "bad")
+    journal.requeue(job)
+    job = journal.job(job.id)
+    assert (job.error, job.message) == (None, None)
+    assert [(event.error, event.message) for event in journal.events(job.id)[-2:]] == [
+        ("ValueError", "bad"),
+        (None, None),
+    ]
+
+
+def test_a_reached_budget_says_how_to_go_on(journal: Journal) -> None:
+    (job,) = planned(journal, "a", cost=2, budget=1)
+    with pytest.raises(BudgetReached) as caught:
+        journal.submission_record(job.id, 2).begin()
+    assert caught.value.message == "the run's budget of pictures does not allow another submission"
+    assert caught.value.hint == "Nothing was sent. Raise the budget to go on."

@@ -1,195 +1,170 @@
-"""`python -m mutants.core [--seconds N] [--report FILE] [PACKAGE ...]`: mutmut on the code, within a budget.
+"""`python -m mutants.core [--seconds N] [--sample N] [--report FILE] [PACKAGE ...]`: mutmut's mutants of the code.
 
-It works in a copy below the temporary folder, laid out as mutmut wants it, and scores what the time allowed for. A
-survivor counts as explained when tests/mutants/survivors.toml says why no test can, or need, tell it from the original.
+It works in a copy below the temporary folder (``mutants.mutate``), tries each mutant with the tests of its package
+(``mutants.trials``) and scores what the time allowed for. A mutant is not tried when tests/mutants/survivors.toml says why
+no test can, or need, tell it from the original.
 """
 
 # ruff: noqa: E501 -- one package a line reads as a table
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
+import random
 import sys
 import tempfile
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-_COPIED: Final = ("tests", "generated", "openapi", "docs", "benchmarks", "README.md", "README.zh-CN.md", "Makefile")
+from mutants import mutate, trials
+from mutants._report import between
+
 # What is mutated together, and the tests that are to find it.
 PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "request": (("seedream/_request/*", "seedream/resolution.py"), ("tests/core/test_request.py", "tests/core/test_resolution.py", "tests/core/test_messages.py")),
-    "protocol": (("seedream/_protocol/*",), ("tests/core",)),
-    "files": (("seedream/_files/*",), ("tests/core",)),
-    "support": (("seedream/_support/*",), ("tests/core", "tests/transport/test_environment.py")),
-    "transport": (("seedream/_transport/*",), ("tests/transport",)),
-    "client": (("seedream/client.py", "seedream/pictures.py"), ("tests/core",)),
-    "journal": (("seedream/journal/*",), ("tests/journal",)),
-    "bulk": (("seedream/bulk/*",), ("tests/bulk",)),
-    "cli": (("seedream/cli/*",), ("tests/cli",)),
-    "sandbox": (("seedream_sandbox/*",), ("tests/sandbox",)),
-    "testing": (("seedream_testing/*",), ("tests/testing", "tests/contract/test_relations.py", "tests/contract/test_violations.py")),
+    "request": (("seedream/_request/*.py", "seedream/resolution.py"), ("tests/core",)),
+    "protocol": (("seedream/_protocol/*.py",), ("tests/core",)),
+    "files": (("seedream/_files/*.py",), ("tests/core",)),
+    "support": (("seedream/_support/*.py",), ("tests/core", "tests/transport/test_environment.py")),
+    "transport": (("seedream/_transport/*.py",), ("tests/transport",)),
+    "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), ("tests/core",)),
+    "journal": (("seedream/journal/*.py",), ("tests/journal", "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
+    "bulk": (("seedream/bulk/*.py",), ("tests/bulk",)),
+    "cli": (("seedream/cli/**/*.py",), ("tests/cli",)),
+    "sandbox": (("seedream_sandbox/**/*.py",), ("tests/sandbox",)),
+    # seedream/ray is judged on a cluster (`make scale`): not here.
+    "testing": (("seedream_testing/**/*.py",), ("tests/testing", "tests/contract/test_relations.py", "tests/contract/test_violations.py")),
 }  # fmt: skip
 NEEDED: Final = 0.95
-# Exit codes that mutmut keeps: tests failed, broke, or went on for ever (it ends them after many times the usual).
-_KILLED, _SURVIVED = (1, 3, 24, -24, 36, 152), (0,)
 
 
-@dataclass(frozen=True)
-class Survivor:
-    """A mutant that no test found.
+@dataclass
+class Score:
+    """What became of the mutants of a package.
 
     Attributes:
-        function: Where, for example `_part.existing`.
-        change: The changed lines, old and new.
-        why: Why that is right, or empty.
+        package: Its name in `PACKAGES`.
+        total: How many mutants there are that differ from the original.
+        equivalent: How many more there are that `survivors.toml` names.
+        ends: How those that were tried ended, by module.
+        survivors: Those that no test found.
+        flaky: Tests that fail without a mutant too; what they found is not counted.
     """
 
-    function: str
-    change: str
-    why: str
+    package: str
+    total: int
+    equivalent: int
+    ends: dict[str, Counter[str]] = field(default_factory=dict)
+    survivors: list[mutate.Mutant] = field(default_factory=list)
+    flaky: list[str] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        """How many were tried."""
+        return sum(ends.total() for ends in self.ends.values())
+
+    @property
+    def score(self) -> float:
+        """The part of those tried that was found."""
+        return 1 - len(self.survivors) / max(self.tried, 1)
+
+    def line(self) -> str:
+        """The score in one line."""
+        ends = sum(self.ends.values(), Counter[str]())
+        size = f"all {self.total}" if self.tried == self.total else f"a random sample of {self.tried} of {self.total}"
+        return (
+            f"{self.package}: {self.score:.1%} found of {size} mutants ({ends['timeout']} by a time limit; "
+            f"{ends['uncovered']} reached by no test; {self.equivalent} equivalent ones not tried)"
+        )
+
+    def markdown(self) -> str:
+        """The tables of modules and of survivors."""
+        rows = [f"**{self.line()}.**", "", "| module | found | survived |", "|---|---|---|"]
+        for module, ends in sorted(self.ends.items()):
+            found = ends["found"] + ends["timeout"]
+            rows.append(f"| `{module}` | {found} | {ends.total() - found} |")
+        if self.survivors:
+            rows += ["", "| survivor | change |", "|---|---|"]
+            rows += [f"| `{_where(one)}` | `{_cell(one.change)}` |" for one in self.survivors]
+        return "\n".join(rows)
 
 
-def prepare(folder: Path, only: Sequence[str], tests: Sequence[str]) -> None:
-    """Lay out the copy: `src/` beside the tests that are to find the mutants, and mutmut's settings."""
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "mutants")
-    shutil.copytree(ROOT / "overlay", folder / "src", ignore=ignore)
-    for part in _COPIED:
-        copy = partial(shutil.copytree, ignore=ignore) if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
-    settings = {
-        "source_paths": ["src"],
-        "only_mutate": [f"src/{one}" for one in only],
-        "do_not_mutate_patterns": [r"\bcast\("],  # typing.cast does nothing when the code runs
-        "also_copy": [part for part in _COPIED if part != "tests"],
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "--timeout=60"],
-        "pytest_add_cli_args_test_selection": list(tests),
-    }
-    rows = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
-    project = (ROOT / "pyproject.toml").read_text("utf-8")
-    (folder / "pyproject.toml").write_text(
-        f"{project}\n[tool.mutmut]\nuse_git_change_detection = false\n{rows}", "utf-8"
-    )
-    for made in ("src", "generated"):  # they must be there when Python starts, or it never looks again
-        (folder / "mutants" / made).mkdir(parents=True)
-
-
-def run(folder: Path, seconds: float) -> str:
-    """Run mutmut until it ends or the time is up; gives the end of what it said."""
-    path = os.pathsep.join(str(folder / "mutants" / made) for made in ("src", "generated"))
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(os.cpu_count() or 2)]
-    try:
-        ended = subprocess.run(
-            command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
-            timeout=seconds,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "the time is up"
-    return ended.stdout[-300:]
-
-
-def results(folder: Path) -> dict[str, dict[str, int | None]]:
-    """mutmut's exit codes: by module, by mutant; None for what was not run."""
-    found = {}
-    source = folder / "mutants" / "src"
-    for file in sorted(source.rglob("*.py.meta")):
-        codes = json.loads(file.read_text("utf-8"))["exit_code_by_key"]
-        if codes:
-            found[file.relative_to(source).as_posix().removesuffix(".py.meta")] = codes
-    return found
-
-
-def survivor(folder: Path, name: str, known: Sequence[dict[str, str]]) -> Survivor:
-    """What mutmut changed, and why it may stay."""
-    shown = subprocess.run(
-        [str(Path(sys.executable).with_name("mutmut")), "show", name], cwd=folder, capture_output=True, text=True,
-        check=False,
-    ).stdout  # fmt: skip
-    lines = [line for line in shown.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    change = " ".join(f"{line[0]} {line[1:].strip()}" for line in lines)
-    function = (
-        name.removeprefix("seedream.")
-        .rpartition("__mutmut_")[0]
-        .replace(".x_", ".")
-        .replace("ǁ", ".")
-        .replace(".x.", ".")
-    )
-    why = next((row["why"] for row in known if row["function"] in function and row["change"] in change), "")
-    return Survivor(function, change, why)
-
-
-def table(package: str, found: dict[str, dict[str, int | None]], survivors: Sequence[Survivor]) -> tuple[str, float]:
-    """The Markdown, and the score."""
-    killed = sum(code in _KILLED for codes in found.values() for code in codes.values())
-    alive = sum(code in _SURVIVED for codes in found.values() for code in codes.values())
-    uncovered = sum(code not in (*_KILLED, *_SURVIVED, None) for codes in found.values() for code in codes.values())
-    unrun = sum(code is None for codes in found.values() for code in codes.values())
-    score = killed / max(killed + alive, 1)
-    head = f"**{package}: {killed} of {killed + alive} covered mutants found ({score:.1%})**"
-    rows = [f"{head}; {uncovered} not covered, {unrun} not run within the budget."]
-    rows += ["", "| module | found | survived |", "|---|---|---|"]
-    for module, codes in found.items():
-        values = list(codes.values())
-        rows.append(f"| `{module}` | {sum(c in _KILLED for c in values)} | {sum(c in _SURVIVED for c in values)} |")
-    rows += ["", "| survivor | change | why it may stay |", "|---|---|---|"]
-    rows += [f"| `{one.function}` | `{_cell(one.change)}` | {one.why or '**not explained**'} |" for one in survivors]
-    return "\n".join(rows), score
+def _where(mutant: mutate.Mutant) -> str:
+    return f"{mutant.module.removeprefix('seedream.')}.{mutant.function}"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("`", "'")[:160]
 
 
-def main() -> int:
-    """0 when the score of each package holds and every survivor is explained."""
-    parser = argparse.ArgumentParser(prog="python -m mutants.core")
-    parser.add_argument("packages", nargs="*", default=list(PACKAGES), choices=[*PACKAGES, []], help="default: all")
-    parser.add_argument("--only", help="a pattern of modules within the package, for example seedream/_files/names.py")
-    parser.add_argument("--seconds", type=float, default=1500.0, help="time for mutmut, shared by the packages")
-    parser.add_argument("--report", help="write the Markdown table here")
-    given = parser.parse_args()
-    known = tomllib.loads((ROOT / "tests/mutants/survivors.toml").read_text("utf-8"))["survivor"]
-    ends = time.monotonic() + given.seconds
-    texts, bad = list[str](), False
-    for number, package in enumerate(given.packages):
-        share = max((ends - time.monotonic()) / (len(given.packages) - number), 1.0)
-        text, score, unexplained = _package(package, given.only, share, known)
-        texts.append(text)
-        bad = bad or score < NEEDED or bool(unexplained)
-        sys.stderr.write(f"{package}: {score:.1%} of covered mutants found, {len(unexplained)} not explained\n")
-        sys.stderr.writelines(f"  {one.function}: {one.change}\n" for one in unexplained)
-    if given.report:
-        from mutants._report import between  # noqa: PLC0415 -- only when asked
-
-        path = Path(given.report)
-        path.write_text(between(path.read_text("utf-8"), "core", "\n\n".join(texts)), "utf-8")
-    return 1 if bad else 0
-
-
-def _package(
-    name: str, only: str | None, seconds: float, known: list[dict[str, str]]
-) -> tuple[str, float, list[Survivor]]:
-    """Run mutmut on one package; gives its table, its score and the survivors that nothing explains."""
-    modules, tests = PACKAGES[name]
+def measure(
+    package: str, only: Sequence[str], seconds: float, sample: int | None, known: Sequence[dict[str, str]]
+) -> Score:
+    """Try the mutants of a package, in random order, until all are tried or the time is up."""
+    patterns, tests = PACKAGES[package]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        prepare(folder, [only] if only else modules, tests)
-        said = run(folder, seconds)
-        found = results(folder)
-        names = [one for codes in found.values() for one, code in codes.items() if code in _SURVIVED]
-        survivors = [survivor(folder, one, known) for one in names]
-    if not any(code in _KILLED for codes in found.values() for code in codes.values()):
-        sys.stderr.write(f"{name}: mutmut found nothing: {said}\n")
-        return f"**{name}: not run within the budget**", 1.0, []
-    text, score = table(name, found, survivors)
-    return text, score, [one for one in survivors if not one.why]
+        mutate.copy(folder)
+        made = mutate.mutate(folder, list(only or patterns))
+        every, made = made, [mutant for mutant in made if not _is_equivalent(mutant, known)]
+        random.Random(20261126).shuffle(made)  # noqa: S311 -- no secret: the same sample each time
+        mutate.save(folder / "mutants.json", made[:sample])
+        ended = trials.start(folder, seconds, tests)
+        lines = [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
+        if not lines or "flaky" not in lines[-1]:
+            raise RuntimeError(
+                f"{package}: pytest ended with {ended}: {(folder / 'said.txt').read_text('utf-8')[-2000:]}"
+            )
+    score = Score(package, len(made), len(every) - len(made), flaky=lines[-1]["flaky"])
+    by_name = {mutant.name: mutant for mutant in made}
+    for line in lines[:-1]:
+        mutant = by_name[line["name"]]
+        if line["by"] in score.flaky:
+            continue
+        score.ends.setdefault(mutant.module, Counter())[line["end"]] += 1
+        if line["end"] in {"survived", "uncovered"}:
+            score.survivors.append(mutant)
+    return score
+
+
+def _is_equivalent(mutant: mutate.Mutant, known: Sequence[dict[str, str]]) -> bool:
+    for row in known:
+        if row["function"] in f"{mutant.module}.{mutant.function}" and row["change"] in mutant.change:
+            row["used"] = "yes"
+            return True
+    return False
+
+
+def main() -> int:
+    """0 when the score of each package holds."""
+    parser = argparse.ArgumentParser(prog="python -m mutants.core")
+    parser.add_argument("packages", nargs="*", default=list(PACKAGES), choices=[*PACKAGES, []], help="default: all")
+    parser.add_argument(
+        "--only", action="append", default=[], help="modules of the package, for example seedream/_files/names.py"
+    )
+    parser.add_argument("--seconds", type=float, default=1500.0, help="time for the mutants, shared by the packages")
+    parser.add_argument("--sample", type=int, help="try this many mutants of each package, drawn with a fixed seed")
+    parser.add_argument("--report", help="write the tables into this document")
+    given = parser.parse_args()
+    known = tomllib.loads((mutate.ROOT / "tests/mutants/survivors.toml").read_text("utf-8"))["survivor"]
+    ends, bad, here = time.monotonic() + given.seconds, False, Path.cwd()
+    for number, package in enumerate(given.packages):
+        share = max((ends - time.monotonic()) / (len(given.packages) - number), 1.0)
+        score = measure(package, given.only, share, given.sample, known)
+        bad = bad or score.score < NEEDED
+        sys.stderr.write(f"{score.line()}\n")
+        sys.stderr.writelines(f"  {_where(one)}: {one.change}\n" for one in score.survivors)
+        sys.stderr.writelines(f"  flaky: {one}\n" for one in score.flaky)
+        if given.report:
+            path = here / given.report
+            path.write_text(between(path.read_text("utf-8"), f"core {package}", score.markdown()), "utf-8")
+    if len(given.packages) == len(PACKAGES) and not given.only:
+        unused = [row for row in known if "used" not in row and row["function"]]
+        sys.stderr.writelines(f"not needed: {row['function']}: {row['change']}\n" for row in unused)
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
