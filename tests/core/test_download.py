@@ -3,6 +3,7 @@
 # ruff: noqa: E501 -- tables read best with one case a line
 
 import gzip
+import hashlib
 import os
 import socket
 import threading
@@ -28,6 +29,9 @@ from seedream import (
     UnsafeUrl,
 )
 from seedream._files.partial_file import PartialFile
+from seedream._protocol.download import DownloadOptions, SavedPicture
+from seedream._protocol.download import save as save_pictures
+from seedream._protocol.replies import Envelope, read_task
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.pictures import picture
@@ -84,7 +88,24 @@ def test_all_pictures_of_a_batch_in_order(both: Both, tmp_path: Path) -> None:
     files = save(both, service, tmp_path, images=4, progress=seen.append)
     assert [f"t1-{n}.png" for n in (1, 2, 3, 4)] == [path.name for path in files]
     assert contents == [path.read_bytes() for path in files]
-    assert [0, 1, 2, 3] == sorted(event.index for event in seen if event.stage == "saved" and event.index is not None)
+    saved = {event.index: event for event in seen if event.stage == "saved"}
+    assert [0, 1, 2, 3] == sorted(index for index in saved if index is not None)
+    for index, content in enumerate(contents):
+        event = saved[index]
+        assert ("t1", "completed", 4) == (event.taskid, event.state, event.total)
+        assert (len(content), len(content)) == (event.received, event.size)
+
+
+def test_a_saved_picture_comes_with_its_size_and_hash(both: Both, tmp_path: Path) -> None:
+    """Hashed while it is written; one that was there already is not read again."""
+
+    def work(client: Any) -> Any:
+        info = read_task("t1", Envelope(data=completed(f"{HOST}/a")["data"]))
+        return client.run(save_pictures(client.service, info, tmp_path, images=1, options=DownloadOptions()))
+
+    for digest in (hashlib.sha256(PNG).hexdigest(), ""):
+        saved = both.call(work, transport=one(PNG).transport)
+        assert [SavedPicture(tmp_path / "t1-1.png", len(PNG), digest)] == saved
 
 
 def test_the_key_never_reaches_the_image_host(both: Both, tmp_path: Path) -> None:
@@ -161,6 +182,22 @@ def test_what_passes_is_tried_again(both: Both, tmp_path: Path, passing: Any) ->
     files = save(both, one([passing, PNG]), tmp_path)
     assert PNG == files[0].read_bytes()
     assert 1 == len(both.clock.slept)
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries"),
+    [(httpx.Response(503), 5), (httpx.ReadError("reset"), 5), (PNG[:-20], 5), (b"<html>", 2), (httpx.Response(400), 1),
+     (httpx.Response(404), 1)],
+)  # fmt: skip
+def test_a_picture_is_tried_as_often_as_that_can_help(both: Both, tmp_path: Path, answer: Any, tries: int) -> None:
+    """What passes: five times. What is not a picture: one more look. What is gone, or refused: once."""
+    service = one(answer)
+    with pytest.raises(DownloadError):
+        save(both, service, tmp_path)
+    assert (tries, tries - 1) == (
+        len([request for request in service.asked if request.method == "GET"]),
+        len(both.clock.slept),
+    )
 
 
 @pytest.mark.parametrize(
@@ -382,6 +419,23 @@ def test_a_cut_transfer_is_resumed_where_the_host_allows(both: Both, tmp_path: P
     assert 2 == len(host.connections)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    ['etag: W/"v1"\r\naccept-ranges: bytes', 'etag: "v1"', "accept-ranges: bytes", 'etag: "v1"\r\naccept-ranges: none'],
+)
+def test_without_a_strong_tag_and_ranges_it_is_fetched_from_the_start(both: Both, tmp_path: Path, headers: str) -> None:
+    """A weak tag, or none, does not prove that the rest belongs to what is there already."""
+
+    def cut(connection: Connection) -> None:
+        connection.read_head()
+        head = f"HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\ncontent-length: {len(PNG)}\r\n\r\n"
+        connection.send(head.encode() + PNG[:40])
+
+    files, host = from_sockets(both, tmp_path, cut, served(PNG, length=len(PNG)))
+    assert PNG == files[0].read_bytes()
+    assert [False, False] == [b"range:" in request.lower().replace(b"accept-ranges", b"") for request in host.requests]
+
+
 def test_a_host_that_ignores_the_range_sends_it_all_again(both: Both, tmp_path: Path) -> None:
     files, _ = from_sockets(both, tmp_path, served(PNG, length=len(PNG), sent=40), served(PNG, length=len(PNG)))
     assert PNG == files[0].read_bytes()
@@ -488,7 +542,7 @@ def test_progress_may_be_a_coroutine_function_in_the_async_client_only(both: Bot
         seen.append(event.stage)
 
     if both.kind == "sync":
-        with pytest.raises(InvalidRequest, match="AsyncSeeDream"):
+        with pytest.raises(InvalidRequest, match=r"a coroutine function cannot be awaited here.*AsyncSeeDream"):
             save(both, one(PNG), tmp_path, progress=heard)
     else:
         save(both, one(PNG), tmp_path, progress=heard)

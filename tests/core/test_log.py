@@ -38,7 +38,7 @@ def test_each_step_is_logged_without_secrets(both: Both, tmp_path: Path, caplog:
         "again in 7",
         "accepted: task t1",
         "task t1 is processing",
-        "picture 1 of task t1",
+        f"picture 1 of task t1: {len(picture())} bytes in ",
     ):
         assert part in text
     assert "MARKER" not in caplog.text

@@ -3,14 +3,18 @@
 The server under test counts what reached it; what was *sent* decides, so faults are real ones on real sockets.
 """
 
+import gzip
 import pickle
 import traceback
+import zlib
+from collections.abc import Callable
 
 import facts
 import httpx
 import pytest
 import respx
 from seedream import SeeDream, Timeouts, errors
+from seedream._protocol.exchange import MAX_JSON
 from seedream._protocol.retry import RetryPolicy
 from seedream._support.redact import redact, redact_reply
 from support.clients import KEY, Both
@@ -78,6 +82,32 @@ def test_a_paid_task_is_taken_from_odd_replies_too(both: Both, body: bytes) -> N
 def test_a_number_as_task_id_is_taken_as_text(both: Both) -> None:
     with ScriptedServer(reply(200, answer(code=1000, data={"taskid": 77}))) as server:
         assert both.call(lambda client: client.submit("a fish"), base_url=server.url).id == "77"
+
+
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [("gzip", gzip.compress), (" GZIP ", gzip.compress), ("x-gzip", gzip.compress), ("deflate", zlib.compress)],
+)
+def test_a_paid_task_is_taken_from_a_compressed_reply(
+    both: Both, coding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    """The client asks for no compression; a host in between may compress all the same."""
+    with ScriptedServer(reply(200, compress(OK), {"content-encoding": coding})) as server:
+        task = both.call(lambda client: client.submit("a fish"), base_url=server.url)
+        assert b"accept-encoding: identity" in server.requests[0].lower()
+    assert task.id == "abcd_1234567890abcdef"
+
+
+def test_a_compressed_reply_is_read_up_to_the_limit(both: Both) -> None:
+    bomb = gzip.compress(b'{"code": 1000, "data": {"taskid": "t-1"}, "x": "' + b"x" * 5_000_000)
+    with (
+        ScriptedServer(reply(200, bomb, {"content-encoding": "gzip"})) as server,
+        pytest.raises(errors.SubmissionUnknown) as caught,
+    ):
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+    assert caught.value.taskid == "t-1"
+    assert caught.value.reply is not None
+    assert len(caught.value.reply.body) <= MAX_JSON
 
 
 def test_a_task_id_in_a_broken_reply_is_on_the_error(both: Both) -> None:

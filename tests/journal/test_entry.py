@@ -18,7 +18,7 @@ from seedream.errors import (
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Journal
+from seedream.journal import Journal, Plan
 
 
 @pytest.mark.parametrize(
@@ -175,3 +175,23 @@ def test_errors_are_stored_without_signed_urls(journal: Journal, path: Path) -> 
     entry.unknown(SubmissionUnknown("see https://img.example/a.png?Signature=MARKER-SIGNATURE"))
     assert "https://img.example/a.png" in (journal.job(job.id).message or "")
     assert b"MARKER-SIGNATURE" not in lines(path)
+
+
+@pytest.mark.parametrize(("charged", "changed"), [(True, False), (False, True)])
+def test_the_request_of_a_job_that_may_be_paid_for_is_not_replaced(
+    journal: Journal, charged: bool, changed: bool
+) -> None:
+    # Rule I6: only what was never sent, or was not charged, takes another request under its key.
+    job = in_state(journal, "a", "unknown")
+    journal.abandon(job, charged=charged)
+    other = [Plan("a", "another digest", {"prompt": "another"}, 3, line=7)]
+    if not changed:
+        with pytest.raises(JournalError, match="another request") as caught:
+            journal.plan(run_id(journal), other)
+        assert caught.value.hint == "Give the changed job another id, or use another output folder."
+        assert journal.job(job.id).digest == "digest-a"
+        return
+    assert journal.plan(run_id(journal), other) == 0
+    after = journal.job(job.id)
+    assert (after.digest, after.request, after.cost, after.line) == ("another digest", {"prompt": "another"}, 3, 7)
+    assert (after.state, after.taskid, after.spent) == ("planned", None, 0)

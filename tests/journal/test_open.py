@@ -1,6 +1,7 @@
 """Opening: private, one writer, the right file on the right disk, and recovery before anything else."""
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -13,6 +14,7 @@ from journal.support import in_state, planned, run_id
 from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
 from seedream.journal import CALLS, Journal, ReadOnlyJournal, lock
 from seedream.journal.lock import filesystem
+from seedream.journal.queries import LOST
 
 
 def test_files_are_private(path: Path) -> None:
@@ -120,6 +122,28 @@ def test_garbage_is_refused_untouched(path: Path) -> None:
         Journal(path)
     assert path.read_bytes() == before
     assert not isinstance(path, JournalFull)
+
+
+def test_records_that_contradict_each_other_are_refused(path: Path) -> None:
+    # Rule I8: a file of whose transactions only a part is there is not written to.
+    with Journal(path) as journal:
+        planned(journal, "a")
+    raw = sqlite3.connect(path)
+    for (trigger,) in raw.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+        raw.execute(f"DROP TRIGGER {trigger}")
+    raw.execute("UPDATE job SET state='submitting'")
+    raw.commit()
+    raw.close()
+    with pytest.raises(JournalError) as caught:
+        Journal(path)
+    assert caught.value.message == f"{path} is damaged: its records contradict each other"
+    assert caught.value.hint == LOST
+
+
+def test_a_reader_names_the_file_that_is_no_journal(path: Path) -> None:
+    path.write_bytes(b"no database at all, but long enough to look at" * 100)
+    with pytest.raises(JournalError, match=f"^{re.escape(str(path))} is not a journal"):
+        ReadOnlyJournal(path)
 
 
 def test_missing_folder_is_reported(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from journal.support import in_state, planned
 from seedream.errors import BudgetReached, JournalError
-from seedream.journal import EDGES, STATES, Journal, State
+from seedream.journal import EDGES, STATES, Job, Journal, Picture, Plan, Run, State
 
 # Typed again by hand from the reliability design; not read from the code.
 LEGAL = """
@@ -136,3 +136,39 @@ def test_a_reached_budget_says_how_to_go_on(journal: Journal) -> None:
         journal.submission_record(job.id, 2).begin()
     assert caught.value.message == "the run's budget of pictures does not allow another submission"
     assert caught.value.hint == "Nothing was sent. Raise the budget to go on."
+
+
+def test_pictures_are_kept_with_the_last_two_transitions(journal: Journal) -> None:
+    # Rule I7: "downloaded" is recorded together with the pictures; a second delivery replaces them.
+    job = in_state(journal, "a", "submitted", cost=2)
+    first = [Picture(index, f"pictures/{index}.png", 10 + index, str(index) * 64) for index in (1, 0)]
+    journal.downloaded(job.id, first)
+    assert journal.pictures(job.id) == first[::-1]
+    assert [(event.old, event.new, event.actor) for event in journal.events(job.id)[-2:]] == [
+        ("submitted", "succeeded", "engine"),
+        ("succeeded", "downloaded", "engine"),
+    ]
+    journal.mark_missing(job.id)
+    assert journal.job(job.id).state == "succeeded"
+    journal.downloaded(job.id, first[:1])
+    assert journal.pictures(job.id) == first[:1]
+
+
+def test_a_job_is_read_as_it_was_planned(path: Path) -> None:
+    with Journal(path, clock=lambda: 7.0) as journal:
+        run = journal.run("bulk", {"b": 1, "a": "文"}, budget=9)
+        plan = Plan("key", "digest", {"prompt": "文", "images": 3}, 3, line=12)
+        other = Plan("other", "digest", {}, 2)
+        assert journal.plan(run.id, [plan, other]) == 2
+        expected = Job(1, "key", "digest", 12, plan.request, 3, "planned", 0, None, 0, None, None, 7.0)
+        assert journal.by_key(run.id, "key") == journal.job(1) == expected
+        assert expected.billing == "no"
+        assert (journal.planned_images(run.id), journal.spent(run.id)) == (5, 0)
+        found = journal.find_run("bulk")
+        assert found == Run(run.id, "bulk", {"a": "文", "b": 1}, 9, 0)
+        journal.submission_record(1, 3).begin()
+        assert (journal.planned_images(run.id), journal.spent(run.id)) == (2, 3)
+        assert journal.by_key(run.id, "nothing") is None
+        assert journal.by_taskid("nothing") is None
+        with pytest.raises(JournalError, match="the journal has no job 77"):
+            journal.job(77)
