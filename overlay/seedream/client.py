@@ -28,6 +28,7 @@ from seedream._support import config
 from seedream._support.addresses import is_loopback
 from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._support.secret import Secret
+from seedream._support.server_text import is_plain_id, show_id
 from seedream._support.timing import Clock, SystemClock, Timeouts
 from seedream.errors import ConfigError, InvalidRequest, Problem, SeeDreamError
 from seedream.pictures import Generated, Picture
@@ -100,7 +101,7 @@ class _TaskHandle(Generic[ClientT]):
     def __repr__(self) -> str:
         images = "" if self.images is None else f", images={self.images}"
         state = "" if self.info is None else f", state={self.info.state!r}"
-        return f"{type(self).__name__}(id={self.id!r}{images}{state})"
+        return f"{type(self).__name__}(id={show_id(self.id)!r}{images}{state})"
 
     @property
     def info(self) -> TaskInfo | None:
@@ -453,7 +454,8 @@ def _is_paid(error: SeeDreamError, taskid: str) -> None:
     error.retryable = False
     if error.billing == "no":
         error.billing = "yes"
-    error.hint = f"{error.hint} Task {taskid} is paid for: client.task({taskid!r}).save() fetches it.".strip()
+    given = repr(taskid) if is_plain_id(taskid) else "error.taskid"
+    error.hint = f"{error.hint} Task {show_id(taskid)} is paid for: client.task({given}).save() fetches it.".strip()
 
 
 class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, ProgressCallback]):

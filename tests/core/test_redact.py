@@ -4,11 +4,14 @@
 
 import base64
 import codecs
+import hashlib
 import html
 import json
 import logging
 import pickle
+import re
 import traceback
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote as percent
@@ -18,8 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seedream import SeeDreamError, SubmissionUnknown
 from seedream._support import redact
-from seedream._support.redact import holds_secret, quote, redact_reply, sanitize, server_text, short_repr
+from seedream._support.redact import quote, redact_reply, sanitize, short_repr
 from seedream._support.secret import Secret
+from seedream._support.server_text import holds_secret, server_text, show_id
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 
@@ -56,19 +60,135 @@ SIGNED = [
 ]  # fmt: skip
 
 
+MORE_FORMS = {
+    "base85": base64.b85encode(KEY.encode()).decode(),
+    "ascii85": base64.a85encode(KEY.encode()).decode(),
+    "base64 twice": base64.b64encode(base64.b64encode(KEY.encode())).decode(),
+    "base64, reversed": base64.b64encode(KEY.encode()).decode()[::-1],
+    "base16 in capitals": KEY.encode().hex().upper(),
+    "hex with colons": KEY.encode().hex(":"),
+    "hex with blanks": KEY.encode().hex(" "),
+    "hex in letters": KEY.encode().hex().translate(str.maketrans("0123456789", "ghijklmnop")),
+    "0x": " ".join(f"0x{byte:02x}" for byte in KEY.encode()),
+    "binary": " ".join(f"{byte:08b}" for byte in KEY.encode()),
+    "numbers with points": ".".join(str(byte) for byte in KEY.encode()),
+    "numbers, one a line": "\n".join(str(byte) for byte in KEY.encode()),
+    "a Python list": repr(list(KEY.encode())),
+    "Caesar": KEY.lower().translate(str.maketrans("abcdefghijklmnopqrstuvwxyz", "fghijklmnopqrstuvwxyzabcde")),
+    "Atbash": KEY.lower().translate(str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")),
+    "compressed": base64.b64encode(zlib.compress(KEY.encode())).decode(),
+    "exclusive or": bytes(byte ^ 0x5A for byte in KEY.encode()).hex(),
+    "uuencoded": codecs.encode(KEY.encode(), "uu").decode().splitlines()[1],
+    "punycode": f"ü{KEY}".encode("punycode").decode(),
+    "UTF-7": codecs.encode(f"ü{KEY}", "utf-7").decode(),
+    "UTF-16, base64": base64.b64encode(KEY.encode("utf-16")).decode(),
+    "bold mathematical letters": "".join(
+        chr(ord(letter) + (0x1D3BF if letter.isupper() else 0x1D3B9)) if letter.isalpha() else letter for letter in KEY
+    ),
+    "combining marks": "".join(f"{letter}\u0301" for letter in KEY),
+    "soft hyphens": "\u00ad".join(KEY),
+    "no-width blanks": "\u200b".join(KEY),
+    "masked": f"{KEY[:8]}****{KEY[-6:]}",
+    "a digest": hashlib.sha256(KEY.encode()).hexdigest(),
+    "HTML without semicolons": "".join(f"&#{ord(letter)}" for letter in KEY),
+    "percent-encoded in part": KEY.replace("-", "%2D"),
+    "JSON escapes in part": KEY.replace("-", "\\u002d"),
+}
+SEPARATORS = [" ", "-", ".", ", ", "|", "\n", "中", "，", " and ", "\u200b", "_", "/", "  "]
+# Vendors' and libraries' texts, and tasks' ids, stay readable.
+PLAIN = [
+    "内容不合规，请修改提示词", "积分不足，请充值", "提示词prompt长度超过1000个字符", "参数batchsize错误：16不在1到15之间", "分辨率 1024x1024 太小（总像素少于 3,686,400）",
+    "content refused: 3 words (50 % too many)", "resolution 1024x1024 is too small", "resolution 1024*1024 is too small, use 2048x2048 or 2K",
+    "the sourceImage is larger than 10MB", "imageUrl: field required", "batchsize=16 exceeds the maximum of 15", "batchsize must be an integer from 1 to 15",
+    "Use one of 9:16, 16:9, 3:4, 4:3, 1:1, 2:3, 3:2 or 2K, 4K", "image_status is 4", "insufficient credits: 3 left, 15 needed", "API key invalid", "Invalid API key.",
+    "token expired", "too many requests, retry in 30s", "rate limit: 10 requests per minute", "size 2048x1152, 1 of 15, code 9999, at 2026-11-26T17:00:00Z",
+    "Task created successfully", "at 2026-11-26 17:00:00", "TooManyRequests: please slow down", "model seedreamv45 (SeeDream V4.5) is busy",
+    "Internal Server Error", "upstream connect error or disconnect/reset before headers", "Das Bild ist zu groß – höchstens 4 Mio. Pixel", "L'image n'est pas valide",
+    "Изображение слишком большое", "画像が大きすぎます。もう一度お試しください", "이미지가 너무 큽니다", "ภาพมีขนาดใหญ่เกินไป", "تم رفض الطلب", "छवि बहुत बड़ी है",
+    "[Errno 111] Connection refused", "[Errno -2] Name or service not known", "timed out", "Server disconnected without sending a response.",
+    "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
+    "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:1000)", "Hostname mismatch, certificate is not valid for 'api.tensorslab.com'.",
+    "peer closed connection without sending complete message body (received 4 bytes, expected 10)", "407 Proxy Authentication Required", "text/html; charset=utf-8",
+    "nginx/1.25.3", "1.1 varnish (Varnish/6.6)", "Thu, 26 Nov 2026 17:00:00 GMT", "bytes 0-99/1000", "Cannot POST /v1/images/seedreamv45",
+    "prompt too long (max. 2000 characters)", "the picture could not be made", "file type .gif not allowed, use PNG/JPEG/WebP",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_ordinary_texts_of_services_and_libraries_are_shown_unchanged(text: str) -> None:
+    assert text == server_text(text, KEY)
+
+
+@pytest.mark.parametrize("taskid", ["abcd_1234567890abcdef", "0195f3a2-7c1e-7bb0-9d7e-3f1c2a4b5d6e", "t1", "x" * 80])
+def test_the_task_that_was_asked_for_may_be_named(taskid: str) -> None:
+    assert f"task {taskid}, failed" == server_text(f"task {taskid}, failed", KEY, known=[taskid])
+    assert taskid == show_id(taskid)
+
+
+@pytest.mark.parametrize("taskid", ["a b", "任务", "../x", "x" * 81, "a/b", "a=b", "a:b", "a\nb", "-rf", "", "\ud800"])
+def test_another_id_is_shown_as_a_digest(taskid: str) -> None:
+    shown = show_id(taskid)
+    assert re.fullmatch("task-[0-9a-f]{12}", shown)
+    assert shown == show_id(taskid)
+    assert shown != show_id(f"{taskid}.")
+
+
+def parts_of(form: str, shown: str) -> list[str]:
+    """Six characters in a row of the encoded key that are shown."""
+    return [form[at : at + 6] for at in range(len(form) - 5) if form[at : at + 6] in shown]
+
+
+ALL_FORMS = FORMS | MORE_FORMS
+WORDS = st.sampled_from(
+    ["", "wrong", "bad request", "不正确", "a", "3", "code 9999", "is not valid", "“", "x=", "HTTP/1.1", "(", "<p>"]
+)
+JOINTS = st.sampled_from(
+    ["", " ", ":", ": ", "=", "'", '"', "(", "/", "，", "\n", "\t", "?", "&", "#", ";", "@", "https://h.example/"]
+)
+
+
+@pytest.mark.parametrize("form", ALL_FORMS.values(), ids=ALL_FORMS)
+@given(before=WORDS, joint=JOINTS, behind=JOINTS, after=WORDS, times=st.integers(1, 3))
+def test_nothing_of_an_encoded_key_is_shown(
+    form: str, before: str, joint: str, behind: str, after: str, times: int
+) -> None:
+    shown = server_text(f"{before}{joint}{form * times}{behind}{after}", KEY)
+    assert [] == parts_of(form, shown)
+    assert not holds_secret(shown, KEY)
+
+
+@given(
+    form=st.sampled_from(list(FORMS.values())), size=st.integers(1, 9), separator=st.sampled_from(SEPARATORS),
+    first=st.integers(0, 8), around=WORDS,
+)  # fmt: skip
+def test_nothing_of_a_key_in_pieces_is_shown(form: str, size: int, separator: str, first: int, around: str) -> None:
+    pieces = [form[:first], *(form[at : at + size] for at in range(first, len(form), size))]
+    shown = server_text(f"{around} {separator.join(filter(None, pieces))} {around}", KEY)
+    assert not holds_secret(shown, KEY)
+    letters = "".join(c for c in shown.lower().replace("[removed]", "|") if c.isascii() and (c.isalnum() or c == "|"))
+    plain = "".join(c for c in KEY.lower() if c.isalnum())
+    assert [] == parts_of(plain, letters)
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_a_key_is_recognised_in_any_form(form: str) -> None:
+def test_a_key_is_recognised_in_a_reply_that_is_kept(form: str) -> None:
     assert holds_secret(f"wrong key {form}!", KEY)
-    whole = form == KEY
-    assert ("wrong key [removed]!" if whole else "[removed]") == server_text(f"wrong key {form}!", KEY)
-    reply = redact_reply(500, {"server": form}, f'{{"msg": "{form}"}}'.encode(), KEY)
-    assert (b'{"msg": "[removed]"}' if whole else b"[removed]: it held the key") == reply.body
-    assert {"server": "[removed]"} == reply.headers
+    reply = redact_reply(500, {"server": form, "x-request-id": form}, f'{{"msg": "{form}"}}'.encode(), KEY)
+    assert (b'{"msg": "[removed]"}' if form == KEY else b"[removed]: it held the key") == reply.body
+    assert {"server": "[removed]", "x-request-id": "[removed]"} == reply.headers
+
+
+@pytest.mark.parametrize("value", ["4bf92f3577b34da6a3ce929d0e0e4736", 'W/"1a2b-3c"', '"f1e2d3c4"'])
+def test_the_id_of_a_request_is_kept(value: str) -> None:
+    assert {"etag": value, "x-request-id": value} == redact_reply(
+        500, {"ETag": value, "X-Request-Id": value, "x-other": value}, b"", KEY
+    ).headers
 
 
 @given(st.text(max_size=80))
 def test_other_text_does_not_hold_the_key(text: str) -> None:
     assert not holds_secret(text, KEY)
+    assert len(server_text(text, KEY)) <= 200
 
 
 @pytest.mark.parametrize("text", SIGNED)
@@ -94,19 +214,22 @@ def test_signed_urls_are_not_kept_in_the_body_of_a_reply(text: str, wrap: Any) -
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("内容不合规，请修改提示词", "内容不合规，请修改提示词"),
-        ("content refused: 3 words (50 % too many)", "content refused: 3 words (50 % too many)"),
-        ("task abcd_1234567890abcdef failed", "task abcd_1234567890abcdef failed"),
-        ("a\x1b[2J\nb", "a [2J b"),
-        ("x" * 39, "x" * 39),
+        ("bad\x1b[2J\nred", "bad [removed] red"),
+        ("x" * 24, "x" * 24),
+        ("x" * 25, "[removed]"),
+        ("aBcDeF or abcD", "[removed] or [removed]"),
         ("sig=MARKERa1B2c3D4e5F6g7H8", "[removed]"),
-        ("bad data:image/png;base64,iVBORw0KGgoAAAANSUhEUg", "bad data:image/png;base64,[removed]"),
-        ("task 0195f3a2-7c1e-7bb0-9d7e-3f1c2a4b5d6e failed", "task 0195f3a2-7c1e-7bb0-9d7e-3f1c2a4b5d6e failed"),
-        (
-            "size 2048x1152, 1 of 15, code 9999, at 2026-11-26T17:00:00Z",
-            "size 2048x1152, 1 of 15, code 9999, at 2026-11-26T17:00:00Z",
-        ),
-        ("x" * 40, "[removed]"),
+        ("bad data:image/png;base64,iVBORw0KGgoAAAANSUhEUg", "bad [removed]"),
+        ("task abcd_1234567890abcdef failed", "task [removed] failed"),
+        ("try https://h.example/a later", "try [removed]"),
+        ("write to me@h.example now", "write to [removed]"),
+        ("password: hunter", "password: [removed]"),
+        ("password:hunter", "[removed]"),
+        ("your key Hunter", "your key [removed]"),
+        ("a b c d e f", "[removed]"),
+        ("1 2 3 4 5 6", "[removed]"),
+        ("123456789", "[removed]"),
+        ("МАRКЕR", "[removed]"),
         ("word " * 100, ("word " * 40).strip()),
         ("", ""),
     ],

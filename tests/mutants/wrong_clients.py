@@ -119,7 +119,8 @@ WRONG_CLIENTS = (
         "shows the key in errors",
         "KEY-PRIVATE",
         patches=(
-            ("seedream._support.redact._without", lambda given, secret: given),
+            ("seedream._protocol.failures.server_text", lambda given, *_, **__: given),
+            ("seedream._protocol.tasks.server_text", lambda given, *_, **__: given),
             ("seedream._support.redact.holds_secret", lambda given, secret: False),
             ("seedream._support.redact.redact", lambda given, *secrets: given),
         ),

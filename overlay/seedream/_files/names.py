@@ -1,6 +1,5 @@
 """Names of the files that pictures are saved as."""
 
-import hashlib
 import re
 import string
 from typing import Final
@@ -9,22 +8,14 @@ from attrs import frozen
 from tensorslab_images.methods import DEFAULT_NAME_TEMPLATE
 
 from seedream._support.redact import quote
+from seedream._support.server_text import show_id
 from seedream.errors import InvalidRequest, Problem
 
 DEFAULT_TEMPLATE: Final = DEFAULT_NAME_TEMPLATE
 _FIELDS: Final = ("taskid", "number", "index", "total")
-_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _ALLOWED: Final = re.compile(r"[^\w. ()=+,@#-]")
 _LONGEST: Final = 120
 _WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
-
-
-def safe_taskid(taskid: str) -> str:
-    """A task's id as part of a file name. It is the server's text: never a path, never longer than 80 characters."""
-    if _SAFE.fullmatch(taskid) and ".." not in taskid:
-        return taskid
-    kept = re.sub(r"[^A-Za-z0-9]+", "_", taskid)[:40].strip("_") or "task"
-    return f"{kept}-{hashlib.sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 @frozen
@@ -40,7 +31,7 @@ class FileNames:
 
     def stem(self, taskid: str, index: int, total: int) -> str:
         """The file name of a picture without its extension; index from 0."""
-        values = {"taskid": safe_taskid(taskid), "number": index + 1, "index": index, "total": total}
+        values = {"taskid": show_id(taskid), "number": index + 1, "index": index, "total": total}
         return self.template.format_map(values)
 
 

@@ -39,8 +39,9 @@ from seedream._protocol.replies import TaskInfo
 from seedream._protocol.service import ApiConfig
 from seedream._protocol.tasks import query, wait
 from seedream._support.addresses import is_private
-from seedream._support.redact import quote, redact_reply, server_text
+from seedream._support.redact import quote, redact_reply
 from seedream._support.secret import Secret
+from seedream._support.server_text import server_text, show_id
 
 MAX_PICTURE: Final = DEFAULT_MAX_BYTES  # of one picture
 CONCURRENCY: Final = DEFAULT_CONCURRENCY  # downloads of one task at the same time
@@ -126,7 +127,7 @@ class _Picture:
         self, kind: type[errors.DownloadError], message: str, hint: str = "", *, retryable: bool | None = None
     ) -> errors.DownloadError:
         return kind(
-            f"picture {self.index + 1} of task {self.taskid}: {message}",
+            f"picture {self.index + 1} of task {show_id(self.taskid)}: {message}",
             hint=hint,
             taskid=self.taskid,
             retryable=retryable,
@@ -235,7 +236,9 @@ class _TaskDownload(Generic[ResultT]):
         named = len(info.urls)
         most = images or int(SUBMIT.field("batchsize").maximum or named)
         if named > most:
-            _log.warning("task %s: the service names %d pictures; the first %d are taken", self.taskid, named, most)
+            _log.warning(
+                "task %s: the service names %d pictures; the first %d are taken", show_id(self.taskid), named, most
+            )
         return [Secret(url) for url in info.urls[:most]], max(min(named, most), images or 1)
 
     def _attempt(self, index: int, total: int, urls: "Sequence[Url]") -> "Workflow[ResultT | errors.SeeDreamError]":
@@ -272,12 +275,14 @@ def _summary(
         if len({type(error) for error in failed.values()}) == 1 and isinstance(first, errors.DownloadError)
         else errors.DownloadError
     )
-    reasons = [error.message.replace(f" of task {taskid}:", ":", 1) for error in list(failed.values())[:_SHOWN]]
+    reasons = [
+        error.message.replace(f" of task {show_id(taskid)}:", ":", 1) for error in list(failed.values())[:_SHOWN]
+    ]
     if len(failed) > _SHOWN:
         reasons.append(f"and {len(failed) - _SHOWN} more")
     of = total or len(failed) + len(files)
     error = kind(
-        f"{len(failed)} of {of} pictures of task {taskid} are missing: {'; '.join(reasons)}",
+        f"{len(failed)} of {of} pictures of task {show_id(taskid)} are missing: {'; '.join(reasons)}",
         hint=first.hint or "The task is not lost: save it again with the same id.",
         taskid=taskid,
         reply=first.reply,
@@ -314,7 +319,9 @@ def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPi
     finally:
         yield from run_in_thread(part.discard)
     elapsed = (yield from read_clock()) - picture.started
-    _log.info("picture %d of task %s: %d bytes in %.1f s", picture.index + 1, picture.taskid, part.size, elapsed)
+    _log.info(
+        "picture %d of task %s: %d bytes in %.1f s", picture.index + 1, show_id(picture.taskid), part.size, elapsed
+    )
     yield from picture.report("saved", elapsed, part.size, part.size)
     return SavedPicture(path, part.size, part.sha256)
 

@@ -10,7 +10,8 @@ from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.outcome import OK, SubmissionOutcome
 from seedream._protocol.replies import Envelope
 from seedream._protocol.retry import retry_after
-from seedream._support.redact import redact_reply, server_text
+from seedream._support.redact import redact_reply
+from seedream._support.server_text import REMOVED, server_text, show_id
 
 _CONSOLE: Final = (
     "It is not sent again. Look in the vendor's console whether the task exists before you submit it again."
@@ -24,15 +25,21 @@ def raw_reply(outcome: Reply | Failure, key: str) -> errors.RawReply | None:
     return redact_reply(reply.status, reply.headers, reply.body, key) if reply else None
 
 
-def describe(outcome: Reply | Failure, envelope: Envelope, key: str) -> str:
-    """Describe what came back in a few words."""
+def describe(outcome: Reply | Failure, envelope: Envelope, key: str, taskid: str | None = None) -> str:
+    """Describe what came back in a few words. The id of the task that was asked for may be among them."""
     if isinstance(outcome, Failure):
         return f"{outcome.kind}: {server_text(outcome.text, key)}"
     code = f", code {envelope.code}" if envelope.code is not None else ""
     if envelope.msg:
-        return f"HTTP {outcome.status}{code}: {server_text(envelope.msg, key)}"
+        return f"HTTP {outcome.status}{code}: {vendors_words(envelope.msg, key, taskid or envelope.taskid)}"
     kind = "" if envelope.readable else " with no readable answer" if outcome.body else " with an empty body"
     return f"HTTP {outcome.status}{code}{kind}"
+
+
+def vendors_words(text: str, key: str, taskid: str | None) -> str:
+    """What a message shows of the service's own words, and where the rest is if some are left out."""
+    shown = server_text(text, key, known=(show_id(taskid),))
+    return f"{shown}; the whole text is in error.reply" if REMOVED in shown else shown
 
 
 def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
@@ -115,7 +122,7 @@ def submission_unknown(
     """Return the error for a submission that may have been billed."""
     phase: errors.Phase = outcome.phase if isinstance(outcome, Failure) else "sent_full"
     if envelope.taskid:
-        hint = f"A task id was seen in the reply: {envelope.taskid}. Query it before you submit again."
+        hint = f"A task id was seen in the reply: {show_id(envelope.taskid)}. Query it before you submit again."
     elif phase == "sent_partial":
         hint = f"The request was not sent whole, so it was probably not billed. {_CONSOLE}"
     else:
@@ -136,7 +143,7 @@ def status_error(
     taskid: str | None, outcome: Reply | Failure, envelope: Envelope, key: str, action: str
 ) -> errors.SeeDreamError:
     """Return the error for a query or deletion without a usable answer. The task itself is paid for."""
-    seen, reply = describe(outcome, envelope, key), raw_reply(outcome, key)
+    seen, reply = describe(outcome, envelope, key, taskid), raw_reply(outcome, key)
     if isinstance(outcome, Reply) and outcome.status in (401, 403):
         return errors.AuthError(
             f"the server refused the API key ({seen})",
@@ -148,7 +155,7 @@ def status_error(
         )
     if is_not_found(outcome, envelope):
         return errors.TaskNotFound(
-            f"the service does not know the task {taskid} ({seen})",
+            f"the service does not know the task {show_id(taskid)} ({seen})",
             hint="Check the id. A new task may take a moment to appear.",
             reply=reply,
             taskid=taskid,

@@ -13,6 +13,8 @@ from typing import Any, Final
 from attrs import field, frozen
 from tensorslab_images import rules
 
+from seedream._support.server_text import holds_url
+
 _ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
 _LONGEST_ID: Final = 200
 _STATES: Final = {
@@ -83,11 +85,16 @@ def _anywhere(value: object) -> str | None:
 
 
 def task_id(value: object) -> str | None:
-    """Return the value as a task id if it can be one: text, or a number, as some services send."""
+    """Return the value as a task id if it can be one: text, or a number, as some services send.
+
+    A URL is none: an id goes into journals and results, and a URL may be signed.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None
     usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())
-    return value if usable and value not in ("null", "true", "false") else None  # type: ignore[return-value]  # a str
+    if not usable or value in ("null", "true", "false") or holds_url(str(value)):
+        return None
+    return str(value)
 
 
 def _whole(value: object) -> int | None:

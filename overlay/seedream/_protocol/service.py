@@ -13,7 +13,7 @@ from seedream._protocol.outcome import OK
 from seedream._protocol.replies import Envelope, read_envelope
 from seedream._protocol.retry import RetryPolicy
 from seedream._request.encode import EncodedRequest
-from seedream._support.redact import holds_secret
+from seedream._support.server_text import holds_secret
 from seedream._support.timing import RequestKind, Timeouts
 
 
@@ -72,6 +72,6 @@ def send(
     outcome = yield from exchange(request, kind, before_send=before_send, total_timeout=total_timeout)
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
-    if envelope.taskid is not None and len(envelope.taskid) >= len(api.key) and holds_secret(envelope.taskid, api.key):
+    if envelope.taskid is not None and holds_secret(envelope.taskid, api.key):
         envelope = evolve(envelope, taskid=None)  # an echo of the key: an id goes into journals, file names and logs
     return Answer(outcome, envelope)

@@ -13,6 +13,7 @@ from seedream._protocol.retry import retry_after
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import EncodedRequest, encode_submission
 from seedream._request.submission import Submission
+from seedream._support.server_text import show_id
 from seedream.errors import JournalError, SeeDreamError, SubmissionUnknown
 
 _log: Final = logging.getLogger("seedream.submit")
@@ -56,7 +57,7 @@ def submit(
         if became is SubmissionOutcome.ACCEPTED and envelope.taskid:
             if observer is not None:
                 yield from _record_accepted(observer, envelope.taskid)
-            _log.info("accepted: task %s", envelope.taskid)
+            _log.info("accepted: task %s", show_id(envelope.taskid))
             return envelope.taskid
         asked = retry_after(outcome if isinstance(outcome, Reply) else None)
         timed_out += became is SubmissionOutcome.REQUEST_TIMEOUT

@@ -10,12 +10,13 @@ from typing import Final
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 from seedream._protocol.effects import Failure, Reply, Workflow, notify, read_clock, sleep
-from seedream._protocol.failures import describe, is_not_found, raw_reply, status_error
+from seedream._protocol.failures import describe, is_not_found, raw_reply, status_error, vendors_words
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import encode_deletion, encode_query
-from seedream._support.redact import server_text, short_repr
+from seedream._support.redact import short_repr
+from seedream._support.server_text import holds_url, show_id
 from seedream.errors import AuthError, InvalidRequest, Problem, SeeDreamError, TaskFailed, WaitTimeout
 
 _log: Final = logging.getLogger("seedream.tasks")
@@ -35,7 +36,7 @@ def query(api: ApiConfig, taskid: str) -> Workflow[TaskInfo]:
 
 
 def _query_of(taskid: str) -> str:
-    return f"the query for task {taskid}"
+    return f"the query for task {show_id(taskid)}"
 
 
 def _try_query(api: ApiConfig, taskid: str, total_timeout: float | None = None) -> Workflow[tuple[Answer, bool]]:
@@ -91,7 +92,7 @@ def wait(
         elapsed = (yield from read_clock()) - started
         if info is not None:
             known_at = elapsed
-            _log.info("task %s is %s after %.0f s", taskid, info.state, elapsed)
+            _log.info("task %s is %s after %.0f s", show_id(taskid), info.state, elapsed)
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
             yield from notify(progress, Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
@@ -107,12 +108,12 @@ def wait(
             if elapsed - known_at >= _NOT_FOUND_FOR or timeout - elapsed < _INSTANT:
                 raise _error(api, answer, taskid, _query_of(taskid))
         else:
-            _log.info("task %s: %s", taskid, describe(answer.outcome, answer.envelope, api.key))
+            _log.info("task %s: %s", show_id(taskid), describe(answer.outcome, answer.envelope, api.key, taskid))
             _give_up_if_final(api, taskid, answer, elapsed)
         if timeout - elapsed < _INSTANT:
-            last = f", and the last answer was {describe(answer.outcome, answer.envelope, api.key)}"
+            last = f", and the last answer was {describe(answer.outcome, answer.envelope, api.key, taskid)}"
             raise WaitTimeout(
-                f"task {taskid} was still {state} after {elapsed:.0f} s{'' if info is not None else last}",
+                f"task {show_id(taskid)} was still {state} after {elapsed:.0f} s{'' if info is not None else last}",
                 hint="Ask again later with the same id: waiting costs nothing.",
                 reply=raw_reply(answer.outcome, api.key),
                 taskid=taskid,
@@ -130,9 +131,9 @@ def _give_up_if_final(api: ApiConfig, taskid: str, answer: Answer, elapsed: floa
 
 
 def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
-    reason = server_text(info.error_message, key) or "the service gives no reason"
+    reason = vendors_words(info.error_message, key, info.taskid) or "the service gives no reason"
     return TaskFailed(
-        f"task {info.taskid} failed: {reason}",
+        f"task {show_id(info.taskid)} failed: {reason}",
         rule="STATUS-MEANING",
         hint="The service does not say whether it was billed: see the vendor's console.",
         reply=raw_reply(outcome, key),
@@ -146,18 +147,20 @@ def delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[None]:
         check_taskid(taskid)
     if taskids:
         ask = partial(_try_delete, api, taskids)
-        yield from _repeated(api, ask, taskids[0], f"deleting {', '.join(taskids)}")
+        yield from _repeated(api, ask, taskids[0], f"deleting {', '.join(map(show_id, taskids))}")
 
 
 def check_taskid(taskid: object) -> None:
     """Refuse what cannot be a task's id.
 
     Raises:
-        InvalidRequest: It is not printable text, or is blank.
+        InvalidRequest: It is not printable text, or is blank or a URL.
     """
-    if not isinstance(taskid, str) or not taskid.strip() or not taskid.isprintable():
+    if not isinstance(taskid, str) or not taskid.strip() or not taskid.isprintable() or holds_url(taskid):
         raise InvalidRequest(
-            "a task id is printable text and not empty", rule="TASK-ID", hint="Give the id that submit returned."
+            "a task id is printable text, not empty and no URL",
+            rule="TASK-ID",
+            hint="Give the id that submit returned.",
         )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from attrs import define, field
 
 from seedream._protocol.effects import Failure
-from seedream._support.redact import server_text
+from seedream._support.server_text import server_text
 from seedream._support.timing import RequestKind, Timeouts
 from seedream.errors import Phase, SeeDreamError
 

@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 
 from seedream._files.atomic_file import NEW
-from seedream._files.names import safe_taskid
+from seedream._support.server_text import show_id
 from seedream.errors import JournalError
 from seedream.journal.lock import os_errors_as_journal_full
 from seedream.journal.queries import Queries
@@ -85,7 +85,7 @@ class Folder:
         for path in self._unknown_pictures(known):
             raise self._unknown(f"a picture, {path.name},", journal)
         for taskid in self._result_ids() - known:
-            raise self._unknown(f"results of task {taskid}", journal)
+            raise self._unknown(f"results of task {show_id(taskid)}", journal)
         if journal is None and self._gallery_shows_pictures():
             raise self._unknown("a gallery of pictures", journal)
 
@@ -113,7 +113,7 @@ class Folder:
                     old.rename(new)
 
     def _unknown_pictures(self, known: set[str]) -> list[Path]:
-        stems = {safe_taskid(taskid) for taskid in known}
+        stems = {show_id(taskid) for taskid in known}
         found = ((path, _PICTURE.fullmatch(path.name)) for path in self.pictures.glob("*"))
         return sorted(path for path, match in found if match is not None and match["stem"] not in stems)
 

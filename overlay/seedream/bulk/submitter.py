@@ -19,6 +19,7 @@ from attrs import evolve
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
 from seedream._request.submission import Submission
+from seedream._support.server_text import show_id
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.jobs_file import REDACTED, plan_of, submission_of
@@ -251,7 +252,7 @@ class Submitter:
         taskid = str(error.taskid)
         self.unrecorded[job.key] = taskid
         self._control.stop("disk", error)
-        self.waiting = f"no room to record task {taskid} of job {job.key}"
+        self.waiting = f"no room to record task {show_id(taskid)} of job {job.key}"
         for _ in range(_RECORD_TRIES):
             # A full disk may get room again; a broken one does not mend itself.
             if not isinstance(error, JournalFull) or self._control.reason in ("interrupted", "cancelled"):

@@ -641,31 +641,32 @@ PATTERNS: Final[Mapping[str, str]] = {
     "cannot write in {path}: {reason!t}": "无法写入 {path}：{reason}",
     "Choose another directory; nothing was sent.": "请换一个目录；没有发送。",
     # The answer to a submission.
-    "not enough credits ({reply})": "积分不足（{reply}）",
+    "not enough credits ({reply!t})": "积分不足（{reply}）",
     "Buy credits in the vendor's console, then submit again; nothing was billed.": (
         "请在官方控制台充值后再提交；没有扣费。"
     ),
-    "the server refused the request ({reply})": "服务器拒绝了请求（{reply}）",
+    "the server refused the request ({reply!t})": "服务器拒绝了请求（{reply}）",
     "Change what it names, then submit again.": "请按答复修改后再提交。",
-    "the submission was sent, but the reply holds no task id ({reply})": "已提交，但答复中没有任务 ID（{reply}）",
-    "the submission was sent, but no usable answer came ({reply})": "已提交，但没有得到可用的答复（{reply}）",
-    "the server refused the API key ({reply})": "服务器拒绝了密钥（{reply}）",
+    "the submission was sent, but the reply holds no task id ({reply!t})": "已提交，但答复中没有任务 ID（{reply}）",
+    "the submission was sent, but no usable answer came ({reply!t})": "已提交，但没有得到可用的答复（{reply}）",
+    "the server refused the API key ({reply!t})": "服务器拒绝了密钥（{reply}）",
     "Check {variable}.": "请检查 {variable}。",
-    "too many requests ({reply})": "请求过于频繁（{reply}）",
+    "too many requests ({reply!t})": "请求过于频繁（{reply}）",
     "Wait, then submit again; nothing was billed.": "请稍候再提交；没有扣费。",
     "Wait {seconds} s, then submit again; nothing was billed.": "请等待 {seconds} 秒再提交；没有扣费。",
-    "the server did not get a whole request ({reply})": "服务器没有收到完整的请求（{reply}）",
+    "the server did not get a whole request ({reply!t})": "服务器没有收到完整的请求（{reply}）",
     "Try again.": "请重试。",
     "nothing was sent: {reason!t}": "没有发送：{reason}",
     "Check the network and the base URL, then try again.": "请检查网络和服务地址，然后重试。",
+    "{text}; the whole text is in error.reply": "{text}；全文见 error.reply",
     # Tasks and pictures.
-    "the query for task {taskid} got no usable answer ({reply})": "查询任务 {taskid} 没有得到可用的答复（{reply}）",
+    "the query for task {taskid} got no usable answer ({reply!t})": "查询任务 {taskid} 没有得到可用的答复（{reply}）",
     "The task is not lost: try again later.": "任务没有丢失：请稍后再试。",
     "task {taskid} was still {state!t} after {seconds} s": "任务 {taskid} 在 {seconds} 秒后仍为：{state}",
     "Ask again later with the same id: waiting costs nothing.": "请稍后用同一 ID 再查：等待不花钱。",
     "task {taskid} failed: {reason!t}": "任务 {taskid} 失败：{reason}",
     "the service gives no reason": "服务没有说明原因",
-    "a task id is printable text and not empty": "任务 ID 是可显示的文本，不能为空",
+    "a task id is printable text, not empty and no URL": "任务 ID 是可显示的文本，不能为空，也不是网址",
     "Give the id that submit returned.": "请给出提交时得到的 ID。",
     "{missing} of {total} pictures of task {taskid} are missing: {reasons!t}": (
         "任务 {taskid} 的 {total} 张图片缺少 {missing} 张：{reasons}"
@@ -699,7 +700,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "The service does not say whether it was billed: see the vendor's console.": "服务没有说明是否扣费：请到官方控制台查看。",
     "an object of type {type} is not a source image": "类型为 {type} 的对象不是源图片",
     "an object of type {type} is not a list": "类型为 {type} 的对象不是列表",
-    "deleting {taskids} got no usable answer ({reply})": "删除 {taskids} 没有得到可用的答复（{reply}）",
+    "deleting {taskids} got no usable answer ({reply!t})": "删除 {taskids} 没有得到可用的答复（{reply}）",
     "picture {number} of task {taskid}: {reason!t}": "任务 {taskid} 的第 {number} 张图片：{reason}",
     "{number} bytes of {type} came, which are not a picture": "收到 {number} 字节的 {type}，不是图片",
     "at least {size} bytes, more than {limit}": "至少 {size} 字节，超过 {limit}",
@@ -711,18 +712,18 @@ PATTERNS: Final[Mapping[str, str]] = {
     "the service gives {number} of {total} URLs": "服务给出了 {total} 个链接中的 {number} 个",
     "{name}Error: {reason}": "网络错误（{name}Error：{reason}）",
     "{name}Timeout: {reason}": "网络超时（{name}Timeout：{reason}）",
-    "task {taskid} was still unanswered after {seconds} s, and the last answer was {reply}": (
+    "task {taskid} was still unanswered after {seconds} s, and the last answer was {reply!t}": (
         "任务 {taskid} 在 {seconds} 秒后仍没有可用的答复，最后一次是：{reply}"
     ),
     "the {what} is of type {type}, not text": "{what} 的类型是 {type}，不是文本",
-    "the base URL answers {status} at {path}, the path of this operation ({reply})": (
+    "the base URL answers {status} at {path}, the path of this operation ({reply!t})": (
         "服务地址在本接口的路径 {path} 上答复 {status}（{reply}）"
     ),
-    "the base URL answers with a redirect ({reply}), and a paid request is never redirected": (
+    "the base URL answers with a redirect ({reply!t}), and a paid request is never redirected": (
         "服务地址答复了重定向（{reply}），而付费请求不会跟随重定向"
     ),
-    "the server says twice that it did not get a whole request ({reply})": "服务器两次表示没有收到完整的请求（{reply}）",
-    "the service does not know the task {taskid} ({reply})": "服务器上没有任务 {taskid}（{reply}）",
+    "the server says twice that it did not get a whole request ({reply!t})": "服务器两次表示没有收到完整的请求（{reply}）",
+    "the service does not know the task {taskid} ({reply!t})": "服务器上没有任务 {taskid}（{reply}）",
     "{value} is not an object, which a form cannot hold": "{value} 无法放入表单",
     "{variable} names a SOCKS proxy, for which a package is missing": "{variable} 指定了 SOCKS 代理，但缺少所需的软件包",
     "Install it: {command}.": "请安装：{command}。",

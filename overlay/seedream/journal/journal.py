@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from seedream._support.server_text import show_id
 from seedream.errors import JournalError, JournalLocked
 from seedream.journal.commit import Committer, Database, failure
 from seedream.journal.lock import Lock, Mark, identity, os_errors_as_journal_full, sync_folder
@@ -319,7 +320,7 @@ class Journal(Queries):
 
         def work(database: Database) -> None:
             if database.execute("SELECT 1 FROM accepted WHERE taskid=?", (taskid,)).fetchone():
-                raise JournalError(f"task {taskid} belongs to another job already", hint="Check the id.")
+                raise JournalError(f"task {show_id(taskid)} belongs to another job already", hint="Check the id.")
             transition(database, job.id, job.state, "submitted", self._stamp("user"), taskid=taskid)
 
         self._do(work)

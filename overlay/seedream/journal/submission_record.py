@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from seedream._support.server_text import show_id
 from seedream.errors import (
     AuthError,
     ConfigError,
@@ -104,7 +105,9 @@ class SubmissionRecord:
             recorded = self._committer.do(lambda database: self._accept(database, taskid))
         except JournalError as error:
             error.taskid, error.billing, error.retryable = taskid, "yes", False
-            error.hint = f"The service accepted it as task {taskid}, which is paid for: note the id. {error.hint}"
+            error.hint = (
+                f"The service accepted it as task {show_id(taskid)}, which is paid for: note the id. {error.hint}"
+            )
             raise
         self._begun = False
         if not recorded:
@@ -143,7 +146,7 @@ class SubmissionRecord:
 
 def _duplicate(taskid: str) -> SubmissionUnknown:
     return SubmissionUnknown(
-        f"the service answered with task id {taskid}, which another submission of this journal has",
+        f"the service answered with task id {show_id(taskid)}, which another submission of this journal has",
         taskid=taskid,
         hint="Look in the vendor's console for a task with this prompt.",
     )
