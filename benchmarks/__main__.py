@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _clients(parser: argparse.ArgumentParser, given: str | None) -> tuple[str, ...] | None:
-    """The clients that are asked for by name; None: all."""
+    """Return the clients that are asked for by name; None: all."""
     names = tuple(given.split(",")) if given else None
     if names and (unknown := set(names) - set(CLIENTS)):
         parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")

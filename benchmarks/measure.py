@@ -45,7 +45,7 @@ class Measured:
     skipped: str = ""
 
     def ratios(self, reference: "Measured", part: str) -> Quartiles | None:
-        """This client's share of the reference's time, turn by turn; None without both."""
+        """Return this client's share of the reference's time, turn by turn; None without both."""
         pairs = zip(self.samples, reference.samples, strict=False)
         values = [own[part] / other[part] for own, other in pairs if other[part] > 0]
         return Quartiles.of(values) if values else None
@@ -77,7 +77,7 @@ class Bench:
 
     @contextlib.contextmanager
     def worker(self, client: str, row: Row, work: str, base_url: str | None = None) -> Iterator[Process | str]:
-        """A process that has prepared the work, or why it cannot."""
+        """Yield a process that has prepared the work, or why it cannot."""
         peer = PEERS[client]
         base_url = base_url or self.services.base_url(row.scheme, row.distance)
         host = base_url.split("//")[1]
@@ -111,7 +111,7 @@ class Bench:
         return [str(file) for file in files]
 
     def _process_turn(self, client: str, row: Row) -> Turn | str:
-        """A turn that starts a fresh interpreter: the rows ``import`` and ``start``."""
+        """Return a turn that starts a fresh interpreter: the rows ``import`` and ``start``."""
         peer = PEERS[client]
         python = environment(peer.environment)
         if row.work == "import":
@@ -145,7 +145,7 @@ class Bench:
 
     @contextlib.contextmanager
     def turns(self, row: Row) -> Iterator[dict[str, Turn | str]]:
-        """A turn for each client (and for the reference), all prepared and run once to warm up."""
+        """Yield a turn for each client (and for the reference), all prepared and run once to warm up."""
         works = [(client, client, row.work) for client in self.clients(row)]
         if row.reference not in row.clients:  # another work of the same client
             works.append((row.reference, row.clients[0], row.reference))
@@ -184,7 +184,7 @@ class Bench:
         return results
 
     def count(self, row: Row) -> dict[str, Measured]:
-        """Connections that the server saw of each client in one measurement."""
+        """Return the connections that the server saw of each client in one measurement."""
         results = {}
         for client in self.clients(row):
             results[client] = Measured()
@@ -199,7 +199,7 @@ class Bench:
         return results
 
     def reuse(self, *, quick: bool) -> list[tuple[float, str, dict[str, int]]]:
-        """The share of ambiguous failures by the server's idle time (seconds) and by the client and its setting.
+        """Return the share of ambiguous failures by the server's idle time (seconds) and by the client and its setting.
 
         The server is 100 ms away. All cells run at once, since they do little but wait.
         """

@@ -33,7 +33,7 @@ def _cell(row: Row, measured: RowResults, client: str, part: str) -> str:
 
 
 def line(row: Row, measured: RowResults) -> str:
-    """One row for the terminal."""
+    """Return one row for the terminal."""
     parts = [f"{row.title}"]
     for client, own in measured.items():
         if client == row.reference:
@@ -54,7 +54,7 @@ def _memory(row: Row, own: Measured) -> str:
 
 
 def count_line(row: Row, counted: RowResults) -> str:
-    """One row of counts for the terminal."""
+    """Return one row of counts for the terminal."""
     cells = [f"{name} {_count(row, own)}" for name, own in counted.items()]
     return f"{row.title}: {', '.join(cells)}"
 
@@ -65,7 +65,7 @@ def _count(row: Row, own: Measured | None) -> str:
 
 
 def reuse_table(cells: list[tuple[float, str, dict[str, int]]]) -> str:
-    """The share of submissions that ended ambiguously, by the server's idle time and the client's setting."""
+    """Return the share of submissions that ended ambiguously, by the server's idle time and the client's setting."""
     settings = list(dict.fromkeys(title for _, title, _ in cells))
     lines = [_table_line(["server closes after", *settings]), _table_line(["---"] + ["---:"] * len(settings))]
     for idle in sorted({idle for idle, _, _ in cells}):
@@ -99,7 +99,7 @@ def _goal_values(row: Row, own: Measured, reference: Measured) -> dict[str, floa
 
 
 def missed(results: Results) -> list[str]:
-    """The goals that this client misses, each in a sentence."""
+    """Return the goals that this client misses, each in a sentence."""
     found = []
     for row, measured in {**results.rows, **results.counted}.items():
         own = measured.get("seedream")
@@ -120,7 +120,7 @@ def _goal(row: Row) -> str:
 
 
 def page(results: Results) -> str:
-    """The whole of docs/performance.md: the text of ``benchmarks/performance.md`` with the tables in it."""
+    """Return the whole of docs/performance.md: the text of ``benchmarks/performance.md`` with the tables in it."""
     others = [client for client in CLIENTS if client != "httpx"]
     tables = {}
     for part in ("cpu", "wall"):

@@ -73,7 +73,7 @@ OWN = ("seedream", "httpx")
 
 
 def _each(work: str, title: str, near: int, far: int, goals: dict[str, float]) -> list[Row]:
-    """A row for each scheme and distance; ``goals`` are CPU ratios by scheme, near."""
+    """Return a row for each scheme and distance; ``goals`` are CPU ratios by scheme, near."""
     made = []
     for distance, scheme in product((0, 100), ("http", "https")):
         place = f"{scheme}, 100 ms away" if distance else scheme

@@ -21,7 +21,7 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used: but making the de
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Return how long a call takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
@@ -35,7 +35,7 @@ def submit(http: httpx.Client, sandbox: Sandbox, **fields: str) -> str:
 
 
 def pictures(kind: str, count: int = 3) -> list[float]:
-    """Seconds from asking for a picture of the largest size to its last byte."""
+    """Return the seconds from the request for a picture of the largest size to its last byte."""
     with Sandbox(progress="instant", format=kind) as sandbox, httpx.Client(trust_env=False, timeout=60) as http:
         taskid = submit(http, sandbox, batchsize=str(count), resolution=LARGEST)
         task = http.post(
@@ -45,7 +45,7 @@ def pictures(kind: str, count: int = 3) -> list[float]:
 
 
 def submissions() -> float:
-    """Submissions a second, of several clients at once."""
+    """Return the submissions a second of several clients at once."""
     with Sandbox(pictures="plain", credits=10**6) as sandbox:
 
         def client(_: int) -> None:
@@ -58,7 +58,7 @@ def submissions() -> float:
 
 
 def memory(waves: int = 4, clients: int = 200) -> list[int]:
-    """Megabytes that its process takes after each wave of clients at once, each with a submission of 100 kB."""
+    """Return the megabytes of its process after each wave of clients, each with a submission of 100 kB."""
     command = [sys.executable, "-m", "seedream", "sandbox", "--port", "0", "--no-log"]
     with Popen(command, stdout=PIPE, text=True) as process:
         said = process.stdout.readline() if process.stdout else ""

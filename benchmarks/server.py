@@ -41,13 +41,13 @@ class Service:
         self._contents: dict[int, bytes] = {}
 
     def counts(self) -> dict[str, int]:
-        """The counters, which start at zero again."""
+        """Return the counters, which start at zero again."""
         counted = {"connections": self.connections, "requests": self.requests}
         self.connections = self.requests = 0
         return counted
 
     def file(self, size: int) -> IO[bytes]:
-        """A file with a picture of that size."""
+        """Return a file with a picture of that size."""
         if size not in self._pictures:
             file = tempfile.TemporaryFile()  # noqa: SIM115 -- kept as long as the process
             file.write(self.content(size))
@@ -56,13 +56,13 @@ class Service:
         return self._pictures[size]
 
     def content(self, size: int) -> bytes:
-        """The same, in memory."""
+        """Return the picture in memory."""
         if size not in self._contents:
             self._contents[size] = picture(size)
         return self._contents[size]
 
     def reply(self, path: str, body: bytes, root: str) -> dict[str, Any]:
-        """The JSON document that answers a request."""
+        """Return the JSON document that answers a request."""
         if path == QUERY:  # "t12-3-65536": task 12 has three pictures of 64 KiB each
             taskid = str(json.loads(body)["taskid"])
             _, count, size = taskid.split("-")

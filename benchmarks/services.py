@@ -19,7 +19,7 @@ ROUND_TRIP = 100  # ms
 
 
 def environment(name: str) -> Path:
-    """The interpreter of an environment with exactly the pins in ``peers/NAME.lock``; made when missing or outdated."""
+    """Return the interpreter of an environment with the pins in ``peers/NAME.lock``; make it where needed."""
     lock = ROOT / "benchmarks" / "peers" / f"{name}.lock"
     folder = ENVIRONMENTS / name
     python, mark = folder / "bin" / "python", folder / "lock"
@@ -39,7 +39,7 @@ def environment(name: str) -> Path:
 
 
 def variables(ca: Path) -> dict[str, str]:
-    """The environment variables of every process measured: no proxy, and the comparison's own certificate authority."""
+    """Return the environment of every measured process: no proxy, and the comparison's own certificate authority."""
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     return kept | {"SSL_CERT_FILE": str(ca), "PYTHONPATH": str(ROOT)}
 
@@ -107,7 +107,7 @@ class Services:
     env: dict[str, str] = field(repr=False)
 
     def base_url(self, kind: str, distance: int) -> str:
-        """The address of a port of the server, ``http``, ``https`` or ``idle-N``; through the relay when far."""
+        """Return the address of a port of the server, ``http``, ``https`` or ``idle-N``; through the relay when far."""
         scheme = "https" if kind == "https" else "http"
         return f"{scheme}://127.0.0.1:{(self.far_ports if distance else self.ports)[kind]}"
 
@@ -118,7 +118,7 @@ class Services:
         return evolve(self, folder=folder)
 
     def counts(self) -> dict[str, int]:
-        """Connections and requests that the server saw since the last question."""
+        """Return the connections and requests that the server saw since the last call."""
         return self.server.ask(counts=True)
 
 

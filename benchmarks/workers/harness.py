@@ -40,7 +40,7 @@ class Job:
     options: dict[str, Any] = field(default_factory=dict)
 
     def fresh_directory(self) -> Path:
-        """A directory that does not exist yet."""
+        """Return a directory that does not exist yet."""
         return Path(self.directory) / f"{time.monotonic_ns()}"
 
 
@@ -81,7 +81,7 @@ def _measured(run: Callable[[int], Any], count: int, before: int) -> dict[str, A
 def _open(
     work: Callable[[Job], Any], job: Job, runner: asyncio.Runner
 ) -> tuple[Callable[[int], Any], Callable[[], None]]:
-    """The function to measure, and how to tear down."""
+    """Return the function to measure, and how to tear down."""
     if not inspect.isasyncgenfunction(work):
         steps = work(job)
         return next(steps), steps.close

@@ -131,7 +131,7 @@ def _synced(part: Path, path: Path, file: Any) -> None:
 
 
 def pictures(job: Job) -> Iterator[Callable[[int], None]]:
-    """One after the other, each written to disk, synced, and renamed."""
+    """Fetch them one after the other, each written to disk, synced, and renamed."""
     with httpx.Client(**_arguments(job)) as client, httpx.Client(timeout=60, verify=job.ca or True) as host:
 
         def run(count: int) -> None:
@@ -152,7 +152,7 @@ def pictures(job: Job) -> Iterator[Callable[[int], None]]:
 
 
 async def pictures_async(job: Job) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """All at once, each written to disk, synced in a thread, and renamed."""
+    """Fetch all at once, each written to disk, synced in a thread, and renamed."""
     async with (
         httpx.AsyncClient(**_arguments(job)) as client,
         httpx.AsyncClient(timeout=60, verify=job.ca or True) as host,
@@ -178,7 +178,7 @@ async def pictures_async(job: Job) -> AsyncIterator[Callable[[int], Awaitable[No
 
 
 async def reuse(job: Job) -> AsyncIterator[Callable[[int], Awaitable[dict[str, int]]]]:
-    """Submissions at random moments over the connections that httpx keeps (for 5 seconds)."""
+    """Submit at random moments over the connections that httpx keeps (for 5 seconds)."""
     counted = {"submissions": 0, "ambiguous": 0}
 
     async def submission(client: httpx.AsyncClient) -> None:

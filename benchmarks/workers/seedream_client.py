@@ -180,7 +180,7 @@ def bulk(job: Job) -> Iterator[Callable[[int], dict[str, float]]]:
 
 
 async def reuse(job: Job) -> AsyncIterator[Callable[[int], Awaitable[dict[str, int]]]]:
-    """Submissions at random moments over kept connections: how many end without a usable reply?"""
+    """Submit at random moments over kept connections, and count what ends without a usable reply."""
     counted = {"submissions": 0, "ambiguous": 0}
 
     async def submission(client: AsyncSeeDream) -> None:

@@ -2,7 +2,7 @@
 """The methods that submit, with a parameter for each body field of the page.
 
 They are written out, so that every editor offers the fields by name. The clients inherit them and fill in the types:
-the type variables are called as what stands in for them.
+the type variables have the names of the types that replace them.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ DEFAULT_NAME_TEMPLATE: Final = "{taskid}-{number}"
 
 
 class OtherNames(TypedDict):
-    """Empty: a type checker refuses a name that is no field, and so do the methods, with a hint."""
+    """Empty: a type checker refuses a name that is not a field, and so do the methods, with a hint."""
 
 
 class SubmitOptions(TypedDict, Generic[Sources, Resolution], total=False):

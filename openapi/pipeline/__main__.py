@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
 from .fetch import fetch, is_address
-from .generate import REPORT, generate, tell
+from .generate import REPORT, generate, write_report
 from .report import Report, printable
 from .verify import verify
 from .watch import propose, watch
@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command and returns its exit code (docs/updating.md lists them)."""
+    """Run one command and return its exit code (docs/updating.md lists them)."""
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="From the vendor's page to the client.")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
     commands = parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser("generate", help="write generated/ anew from openapi/")
+    make = commands.add_parser("generate", help="write generated/ from openapi/")
     make.add_argument("--spec", help="take this page (Markdown, YAML or JSON; a path or an https address) first")
     commands.add_parser("verify", help="compare generated/ and the vendored YAML with what the inputs make")
     update = commands.add_parser("update", help="fetch the vendor's page, then take it")
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         outcome = generate(given.root, spec, accept=given.accept)
     except PipelineError as error:
         if isinstance(error, RefusedInput):
-            tell(given.root, Report("refused", source=spec.name if spec else "", error=str(error)))
+            write_report(given.root, Report("refused", source=spec.name if spec else "", error=str(error)))
         sys.stderr.write(printable(f"error: {error}\n"))
         return error.exit_code
     if given.json:
@@ -59,8 +59,8 @@ def _page(root: Path, spec: str | None) -> Path | None:
     if spec and not is_address(spec):
         return Path(spec)
     fetched = fetch(root, spec)
-    told = f"Fetched {fetched.address}" + ("" if fetched.changed else ": the last copy is still the same") + "."
-    sys.stderr.write(f"{told}\n")  # standard output is the report, which may be JSON
+    line = f"Fetched {fetched.address}" + ("" if fetched.changed else ": the last copy is still the same") + "."
+    sys.stderr.write(f"{line}\n")  # standard output is the report, which may be JSON
     return fetched.path
 
 

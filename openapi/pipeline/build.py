@@ -26,21 +26,21 @@ LOCK: Final = f"{GENERATED}/generate.lock"
 
 
 def effective(inputs: Inputs) -> Json:
-    """The vendored spec with the overlay laid over it.
+    """Return the vendored spec with the overlay applied.
 
     Raises:
         DecisionNeeded: an action of the overlay cannot be applied as meant.
     """
     document, findings = overlay.apply(inputs.document, inputs.actions)
     if findings:
-        told = "; ".join(f"action {f.action.index + 1} {f.problem}: {f.detail}" for f in findings)
-        raise DecisionNeeded(f"openapi/overlay.yaml does not fit the vendored page: {told}.")
+        problems = "; ".join(f"action {f.action.index + 1} {f.problem}: {f.detail}" for f in findings)
+        raise DecisionNeeded(f"openapi/overlay.yaml does not fit the vendored page: {problems}.")
     check_spec(document, "the effective spec")
     return document
 
 
 def build(inputs: Inputs) -> dict[str, bytes]:
-    """Every file of generated/ by its path from the root.
+    """Build every file of generated/, by its path from the root.
 
     Raises:
         DecisionNeeded, BrokenInputs: see the steps.

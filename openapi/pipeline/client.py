@@ -49,12 +49,12 @@ class _Compiled(BytecodeCache):
         self.kept: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Fills the bucket with what is kept; Jinja itself checks that the source is the same."""
+        """Fill the bucket from the cache; Jinja itself checks that the source is the same."""
         if bucket.key in self.kept:
             bucket.bytecode_from_string(self.kept[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keeps what was compiled."""
+        """Keep what was compiled."""
         self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
@@ -62,7 +62,7 @@ _COMPILED: Final = _Compiled()
 
 
 def check_versions(settings: Settings) -> None:
-    """Compares the installed tools with the pinned ones.
+    """Compare the installed tools with the pinned ones.
 
     Raises:
         BrokenInputs: one of them differs.
@@ -80,7 +80,7 @@ def check_versions(settings: Settings) -> None:
 
 
 def safe_template(settings: Settings) -> str:
-    """The generator's endpoint template without its fixed multipart boundary.
+    """Return the generator's endpoint template without its fixed multipart boundary.
 
     Raises:
         BrokenInputs: the installed template is not the one that we know.
@@ -206,15 +206,15 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
 
 
 def _refusal(errors: list[GeneratorError]) -> DecisionNeeded:
-    told = "; ".join(" ".join(f"{error.header or ''} {error.detail or ''}".split())[:300] for error in errors)
-    told = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "of its name", told)
+    text = "; ".join(" ".join(f"{error.header or ''} {error.detail or ''}".split())[:300] for error in errors)
+    text = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "of its name", text)
     return DecisionNeeded(
-        f"openapi-python-client cannot write all of the client ({told}). Repair the document in openapi/overlay.yaml."
+        f"openapi-python-client cannot write all of the client ({text}). Repair the document in openapi/overlay.yaml."
     )
 
 
 def stamp_and_format(package: Path) -> None:
-    """Stamps every module of the package and formats it with the pinned ruff, whatever stands around it.
+    """Stamp every module of the package, and format it with the pinned ruff and no other settings.
 
     Raises:
         BrokenInputs: ruff fails.

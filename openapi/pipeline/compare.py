@@ -14,7 +14,7 @@ from .spec import Json, SpecError, follow, our_operation, references
 from .strict_yaml import load_yaml
 
 EFFECTIVE: Final = "generated/openapi.yaml"
-HIDDEN: Final = "the overlay stands over it"
+HIDDEN: Final = "the overlay replaces it"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class View:
 
 
 def view(before: Inputs, after: Inputs, fence: str) -> View:
-    """Compares the vendored page with the new one (the same twice is fine)."""
+    """Compare the vendored page with the new one, which may be the same."""
     submit = after.settings.submit
     base = before.document or after.document
     names_old = names_of(base, before.settings.submit)
@@ -73,13 +73,13 @@ def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> l
 
 
 def changes_since(root: Path, inputs: Inputs) -> list[Change]:
-    """What differs from the effective spec on disk: the maintainer's own edits of the overlay."""
+    """Return what differs from the effective spec on disk: the maintainer's own edits of the overlay."""
     try:
         old = load_yaml((root / EFFECTIVE).read_text("utf-8"))
         new, _ = overlay.apply(inputs.document, inputs.actions)
         return _effective_changes(old, new, inputs, inputs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []  # nothing readable there: it is written anew
+        return []  # nothing readable is there
 
 
 def _effective_change(change: Change, felt: Mapping[Name, Change]) -> Change:

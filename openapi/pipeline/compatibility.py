@@ -48,7 +48,7 @@ class Change:
 
 
 def shown(value: Any, *, missing: bool = False) -> str:
-    """A value on one line, shortened."""
+    """Return a value on one line, shortened."""
     if missing:
         return "(none)"
     text = value if isinstance(value, str) else repr(value).replace("True", "true").replace("False", "false")
@@ -57,7 +57,7 @@ def shown(value: Any, *, missing: bool = False) -> str:
 
 
 def changes(old: Leaves, new: Leaves) -> list[Change]:
-    """Every leaf that differs, in the order of the documents; reflowed prose does not."""
+    """Return every leaf that differs, in the order of the documents. Text that is only wrapped differently is equal."""
     found: list[Change] = []
     for name in [*old, *(name for name in new if name not in old)]:
         before, after = old.get(name), new.get(name)
@@ -223,7 +223,7 @@ def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
 
 
 def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
-    """Leaves of the operation and of the document."""
+    """Judge a leaf of the operation or of the document."""
     root, _, rest = name.place.partition("/")
     if root == "document":
         return "absorbed", "the server's address" if rest.startswith("servers") else "describes only"

@@ -187,5 +187,5 @@ def auth_scheme(document: Json, submit: str) -> tuple[str, str]:
                 return name, scheme["name"]
             if scheme.get("type") == "http" and str(scheme.get("scheme", "")).lower() == "bearer":
                 return name, "Authorization"
-    told = " or ".join(" and ".join(option) or "nothing" for option in asked or []) or "nothing"
-    raise DecisionNeeded(f"{submit} asks for {told}, but the client can only send one API key in a header.")
+    schemes = " or ".join(" and ".join(option) or "nothing" for option in asked or []) or "nothing"
+    raise DecisionNeeded(f"{submit} asks for {schemes}, but the client can only send one API key in a header.")

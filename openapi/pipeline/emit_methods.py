@@ -22,7 +22,7 @@ _PYTHON: Final = {
 _HEAD: Final = '''"""The methods that submit, with a parameter for each body field of the page.
 
 They are written out, so that every editor offers the fields by name. The clients inherit them and fill in the types:
-the type variables are called as what stands in for them.
+the type variables have the names of the types that replace them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -110,7 +110,7 @@ def emit_methods(document: Json, ledger: Ledger, settings: Settings) -> str:
     members += "".join(f"    {name}: {found.type}\n" for name, found in methods.submit.items())
     options = (
         "\n\nclass OtherNames(TypedDict):\n"
-        '    """Empty: a type checker refuses a name that is no field, and so do the methods, with a hint."""\n'
+        '    """Empty: a type checker refuses a name that is not a field, and so do the methods, with a hint."""\n'
         "\n\nclass SubmitOptions(TypedDict, Generic[Sources, Resolution], total=False):\n"
         f'    """The parameters of submit() besides the prompt."""\n\n{members}'
     )

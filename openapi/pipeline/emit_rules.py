@@ -57,7 +57,7 @@ class Rule:
 
 
 def emit_rules(document: Json, ledger: Ledger, submit: str, language: str) -> str:
-    """Text of rules.py.
+    """Return the text of rules.py.
 
     Args:
         document: the effective spec.
@@ -79,7 +79,7 @@ def emit_rules(document: Json, ledger: Ledger, submit: str, language: str) -> st
 
 
 def constant(rule: str, fact: str) -> str:
-    """Name of the constant that holds a fact."""
+    """Return the name of the constant that holds a fact."""
     return f"{rule}_{fact}".replace("-", "_").upper()
 
 
@@ -108,7 +108,7 @@ def _mapping(value: object) -> str:
 
 
 def place_of(document: Json, rule: Rule, submit: str) -> str:
-    """JSON pointer of the description that the rule stands in, or of what it is about; empty when that is gone."""
+    """Return the JSON pointer of the rule's description, or of what the rule is about; empty when that is gone."""
     at = locate(document, submit, rule.at)
     if at is None:
         return ""

@@ -104,7 +104,7 @@ def _union(document: Json, choices: Sequence[Json]) -> Json:
     """Return what is common to the choices: a form holds one text, one file, or several of either."""
     solid = [choice for choice in choices if _types(choice) != ["null"]]
     nullable = {"nullable": True} if len(solid) < len(choices) or any(map(_nullable, solid)) else {}
-    if len(solid) < 2:  # noqa: PLR2004 - one choice is no union
+    if len(solid) < 2:  # noqa: PLR2004 - one choice is not a union
         return {**(solid[0] if solid else {}), **nullable}
     items = [_item(document, choice) for choice in solid]
     kinds = {_kind(item) for item in items}

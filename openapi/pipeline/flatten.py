@@ -49,7 +49,7 @@ Names = Mapping[tuple[str, str], str]
 
 
 def names_of(document: Json, submit: str, old: Names | None = None) -> dict[tuple[str, str], str]:
-    """What each operation is called, by path and method: `submit` ours, the others their operationId.
+    """Return each operation's name by path and method: ours is `submit`, the others have their operationId.
 
     Args:
         document: the document.
@@ -71,7 +71,7 @@ def _name(operation: Operation, submit: str) -> str:
 
 
 def flatten(document: Json, names: Names) -> dict[Name, Leaf]:
-    """Every leaf of the document."""
+    """Return every leaf of the document."""
     found = dict(_document(document))
     for operation in operations(document):
         found.update(_operation(document, operation, names[operation.path, operation.method]))
@@ -89,7 +89,7 @@ def _document(document: Json) -> Iterator[tuple[Name, Leaf]]:
 
 
 def _flat(place: str, value: Any, side: Side) -> Iterator[tuple[Name, Leaf]]:
-    """Leaves of plain data; lists of mappings go by index."""
+    """Yield the leaves of plain data; items of a list are named by index."""
     if isinstance(value, dict) and value:
         for key, child in value.items():
             if isinstance(child, (dict, list)) and child and not _scalars(child):
@@ -185,7 +185,7 @@ def _reply(document: Json, operation: Operation, name: str, status: str) -> Iter
 def _schema(
     document: Json, at: Node, place: str, side: Side, trail: tuple[str, ...] = ()
 ) -> Iterator[tuple[Name, Leaf]]:
-    """Leaves of a schema; `trail` holds the places on the way here, so that one within itself is told only once."""
+    """Yield the leaves of a schema. `trail` holds the places on the way, so that a recursive schema ends."""
     real = follow(document, at).where
     if real in trail or len(trail) > _MAX_LEVEL:
         yield Name(place, "as in"), Leaf(real, side)
@@ -216,7 +216,7 @@ def _schema(
 
 
 def _merge(found: Json, layer: Json) -> None:
-    """Adds the keywords of one more layer; prose that differs stands beside the prose that is there."""
+    """Add the keywords of one more layer; other prose is kept beside the prose that is there."""
     for key, value in layer.items():
         if key in _STRUCTURE:
             continue
@@ -226,7 +226,7 @@ def _merge(found: Json, layer: Json) -> None:
 
 
 def _plain(found: Json) -> Json:
-    """One way of writing for what OpenAPI 3.0 and 3.1 write in two."""
+    """Write in one way what OpenAPI 3.0 and 3.1 write in two."""
     types = found.get("type")
     if isinstance(types, list):
         solid = [name for name in types if name != "null"]

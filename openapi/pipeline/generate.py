@@ -1,4 +1,4 @@
-"""The whole run: take a page, decide, build, replace."""
+"""Runs the pipeline: takes a page, decides, builds, and replaces."""
 
 import datetime as dt
 import hashlib
@@ -37,7 +37,7 @@ _REPAIR: Final = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: exit code (0 or 3; the others are raised) and what to tell."""
+    """How a run ended: its exit code (0 or 3; for the others an error is raised) and its report."""
 
     code: int
     report: Report
@@ -51,7 +51,7 @@ def generate(
     today: dt.date | None = None,
     send_check: SendCheck = check_sending,
 ) -> Outcome:
-    """Writes generated/ anew; takes the page at `spec` first when there is one.
+    """Write generated/ from the inputs; take the page at `spec` first where there is one.
 
     Args:
         root: the repository.
@@ -91,7 +91,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, se
         report.state, report.findings, report.edits = "decision", found, ()
         if accept:
             report.error = "ACCEPT=1 settles all but what is listed here: that needs an edit by hand."
-        return _told(root, DECISION, report)
+        return _reported(root, DECISION, report)
     inputs = {
         name: after.files[name]
         for name in (VENDORED, ORIGIN, OVERLAY, RULES, REVIEWED, SETTINGS)
@@ -99,7 +99,7 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, se
     }
     report.files = replace_files(root, {**files, **inputs, **tables(root, after)}, GENERATED)
     report.state = _state(report)
-    return _told(root, DONE, report)
+    return _reported(root, DONE, report)
 
 
 def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, bytes], list[Finding]]:
@@ -126,7 +126,7 @@ def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, 
 
 
 def _required_parameters(after: Inputs) -> list[Finding]:
-    """Name the required parameters of our operations: the client sends a body and the key, nothing besides."""
+    """Return the required parameters of our operations, which the client cannot send: it sends a body and the key."""
     document = effective(after)
     found: list[Finding] = []
     for role, name in after.settings.roles.items():
@@ -199,7 +199,7 @@ def alike(one: object, other: object, key: str = "", parent: str = "") -> bool:
 
 
 def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> tuple[Inputs, list[Finding]]:
-    """Compares and, when told to accept, changes our inputs until only what needs a hand is left."""
+    """Compare the pages; with `accept`, change our inputs until only what a person must edit is left."""
     edits: list[str] = []
     fence = after.origin.fence
     after, renamed = follow_rename(before, after)
@@ -234,13 +234,13 @@ def _traced(root: Path, finding: Finding, inputs: Inputs) -> Finding:
     return replace(finding, notes=(*finding.notes, *notes))
 
 
-def _told(root: Path, code: int, report: Report) -> Outcome:
-    tell(root, report)
+def _reported(root: Path, code: int, report: Report) -> Outcome:
+    write_report(root, report)
     return Outcome(code, report)
 
 
-def tell(root: Path, report: Report) -> None:
-    """Write the Markdown report beside the tree, and the same as JSON."""
+def write_report(root: Path, report: Report) -> None:
+    """Write the report below build/, as Markdown and as JSON."""
     path = root / REPORT
     path.parent.mkdir(exist_ok=True)
     path.write_text(report.markdown(), "utf-8")

@@ -47,7 +47,7 @@ class Origin:
     text: tuple[str, ...] = ()
 
     def toml(self) -> bytes:
-        """Text of SOURCE.toml."""
+        """Return the text of SOURCE.toml."""
         head = "# Where seedreamv45.yaml came from. Written by `make generate SPEC=PATH`; never edited by hand.\n"
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         rows = (f"{name} = {_toml(value)}\n" for name, value in values)
@@ -61,7 +61,7 @@ def _toml(value: str | tuple[str, ...]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Text that TOML takes: a file name or a heading may hold anything."""
+    """Return text that TOML takes: a file name or a heading may hold anything."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -83,7 +83,7 @@ class Inputs:
 
 
 def load(root: Path) -> Inputs:
-    """The inputs below the root.
+    """Read the inputs below the root.
 
     Raises:
         BrokenInputs: one is missing or malformed, or the vendored YAML is not the one that SOURCE.toml names.
@@ -97,7 +97,7 @@ def load(root: Path) -> Inputs:
 
 
 def read(files: Mapping[str, bytes]) -> Inputs:
-    """The inputs in these files; see `load`."""
+    """Read the inputs from these files; see `load`."""
     if (VENDORED in files) != (ORIGIN in files):
         raise BrokenInputs(f"{VENDORED} and {ORIGIN} belong together, but one is missing.")
     origin = _origin(files[ORIGIN]) if ORIGIN in files else Origin()

@@ -22,12 +22,12 @@ MOST: Final = 40  # sentences of one text that are compared closely
 
 
 def prose_at(leaves: Leaves, place: str) -> str:
-    """All text for people at a place, one block."""
+    """Return all prose at a place as one block."""
     return "\n".join(leaf.value for name, leaf in leaves.items() if name.place == place and leaf.is_prose(name.key))
 
 
 def language_of(leaves: Leaves, ledger: Ledger, fence: str) -> str:
-    """Code of the document's language: one whose sentences it holds, else what its script and its address tell."""
+    """Return the code of the document's language: by the sentences that it holds, else by script and address."""
     rows = [rule for rule in ledger.rules.values() if rule.from_page]
     best, most = "", 0
     for language in sorted({lang for rule in rows for lang in rule.sentences}):
@@ -71,7 +71,7 @@ class Match:
 
 
 def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
-    """The sentence at the rule's place that fits its facts best; among equals the one that reads most like the old one.
+    """Return the sentence at the rule's place that fits its facts best, and among equals is most like the old one.
 
     Args:
         rule: the rule.
@@ -90,7 +90,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
         return (len(missing_facts(text, wanted)), len(_differences(rule, text, mirrored)), -likeness, len(text))
 
     best = candidates[min(range(len(candidates)), key=rank)]
-    best = re.sub(r"^[-*•] +", "", best)  # the mark of a list is no word of the rule
+    best = re.sub(r"^[-*•] +", "", best)  # without the mark of a list
     return Match(rule, best, tuple(_differences(rule, best, mirrored)), tuple(_differences(rule, best, {})))
 
 
@@ -99,7 +99,7 @@ def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:
 
 
 def _nearest(parts: list[str], known: str) -> list[str]:
-    """The sentences in order; of very many only those that share most characters with the known one."""
+    """Return the sentences in order; of very many, only those that share most characters with the known one."""
     if len(parts) <= MOST:
         return parts
     shared = [len(set(known) & set(part)) for part in parts]
@@ -114,7 +114,7 @@ def _windows(parts: list[str]) -> list[str]:
 
 
 def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[str]:
-    """How the written facts of a text differ from the rule's, kind by kind of those that the rule's sentence holds."""
+    """Return how the facts of a text differ from the rule's, for each kind of fact that the rule's sentence holds."""
     wanted = _wanted(rule, mirrored)
     found = [f"{name} ({as_line(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
     now = tokens(text)

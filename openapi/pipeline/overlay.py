@@ -43,14 +43,14 @@ class OverlayFinding:
 
 
 def parse(document: Any) -> list[Action]:
-    """The actions of an overlay document.
+    """Read the actions of an overlay document.
 
     Raises:
-        BrokenInputs: not a well-formed Overlay 1.0 or 1.1 document.
+        BrokenInputs: It is not a well-formed Overlay 1.0 or 1.1 document.
     """
     name = "openapi/overlay.yaml"
     if not isinstance(document, dict) or str(document.get("overlay", ""))[:4] not in ("1.0.", "1.1."):
-        raise BrokenInputs(f"{name} is no Overlay 1.0 or 1.1 document.")
+        raise BrokenInputs(f"{name} is not an Overlay 1.0 or 1.1 document.")
     if not isinstance(document.get("actions"), list) or not document["actions"]:
         raise BrokenInputs(f"{name} has no actions.")
     return [_action(index, raw, name) for index, raw in enumerate(document["actions"])]
@@ -69,7 +69,7 @@ def _action(index: int, raw: Any, name: str) -> Action:
     try:
         jsonpath.compile(raw["target"])
     except jsonpath.JSONPathError as error:
-        raise BrokenInputs(f"{place}: the target is no JSONPath: {error}") from None
+        raise BrokenInputs(f"{place}: the target is not a JSONPath: {error}") from None
     return Action(
         index,
         raw["target"],
@@ -83,7 +83,7 @@ def _action(index: int, raw: Any, name: str) -> Action:
 
 
 def apply(document: Json, actions: list[Action]) -> tuple[Json, list[OverlayFinding]]:
-    """A copy of the document with the actions applied in order, and what could not be applied."""
+    """Apply the actions in order to a copy of the document; return it, and the actions that could not be applied."""
     result = _inlined(document)
     findings: list[OverlayFinding] = []
     for action in actions:
@@ -94,7 +94,7 @@ def apply(document: Json, actions: list[Action]) -> tuple[Json, list[OverlayFind
 
 
 def _inlined(document: Json) -> Json:
-    """A copy in which operations hold their bodies, replies and parameters themselves, so that targets reach them."""
+    """Return a copy in which operations hold their bodies, replies and parameters, so that targets reach them."""
     result: Json = copy.deepcopy(document)
     schemas: Json = result.setdefault("components", {}).setdefault("schemas", {}) if "paths" in result else {}
     for operation in operations(result):
@@ -170,13 +170,13 @@ def _guarded(document: Json, action: Action, place: tuple[str | int, ...]) -> tu
 
 
 def merged(old: Any, update: Any, where: str) -> Any:
-    """`update` laid over `old` by the rules of the Overlay specification.
+    """Return `old` updated by the rules of the Overlay specification.
 
     Objects merge; an array takes the entry (or the entries of an array) that it does not hold yet at its end; a scalar
     is replaced. An object that is a reference becomes `allOf` of it, since keys beside `$ref` do not count.
 
     Raises:
-        BrokenInputs: the two are of different kinds.
+        BrokenInputs: The two are of different kinds.
     """
     if isinstance(old, dict):
         if not isinstance(update, dict):
@@ -194,7 +194,7 @@ def merged(old: Any, update: Any, where: str) -> Any:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equality as JSON has it: true is not 1, and 1 is 1.0."""
+    """Compare as JSON does: true is not 1, and 1 is 1.0."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):

@@ -65,10 +65,10 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """The document in the file at `path`.
+    """Read the document in the file at `path`.
 
     Raises:
-        RefusedInput: missing, empty, binary, no or several candidate blocks, unclosed, malformed.
+        RefusedInput: The file is missing, empty or binary, or holds no usable block, or several.
     """
     try:
         if path.is_dir():
@@ -85,7 +85,7 @@ def read(path: Path) -> Source:
 
 
 def take(data: bytes, name: str) -> Source:
-    """The document in `data`; see `read`."""
+    """Read the document in `data`; see `read`."""
     digest = hashlib.sha256(data).hexdigest()
     body = data.removeprefix(b"\xef\xbb\xbf")
     text = _text(body, name)
@@ -116,7 +116,7 @@ def _document(load: Any, text: str, name: str) -> dict[str, Any]:
     except Unreadable as error:
         raise RefusedInput(f"{name}: the document cannot be read: {error}.") from None
     if not isinstance(document, dict):
-        raise RefusedInput(f"{name} holds no OpenAPI document: the top level is no mapping.")
+        raise RefusedInput(f"{name} holds no OpenAPI document: the top level is not a mapping.")
     return document
 
 
@@ -192,7 +192,7 @@ def _text_around(text: str, fences: list[Token]) -> tuple[str, ...]:
 def _slice(token: Token, lines: list[bytes], name: str) -> bytes:
     start, end = token.map or [0, 0]
     if token.level:
-        raise RefusedInput(f"{name}: the block at line {start + 1} stands inside a list or a quotation.")
+        raise RefusedInput(f"{name}: the block at line {start + 1} is inside a list or a quotation.")
     if lines[start].startswith(b" "):
         raise RefusedInput(f"{name}: the block at line {start + 1} is indented, so its lines are ambiguous.")
     mark = token.markup

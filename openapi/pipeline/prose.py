@@ -26,12 +26,12 @@ KINDS: Final = {
 
 
 def normal(text: str) -> str:
-    """The text without the accidents of folding: NFC, one space for any run, none beside a CJK character."""
+    """Return the text as NFC, with one space for any run of space, and none beside a CJK character."""
     return _CJK_GAP.sub("", " ".join(unicodedata.normalize("NFC", text).split()))
 
 
 def strip_end(text: str) -> str:
-    """The normal form without the stop at its end: a sentence that only got a neighbour is the same sentence."""
+    """Return the normal form without the stop at its end, which a sentence may get or lose with a neighbour."""
     return normal(text).rstrip("。．.！!；;")
 
 
@@ -41,12 +41,12 @@ def digest(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a description, each on one line, list marks kept; compare them by `normal`."""
+    """Return the sentences of a description, each on one line, with list marks; compare them by `normal`."""
     return [found for part in _END.split(re.sub(r"[^\S\n]+", " ", text)) if (found := " ".join(part.split()))]
 
 
 def added_sentences(text: str, old: str) -> list[str]:
-    """The sentences of a text that the old one does not have, in order."""
+    """Return the sentences of a text that the old one does not have, in order."""
     had = {strip_end(sentence) for sentence in sentences(old)}
     return [sentence for sentence in sentences(text) if strip_end(sentence) not in had]
 
@@ -60,7 +60,7 @@ def contains_quote(text: str, quote: str) -> bool:
 
 
 def numbers(text: str) -> list[int | float]:
-    """The numbers in the text in order; thousands marks and full-width digits read, sizes like 2560x1440 left out."""
+    """Return the numbers in the text, in order. Thousands marks and full-width digits are read; sizes are left out."""
     found: list[int | float] = []
     for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
         digits = re.sub(r"[,\u202f\u00a0 ]", "", match[0])
@@ -79,7 +79,7 @@ def contains_value(text: str, value: Scalar) -> bool:
 
 
 def tokens(text: str) -> dict[str, list[str]]:
-    """What prose holds of each kind of fact, in order: sizes, ratios, tiers, and the numbers in none of them."""
+    """Return the facts in prose by kind, in order: sizes, ratios, tiers, and the other numbers."""
     plain = unicodedata.normalize("NFKC", text)
     found: dict[str, list[str]] = {}
     for kind, pattern in KINDS.items():
@@ -95,7 +95,7 @@ def as_line(fact: Fact) -> str:
 
 
 def missing_facts(text: str, facts: dict[str, Fact]) -> list[str]:
-    """Names of the facts that the text does not hold in full."""
+    """Return the names of the facts that the text does not hold in full."""
     return [
         name
         for name, fact in facts.items()

@@ -1,7 +1,7 @@
 """Reads the new facts out of a sentence that changed nothing but its facts.
 
 The old sentence becomes a pattern in which every size, ratio, tier and number may be another one, and a list longer or
-shorter. Where the new text fits it, each fact is read from the place where the old one stood; nothing is guessed.
+shorter. Where the new text fits it, each fact is read from the place of the old one; nothing is guessed.
 """
 
 import re
@@ -33,7 +33,7 @@ class RereadFacts:
 
 
 def reread_facts(rule: Rule, sentence: str, text: str) -> RereadFacts | None:
-    """What the rule says in the text, or None when more than its facts changed or a fact cannot be told for sure.
+    """Return what the rule says in the text; None when more than its facts changed, or a fact is not certain.
 
     Args:
         rule: with its facts as they were.
@@ -62,7 +62,7 @@ def reread_facts(rule: Rule, sentence: str, text: str) -> RereadFacts | None:
 
 
 def _pattern(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:
-    """The pattern, and for each of its groups the kind and the old values in it."""
+    """Return the pattern, and for each of its groups the kind and the old values in it."""
     pieces: list[str] = []
     groups: list[tuple[str, list[str]]] = []
     end = 0
@@ -81,7 +81,7 @@ def _pattern(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:
 
 
 def _loose(text: str) -> str:
-    """The text as a pattern, with a space allowed wherever a CJK character stands."""
+    """Return the text as a pattern that allows spaces beside CJK characters."""
     return "".join(r"\s*" if not part else re.escape(part) for part in _spread(text))
 
 
@@ -108,7 +108,7 @@ def _scalar(text: str, like: Scalar) -> Scalar | None:
 
 
 def _carried(fact: Fact, olds: list[list[str]], news: list[list[str]]) -> Fact | None:
-    """The new value at the place of the old one; None when places disagree or there is none."""
+    """Return the new value at the place of the old one; None when places disagree or there is none."""
     candidates: set[Fact] = set()
     for old, new in zip(olds, news, strict=True):
         if isinstance(fact, tuple):

@@ -20,7 +20,7 @@ _STANDING_ZH: Final = {"stated": "写明", "inferred": "推断", "contradicted":
 
 
 def table(inputs: Inputs, language: str) -> str:
-    """The table in Markdown, rules in the ledger's order."""
+    """Return the table in Markdown, with the rules in the ledger's order."""
     return _HEADS[language] + "".join(_row(rule, language) for rule in inputs.ledger.rules.values())
 
 
@@ -35,7 +35,7 @@ def _row(rule: Rule, language: str) -> str:
 
 
 def tables(root: Path, inputs: Inputs) -> dict[str, bytes]:
-    """The READMEs that have the marks, by name, with their tables as the ledger makes them."""
+    """Return the READMEs that have the marks, by name, with their tables written from the ledger."""
     found: dict[str, bytes] = {}
     for name, language in FILES.items():
         text = (root / name).read_text("utf-8") if (root / name).is_file() else ""
@@ -45,7 +45,7 @@ def tables(root: Path, inputs: Inputs) -> dict[str, bytes]:
 
 
 def check_tables(root: Path, inputs: Inputs) -> None:
-    """Returns quietly when every table is what the ledger makes.
+    """Check that every table is what the ledger makes.
 
     Raises:
         Different: one is not.
@@ -57,6 +57,6 @@ def check_tables(root: Path, inputs: Inputs) -> None:
 
 def _with_table(text: str, rows: str, name: str) -> str:
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise BrokenInputs(f"{name}: {BEGIN} and {END} must each stand once, in this order.")
+        raise BrokenInputs(f"{name}: {BEGIN} and {END} must each be there once, in this order.")
     pattern = re.escape(BEGIN) + r".*" + re.escape(END)
     return re.sub(pattern, lambda _: f"{BEGIN}\n{rows}{END}", text, flags=re.DOTALL)

@@ -57,7 +57,7 @@ def candidates(field: Any) -> Iterator[Any]:
     elif field.kind == "string":
         yield from sorted(TEXTS, key=lambda text: "url" in field.name.lower() and not text.startswith("https:"))
         length = max(field.min_length or 1, 1)
-        if length < 100_000:  # noqa: PLR2004 - more is no request
+        if length < 100_000:  # noqa: PLR2004 - no request is longer
             yield "a" * length
         if field.pattern is not None:
             yield from matching(field.pattern)

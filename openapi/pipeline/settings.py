@@ -13,7 +13,7 @@ ROLES: Final = ("submit", "query", "delete")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of submit() or generate() that is no field of the page."""
+    """A parameter of submit() or generate() that is not a field of the page."""
 
     type: str
     default: str | float | bool | None
@@ -58,7 +58,7 @@ class Settings:
 
 
 def parse(text: str) -> Settings:
-    """The settings in the text.
+    """Read the settings from the text.
 
     Raises:
         BrokenInputs: a key is missing or unknown.

@@ -84,8 +84,8 @@ def _load_yaml(text: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
-        told = f"{error.context or ''} {error.problem or ''}"
-        raise Unreadable(f"{_line(told) or 'malformed'}{place}") from None
+        text = f"{error.context or ''} {error.problem or ''}"
+        raise Unreadable(f"{_line(text) or 'malformed'}{place}") from None
     except RecursionError:
         raise Unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
@@ -103,7 +103,7 @@ class _Plain:
     """Checks that loaded data is what JSON could hold, and copies it with text as keys."""
 
     def __init__(self) -> None:
-        self.done: dict[int, tuple[Any, int]] = {}  # what an alias stands for, and how many values that are
+        self.done: dict[int, tuple[Any, int]] = {}  # the value of an alias, and how many values it holds
         self.open: set[int] = set()
         self.nodes = 0
 

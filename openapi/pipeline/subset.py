@@ -9,7 +9,7 @@ from .strict_yaml import dump_yaml
 
 
 def reduce(source: Source, submit: str, vendored: Json) -> tuple[Source, list[str]]:
-    """The source with only our operations, and a line for each operation left out.
+    """Return the source with only our operations, and a line for each operation left out.
 
     A page is about its own operations, so all of them are kept. A bare document that holds more than we vendor is taken
     for the vendor's whole one; before anything is vendored, only the submit operation counts as ours.

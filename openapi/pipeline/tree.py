@@ -16,7 +16,7 @@ READY: Final = "READY"
 
 @contextmanager
 def exclusive(root: Path) -> Generator[None]:
-    """Waits until no other run works on the same tree."""
+    """Wait until no other run works on the same tree."""
     (root / "build").mkdir(exist_ok=True)
     with (root / "build" / "pipeline.lock").open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -24,7 +24,7 @@ def exclusive(root: Path) -> Generator[None]:
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Every file below the folder by its path there (`/` between parts), caches of Python left out."""
+    """Return every file below the folder, by its path there (`/` between parts), without Python's caches."""
     found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -34,7 +34,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 
 
 def tree_digest(tree: Tree) -> str:
-    """One sha256 over names and contents."""
+    """Return one sha256 over names and contents."""
     total = hashlib.sha256()
     for name in sorted(tree):
         total.update(f"{hashlib.sha256(tree[name]).hexdigest()}  {name}\n".encode())
@@ -42,7 +42,7 @@ def tree_digest(tree: Tree) -> str:
 
 
 def differences(have: Tree, want: Tree) -> list[str]:
-    """One line a file that is missing, extra or different in `have`."""
+    """Return a line for each file that is missing, extra or different in `have`."""
     lines = [f"missing: {name}" for name in want if name not in have]
     lines += [f"extra: {name}" for name in have if name not in want]
     lines += [f"different: {name}" for name in want if name in have and have[name] != want[name]]
@@ -50,7 +50,7 @@ def differences(have: Tree, want: Tree) -> list[str]:
 
 
 def replace(root: Path, files: Tree, owned: str) -> list[str]:
-    """Makes `files` (paths from the root) true on disk and removes what else is in the folder `owned`.
+    """Write `files` (by path from the root) to disk, and remove all others in the folder `owned`.
 
     All new files are written aside first, then a mark, then they are moved one by one. After a crash before the mark
     nothing has changed; after it, `recover` ends the work. Files that are right already are not touched.

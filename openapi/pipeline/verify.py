@@ -12,7 +12,7 @@ from .tree import STAGE, differences, read_tree
 
 
 def verify(root: Path) -> str:
-    """Regenerates in memory and compares every file; returns what to print.
+    """Generate in memory and compare every file; return what to print.
 
     Raises:
         Different: a file under generated/ is missing, extra or different, an update was cut short, the ledger does not
@@ -23,8 +23,8 @@ def verify(root: Path) -> str:
         raise Different("an update was cut short. Run `make generate`, which ends or forgets it.")
     inputs = load(root)
     if found := findings(view(inputs, inputs, inputs.origin.fence), inputs):
-        told = "; ".join(f"{finding.subject}: {finding.what}" for finding in found[:5])
-        raise Different(f"our inputs do not fit the vendored page; run `make generate` to see all ({told}).")
+        problems = "; ".join(f"{finding.subject}: {finding.what}" for finding in found[:5])
+        raise Different(f"our inputs do not fit the vendored page; run `make generate` to see all ({problems}).")
     want = build(inputs)
     have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
     if lines := differences(have, want):

@@ -50,7 +50,7 @@ JournalPath = Union["Journal", str, PathLike[str], None]
 
 
 def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
-    """The journal, and whether it is ours to close. SQLite is loaded only where it is used."""
+    """Return the journal, and whether it is ours to close. SQLite is loaded only where it is used."""
     if given is None:
         return None, False
     from seedream.journal import Journal  # noqa: PLC0415 -- see above
@@ -109,7 +109,7 @@ class _TaskHandle(Generic[ClientT]):
         return self._seen.get("last")
 
     def _repr_html_(self) -> str:
-        """For notebooks: the id, and the state that was last seen."""
+        """Return the id and the state that was last seen, for notebooks."""
         from html import escape  # noqa: PLC0415 -- slow to load, and needed in notebooks only
 
         state = self.info.state if self.info else "not asked yet"
@@ -385,7 +385,7 @@ class _Client:
         observer: SubmissionObserver | None = None,
         progress: ProgressCallback | None = None,
     ) -> Workflow[str]:
-        """The submit workflow for a checked submission, recorded in the journal; gives the task's id."""
+        """Return the submit workflow for a checked submission, recorded in the journal; it gives the task's id."""
         journal = self._journal
         if observer is None and journal is not None:
             seen = {

@@ -120,7 +120,7 @@ class Picture:
             return None, None
 
     def shown(self) -> dict[str, Any]:
-        """What a notebook shows, by media type: the picture itself, or a thumbnail of a large one."""
+        """Return what a notebook shows, by media type: the picture itself, or a thumbnail of a large one."""
         data, media_type = self.data, self.media_type
         if len(data) > _SHOWN_WHOLE or media_type not in _BROWSERS:
             data, media_type = self._thumbnail() or (data, media_type)
@@ -133,11 +133,11 @@ class Picture:
         return shown
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """For notebooks; see ``shown``."""
+        """Return ``shown``, for notebooks."""
         return self.shown()
 
     def _repr_png_(self) -> bytes | None:
-        """For notebooks that ask for a PNG: the picture or a thumbnail, if it can be made."""
+        """Return the picture or a thumbnail for notebooks that ask for a PNG; None where it cannot be made."""
         if self.media_type == "image/png" and len(self._head(_SHOWN_WHOLE + 1)) <= _SHOWN_WHOLE:
             return self.data
         found = self._thumbnail(kind="PNG")
@@ -183,7 +183,7 @@ class Generated:
         return self.pictures[index]
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """For notebooks: all pictures side by side."""
+        """Return all pictures side by side, for notebooks."""
         images = "".join(_as_html(picture) for picture in self.pictures)
         return {
             "text/plain": repr(self),

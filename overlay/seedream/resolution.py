@@ -22,7 +22,7 @@ _TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:"
 
 
 def _canonical(text: "str | Resolution") -> str:
-    """The canonical wire form, or InvalidResolution."""
+    """Return the canonical wire form, or raise InvalidResolution."""
     if isinstance(text, Resolution):
         return text.wire
     if not isinstance(text, str):
@@ -60,12 +60,12 @@ class Resolution:
 
     @classmethod
     def parse(cls, text: "str | Resolution") -> Self:
-        """The same as ``Resolution(text)``."""
+        """Return ``Resolution(text)``."""
         return cls(text)
 
     @classmethod
     def size(cls, width: int, height: int) -> Self:
-        """The resolution of an explicit size in pixels.
+        """Return the resolution of an explicit size in pixels.
 
         Raises:
             InvalidResolution: The total is outside the legal range (rule RES-PIXELS).
@@ -104,7 +104,7 @@ def _forms() -> str:
 
 
 def nearest_size(width: int, height: int) -> tuple[int, int]:
-    """The legal size nearest to width x height (pixels, both positive), of the same shape where it is a simple ratio.
+    """Return the legal size nearest to width x height (positive pixels), of equal shape where that is a simple ratio.
 
     A legal size is returned as it is.
     """
@@ -161,7 +161,7 @@ def _not_understood(text: str, typed: str) -> InvalidResolution:
 
 
 def _guess(text: str) -> str | None:
-    """The legal resolution that the text most likely means, if any."""
+    """Return the legal resolution that the text most likely means, if any."""
     if len(text) > _LONGEST:
         return None
     folded = unicodedata.normalize("NFKC", text).strip().upper()

@@ -38,7 +38,7 @@ class Request:
     peer: str | None = None
 
     def header(self, name: str) -> str | None:
-        """All values of a header joined by commas, as RFC 9110 5.2 says; None if it is absent."""
+        """Return all values of a header joined by commas, as RFC 9110 5.2 says; None if it is absent."""
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 

@@ -49,7 +49,7 @@ class Block:
 
 @cache
 def _vendor_domain() -> str:
-    """The domain of the spec's server, without its first label; read as data, for importing the package takes long."""
+    """Return the domain of the spec's server, without its first label. It is read as data, which is quick."""
     spec = find_spec("tensorslab_images")
     if spec is None or spec.origin is None:
         raise RuntimeError("seedream is not installed as a whole: tensorslab_images is missing")

@@ -91,7 +91,7 @@ def seedream_sandbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def seedream_mock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> "Iterator[SeeDreamMock]":
-    """The same service in place of the vendor's host, in process by respx: no socket is opened.
+    """Put the sandbox in place of the vendor's host, in process by respx: no socket is opened.
 
     Takes the same mark. Requests are checked against the spec and answered as the sandbox does.
     """

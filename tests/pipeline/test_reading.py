@@ -187,7 +187,7 @@ def test_a_wrong_ledger_is_refused(text: str, words: str) -> None:
     [
         ({"target": "$.a", "update": 1, "remove": True}, "either an update or"),
         ({"target": "$.a", "remove": False}, "either an update or"),
-        ({"target": "$[", "update": 1}, "no JSONPath"),
+        ({"target": "$[", "update": 1}, "not a JSONPath"),
         ({"target": "$", "update": {}}, "a part of the document"),
         ({"target": "$.a", "update": 1, "x-adds": 1}, "unknown key"),
         ({"update": 1}, "has no target"),

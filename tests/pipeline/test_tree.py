@@ -195,7 +195,7 @@ def test_own_edits_are_reported(repository: RepositoryCopy) -> None:
     ("name", "old", "new", "words"),
     [
         ("openapi/overlay.yaml", "x-rule: [TASK-ID]", "x-rule: [NO-SUCH]", "rests on NO-SUCH"),
-        ("openapi/overlay.yaml", "overlay: 1.1.0", "overlay: 2.0.0", "no Overlay 1.0 or 1.1"),
+        ("openapi/overlay.yaml", "overlay: 1.1.0", "overlay: 2.0.0", "not an Overlay 1.0 or 1.1"),
         ("openapi/generator.yaml", "package:", "packages:", "unknown key"),
         ("openapi/SOURCE.toml", "language = ", "tongue = ", "must hold these texts"),
         ("openapi/rules.yaml", "minimum: 3686400", "minimum: 3686401", "does not hold the fact 'minimum'"),

@@ -45,7 +45,7 @@ EXTENSIONS: Final = ("png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic", 
 
 
 def sniff(head: bytes) -> PictureType | None:
-    """The format that the first bytes show, or None. Formats with a size up front must give one above zero."""
+    """Return the format of the first bytes, or None. Formats that begin with a size must give one above zero."""
     kind = _format(head)
     return PictureType(kind) if kind else None
 
@@ -68,7 +68,7 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
 
 
 def _heif_format(head: bytes) -> Format | None:
-    """The format of an ISO base media file: by its major brand, or by its compatible brands where that is general."""
+    """Return the format of an ISO base media file: by its major brand, or by the others where that is general."""
     major, end = head[8:12], int.from_bytes(head[:4])
     if major in _BRANDS:
         return _BRANDS[major]
@@ -104,7 +104,7 @@ def _need(data: Buffer, end: int) -> None:
 
 
 def _png(data: Buffer) -> bool:
-    """A signature, then chunks of length, type, data and checksum up to IEND (PNG specification, 5.3)."""
+    """Read a signature, then chunks of length, type, data and checksum up to IEND (PNG specification, 5.3)."""
     at = 8
     while True:
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -135,7 +135,7 @@ def _jpeg(data: Buffer) -> bool:
 
 
 def _webp(data: Buffer) -> bool:
-    """The size in the RIFF header (WebP container specification)."""
+    """Read the size in the RIFF header (WebP container specification)."""
     size: int = struct.unpack_from("<I", data, 4)[0]
     return len(data) >= size + 8
 
@@ -161,7 +161,7 @@ def _gif(data: Buffer) -> bool:
 
 
 def _bmp(data: Buffer) -> bool:
-    """The file size in the header; where it is left at zero, the pixels' place and size."""
+    """Read the file size in the header; where it is zero, the place and size of the pixels."""
     size, _, offset, header = struct.unpack_from("<4I", data, 2)
     if header >= 40:  # noqa: PLR2004 -- the older header has no such fields
         width, height, _, bits, packing = struct.unpack_from("<iiHHI", data, 18)
@@ -191,7 +191,7 @@ def _tiff(data: Buffer) -> bool:
 
 
 def _tiff_field(data: Buffer, at: int, order: str) -> tuple[int, tuple[int, ...]]:
-    """A directory entry: its tag, and its values where they are whole numbers."""
+    """Read a directory entry: its tag, and its values where they are whole numbers."""
     tag, kind, count = struct.unpack_from(f"{order}HHI", data, at)
     size = _TIFF_SIZES.get(kind, 1) * count
     place = at + 8 if size <= 4 else struct.unpack_from(f"{order}I", data, at + 8)[0]  # noqa: PLR2004 -- the entry's own room
@@ -206,7 +206,7 @@ _BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"mfra",
 
 
 def _heif(data: Buffer) -> bool:
-    """All boxes, and the places of the items that the meta box names (ISO/IEC 14496-12, 4.2 and 8.11.3)."""
+    """Read all boxes, and the places of the items in the meta box (ISO/IEC 14496-12, 4.2 and 8.11.3)."""
     at, kinds = 0, set[bytes]()
     while at < len(data):
         start, end, kind = _box(data, at, len(data))
@@ -221,7 +221,7 @@ def _heif(data: Buffer) -> bool:
 
 
 def _box(data: Buffer, at: int, limit: int) -> tuple[int, int, bytes]:
-    """A box: where its content begins, where it ends, and its type."""
+    """Read a box: where its content begins, where it ends, and its type."""
     if limit - at < 8:  # noqa: PLR2004 -- less than a header
         return at, limit, b"\0"
     size, kind = struct.unpack_from(">I4s", data, at)
@@ -244,7 +244,7 @@ def _check_items(data: Buffer, at: int, limit: int) -> None:
 
 
 def _last_item(data: Buffer, at: int) -> int:
-    """Where the last extent of an iloc box ends in the file."""
+    """Return where the last extent of an iloc box ends in the file."""
     version = data[at]
     sizes, more = data[at + 4], data[at + 5]
     offset_size, length_size, base_size, index_size = sizes >> 4, sizes & 15, more >> 4, more & 15 if version else 0

@@ -30,7 +30,7 @@ class FileNames:
     template: str = DEFAULT_TEMPLATE
 
     def stem(self, taskid: str, index: int, total: int) -> str:
-        """The file name of a picture without its extension; index from 0."""
+        """Return the file name of a picture without its extension; index from 0."""
         values = {"taskid": show_id(taskid), "number": index + 1, "index": index, "total": total}
         return self.template.format_map(values)
 

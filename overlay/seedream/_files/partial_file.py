@@ -22,7 +22,7 @@ _NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno
 
 
 def ensure_writable(directory: Path) -> Path:
-    """The directory, made if missing. Asked before a submission, so that nothing is paid for that cannot be kept.
+    """Make the directory if it is missing, and prove that it can be written, before a submission is paid for.
 
     Raises:
         ConfigError: Pictures cannot be written there.
@@ -43,7 +43,7 @@ def ensure_writable(directory: Path) -> Path:
 
 
 def find_complete(directory: Path, stem: str) -> Path | None:
-    """A whole picture that is there already under this name, if any."""
+    """Return a whole picture that is there already under this name, if any."""
     for extension in EXTENSIONS:
         path = directory / f"{stem}.{extension}"
         if whole_format(path) == extension:
@@ -52,7 +52,7 @@ def find_complete(directory: Path, stem: str) -> Path | None:
 
 
 def whole_format(path: Path) -> str | None:
-    """The extension that belongs to a whole picture's bytes, or None if the path is not a whole picture.
+    """Return the extension that belongs to a whole picture's bytes, or None if the path is not a whole picture.
 
     A symbolic link is not followed.
     """
@@ -71,7 +71,7 @@ def whole_format(path: Path) -> str | None:
 
 
 def _whole_kind(file: IO[bytes]) -> PictureType | None:
-    """The format of an open file that holds a whole picture."""
+    """Return the format of an open file that holds a whole picture."""
     if not os.fstat(file.fileno()).st_size:
         return None
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -37,7 +37,7 @@ FOREIGN_NAMES: Final[dict[str, str]] = {
 
 
 def hint_for(name: str) -> str:
-    """A sentence that says what a foreign name is called here, or empty when it is not in the table.
+    """Return a sentence that says what a foreign name is called here, or empty when it is not in the table.
 
     The look-up ignores case and takes ``-`` for ``_``.
     """

@@ -315,7 +315,7 @@ def _as_bytes(chunk: object) -> bytes:
 
 
 def _encoded(image: Any, number: int) -> bytes:
-    """A Pillow image as PNG bytes."""
+    """Return a Pillow image as PNG bytes."""
     stream = io.BytesIO()
     try:
         image.save(stream, "PNG")
@@ -365,7 +365,7 @@ def _open_regular(path: Path) -> int:
 
 
 def _describe(head: bytes, name: str, number: int, *, strict: bool) -> tuple[str, str]:
-    """The file name and the media type to send."""
+    """Return the file name and the media type to send."""
     if not head:
         raise InvalidRequest(_problem(f"source image {number} is empty", "Give the picture's bytes."))
     kind = sniff(head)

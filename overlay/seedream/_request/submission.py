@@ -168,7 +168,7 @@ def _unknown_field(name: str) -> Problem:
 
 
 def _other_files(spec: Field, value: object) -> tuple[SourceFile, ...]:
-    """Files of a field other than the source images; what they hold is not known."""
+    """Return the files of a field other than the source images; their format is not checked."""
     try:
         return gather(cast("Any", value), strict=False).files
     except InvalidRequest as error:
@@ -219,7 +219,6 @@ def _scalar(spec: Field, value: object) -> Scalar:
 
 
 def _typed(spec: Field, value: object) -> Scalar:
-    wrong = f"{short_repr(value)} is not {_KINDS[spec.kind]}"
     match spec.kind:
         case "integer" if not isinstance(value, bool):
             try:
@@ -234,7 +233,8 @@ def _typed(spec: Field, value: object) -> Scalar:
             return str.__str__(value)
         case _:
             pass
-    raise InvalidRequest(_problem(spec, wrong, f"Give {_KINDS[spec.kind]}."))
+    kind = _KINDS[spec.kind]
+    raise InvalidRequest(_problem(spec, f"{short_repr(value)} is not {kind}", f"Give {kind}."))
 
 
 _KINDS: Final = {

@@ -8,7 +8,7 @@ _IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is written as; None for a name. An IPv4 address inside an IPv6 one counts as itself."""
+    """Return the address in a host, None for a name. An IPv4 address inside an IPv6 one counts as itself."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -20,7 +20,7 @@ _KEY: Final = re.compile(r"[\x21-\x7e]+")
 
 
 def api_key(given: "Secret[Any]") -> str:
-    """The key from the argument or the environment, without spaces around it.
+    """Return the key from the argument or the environment, without spaces around it.
 
     Args:
         given: The argument; a Secret, so that no traceback with local variables shows it.
@@ -41,7 +41,7 @@ def api_key(given: "Secret[Any]") -> str:
 
 
 def base_url(given: "Secret[Any]") -> str:
-    """The base URL from the argument, the environment or the spec's server, without a slash at its end.
+    """Return the base URL from the argument, the environment or the spec's server, without a slash at its end.
 
     Raises:
         ConfigError: It is not an https URL (http only for loopback), or holds a user, query or fragment.
@@ -70,7 +70,7 @@ def _has_more_than_an_address(hidden: "Secret[str]") -> bool:
 
 
 def _read(what: str, given: "Secret[Any]", variable: str) -> "Secret[str]":
-    """The argument, or else the variable, without spaces around it. Neither is ever in a local variable."""
+    """Return the argument, or else the variable, without spaces around it. Neither is ever in a local variable."""
     if given.reveal() is None:
         return Secret(os.environ.get(variable, "").strip())
     if not isinstance(given.reveal(), str):
@@ -79,7 +79,7 @@ def _read(what: str, given: "Secret[Any]", variable: str) -> "Secret[str]":
 
 
 def _host(url: str) -> str:
-    """The host, or empty where there is none or the URL cannot be read."""
+    """Return the host, or empty where there is none or the URL cannot be read."""
     try:
         parts = urlsplit(url)
         port = parts.port

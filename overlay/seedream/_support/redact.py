@@ -31,7 +31,7 @@ _SIGNED: Final = re.compile(
     r"(?:(?:[?#]|\\u003f)[^\s\"<>]*)?",
     re.IGNORECASE,
 )
-# The same behind a relative address, or one that is written in another way.
+# A query behind a relative address, or behind one that is written in another way.
 _QUERY: Final = re.compile(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
 # Header fields that help to find out what happened; no others are kept on an error. Those of the second set are ids.
 _KEPT_HEADERS: Final = frozenset({

@@ -13,7 +13,7 @@ _ENDING: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """The signals that end this program: a program started with nohup ignores SIGHUP, and goes on ignoring it.
+    """Return the signals that end this program. One that was started with nohup goes on ignoring SIGHUP.
 
     Empty outside the main thread, where no handler can be set.
     """

@@ -157,7 +157,7 @@ class Bulk:
         yield options
 
     def options(self, **changed: Any) -> BulkOptions:
-        """The settings of the last start, with these changed; BulkOptions() where there was none.
+        """Return the settings of the last start, with these changed; BulkOptions() where there was none.
 
         Raises:
             ConfigError: A setting is out of its range.
@@ -170,13 +170,13 @@ class Bulk:
         return evolve(earlier, **changed)
 
     def counts(self) -> tuple[Run, dict[State, int]]:
-        """The run and how many jobs are in each state; also while another process works on it."""
+        """Return the run, and how many jobs are in each state; also while another process works on it."""
         with ReadOnlyJournal(self.folder.journal) as reader:
             run = self._run_of(reader)
             return run, dict(reader.counts(run.id))
 
     def jobs(self, *states: State) -> list[Job]:
-        """The jobs in these states, or all of them."""
+        """Return the jobs in these states, or all of them."""
         with ReadOnlyJournal(self.folder.journal) as reader:
             return list(reader.jobs(self._run_of(reader).id, states or STATES))
 

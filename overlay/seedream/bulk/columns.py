@@ -23,7 +23,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     **{field.name: option for option, field in _FIELDS.items()},
     **{option: option for option in _FIELDS},
 }
-# The column of the job's own id; a field of the page with that name would keep it.
+# The column of the job's own id. A field of the page that is called id would keep that name.
 ID: Final = "id" if "id" not in _OPTIONS else "job_id"
 _LONGEST_ID: Final = 200
 _INTEGER: Final = re.compile(r"([+-]?[0-9]+)(\.0*)?")  # spreadsheets and data frames write 2 as 2.0
@@ -36,7 +36,7 @@ def is_column(name: object) -> bool:
 
 
 def unknown_column(name: str) -> Problem:
-    """What to say about a column that there is not."""
+    """Return the problem of an unknown column, with a hint."""
     hint = hint_for(name)
     if not hint:
         known = [ID, "prompt", *sorted(set(_FIELDS) - {"prompt"})]
@@ -46,7 +46,7 @@ def unknown_column(name: str) -> Problem:
 
 
 def options_of(row: Mapping[str, Any], base: Path, problems: list[Problem]) -> dict[str, Any]:
-    """A line's options by Python name, paths made absolute from ``base``; what is wrong goes to ``problems``."""
+    """Return a line's options by Python name, paths made absolute from ``base``; what is wrong goes to ``problems``."""
     options: dict[str, Any] = {}
     for name, value in row.items():
         option = _OPTIONS.get(name)
@@ -70,7 +70,7 @@ def _is_missing(value: object) -> bool:
 
 
 def _paths(value: Any, base: Path, problems: list[Problem]) -> list[str]:
-    """Absolute paths or URLs: the run can be resumed from anywhere."""
+    """Return absolute paths or URLs, so that the run can be resumed from anywhere."""
     items = [value] if isinstance(value, str | Path) else value
     if not isinstance(items, list | tuple) or not all(isinstance(item, str | Path) for item in items):
         problems.append(Problem(SOURCES, "not a path or a list of paths", "SOURCE-IMAGE", "Give paths as text."))
@@ -87,7 +87,7 @@ def _is_url(text: str) -> bool:
 
 
 def id_of(row: Mapping[str, Any], problems: list[Problem]) -> str | None:
-    """The job's own id as text, None if the line gives none."""
+    """Return the job's own id as text, None if the line gives none."""
     value = row.get(ID)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -103,7 +103,7 @@ def id_of(row: Mapping[str, Any], problems: list[Problem]) -> str | None:
 
 
 def from_text(cells: Iterable[tuple[str, str]], problems: list[Problem]) -> dict[str, Any]:
-    """A CSV line's values in the types that the fields ask for; an empty cell counts as not given."""
+    """Return a CSV line's values in the types that the fields ask for; an empty cell counts as not given."""
     return {name: _typed(name, text, problems) for name, text in cells if text.strip()}
 
 

@@ -92,7 +92,7 @@ def _pictures(files: list[SavedPicture], root: Path) -> tuple[Picture, ...]:
 
 
 def digest_of(path: Path) -> str:
-    """Sha256 (hex) of a file's bytes."""
+    """Return the sha256 (hex) of a file's bytes."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

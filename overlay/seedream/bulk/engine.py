@@ -86,7 +86,7 @@ class Engine:
         )
 
     def interrupt(self) -> None:
-        """A signal of the user. The first: start nothing more, finish submissions. The second: break them off."""
+        """Take in a signal: after the first nothing more starts and submissions finish; the second breaks them off."""
         if self._scope.cancel_called:
             self._control.interrupt("cancelled")
             self._submitter.cancel()

@@ -1,6 +1,6 @@
 """Writes gallery.html: one file, no network, opened from the disk by any browser.
 
-Small copies are made where Pillow is installed: up to a few hundred stand inside the page itself, more beside it.
+Small copies are made where Pillow is installed: up to a few hundred are inside the page itself, more are beside it.
 Without Pillow the page shows the pictures as they are, loaded as they come into view.
 """
 
@@ -53,7 +53,7 @@ class _Thumbnails:
         self._pillow = Image
 
     def of(self, picture: Picture) -> _Small | None:
-        """The thumbnail of a picture; None without Pillow, without time, or if it cannot be made."""
+        """Return the thumbnail of a picture; None without Pillow, without time, or if it cannot be made."""
         if self._pillow is None or not self.may_continue():
             return None
         target = self.folder.thumbnails / f"{picture.sha256[:32]}.webp"

@@ -113,7 +113,7 @@ def _first(problems: list[Problem]) -> tuple[Problem, ...]:
 
 
 def plan_of(row: Mapping[str, Any], base: Path) -> tuple[Plan, dict[str, Any]]:
-    """The plan of one row, and its options by Python name. A row without an id gets one from its request.
+    """Return the plan of one row, and its options by Python name. A row without an id gets one from its request.
 
     Raises:
         InvalidRequest: With every problem of the row.
@@ -142,13 +142,13 @@ def _check(
 
 
 def submission_of(options: Mapping[str, Any]) -> Submission:
-    """The checked submission for a job's options. Raises InvalidRequest."""
+    """Return the checked submission for a job's options. Raises InvalidRequest."""
     rest = dict(options)
     return check_submit(rest.pop("prompt", None), rest)
 
 
 def request_of(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the journal keeps them: signed URLs without their signature, their names listed."""
+    """Return the options as the journal keeps them: signed URLs without their signature, their names listed."""
     kept: dict[str, Any] = {}
     redacted = []
     for name, value in options.items():
@@ -270,7 +270,7 @@ def _csv(text: str) -> Iterator[_Row]:
 
 
 def _delimiter_of(text: str) -> str:
-    """The separator under which the header has the most names that are columns; a comma where none has more."""
+    """Return the separator under which the header has the most names that are columns; a comma where none has more."""
     line = text.split("\n", 1)[0]
 
     def columns(delimiter: str) -> int:

@@ -97,6 +97,6 @@ class BulkOptions:
 
     @classmethod
     def restored(cls, stored: Mapping[str, Any], budget: int | None) -> Self:
-        """The options of an earlier start; names of another version are ignored."""
+        """Return the options of an earlier start; names of another version are ignored."""
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in stored.items() if name in known}, budget=budget)

@@ -62,18 +62,18 @@ class AdaptiveConcurrency:
         self.size = self.most
 
     def start(self) -> int:
-        """A submission starts; gives its number."""
+        """Take in the start of a submission; gives its number."""
         self._started += 1
         return self._started
 
     def succeeded(self) -> None:
-        """One got through."""
+        """Take in a submission that got through."""
         self._good += 1
         if self._good >= self.size and self.size < self.most:
             self.size, self._good = self.size + 1, 0
 
     def refused(self, number: int) -> None:
-        """One was refused as one too many. Those that had started before the last cut do not count again."""
+        """Take in a refusal (too many requests). Submissions that started before the last cut do not count again."""
         if number > self._shrunk:
             self.size, self._good, self._shrunk = max(1, self.size // 2), 0, self._started
 
@@ -96,11 +96,11 @@ class SlowStart:
         self.size = min(self.limit, _FIRST)
 
     def succeeded(self) -> None:
-        """A job was delivered: one more may be outstanding, so the number doubles with each round."""
+        """Take in a delivery: one more job may be outstanding, so the number doubles with each round."""
         self.size = min(self.limit, self.size + 1)
 
     def failed(self) -> None:
-        """A delivery failed: half as many, so that nothing is submitted until the outstanding ones are known."""
+        """Take in a failed delivery: halve the limit, so that no job starts until the outstanding ones are known."""
         self.size = max(1, self.size // 2)
 
 
@@ -149,11 +149,11 @@ class Patience:
     _since: float | None = None
 
     def succeeded(self) -> None:
-        """One got through."""
+        """Take in a submission that got through."""
         self.refusals, self._since = 0, None
 
     def failed(self) -> bool:
-        """One did not get through; True: none has for too long."""
+        """Take in a submission that did not get through; True: none has for too long."""
         now = self.clock()
         self.refusals += 1
         if self._since is None:
@@ -192,25 +192,25 @@ class RunControl:
             self.reason, self.error = reason, error
 
     def interrupt(self, reason: Reason) -> None:
-        """The user stops the run: this goes before any other reason."""
+        """Stop the run for the user; this goes before any other reason."""
         self.reason, self.error = reason, None
 
     def answered(self) -> None:
-        """A submission got a usable answer."""
+        """Take in a submission that got a usable answer."""
         self._submissions.succeeded()
 
     def unanswered(self, error: Exception) -> None:
-        """A submission became unknown."""
+        """Take in a submission that became unknown."""
         if self._submissions.failed():
             self.stop("unknowns", error)
 
     def delivered(self) -> None:
-        """All pictures of a job are saved."""
+        """Take in a job whose pictures are all saved."""
         self.window.succeeded()
         self._deliveries.succeeded()
 
     def undelivered(self, stage: Stage, error: Exception) -> None:
-        """A task that was paid for in this run failed, or its pictures could not be saved."""
+        """Take in a task of this run that failed, or whose pictures could not be saved."""
         self.window.failed()
         if self._deliveries.failed():
             self.stop(stage, error)

@@ -24,7 +24,7 @@ _ROWS: Final = 10_000  # of one row group
 
 
 def results(journal: Queries, run: Run) -> Iterator[dict[str, Any]]:
-    """The jobs of a run with their pictures, in order: what results.jsonl holds."""
+    """Yield the jobs of a run with their pictures, in order: what results.jsonl holds."""
     for job in journal.jobs(run.id, STATES):
         yield {**_job(job), "pictures": [_picture(one) for one in journal.pictures(job.id)]}
 
@@ -56,7 +56,7 @@ def write_results(journal: Queries, run: Run, folder: Folder) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
-    """One line for any reader: the characters that some take for a line's end are escaped."""
+    """Return one line, with the characters escaped that some readers take for its end."""
     text = json.dumps(row, ensure_ascii=False)
     for end in ("\x85", "\u2028", "\u2029"):
         text = text.replace(end, f"\\u{ord(end):04x}")

@@ -62,7 +62,7 @@ class PictureStore:
             self._filesystem()
 
     def _filesystem(self) -> tuple[Any, str]:
-        """The pyarrow file system and the path in it."""
+        """Return the pyarrow file system and the path in it."""
         try:
             arrow = importlib.import_module("pyarrow.fs")
         except ImportError:

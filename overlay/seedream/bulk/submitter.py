@@ -297,7 +297,7 @@ class Submitter:
         return True
 
     async def _ended(self, job: Job, error: SeeDreamError) -> None:
-        """A submission that ended without a task id, and what it means for the run."""
+        """Decide what a submission that ended without a task id means for the run."""
         match error:
             case InsufficientCredits() if error.taskid is None:
                 self._control.stop("credits", error)
@@ -363,7 +363,7 @@ class Submitter:
 
 
 def _no_task(job: Job) -> SeeDreamError:
-    """Why a settled job has no task."""
+    """Return why a settled job has no task."""
     message = f"job “{job.key}” is {job.state}: {job.message or 'given up by the user'}"
     if job.state == "rejected":
         return Rejected(message, hint="Change the request and give it another id, or retry it.")

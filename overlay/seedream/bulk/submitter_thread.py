@@ -89,7 +89,7 @@ class SubmitterThread:
             self._stack = stack.pop_all()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Engines that pickle what they are given get the same object back, in this process."""
+        """Pickle as a reference: engines that pickle what they are given get the same object back, in this process."""
         return _find, (self._mark,)
 
     async def _make(self, redacted_options: Mapping[str, Mapping[str, Any]]) -> Submitter:
@@ -121,7 +121,7 @@ class SubmitterThread:
         self._portal.call(self._control.interrupt, reason)
 
     def report(self) -> Report:
-        """Where the run is, or how it ended."""
+        """Return where the run is, or how it ended."""
         return Report(
             self._control.reason or "done",
             self._journal.counts(self._run.id),

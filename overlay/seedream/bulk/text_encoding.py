@@ -21,7 +21,7 @@ _MARKS: Final = (
 )
 _LEGACY: Final = "gb18030"
 # In text of Latin letters, no more than this share of the letters are words of accented letters only, or accented.
-_ALONE: Final = 0.15
+_FOREIGN_WORDS: Final = 0.15
 _ACCENTED: Final = 0.4
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _EAST_ASIAN: Final = frozenset(
@@ -30,7 +30,7 @@ _EAST_ASIAN: Final = frozenset(
 
 
 def decode(data: bytes, name: str, encoding: str | None = None) -> str:
-    """The text of a file.
+    """Return the text of a file.
 
     Args:
         data: Its bytes.
@@ -77,8 +77,8 @@ def is_ambiguous(text: str, legacy: str) -> bool:
     words = [word for line in text.splitlines() if not line.isascii() for word in _WORD.findall(line)]
     letters = sum(map(len, words))
     foreign = sum(not letter.isascii() for word in words for letter in word)
-    alone = sum(len(word) for word in words if not any(letter.isascii() for letter in word))
-    return alone > _ALONE * letters or foreign > _ACCENTED * letters
+    unmixed = sum(len(word) for word in words if not any(letter.isascii() for letter in word))
+    return unmixed > _FOREIGN_WORDS * letters or foreign > _ACCENTED * letters
 
 
 def _is_plausible(text: str) -> bool:
@@ -122,7 +122,7 @@ def _decode_as(data: bytes, name: str, encoding: str) -> str:
 
 
 def _sample(text: str) -> str:
-    """The first line that tells the readings apart."""
+    """Return the first line that tells the readings apart."""
     return quote(next((line for line in text.splitlines() if not line.isascii()), text))
 
 

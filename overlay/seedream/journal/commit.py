@@ -37,11 +37,11 @@ class Rows(Protocol):
         ...
 
     def fetchone(self) -> Any:
-        """The next row, or None."""
+        """Return the next row, or None."""
         ...
 
     def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+        """Return all rows that are left."""
         ...
 
 
@@ -178,7 +178,7 @@ class Committer:
 
 
 def failure(error: sqlite3.Error, path: Path) -> JournalError:
-    """The journal's error for one of SQLite."""
+    """Return the journal's error for one of SQLite."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(_NO_ROOM):
         return JournalFull(

@@ -27,7 +27,7 @@ CALLS: Final = "calls"  # the run of single submissions; recovery gives up its u
 
 
 def connect(path: Path) -> Database:
-    """A connection of the standard library in autocommit mode."""
+    """Open a connection of the standard library in autocommit mode."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
 
 
@@ -150,7 +150,7 @@ class Journal(Queries):
         self._lock.write_mark(Mark(self._id, event))
 
     def _recover(self) -> None:
-        """What an earlier process left in the middle of sending is unknown: it died before it could know."""
+        """Mark as unknown what an earlier process was sending: it died before it could know."""
 
         def work(database: Database) -> None:
             lost = JournalError("the program ended while this was being submitted", billing="unknown")
@@ -240,11 +240,11 @@ class Journal(Queries):
     # Single submissions.
 
     def submission_record(self, job: int, cost: int) -> SubmissionRecord:
-        """The record of a planned job's submission, for the submit workflow."""
+        """Return the record of a planned job's submission, for the submit workflow."""
         return SubmissionRecord(self._committer, self._stamp, lambda _: job, cost)
 
     def open_single_call(self, digest: str, request: Mapping[str, Any], cost: int) -> SubmissionRecord:
-        """The record of one single submission. Its row is made when it begins: what never leaves has none."""
+        """Return the record of one single submission. Its row is made when the request is about to leave."""
         plan = Plan(uuid.uuid4().hex, digest, request, cost)
         run = self.find_run(CALLS) or self.run(CALLS)
         find = partial(self._plan, run=run.id, plan=plan)
@@ -253,15 +253,15 @@ class Journal(Queries):
     # What becomes of a submitted job.
 
     def succeeded(self, job: int) -> None:
-        """The task is completed: submitted -> succeeded."""
+        """Record that the task is completed: submitted -> succeeded."""
         self._move(job, "submitted", "succeeded")
 
     def failed(self, job: int, error: BaseException) -> None:
-        """The task has failed on the server: submitted -> failed."""
+        """Record that the task has failed on the server: submitted -> failed."""
         self._move(job, "submitted", "failed", error)
 
     def downloaded(self, job: int, pictures: Iterable[Picture]) -> None:
-        """All pictures are on the disk, whole and synced: submitted or succeeded -> downloaded."""
+        """Record that all pictures are on the disk, whole and synced: submitted or succeeded -> downloaded."""
 
         def work(database: Database) -> None:
             database.execute("DELETE FROM picture WHERE job=?", (job,))
@@ -276,7 +276,7 @@ class Journal(Queries):
         self._do(work)
 
     def mark_missing(self, job: int) -> None:
-        """A saved picture is gone or damaged: downloaded -> succeeded, to be fetched again."""
+        """Record that a saved picture is gone or damaged: downloaded -> succeeded, to be fetched again."""
         self._move(job, "downloaded", "succeeded")
 
     def record_error(self, job: int, error: BaseException) -> None:
@@ -312,7 +312,7 @@ class Journal(Queries):
         self._do(lambda database: transition(database, job.id, job.state, new, stamp, taskid=None, spend=back))
 
     def attach_task_id(self, job: Job, taskid: str) -> None:
-        """The user found the task's id in the vendor's console: unknown -> submitted.
+        """Record the task id that the user found in the vendor's console: unknown -> submitted.
 
         Raises:
             JournalError: The job is not unknown, or the id belongs to another job.
@@ -340,7 +340,7 @@ class Journal(Queries):
 
 
 def checked_path(path: str | os.PathLike[str]) -> Path:
-    """The journal's own path: a symbolic link leads to the file, and so to the file's only lock.
+    """Return the journal's own path: where a symbolic link leads, so that the file has only one lock.
 
     Raises:
         JournalError: It is a name that SQLite would not take for a file, something other than a file is there (which
@@ -362,7 +362,7 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
 
 
 def resolved(path: Path) -> Path:
-    """Where a symbolic link leads.
+    """Return where a symbolic link leads.
 
     Raises:
         JournalError: It leads to itself.

@@ -41,7 +41,7 @@ class Mark:
 
 
 def filesystem(path: Path, mounts: Path = _MOUNTS) -> str:
-    """The type of the folder's file system, as the kernel names it; empty where it is not known."""
+    """Return the type of the folder's file system, as the kernel names it; empty where it is not known."""
     try:
         lines = mounts.read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
@@ -66,12 +66,12 @@ def identity(path: Path) -> tuple[int, int]:
 
 
 def lock_path(path: Path) -> Path:
-    """The lock file of the journal at this path, which is no link."""
+    """Return the lock file of the journal at this path, which must not be a link."""
     return path.with_name(f"{path.name}.lock")
 
 
 def read_mark(lock: Path) -> Mark | None:
-    """The mark in a lock file, which another process may hold; None where there is none."""
+    """Return the mark in a lock file, which another process may hold; None where there is none."""
     try:
         file = os.open(lock, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:

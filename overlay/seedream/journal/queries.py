@@ -24,7 +24,7 @@ LOST: Final = (
 
 
 def check_version(database: Database, path: Path) -> int:
-    """The schema version.
+    """Check whose database this is, and return its schema version.
 
     Raises:
         JournalTooNew: A newer seedream wrote it.
@@ -88,26 +88,26 @@ class Queries:
         return self._read(lambda database: database.execute(sql, values).fetchall())
 
     def find_run(self, name: str) -> Run | None:
-        """The run of this name, if there is one."""
+        """Return the run of this name, if there is one."""
         rows = self._rows("SELECT id, name, options, budget, spent FROM run WHERE name=?", name)
         return Run(rows[0][0], rows[0][1], json.loads(rows[0][2]), rows[0][3], rows[0][4]) if rows else None
 
     def counts(self, run: int) -> Mapping[State, int]:
-        """How many jobs are in each state; every state is there."""
+        """Return how many jobs are in each state; every state is there."""
         found = dict(self._rows("SELECT state, count(*) FROM job WHERE run=? GROUP BY state", run))
         return {state: found.get(state, 0) for state in STATES}
 
     def spent(self, run: int) -> int:
-        """Pictures that may have been charged so far."""
+        """Return how many pictures may have been charged so far."""
         return int(self._rows("SELECT spent FROM run WHERE id=?", run)[0][0])
 
     def planned_images(self, run: int) -> int:
-        """Pictures that the jobs ask for that are still to be sent."""
+        """Return how many pictures the jobs ask for that are still to be sent."""
         sql = "SELECT coalesce(sum(cost), 0) FROM job WHERE run=? AND state='planned'"
         return int(self._rows(sql, run)[0][0])
 
     def page(self, run: int, states: Sequence[State] = STATES, *, after: int = 0, limit: int = _PAGE) -> list[Job]:
-        """Up to ``limit`` jobs in these states with a row id above ``after``, in order."""
+        """Return up to ``limit`` jobs in these states with a row id above ``after``, in order."""
         rows = self._rows(
             f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND id>? AND state IN ({sql_list(tuple(states))})"  # noqa: S608 -- our own names
             " ORDER BY id LIMIT ?",
@@ -118,43 +118,43 @@ class Queries:
         return [job_of(row) for row in rows]
 
     def jobs(self, run: int, states: Sequence[State] = STATES) -> Iterator[Job]:
-        """All jobs in these states, in order, read page by page."""
+        """Yield all jobs in these states, in order, read page by page."""
         after = 0
         while page := self.page(run, states, after=after):
             yield from page
             after = page[-1].id
 
     def job(self, identity: int) -> Job:
-        """One job by its row id."""
+        """Return one job by its row id."""
         rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE id=?", identity)  # noqa: S608 -- our own names
         if not rows:
             raise JournalError(f"the journal has no job {identity}")
         return job_of(rows[0])
 
     def by_key(self, run: int, key: str) -> Job | None:
-        """The job with this key, if there is one."""
+        """Return the job with this key, if there is one."""
         rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND key=?", run, key)  # noqa: S608 -- our own names
         return job_of(rows[0]) if rows else None
 
     def by_taskid(self, taskid: str) -> Job | None:
-        """The job that this task id was accepted for, if the journal knows it."""
+        """Return the job that this task id was accepted for, if the journal knows it."""
         rows = self._rows("SELECT job FROM accepted WHERE taskid=?", taskid)
         return self.job(rows[0][0]) if rows else None
 
     def pictures(self, identity: int) -> list[Picture]:
-        """The saved pictures of one job, in order."""
+        """Return the saved pictures of one job, in order."""
         return [
             Picture(*row)
             for row in self._rows("SELECT idx,path,bytes,sha256 FROM picture WHERE job=? ORDER BY idx", identity)
         ]
 
     def events(self, identity: int) -> list[Event]:
-        """What happened to one job, oldest first."""
+        """Return what happened to one job, oldest first."""
         sql = "SELECT job,old,new,attempt,at,actor,error,message FROM event WHERE job=? ORDER BY seq"
         return [Event(*row) for row in self._rows(sql, identity)]
 
     def accepted(self) -> list[tuple[str, int]]:
-        """Every task id ever recorded, with its job's row id."""
+        """Return every task id ever recorded, with its job's row id."""
         return [(row[0], row[1]) for row in self._rows("SELECT taskid, job FROM accepted ORDER BY at, taskid")]
 
 

@@ -94,6 +94,6 @@ JOB_COLUMNS: Final = "id,key,digest,line,request,cost,state,attempt,taskid,spent
 
 
 def job_of(row: tuple[Any, ...]) -> Job:
-    """The job of a row of JOB_COLUMNS."""
+    """Return the job of a row of JOB_COLUMNS."""
     identity, key, digest, line, request, *rest = row
     return Job(identity, key, digest, line, json.loads(request), *rest)

@@ -127,7 +127,7 @@ def transition(
 
 
 def record_error(database: Database, job: int, stamp: Stamp, error: BaseException) -> None:
-    """Keep a job in its state and record why it did not get on."""
+    """Keep a job in its state and record why it did not go on."""
     database.execute(
         "UPDATE job SET error=?, message=?, updated=? WHERE id=?",
         (type(error).__name__, sanitize(str(error)), stamp.at, job),

@@ -22,7 +22,7 @@ _NOT_THE_REQUEST: Final = (NotSent, RateLimited, InsufficientCredits, AuthError,
 
 
 def state_after(error: SeeDreamError) -> State:
-    """Where a begun submission goes after the server refused it, or after it was not sent at all.
+    """Return the state of a begun submission after the server refused it, or after it was not sent at all.
 
     ``planned`` (it can be sent again) where the reason lies outside the request; ``rejected`` where it is the
     request. An error that does not rule out a charge, or that names a task, is ``unknown``, whatever its class.
@@ -62,7 +62,7 @@ class SubmissionRecord:
         self._begun = False
 
     def begin(self) -> None:
-        """The request is about to leave: planned -> submitting. If this raises, nothing may be sent.
+        """Record that the request is about to leave: planned -> submitting. If this raises, nothing may be sent.
 
         Raises:
             JournalFull: No room to record it.
@@ -83,19 +83,19 @@ class SubmissionRecord:
         self._begun = True
 
     def not_sent(self) -> None:
-        """It did not leave, or was refused unprocessed, and can begin again: submitting -> planned."""
+        """Record that it did not leave, or was refused unprocessed, and can begin again: submitting -> planned."""
         self._end("planned", None)
 
     def refused(self, error: SeeDreamError) -> None:
-        """The server refused it, or it never left: see `state_after`. Its cost goes back to the budget."""
+        """Record that it was refused or never left: see `state_after`. Its cost goes back to the budget."""
         self._end_with(state_after(error), error)
 
     def unknown(self, error: BaseException) -> None:
-        """Nobody knows if the server accepted it: submitting -> unknown. It is never sent again by itself."""
+        """Record that no usable answer came: submitting -> unknown. It is never sent again by itself."""
         self._end_with("unknown", error)
 
     def submitted(self, taskid: str) -> None:
-        """The server accepted it under this task id: submitting -> submitted.
+        """Record that the server accepted it under this task id: submitting -> submitted.
 
         Raises:
             SubmissionUnknown: The journal has this id for another job; this one becomes unknown.

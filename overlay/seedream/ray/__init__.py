@@ -1,4 +1,4 @@
-"""The same jobs on a Ray cluster: one submitter that spends the money, many workers that fetch pictures.
+"""Bulk runs on a Ray cluster: one submitter that spends the money, many workers that fetch pictures.
 
 ::
 

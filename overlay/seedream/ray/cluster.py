@@ -103,7 +103,7 @@ def cluster(address: str | None = None, *, workers: int | None = None) -> Genera
 
 
 def head_node(ray: Any) -> str:
-    """The id of the cluster's head node: the machine whose disk outlives the workers."""
+    """Return the id of the cluster's head node: the machine whose disk outlives the workers."""
     for node in ray.nodes():
         if node["Alive"] and "node:__internal_head__" in node["Resources"]:
             return str(node["NodeID"])

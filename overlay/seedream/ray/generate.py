@@ -51,7 +51,7 @@ class RayGenerate:
 
 
 def _rows(batch: Any) -> list[dict[str, Any]]:
-    """The batch as rows. Ray's default format makes NaN of what is missing, and fractions of the integers beside it."""
+    """Return the batch as rows. Ray's default format writes NaN for missing values, and integers as fractions."""
     if hasattr(batch, "to_pylist"):
         rows: list[dict[str, Any]] = batch.to_pylist()
         return rows

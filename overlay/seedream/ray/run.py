@@ -76,5 +76,5 @@ class RayBulk(Bulk):
 
 
 def _relative(path: str, root: Path) -> str:
-    """A picture in the output folder is recorded as in any bulk run, so that the folder can be moved."""
+    """Return the path of a picture as a bulk run records it: relative in the output folder, so that it can be moved."""
     return Path(path).relative_to(root).as_posix() if "://" not in path and Path(path).is_relative_to(root) else path

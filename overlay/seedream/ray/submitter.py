@@ -46,14 +46,14 @@ class SubmitterActor:
                 return None
 
     async def ensure(self, key: str, request: Mapping[str, Any]) -> str | SeeDreamError:
-        """The task id, or the error."""
+        """Return the task id, or the error."""
         try:
             return await self._submitter.ensure(key, request)
         except SeeDreamError as error:
             return error
 
     async def record(self, key: str, delivery: Delivery) -> SeeDreamError | None:
-        """None, or the error."""
+        """Return None, or the error."""
         try:
             await self._submitter.record(key, delivery)
         except SeeDreamError as error:
@@ -61,7 +61,7 @@ class SubmitterActor:
         return None
 
     async def report(self) -> Report:
-        """Where the run is."""
+        """Return where the run is."""
         return self._submitter.report()
 
     async def stop(self) -> None:
@@ -99,7 +99,7 @@ class RaySubmitter:
             raise error
 
     def report(self) -> Report:
-        """Where the run is."""
+        """Return where the run is."""
         return self._get(self.actor.report.remote())
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ def load_plan(path: Path) -> list[Fault]:
     """Read the faults of a plan file: YAML 1.2 (or JSON) with a list ``faults``.
 
     Each entry is a fault as on the command line (``cut-reply nth=2``), or a mapping with the key ``fault`` and its
-    settings. Aliases (``*name``) are refused, because a few of them can stand for gigabytes.
+    settings. Aliases (``*name``) are refused, because a few of them can expand to gigabytes.
 
     Raises:
         FaultError: The file cannot be read, holds no such list, or an entry is wrong; the message says which.

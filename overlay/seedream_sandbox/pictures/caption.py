@@ -20,7 +20,7 @@ _CJK: Final = (
 )
 _LINES: Final = 3
 _LONGEST: Final = 400  # characters: more of a prompt would not fit on the picture
-_IN_NO_FONT: Final = "\U0010fffd"  # drawn as the box that stands for a missing glyph
+_IN_NO_FONT: Final = "\U0010fffd"  # drawn as the box of a missing glyph
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Checks a request against the spec's own schema, with a JSON Schema validator that the client does not use.
 
 A form's text becomes a typed value first, in the one canonical way to write it (``2``, not ``+2`` or ``2.0``). Fields
-that the schema does not name are let pass, as JSON Schema does. What the page says only in prose is checked in
+that the schema does not name are accepted, as JSON Schema does. What the page says only in prose is checked in
 ``resolution`` and here (a prompt is required and must not be blank: rule PROMPT-REQUIRED).
 """
 
@@ -175,7 +175,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _form_value(operation: Operation, spec: Field, part: Part) -> Any:
-    """Return the value that a part stands for."""
+    """Return the value of a part."""
     if spec.kind == "binary":
         if part.filename is None:
             raise refuse(operation, spec, "a part without a file name is a text field, not a file")

@@ -165,5 +165,5 @@ class ApiFacts:
 
 
 def text(name: str, value: object) -> Part:
-    """A text part."""
+    """Return a text part."""
     return Part(name, str(value).encode())

@@ -7,7 +7,7 @@ from seedream_testing.contract.api_facts import Part
 
 
 def encode(parts: Sequence[Part]) -> tuple[str, bytes]:
-    """Content-Type and body of a form."""
+    """Return the Content-Type and the body of a form."""
     mark = secrets.token_hex(16)
     body = b""
     for part in parts:

@@ -25,7 +25,7 @@ PROJECT_RULES: Final = {
 
 
 def sentence(rule: str) -> str:
-    """What a rule says: the vendor's sentence, or ours.
+    """Return what a rule says: the vendor's sentence, or ours.
 
     Raises:
         KeyError: There is no such rule.

@@ -5,7 +5,7 @@ import zlib
 
 
 def png(width: int = 2, height: int = 2, shade: int = 0) -> bytes:
-    """A whole grey PNG of this size (pixels)."""
+    """Return a whole grey PNG of this size (pixels)."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -16,17 +16,17 @@ def png(width: int = 2, height: int = 2, shade: int = 0) -> bytes:
 
 
 def jpeg(shade: int = 0) -> bytes:
-    """The frame of a JPEG: start and end marks around a comment. Enough where only type and wholeness count."""
+    """Return the frame of a JPEG, start and end marks around a comment: enough where only type and wholeness count."""
     return b"\xff\xd8\xff\xfe\x00\x06note" + bytes([shade]) + b"\xff\xd9"
 
 
 def webp() -> bytes:
-    """A whole WebP of one pixel, lossless."""
+    """Return a whole WebP of one pixel, lossless."""
     return bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height (pixels) that a PNG, JPEG or WebP tells; None for anything else."""
+    """Return the width and height (pixels) in a PNG, JPEG or WebP; None for anything else."""
     if content.startswith(b"\x89PNG\r\n\x1a\n") and content[12:16] == b"IHDR":
         width, height = struct.unpack(">II", content[16:24])
         return int(width), int(height)

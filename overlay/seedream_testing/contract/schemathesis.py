@@ -30,7 +30,7 @@ _FORMAT: Final = "resolution"
 
 
 def _resolutions() -> st.SearchStrategy[str]:
-    """Resolutions of all three forms; about half of the sizes lie at an edge of the legal pixels."""
+    """Draw resolutions of all three forms; about half of the sizes are at an edge of the legal pixels."""
     least, most = rules.RES_PIXELS_MINIMUM, rules.RES_PIXELS_MAXIMUM
     widths = st.integers(1, 8192)
     sizes = widths.flatmap(
@@ -40,7 +40,7 @@ def _resolutions() -> st.SearchStrategy[str]:
 
 
 def load() -> Any:
-    """The effective spec as a Schemathesis schema, with what only the prose says made drawable.
+    """Return the effective spec as a Schemathesis schema, from which the rules of the prose can be drawn too.
 
     A resolution has a format of its own, a prompt is not empty, and bodies hold no fields that the page does not name.
     """
@@ -79,7 +79,7 @@ def fits_the_spec(ctx: Any, response: Any, case: Any) -> None:
 
 
 def accepted_exactly_when_legal(ctx: Any, response: Any, case: Any, facts: ApiFacts | None = None) -> None:
-    """A submission is accepted if and only if the bytes sent satisfy schema and rules; which, the page judges."""
+    """Check that a submission is accepted if, and only if, the bytes sent satisfy schema and rules."""
     del ctx
     sent = _sent(response)
     facts = facts or from_tables()

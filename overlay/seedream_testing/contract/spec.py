@@ -12,7 +12,7 @@ _COMPONENTS: Final = "components"
 
 @cache
 def document() -> dict[str, Any]:
-    """The effective spec, as the installed package carries it."""
+    """Return the effective spec, as the installed package carries it."""
     loaded: dict[str, Any] = json.loads((files("tensorslab_images") / "openapi.json").read_text("utf-8"))
     return loaded
 
@@ -31,7 +31,7 @@ def _validator(path: str, status: int, good: bool) -> Any:  # noqa: FBT001 -- a 
 
 
 def schema_error(path: str, status: int, reply: object, *, good: bool) -> str:
-    """What of a reply does not fit the spec's schema for it; empty if it fits, or if the spec tells nothing.
+    """Return what of a reply does not fit the spec's schema; empty if it fits, or if the spec has none.
 
     Args:
         path: Of the operation.

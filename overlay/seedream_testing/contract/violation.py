@@ -33,7 +33,7 @@ class Sent:
     body: bytes = field(repr=False)
 
     def header(self, name: str) -> tuple[str, ...]:
-        """All values of a header."""
+        """Return all values of a header."""
         return tuple(value for key, value in self.headers if key == name.lower())
 
     @property
@@ -94,5 +94,5 @@ def conceal(text: str, keys: Iterable[str]) -> str:
 
 
 def named(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Headers of a mapping, names in lower case."""
+    """Return the headers of a mapping, names in lower case."""
     return tuple((name.lower(), value) for name, value in headers.items())
