@@ -251,6 +251,25 @@ def test_expired_urls_are_asked_for_anew(both: Both, tmp_path: Path) -> None:
     assert PNG == save(both, service, tmp_path)[0].read_bytes()
 
 
+@pytest.mark.parametrize("answer", [httpx.Response(500), httpx.Response(401), {"code": 9999, "msg": "gone"}])
+def test_where_no_new_url_is_given_the_picture_has_expired(both: Both, tmp_path: Path, answer: Any) -> None:
+    service = FakeService(completed(f"{HOST}/old"), answer, pictures={"/old": httpx.Response(403)})
+    with pytest.raises(ResultExpired, match="the image host answers 403"):
+        save(both, service, tmp_path)
+    assert 1 == len([request for request in service.asked if request.method == "GET"])
+
+
+def test_a_large_picture_is_written_in_blocks(both: Both, tmp_path: Path) -> None:
+    """What follows the picture counts as a part of it, here more than one block in each direction."""
+    content = PNG + bytes(range(256)) * (5 * 4096)
+    seen: list[Progress] = []
+    files, _ = from_sockets(both, tmp_path, served(content, length=len(content)), progress=seen.append)
+    assert content == files[0].read_bytes()
+    received = [event.received for event in seen if event.stage == "downloading"]
+    assert (sorted(received), len(content)) == (received, received[-1])
+    assert {len(content)} == {event.size for event in seen if event.stage == "downloading"}
+
+
 def test_good_pictures_are_kept_and_bad_ones_replaced(both: Both, tmp_path: Path) -> None:
     old = picture(seed=9)
     (tmp_path / "t1-1.png").write_bytes(old)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,25 @@ def test_the_default_pauses_are_spread_at_random() -> None:
     random.seed(7)
     assert len({RetryPolicy().delay(1) for _ in range(20)}) == 20
     assert {RetryPolicy().next_delay(SubmissionOutcome.NOT_SENT, 1, None) for _ in range(20)} != {0.5}
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, "2", True, None])
+def test_attempts_are_a_whole_number_above_0(value: Any) -> None:
+    with pytest.raises(errors.ConfigError) as caught:
+        RetryPolicy(attempts=value)
+    assert caught.value.message == "RetryPolicy: attempts is not a whole number above 0"
+    assert caught.value.hint == "Give 1 for one try."
+    assert RetryPolicy(attempts=1).attempts == 1
+
+
+@pytest.mark.parametrize("name", ["base", "cap", "retry_after_cap"])
+@pytest.mark.parametrize("value", [-0.1, float("nan"), "2", True, None])
+def test_pauses_are_seconds(name: str, value: Any) -> None:
+    with pytest.raises(errors.ConfigError) as caught:
+        RetryPolicy(**{name: value})
+    assert caught.value.message == f"RetryPolicy: {name} is not a number of seconds"
+    assert caught.value.hint == "Give 0 or more."
+    assert getattr(RetryPolicy(**{name: 0}), name) == 0
 
 
 @pytest.mark.parametrize("outcome", NEVER_AGAIN)

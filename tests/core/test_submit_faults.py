@@ -98,6 +98,14 @@ def test_a_paid_task_is_taken_from_a_compressed_reply(
     assert task.id == "abcd_1234567890abcdef"
 
 
+def test_a_reply_beyond_the_limit_is_named(both: Both) -> None:
+    with (
+        ScriptedServer(reply(200, b" " * (MAX_JSON + 1))) as server,
+        pytest.raises(errors.SubmissionUnknown, match=f"TooLarge: the reply is larger than {MAX_JSON} bytes"),
+    ):
+        both.call(lambda client: client.submit("a fish"), base_url=server.url)
+
+
 def test_a_compressed_reply_is_read_up_to_the_limit(both: Both) -> None:
     bomb = gzip.compress(b'{"code": 1000, "data": {"taskid": "t-1"}, "x": "' + b"x" * 5_000_000)
     with (

@@ -133,6 +133,21 @@ def test_query_delete_and_save_say_that_there_is_no_such_task(both: Both, tmp_pa
             both.call(work, transport=FakeService(answer).transport)
 
 
+def test_a_task_that_is_not_known_yet_is_reported_as_such(both: Both) -> None:
+    seen: list[Progress] = []
+    wait(both, FakeService(NO_SUCH_TASK, NO_SUCH_TASK, completed(URL)), progress=seen.append)
+    assert [("waiting", "t1", "not found")] * 2 == [(one.stage, one.taskid, one.state) for one in seen[:2]]
+    assert 0.0 == seen[0].elapsed < seen[1].elapsed
+
+
+@pytest.mark.parametrize(("status", "path"), [(404, True), (405, True), (406, False), (500, False)])
+def test_only_a_missing_path_points_to_the_base_url(both: Both, status: int, path: bool) -> None:
+    with pytest.raises(StatusError) as caught:
+        both.call(lambda client: client.query("t1"), transport=FakeService(httpx.Response(status)).transport)
+    assert path == ("Check the base URL: nothing is served at this path." in caught.value.hint)
+    assert ("t1", "yes") == (caught.value.taskid, caught.value.billing)
+
+
 def test_a_404_that_is_not_from_the_service_points_to_the_base_url(both: Both) -> None:
     with pytest.raises(StatusError, match="base URL") as caught:
         both.call(lambda client: client.query("t1"), transport=FakeService(httpx.Response(404, html="nginx")).transport)

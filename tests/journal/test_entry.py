@@ -107,7 +107,9 @@ def test_known_task_id_of_another_job_is_unknown(journal: Journal) -> None:
     with pytest.raises(SubmissionUnknown, match="task-1") as caught:
         two.submitted("task-1")
     assert caught.value.taskid == "task-1"
-    assert journal.job(second.id).state == "unknown"
+    after = journal.job(second.id)
+    assert (after.state, after.error, after.taskid) == ("unknown", "SubmissionUnknown", None)
+    assert "task id task-1, which another submission of this journal has" in (after.message or "")
     assert journal.by_taskid("task-1") == journal.job(first.id)
 
 
@@ -158,13 +160,33 @@ def test_an_id_that_cannot_be_recorded_is_on_the_error(path: Path, monkeypatch: 
         entry = journal.submission_record(job.id, 1)
         entry.begin()
 
-        def fail(_: object) -> None:
-            raise JournalFull("no room", hint="Make room.")
-
-        monkeypatch.setattr(journal._committer, "do", fail)
+        monkeypatch.setattr(journal._committer, "do", _no_room)
         with pytest.raises(JournalFull, match=r"paid for.*Make room") as caught:
             entry.submitted("task-77")
         assert (caught.value.taskid, caught.value.billing) == ("task-77", "yes")
+
+
+@pytest.mark.parametrize("error", [SubmissionUnknown("no answer", hint="Look."), KeyboardInterrupt()])
+def test_an_end_that_cannot_be_recorded_is_said_on_the_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    # Rule: the error about the submission counts; the row stays submitting, which the next start makes unknown.
+    with Journal(path) as journal:
+        (job,) = planned(journal, "a")
+        entry = journal.submission_record(job.id, 1)
+        entry.begin()
+        with monkeypatch.context() as patch:
+            patch.setattr(journal._committer, "do", _no_room)
+            entry.unknown(error)
+        said = error.hint if isinstance(error, SeeDreamError) else error.__notes__[0]
+        assert said.endswith("It could not be recorded (no room).")
+        assert journal.job(job.id).state == "submitting"
+    with Journal(path) as journal:
+        assert journal.job(job.id).state == "unknown"
+
+
+def _no_room(_: object) -> None:
+    raise JournalFull("no room", hint="Make room.")
 
 
 def test_errors_are_stored_without_signed_urls(journal: Journal, path: Path) -> None:

@@ -140,6 +140,40 @@ def test_records_that_contradict_each_other_are_refused(path: Path) -> None:
     assert caught.value.hint == LOST
 
 
+def test_a_copy_is_complete_private_and_opens_elsewhere(journal: Journal, path: Path, tmp_path: Path) -> None:
+    # Rule I12: a copy made while a run writes holds all that is committed, and needs neither lock nor log.
+    planned(journal, "a", "b")
+    target = tmp_path / "elsewhere" / "copy.sqlite"
+    target.parent.mkdir()
+    with ReadOnlyJournal(path) as reader:
+        reader.copy_to(target)
+        with pytest.raises(JournalFull, match="File exists"):
+            reader.copy_to(target)
+    assert [target] == list(target.parent.iterdir())
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with Journal(target) as copy:
+        assert copy.counts(run_id(copy))["planned"] == 2
+
+
+def test_a_copy_by_hand_of_a_journal_in_use_is_refused(journal: Journal, path: Path, tmp_path: Path) -> None:
+    planned(journal, "a")
+    target = tmp_path / "copy.sqlite"
+    shutil.copy(path, target)
+    for opener in (ReadOnlyJournal, Journal):
+        with pytest.raises(JournalError, match="copied while it was in use") as caught:
+            opener(target)
+        assert caught.value.hint == LOST
+
+
+def test_a_lock_that_is_a_link_is_refused(path: Path, tmp_path: Path) -> None:
+    lock.lock_path(path).symlink_to(tmp_path / "victim")
+    with pytest.raises(JournalError) as caught:
+        Journal(path)
+    assert caught.value.message == f"{lock.lock_path(path)} is a symbolic link"
+    assert caught.value.hint == "Remove the link."
+    assert not (tmp_path / "victim").exists()
+
+
 def test_a_reader_names_the_file_that_is_no_journal(path: Path) -> None:
     path.write_bytes(b"no database at all, but long enough to look at" * 100)
     with pytest.raises(JournalError, match=f"^{re.escape(str(path))} is not a journal"):
@@ -162,7 +196,7 @@ MOUNTS = """21 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
     [("/srv", "ext4"), ("/mnt/share", "nfs4"), ("/mnt/share/a/b", "nfs4"), ("/mnt/share/my disk/x", "ext4")],
 )
 def test_filesystem_is_the_nearest_mount_s(tmp_path: Path, folder: str, kind: str) -> None:
-    (tmp_path / "mounts").write_text(MOUNTS)
+    (tmp_path / "mounts").write_bytes(b"22 1 0:9 / /caf\xe9 rw - tmpfs none rw\n" + MOUNTS.encode())
     assert filesystem(Path(folder), tmp_path / "mounts") == kind
     assert filesystem(Path(folder), tmp_path / "missing") == ""
 

@@ -30,6 +30,12 @@ def answer(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
+def cut(status: int, body: bytes) -> Callable[[Connection], None]:
+    """A reply that ends before the length that it states."""
+    head = f"HTTP/1.1 {status} Cut\r\ncontent-length: {len(body) + 100}\r\n\r\n"
+    return lambda connection: connection.send(head.encode() + body)
+
+
 # name, action, error, billing, rule, requests that the server may have seen
 MATRIX = [
     ("9000 without data", reply(200, answer(code=9000, msg="no credits")), errors.InsufficientCredits, "no", 1),
@@ -75,6 +81,15 @@ MATRIX = [
         "unknown",
         1,
     ),
+    # What came before the cut may look like a refusal; the rest could have said otherwise.
+    ("429, cut", after_request(cut(429, b"")), errors.SubmissionUnknown, "unknown", 1),
+    ("408, cut", after_request(cut(408, b"")), errors.SubmissionUnknown, "unknown", 1),
+    ("400, cut", after_request(cut(400, b"{}")), errors.SubmissionUnknown, "unknown", 1),
+    ("9999, cut", after_request(cut(200, answer(code=9999))), errors.SubmissionUnknown, "unknown", 1),
+    ("9000, cut", after_request(cut(200, answer(code=9000))), errors.SubmissionUnknown, "unknown", 1),
+    ("1000, cut", after_request(cut(200, OK)), errors.SubmissionUnknown, "unknown", 1),
+    ("9999, oversized", reply(200, answer(code=9999) + b" " * 1_100_000), errors.SubmissionUnknown, "unknown", 1),
+    ("429, oversized", reply(429, b" " * 1_100_000), errors.SubmissionUnknown, "unknown", 1),
     ("reset in mid-body", in_mid_body, errors.SubmissionUnknown, "unknown", 1),
     ("lying gzip", reply(200, OK[:-1], {"content-encoding": "gzip"}), errors.SubmissionUnknown, "unknown", 1),
     (
