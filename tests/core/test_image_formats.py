@@ -36,6 +36,10 @@ def with_thumbnail() -> bytes:
 WHOLE = {
     "png": encoded("PNG"), "jpg": encoded("JPEG"), "jpg, progressive": encoded("JPEG", progressive=True), "jpg, thumbnail": with_thumbnail(),
     "webp": encoded("WEBP"), "webp, lossless": encoded("WEBP", lossless=True), "gif": encoded("GIF"), "gif, animated": encoded("GIF", animated=True),
+    "png, animated": encoded("PNG", animated=True), "webp, animated": encoded("WEBP", animated=True), "avif, animated": encoded("AVIF", animated=True),
+    "jpg, several": encoded("MPO", animated=True), "tif, several pages": encoded("TIFF", animated=True), "tif, big": encoded("TIFF", big_tiff=True),
+    "tif, big, several pages": encoded("TIFF", animated=True, big_tiff=True)[:-4],  # without padding
+    "tif, JPEG": encoded("TIFF", compression="jpeg"),
     "bmp": encoded("BMP"), "tif": encoded("TIFF"), "tif, packed": encoded("TIFF", compression="tiff_lzw"), "avif": encoded("AVIF"),
     "bmp, size left at zero": encoded("BMP")[:2] + bytes(4) + encoded("BMP")[6:],
 }  # fmt: skip
@@ -89,7 +93,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
         (WHOLE["png"], "png"), (WHOLE["png"][:23], None), (WHOLE["png"][:16] + bytes(8), None), (b"\x89PNG\r\n\x1a\n\0\0\0\rXHDR" + b"\1" * 8, None),
         (b"\xff\xd8\xff", "jpeg"), (b"\xff\xd8", None), (b"RIFF\x0e\0\0\0WEBPVP8 ", "webp"), (b"RIFF0000WEBPVPX", None), (b"RIFF0000WAVEVP8 ", None),
         (b"GIF87a", "gif"), (b"GIF89a;", "gif"), (b"GIF88a", None), (b"BM\x20\0\0\0" + bytes(12), "bmp"), (b"BM\x20\0\0\0" + bytes(11), None),
-        (b"BM\x20\0\0\0" + b"\1" * 12, None), (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"II\0*", None), (b"", None), (b"x", None), (b"<html>", None),
+        (b"BM\x20\0\0\0" + b"\1" * 12, None), (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"II+\0", "tiff"), (b"MM\0+", "tiff"), (b"II\0*", None), (b"", None), (b"x", None), (b"<html>", None),
         (b"%PDF-1.7", None),
         (ftyp(b"avif"), "avif"), (ftyp(b"avis"), "avif"), (ftyp(b"heic"), "heic"), (ftyp(b"heix"), "heic"), (ftyp(b"hevc"), "heic"), (ftyp(b"hevx"), "heic"),
         (ftyp(b"mif1", b"avif", b"miaf"), "avif"), (ftyp(b"mif1", b"miaf", b"heic"), "heic"), (ftyp(b"msf1", b"hevc"), "heic"), (ftyp(b"mif1", b"miaf"), "heif"),

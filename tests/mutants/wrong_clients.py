@@ -120,7 +120,6 @@ WRONG_CLIENTS = (
         "KEY-PRIVATE",
         patches=(
             ("seedream._protocol.failures.server_text", lambda given, *_, **__: given),
-            ("seedream._protocol.tasks.server_text", lambda given, *_, **__: given),
             ("seedream._support.redact.holds_secret", lambda given, secret: False),
             ("seedream._support.redact.redact", lambda given, *secrets: given),
         ),

@@ -62,7 +62,7 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
         return "gif"
     if head.startswith(b"BM") and len(head) >= 18 and head[6:10] == b"\0\0\0\0":  # noqa: PLR2004 -- BMP's layout
         return "bmp"
-    if head.startswith((b"II*\0", b"MM\0*")):
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "tiff"
     return _heif_format(head) if head[4:8] == b"ftyp" else None
 
@@ -90,7 +90,7 @@ def is_whole(kind: PictureType, data: Buffer) -> bool:
     """
     try:
         return _CHECKS[kind.format](data)
-    except (struct.error, IndexError, _Cut):
+    except (struct.error, IndexError, OverflowError, _Cut):
         return False
 
 
@@ -115,21 +115,29 @@ def _png(data: Buffer) -> bool:
 
 
 _JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a stuffed byte, fill byte or restart marker
-_EOI, _SOS = 0xD9, 0xDA
+_EOI, _APP2 = 0xD9, 0xE2
 
 
 def _jpeg(data: Buffer) -> bool:
     """Marker segments, each with its length; after SOS, coded data up to the next marker (ITU-T T.81, B.1)."""
-    at = 2
+    whole, last = _jpeg_image(data, 0)
+    return whole and (not last or (data[last : last + 2] == b"\xff\xd8" and _jpeg_image(data, last)[0]))
+
+
+def _jpeg_image(data: Buffer, at: int) -> tuple[bool, int]:
+    """Whether an image of a JPEG is whole, and the place of the last one in the file, 0 where it has no others."""
+    at, last = at + 2, 0
     while True:
         found = _JPEG_MARKER.search(data, at)
         if found is None:
-            return False
+            return False, last
         marker = data[found.end() - 1]
         at = found.end()
         if marker == _EOI:
-            return True
+            return True, last
         if marker != 0x01:
+            if marker == _APP2 and data[at + 2 : at + 6] == b"MPF\0":
+                last = _last_image(data, at + 6)
             at += struct.unpack_from(">H", data, at)[0]
             _need(data, at)
 
@@ -170,38 +178,105 @@ def _bmp(data: Buffer) -> bool:
     return bool(len(data) >= size)
 
 
-# Bytes of a value of each TIFF field type (TIFF 6.0, page 15).
-_TIFF_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_TIFF_STRIPS: Final = {273: 279, 324: 325}  # tags of the places of strips and tiles -> tags of their sizes
+# Bytes of a value of each TIFF field type (TIFF 6.0, page 15), and of BigTIFF's.
+_TIFF_SIZES: Final = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+_TIFF_INTEGERS: Final = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_TIFF_PLACES: Final = {273: 279, 324: 325, 513: 514}  # tags of places of strips, tiles, JPEGs -> tags of their sizes
+_TIFF_INSIDE: Final = 330  # the tag of the places of further directories
+_TIFF_TAGS: Final = frozenset({*_TIFF_PLACES, *_TIFF_PLACES.values(), _TIFF_INSIDE})
+_MPO_ENTRIES: Final = 0xB002
+_MOST_FIELDS: Final = 100_000  # of all directories: more are not read
+
+
+@frozen
+class _Tiff:
+    """How the numbers of a TIFF, or of a structure like it, are written: with 4 bytes, or with 8 in a BigTIFF."""
+
+    data: Buffer
+    order: str
+    start: int = 0
+    big: bool = False
+
+    @classmethod
+    def of(cls, data: Buffer, start: int = 0) -> "_Tiff":
+        order = "<" if data[start : start + 1] == b"I" else ">"
+        return cls(data, order, start, struct.unpack_from(f"{order}H", data, start + 2)[0] == 43)  # noqa: PLR2004 -- BigTIFF's version
+
+    def number(self, at: int) -> int:
+        """A place or a count."""
+        return int(struct.unpack_from(f"{self.order}{'Q' if self.big else 'I'}", self.data, self.start + at)[0])
+
+    def directory(self, at: int) -> tuple[dict[int, tuple[int, ...] | bytes], int, int]:
+        """The fields of a directory that matter here, the number of all, and where the next directory is."""
+        wide, head = (8, 8) if self.big else (4, 2)
+        count = self.number(at) if self.big else struct.unpack_from(f"{self.order}H", self.data, self.start + at)[0]
+        if count > _MOST_FIELDS:
+            raise _Cut
+        entry, fields = 4 + 2 * wide, dict[int, tuple[int, ...] | bytes]()
+        for field in range(at + head, at + head + count * entry, entry):
+            tag, kind = struct.unpack_from(f"{self.order}HH", self.data, self.start + field)
+            values = self.number(field + 4)
+            size = _TIFF_SIZES.get(kind, 1) * values
+            place = field + 4 + wide if size <= wide else self.number(field + 4 + wide)
+            _need(self.data, self.start + place + size)
+            if tag in _TIFF_TAGS and kind in _TIFF_INTEGERS:
+                fields[tag] = struct.unpack_from(
+                    f"{self.order}{values}{_TIFF_INTEGERS[kind]}", self.data, self.start + place
+                )
+            elif tag == _MPO_ENTRIES:
+                fields[tag] = self.data[self.start + place : self.start + place + size]
+        return fields, count, self.number(at + head + count * entry)
 
 
 def _tiff(data: Buffer) -> bool:
     """Each directory, its values, and the strips or tiles that it points to (TIFF 6.0, section 2)."""
-    order = "<" if data[:1] == b"I" else ">"
-    at, seen = struct.unpack_from(f"{order}I", data, 4)[0], set[int]()
-    while at and at not in seen:
+    tiff = _Tiff.of(data)
+    left, seen, read = [tiff.number(8 if tiff.big else 4)], set[int](), 0
+    while left:
+        at = left.pop()
+        if not at or at in seen:
+            continue
         seen.add(at)
-        count = struct.unpack_from(f"{order}H", data, at)[0]
-        fields = dict(_tiff_field(data, at + 2 + 12 * number, order) for number in range(count))
-        for places, sizes in _TIFF_STRIPS.items():
+        fields, count, following = tiff.directory(at)
+        read += count + 1
+        if read > _MOST_FIELDS:
+            return False
+        for places, sizes in _TIFF_PLACES.items():
             for place, size in zip(fields.get(places, ()), fields.get(sizes, ()), strict=False):
                 _need(data, place + size)
-        at = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)[0]
+        left += [following, *fields.get(_TIFF_INSIDE, ())]
     return bool(seen)
 
 
-def _tiff_field(data: Buffer, at: int, order: str) -> tuple[int, tuple[int, ...]]:
-    """Read a directory entry: its tag, and its values where they are whole numbers."""
-    tag, kind, count = struct.unpack_from(f"{order}HHI", data, at)
-    size = _TIFF_SIZES.get(kind, 1) * count
-    place = at + 8 if size <= 4 else struct.unpack_from(f"{order}I", data, at + 8)[0]  # noqa: PLR2004 -- the entry's own room
-    _need(data, place + size)
-    code = {3: "H", 4: "I", 13: "I"}.get(kind)
-    if code is None or tag not in {*_TIFF_STRIPS, *_TIFF_STRIPS.values()}:
-        return tag, ()
-    return tag, struct.unpack_from(f"{order}{count}{code}", data, place)
+def _last_image(data: Buffer, start: int) -> int:
+    """Where the last image of a JPEG with several begins, as its index says (CIPA DC-007, 5.2).
+
+    The sizes in the index are left alone: common writers get them wrong.
+    """
+    index = _Tiff.of(data, start)
+    entries = bytes(index.directory(index.number(4))[0].get(_MPO_ENTRIES, b""))
+    places = [struct.unpack_from(f"{index.order}I", entries, at + 8)[0] for at in range(0, len(entries) - 15, 16)]
+    return start + max(places) if any(places) else 0
 
 
+_SEQUENCES: Final = (b"avis", b"msf1", b"hevc", b"hevx")  # brands of several images in time
 _BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"mfra", b"sidx", b"free", b"skip", b"uuid"})
 
 
@@ -217,7 +292,8 @@ def _heif(data: Buffer) -> bool:
         if kind == b"meta":
             _check_items(data, start + 4, end)
         at = end
-    return {b"ftyp", b"mdat"} <= kinds and bool(kinds & {b"meta", b"moov"})
+    needed = {b"ftyp", b"mdat", b"moov"} if data[8:12] in _SEQUENCES else {b"ftyp", b"mdat"}
+    return needed <= kinds and bool(kinds & {b"meta", b"moov"})
 
 
 def _box(data: Buffer, at: int, limit: int) -> tuple[int, int, bytes]:
