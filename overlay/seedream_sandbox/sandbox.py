@@ -160,13 +160,14 @@ class Sandbox:
         """Serve on sockets until ``stop``.
 
         Raises:
-            OSError: An address or port cannot be bound.
+            OSError: An address or port cannot be bound, or the machine gives no thread.
         """
         if not is_loopback(self._host):
             keys = "" if self.service.settings.keys else ", and any key is accepted"
             warnings.warn(f"the sandbox is bound to {self._host}: other machines can reach it{keys}", stacklevel=2)
-        self._server = Server(self.service, access=self._access, api_key=self.api_key, **self._listen)
-        self._server.start()
+        server = Server(self.service, access=self._access, api_key=self.api_key, **self._listen)
+        server.start()
+        self._server = server
         return self
 
     def stop(self) -> None:

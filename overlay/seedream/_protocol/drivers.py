@@ -112,7 +112,7 @@ class _Group:
                 self._running += 1
             try:
                 threading.Thread(target=self.work, name=f"seedream-{number}", daemon=True).start()
-            except RuntimeError:
+            except RuntimeError:  # "can't start new thread"
                 if number == 0:
                     self.work()
                 else:

@@ -144,12 +144,14 @@ class _Watchdog:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
+    def start(self) -> None:
+        """Start the thread, before anything else: where the machine gives none, nothing is sent."""
+        self._thread = threading.Thread(target=self._watch, name="seedream-deadline", daemon=True)
+        self._thread.start()
+
     def limit(self, deadline: float) -> None:
         with self._changed:
             self._deadline = deadline
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="seedream-deadline", daemon=True)
-                self._thread.start()
             self._changed.notify()
 
     def _watch(self) -> None:
@@ -201,6 +203,8 @@ class CustomTransport:
             tracker.run_before_send()
         watchdog = _Watchdog(tracker, _host(effect)) if self._reports else None
         request = _request(effect, headers, tracker, watchdog)
+        if watchdog is not None:
+            watchdog.start()
         tracker.handed_over = True
         try:
             response = self._transport.handle_request(request)

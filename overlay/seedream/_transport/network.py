@@ -32,9 +32,11 @@ from typing import Any, Final, TypeVar
 import anyio
 import anyio.to_thread
 import httpcore
+from anyio.lowlevel import RunVar
 from attrs import frozen
 
 from seedream._support.addresses import is_public_address
+from seedream._support.threads import lacks_threads
 from seedream._transport.send_tracker import SendTracker
 from seedream.errors import UnsafeUrl
 
@@ -489,7 +491,7 @@ class SyncBackend(httpcore.NetworkBackend):
 
 
 async def run_to_end(call: Callable[[], T]) -> T:
-    """Run a blocking call in a thread, to its end whatever happens.
+    """Run a blocking call in a thread, or here where the machine gives no more threads, to its end whatever happens.
 
     asyncio's own ``cancel()`` (``timeout``, ``wait_for``) goes through anyio's shields; the call must not go on unseen.
     """
@@ -506,10 +508,13 @@ async def run_to_end(call: Callable[[], T]) -> T:
     with anyio.CancelScope(shield=True):
         try:
             return await anyio.to_thread.run_sync(work)
-        except BaseException:
+        except BaseException as error:
             if not claim.acquire(blocking=False):
                 ended.wait()
-            raise
+                raise
+            if not lacks_threads(error):
+                raise
+        return call()
     raise AssertionError("a shield lets every end through")
 
 
@@ -548,6 +553,23 @@ def _expire(ready: "asyncio.Future[None]") -> None:
         ready.set_exception(TimeoutError())
 
 
+_lookups: Final[RunVar[anyio.CapacityLimiter]] = RunVar("lookups")
+_MOST_LOOKUPS: Final = 32  # at once: one that hangs takes no thread from files and journals
+
+
+async def _look_up(host: str, port: int, deadline: float) -> Any:
+    limiter = _lookups.get(None) or anyio.CapacityLimiter(_MOST_LOOKUPS)
+    _lookups.set(limiter)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    try:
+        with anyio.fail_after(max(deadline - time.monotonic(), 0)):
+            return await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=limiter)
+    except RuntimeError as error:
+        if not lacks_threads(error):
+            raise
+    return look_up()
+
+
 async def _arun(operation: Operation[T]) -> T:
     try:
         step = next(operation)
@@ -560,8 +582,7 @@ async def _arun(operation: Operation[T]) -> T:
                     case Call(function):
                         result = await run_to_end(function)
                     case Lookup(host, port, deadline):
-                        with anyio.fail_after(max(deadline - time.monotonic(), 0)):
-                            result = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                        result = await _look_up(host, port, deadline)
             except BaseException as error:  # noqa: BLE001 -- the operation says what it means; a cancellation too
                 step = operation.throw(error)
             else:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from attrs import evolve
 
 from seedream._support.signals import handling_signals
+from seedream._support.threads import in_thread
 from seedream._support.timing import Clock, SystemClock
 from seedream.bulk.downloader import Deliver
 from seedream.bulk.engine import Engine, Watch
@@ -84,16 +84,16 @@ class Bulk:
         relay = SignalRelay()
         async with receiving_signals(relay, signals):
             if options is None:
-                options = await anyio.to_thread.run_sync(self.options)
+                options = await in_thread(self.options)
             planned = None
             if jobs is not None:
                 any_source = options.allow_unrecognized_sources
                 read = partial(read_jobs, jobs, encoding=encoding, allow_unrecognized_sources=any_source)
-                planned = await anyio.to_thread.run_sync(read)
+                planned = await in_thread(read)
             client = self._connect()
             try:
                 opening = partial(self._open, make=planned is not None, records_lost=options.records_lost)
-                with await anyio.to_thread.run_sync(opening) as journal:
+                with await in_thread(opening) as journal:
                     return await self._work(
                         client=client, journal=journal, planned=planned, options=options, watch=watch, relay=relay
                     )
@@ -111,7 +111,7 @@ class Bulk:
         watch: Watch | None,
         relay: SignalRelay,
     ) -> Report:
-        prepared = await anyio.to_thread.run_sync(prepare_run, journal, planned, options, client.service.base_url)
+        prepared = await in_thread(prepare_run, journal, planned, options, client.service.base_url)
         engine = Engine(
             client=client,
             journal=journal,
@@ -126,7 +126,7 @@ class Bulk:
         relay.connect(engine.interrupt)
         report = await engine.run()
         write = partial(self._write, journal, prepared.run, lambda: not relay.heard)
-        return evolve(report, warnings=await anyio.to_thread.run_sync(write), changes=prepared.changes)
+        return evolve(report, warnings=await in_thread(write), changes=prepared.changes)
 
     def run(
         self,

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 from attrs import field, frozen
 
 from seedream._protocol.download import MAX_PICTURE, DownloadOptions, SavedPicture, save
 from seedream._protocol.tasks import wait
+from seedream._support.threads import in_thread
 from seedream.client import AsyncSeeDream
 from seedream.errors import DiskError, DownloadError, SeeDreamError, TaskFailed
 from seedream.journal import Picture, State
@@ -75,7 +75,7 @@ async def deliver(
     try:
         async with downloads or anyio.CapacityLimiter(1):
             files = await client.run(flow)
-        pictures = await anyio.to_thread.run_sync(_pictures, files, directory.parent)
+        pictures = await in_thread(_pictures, files, directory.parent)
     except SeeDreamError as error:
         return Delivery(taskid, "succeeded", error=error)
     return Delivery(taskid, "downloaded", pictures)

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import anyio
 import anyio.abc
-import anyio.to_thread
 
 from seedream._files.partial_file import ensure_writable
+from seedream._support.threads import in_thread, lacks_threads
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Deliver, Delivery, deliver, digest_of
 from seedream.bulk.folder import Folder
@@ -99,10 +99,10 @@ class Engine:
         self._settled_before = sum(self._journal.counts(self._run.id)[state] for state in SETTLED)
         with self._scope:
             try:
-                await anyio.to_thread.run_sync(self._prepare_folder)
+                await in_thread(self._prepare_folder)
             except (ConfigError, DiskError) as error:
                 self._control.stop("disk", error)
-                return await anyio.to_thread.run_sync(self._report)
+                return await in_thread(self._report)
             async with anyio.create_task_group() as group:
                 if self._watch is not None:
                     group.start_soon(self._show)
@@ -111,12 +111,12 @@ class Engine:
                     await self._feed(work, ("planned",))
                 group.cancel_scope.cancel()
         if self._watch is not None:
-            self._watch(await anyio.to_thread.run_sync(self._snapshot))
-        return await anyio.to_thread.run_sync(self._report)
+            self._watch(await in_thread(self._snapshot))
+        return await in_thread(self._report)
 
     async def _feed(self, group: anyio.abc.TaskGroup, states: tuple[State, ...]) -> None:
         after = 0
-        while page := await anyio.to_thread.run_sync(self._page, states, after):
+        while page := await in_thread(self._page, states, after):
             for job in page:
                 await self._outstanding.acquire_on_behalf_of(job.id)
                 if job.state == "planned" and not await self._may_submit(job):
@@ -132,7 +132,7 @@ class Engine:
         """Whether the run goes on, and the disk has room for this job's pictures and all that are expected."""
         if not self._control.stopping and not self._elsewhere:
             try:
-                await anyio.to_thread.run_sync(self._check_room, job)
+                await in_thread(self._check_room, job)
             except DiskError as error:
                 self._control.stop("disk", error)
         return not self._control.stopping
@@ -217,7 +217,7 @@ class Engine:
 
     async def _show(self) -> None:
         while self._watch is not None:
-            self._watch(await anyio.to_thread.run_sync(self._snapshot))
+            self._watch(await in_thread(self._snapshot))
             await anyio.sleep(_TICK)
 
     def _snapshot(self) -> Snapshot:
@@ -248,4 +248,4 @@ class Engine:
 def _is_exhaustion(error: OSError | MemoryError | RuntimeError) -> bool:
     if isinstance(error, OSError):
         return error.errno in _EXHAUSTED
-    return isinstance(error, MemoryError) or "start new thread" in str(error)
+    return isinstance(error, MemoryError) or lacks_threads(error)

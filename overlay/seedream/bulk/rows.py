@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
+from seedream._support.threads import event_loop_thread
 from seedream.bulk.downloader import Deliver, Delivery
 from seedream.bulk.jobs_file import plan_of
 from seedream.bulk.options import BulkOptions
@@ -150,7 +151,7 @@ class GenerateRows:
         """Do one row, blocking; threads may share the object. Close it at the end."""
         with self._lock:
             if self._portal is None:
-                self._portal = self._stack.enter_context(start_blocking_portal())
+                self._portal = self._stack.enter_context(event_loop_thread())
         return self._portal.call(self.rows, [row])
 
     def close(self) -> None:

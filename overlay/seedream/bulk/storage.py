@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import anyio
-import anyio.to_thread
 from attrs import evolve, field, frozen
 
 from seedream._protocol.download import MAX_PICTURE
+from seedream._support.threads import in_thread
 from seedream.bulk.downloader import Delivery, deliver
 from seedream.bulk.options import BulkOptions
 from seedream.client import AsyncSeeDream
@@ -135,7 +135,7 @@ class PictureStore:
             folder = Path(name)
             delivery = await deliver(client, taskid, folder / "pictures", **settings)
             try:
-                stored = [await anyio.to_thread.run_sync(self.put, folder / one.path) for one in delivery.pictures]
+                stored = [await in_thread(self.put, folder / one.path) for one in delivery.pictures]
             except DiskError as error:
                 return Delivery(taskid, "succeeded", error=error)
         pictures = [evolve(one, path=path) for one, path in zip(delivery.pictures, stored, strict=True)]

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import anyio
 import anyio.from_thread
-import anyio.to_thread
 from attrs import evolve
 
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
 from seedream._request.submission import Submission
 from seedream._support.server_text import show_id
+from seedream._support.threads import in_thread
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.jobs_file import REDACTED, plan_of, submission_of
@@ -71,6 +71,7 @@ class InterruptibleSubmission:
         self.scope = anyio.CancelScope()
         self._record = record
         self._stopping = stopping
+        self._loop_thread = threading.get_ident()
         self.not_sent = record.not_sent
         self.refused = record.refused
         self.submitted = record.submitted
@@ -78,12 +79,18 @@ class InterruptibleSubmission:
 
     def begin(self) -> None:
         """See SubmissionRecord.begin. Runs in a worker thread; the event loop's thread decides whether it may go on."""
-        anyio.from_thread.run_sync(self._shield)
+        self._in_loop(self._shield)
         try:
             self._record.begin()
         except BaseException:
-            anyio.from_thread.run_sync(self._unshield)
+            self._in_loop(self._unshield)
             raise
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        if threading.get_ident() == self._loop_thread:  # the machine had no thread for this
+            call()
+        else:
+            anyio.from_thread.run_sync(call)
 
     def _shield(self) -> None:
         if self._stopping():
@@ -165,7 +172,7 @@ class Submitter:
             await pending.wait()
         self._in_flight[key] = anyio.Event()
         try:
-            job = await anyio.to_thread.run_sync(self._plan, key, request)
+            job = await in_thread(self._plan, key, request)
             if job.taskid is not None:
                 return job.taskid
             if job.state != "planned":
@@ -220,7 +227,7 @@ class Submitter:
         record = InterruptibleSubmission(
             self._journal.submission_record(job.id, job.cost), lambda: self._control.stopping
         )
-        submission = await anyio.to_thread.run_sync(self._submission, job)
+        submission = await in_thread(self._submission, job)
         self._on_the_way.add(record)
         try:
             with record.scope:
@@ -259,7 +266,7 @@ class Submitter:
                 break
             await self._clock.async_sleep(_RECORD_PAUSE)
             try:
-                await anyio.to_thread.run_sync(record.submitted, taskid)
+                await in_thread(record.submitted, taskid)
             except JournalError as again:
                 error = again
                 continue
@@ -310,7 +317,7 @@ class Submitter:
             case ConfigError():
                 self._control.stop("setup", error)
             case InvalidRequest():
-                await anyio.to_thread.run_sync(self._journal.record_error, job.id, error)
+                await in_thread(self._journal.record_error, job.id, error)
             case Rejected() if is_wrong_address(error) and error.taskid is None:
                 self._control.stop("setup", error)
             case _ if error.billing == "no" and error.taskid is None:  # refused for its own sake: the service works
@@ -332,7 +339,7 @@ class Submitter:
         Raises:
             JournalError: It cannot be recorded; the job stays as it was, and is delivered again at the next start.
         """
-        await anyio.to_thread.run_sync(self._record, key, delivery)
+        await in_thread(self._record, key, delivery)
         error = delivery.error
         if error is None:
             self._control.delivered()

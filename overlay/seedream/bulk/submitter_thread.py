@@ -14,8 +14,7 @@ from typing import Any, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from anyio.from_thread import start_blocking_portal
-
+from seedream._support.threads import event_loop_thread
 from seedream._support.timing import SystemClock
 from seedream.bulk.bulk import Bulk
 from seedream.bulk.downloader import Delivery
@@ -77,7 +76,7 @@ class SubmitterThread:
         _HERE[self._mark] = self
         self._pending: set[Future[Any]] = set()
         with ExitStack() as stack:
-            self._portal = stack.enter_context(start_blocking_portal())
+            self._portal = stack.enter_context(event_loop_thread())
             journal = open_journal(self.folder, records_lost=options.records_lost)
             self._journal = stack.enter_context(journal)
             self._client = self._portal.call(connect)

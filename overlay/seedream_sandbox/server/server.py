@@ -1,6 +1,7 @@
 """Both origins on sockets: an event loop in a thread of its own, on loopback unless another host is named."""
 
 import asyncio
+import errno
 import ipaddress
 import re
 import socket
@@ -90,8 +91,16 @@ class Server:
         self._thread = threading.Thread(target=self._run, name="seedream-sandbox", daemon=True)
 
     def start(self) -> None:
-        """Start, and return when both origins answer."""
-        self._thread.start()
+        """Start, and return when both origins answer.
+
+        Raises:
+            OSError: The machine gives no more threads.
+        """
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.stop()
+            raise OSError(errno.EAGAIN, "the machine gives no thread to serve in") from None
         self._ready.wait(_START_TIME)
         if self._failed is not None or self._loop is None:
             raise RuntimeError(f"the sandbox did not start: {self._failed}")

@@ -1,0 +1,56 @@
+"""Blocking calls of awaiting code: in threads, and where the machine gives no more of them, in the caller's."""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from typing import Final, TypeVar
+
+import anyio.to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from seedream.errors import ConfigError
+
+T = TypeVar("T")
+_NO_MORE: Final = "start new thread"  # Python raises a RuntimeError with these words
+
+
+def lacks_threads(error: BaseException) -> bool:
+    """Whether the error says that the machine gives this process no more threads."""
+    return isinstance(error, RuntimeError) and _NO_MORE in str(error)
+
+
+async def in_thread(call: Callable[..., T], *arguments: object) -> T:
+    """Run a blocking call in a thread. Where there are no more threads it holds up the event loop, but it is done."""
+    begun = False
+
+    def work() -> T:
+        nonlocal begun
+        begun = True
+        return call(*arguments)
+
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except RuntimeError as error:
+        if begun or not lacks_threads(error):
+            raise
+    return work()
+
+
+@contextmanager
+def event_loop_thread() -> Generator[BlockingPortal]:
+    """Give an event loop in a thread of its own.
+
+    Raises:
+        ConfigError: The machine gives no more threads.
+    """
+    with ExitStack() as stack:
+        try:
+            portal = stack.enter_context(start_blocking_portal())
+        except RuntimeError as error:
+            if not lacks_threads(error):
+                raise
+            raise ConfigError(
+                "this machine gives the program no more threads",
+                hint="Close other programs, or raise the limit; nothing was sent.",
+                retryable=True,
+            ) from None
+        yield portal
