@@ -236,6 +236,25 @@ def test_a_partial_batch_is_told_picture_by_picture(both: Both, tmp_path: Path) 
     assert "1 of 3 pictures of task t1 are missing" in str(caught.value)
 
 
+@pytest.mark.parametrize(("status", "retryable"), [(404, True), (400, False), (503, True)])
+def test_the_error_of_a_task_says_what_its_pictures_say(
+    both: Both, tmp_path: Path, status: int, retryable: bool
+) -> None:
+    service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": httpx.Response(status), "/b": PNG})
+    with pytest.raises(DownloadError) as caught:
+        save(both, service, tmp_path)
+    what = f"1 of 2 pictures of task t1 are missing: picture 1: the image host answers {status}"
+    assert (what, retryable) == (caught.value.message, caught.value.retryable)
+    assert caught.value.reply is not None
+    assert status == caught.value.reply.status
+
+
+def test_a_part_that_was_not_asked_for_is_named(both: Both, tmp_path: Path) -> None:
+    part = httpx.Response(206, content=PNG[40:], headers={"content-range": f"bytes 40-{len(PNG) - 1}/{len(PNG)}"})
+    with pytest.raises(Truncated, match="the host sent another part than asked"):
+        save(both, one(part), tmp_path)
+
+
 def test_fewer_urls_than_asked_is_an_error_that_keeps_the_rest(both: Both, tmp_path: Path) -> None:
     service = FakeService(completed(f"{HOST}/a"), pictures={"/a": PNG})
     with pytest.raises(DownloadError) as caught:

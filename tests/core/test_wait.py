@@ -133,6 +133,13 @@ def test_query_delete_and_save_say_that_there_is_no_such_task(both: Both, tmp_pa
             both.call(work, transport=FakeService(answer).transport)
 
 
+def test_a_wait_that_ends_while_the_task_is_not_known_says_so(both: Both) -> None:
+    with pytest.raises(SeeDreamError) as caught:
+        wait(both, FakeService(HTML, NO_SUCH_TASK, HTML), timeout=20)
+    assert WaitTimeout is type(caught.value)
+    assert "task t1 was still not known to the service after 20 s" in caught.value.message
+
+
 def test_a_task_that_is_not_known_yet_is_reported_as_such(both: Both) -> None:
     seen: list[Progress] = []
     wait(both, FakeService(NO_SUCH_TASK, NO_SUCH_TASK, completed(URL)), progress=seen.append)

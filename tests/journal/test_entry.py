@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from journal.support import RUN, in_state, lines, planned, run_id
 from seedream.errors import (
     AuthError,
@@ -217,3 +218,9 @@ def test_the_request_of_a_job_that_may_be_paid_for_is_not_replaced(
     after = journal.job(job.id)
     assert (after.digest, after.request, after.cost, after.line) == ("another digest", {"prompt": "another"}, 3, 7)
     assert (after.state, after.taskid, after.spent) == ("planned", None, 0)
+
+
+def test_a_job_that_moved_in_its_file_takes_the_new_line(journal: Journal) -> None:
+    (job,) = planned(journal, "a")
+    assert journal.plan(job_run := run_id(journal), [Plan("a", "digest-a", {"prompt": "a"}, 1, line=7)]) == 0
+    assert journal.by_key(job_run, "a") == evolve(job, line=7)

@@ -46,7 +46,7 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
     became: SubmissionOutcome, outcome: Reply | Failure, envelope: Envelope, *, at: float, key: str
 ) -> errors.SeeDreamError:
     """Return the error for a submission that is over (see the table in outcome.py)."""
-    seen, reply, taskid = describe(outcome, envelope, key), raw_reply(outcome, key), envelope.taskid
+    seen, reply = describe(outcome, envelope, key), raw_reply(outcome, key)  # a refusal names no task: see classify
     match became:
         case SubmissionOutcome.NOT_SENT:
             return errors.NotSent(
@@ -64,7 +64,6 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 hint="Check the network between here and the service; nothing was billed.",
                 retryable=False,
                 reply=reply,
-                taskid=taskid,
             )
         case SubmissionOutcome.RATE_LIMITED:
             asked = retry_after(outcome) if isinstance(outcome, Reply) else None
@@ -72,13 +71,12 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 f"too many requests ({seen})",
                 hint=f"Wait{'' if asked is None else f' {asked:.0f} s'}, then submit again; nothing was billed.",
                 reply=reply,
-                taskid=taskid,
             )
             limited.retry_after = asked
             return limited
         case SubmissionOutcome.NO_CREDITS:
             return errors.InsufficientCredits(
-                f"not enough credits ({seen})", rule="CODE-MEANING", hint=_TOP_UP, reply=reply, taskid=taskid
+                f"not enough credits ({seen})", rule="CODE-MEANING", hint=_TOP_UP, reply=reply
             )
         case SubmissionOutcome.BAD_KEY:
             return errors.AuthError(
@@ -86,7 +84,6 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 rule="AUTH-HEADER",
                 hint="Check TENSORSLAB_API_KEY.",
                 reply=reply,
-                taskid=taskid,
             )
         case SubmissionOutcome.REJECTED:
             rule = "CODE-MEANING" if isinstance(outcome, Reply) and outcome.status < 300 else None  # noqa: PLR2004 -- refused by the code in the body
@@ -95,14 +92,12 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 rule=rule,
                 hint="Change what it names, then submit again.",
                 reply=reply,
-                taskid=taskid,
             )
         case SubmissionOutcome.REDIRECTED:
             return errors.ConfigError(
                 f"the base URL answers with a redirect ({seen}), and a paid request is never redirected",
                 hint=f"Give the service's own address, for example {SERVER}.",
                 reply=reply,
-                taskid=taskid,
             )
         case SubmissionOutcome.NO_SUCH_PATH:
             return errors.ConfigError(
@@ -110,7 +105,6 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 f"the path of this operation ({seen})",
                 hint=f"Check the base URL: it is the service's root, for example {SERVER}, without /v1.",
                 reply=reply,
-                taskid=taskid,
             )
         case SubmissionOutcome.ACCEPTED | SubmissionOutcome.UNKNOWN:
             return submission_unknown(outcome, envelope, at=at, key=key)

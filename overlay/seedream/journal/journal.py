@@ -153,7 +153,7 @@ class Journal(Queries):
         """Mark as unknown what an earlier process was sending: it died before it could know."""
 
         def work(database: Database) -> None:
-            lost = JournalError("the program ended while this was being submitted", billing="unknown")
+            lost = JournalError("the program ended while this was being submitted")
             for (job,) in database.execute("SELECT id FROM job WHERE state='submitting'").fetchall():
                 transition(database, job, "submitting", "unknown", self._stamp("recovery"), error=lost)
             unsent = "SELECT job.id FROM job JOIN run ON run.id = job.run WHERE state='planned' AND run.name=?"
