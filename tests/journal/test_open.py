@@ -76,7 +76,7 @@ def test_a_dead_process_s_submission_becomes_unknown(path: Path) -> None:
         job = journal.by_key(run_id(journal), "a")
         assert job is not None
         assert (job.state, job.billing, job.spent) == ("unknown", "unknown", 3)
-        assert (job.error, job.message) == ("JournalError", "the program ended while this was being submitted")
+        assert (job.error, job.message) == ("JournalError", "the program ended while this was being submitted.")
         assert journal.events(job.id)[-1].actor == "recovery"
 
 
