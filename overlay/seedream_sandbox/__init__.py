@@ -12,8 +12,7 @@
 
 from seedream_sandbox.clock import ManualClock, SystemClock
 from seedream_sandbox.faults.catalogue import KINDS
-from seedream_sandbox.faults.language import Fault, FaultError, parse_fault
-from seedream_sandbox.faults.plan_file import load_plan
+from seedream_sandbox.faults.language import Fault, FaultError, load_plan, parse_fault
 from seedream_sandbox.run import charges_summary, run_server, usage
 from seedream_sandbox.sandbox import CredentialLeak, Sandbox
 from seedream_sandbox.server.httpx_transport import Transport

@@ -168,7 +168,7 @@ def test_a_lack_of_resources_is_not_reported_as_a_bug_and_a_paid_task_is_named(
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("seedream.cli.delivery.wait_and_save", broken)
+    monkeypatch.setattr("seedream.client.Task.save", broken)
     accepted = answer(1000, data={"taskid": "abcd_1"})
     with ScriptedServer(accepted) as server:
         ran = cli("generate", "x", "--base-url", server.url)

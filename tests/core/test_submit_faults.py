@@ -14,8 +14,8 @@ import httpx
 import pytest
 import respx
 from seedream import SeeDream, Timeouts, errors
-from seedream._protocol.exchange import MAX_JSON
 from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.service import MAX_JSON
 from seedream._support.redact import redact, redact_reply
 from support.clients import KEY, Both
 from support.fault_matrix import LARGE, MATRIX, OK, after_request, answer, in_mid_body

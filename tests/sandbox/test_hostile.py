@@ -20,8 +20,7 @@ from sandbox.sandbox_client import SUBMIT, SandboxClient, connect
 from seedream_sandbox import KINDS, RequestRecord, Sandbox
 from seedream_sandbox.server import connection
 from seedream_sandbox.service.request_log import RequestLog
-from seedream_sandbox.service.task_store import TaskStore
-from seedream_sandbox.task import Task
+from seedream_sandbox.task import Task, TaskStore
 
 HEAD = b"POST " + SUBMIT.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
 FORM = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--b--\r\n'

@@ -3,20 +3,32 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from importlib import import_module
+from typing import Any, Final, NoReturn, cast
 
 import click
+from attrs import frozen
 
 from seedream import __version__
 from seedream.cli import runner
 from seedream.cli.exit_codes import TABLE
-from seedream.cli.lazy_group import Entry, LazyGroup
+from seedream.cli.help_text import Group
 
 _NAME: Final = "seedream"
 _COMPLETION: Final = "_SEEDREAM_COMPLETE"  # set by the shell that asks for completions
+
+
+@frozen
+class Entry:
+    """Where a command is defined (``module:attribute``), and its line in the list of commands."""
+
+    where: str
+    summary: str
+
+
 COMMANDS: Final = {
     "generate": Entry("seedream.cli.generate:generate", "Make pictures from a prompt."),
-    "check": Entry("seedream.cli.check:check", "Check resolutions against the rules."),
+    "check": Entry("seedream.cli.rules:check", "Check resolutions against the rules."),
     "task": Entry("seedream.cli.task:task", "Show the state of a task, or list the latest ones."),
     "wait": Entry("seedream.cli.task:wait", "Wait for a task and save its pictures."),
     "bulk": Entry("seedream.cli.bulk:bulk", "Run thousands of prompts; survives crashes and never pays twice."),
@@ -28,8 +40,29 @@ COMMANDS: Final = {
 }
 
 
-class App(LazyGroup):
-    """The group of all commands. Every run ends with an exit code of the table, never with a traceback."""
+class App(Group):
+    """The group of all commands, each imported when it is used, so that ``seedream --help`` is quick.
+
+    Every run ends with an exit code of the table, never with a traceback.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names without importing a command."""
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, or return None where there is none of that name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = entry.where.partition(":")
+        return cast("click.Command", getattr(import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
     def main(  # type: ignore[override]  # one signature instead of click's overloads
         self,
@@ -78,7 +111,6 @@ def _root() -> None:
 
 
 app: Final = App(
-    COMMANDS,
     name=_NAME,
     callback=_root,
     params=getattr(_root, "__click_params__", []),

@@ -15,7 +15,7 @@ from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import Submission, check_submit
-from seedream.cli import delivery, dry_run
+from seedream.cli import dry_run
 from seedream.cli.extras import load_extra
 from seedream.cli.field_options import describe, known_field, read_settings, read_value
 from seedream.cli.help_text import command
@@ -30,6 +30,7 @@ from seedream.cli.options import (
     waiting_options,
 )
 from seedream.cli.progress import TaskLine, task_progress
+from seedream.cli.task import print_saved
 from seedream.cli.task_record import TaskRecorder
 from seedream.cli.terminal import Terminal
 
@@ -165,8 +166,9 @@ def generate(
         record = None if sandbox else TaskRecorder(submission, directory, base_url)
         taskid = _submit(terminal, client, submission, line, record=record, resume=None if sandbox else resume)
         task = client.task(taskid, images=submission.images)
-        files = delivery.wait_and_save(task, directory, timeout, line)
-    delivery.print_saved(terminal, taskid, files, cost=submission.images, sandbox=sandbox)
+        line.show_state(tr("waiting"))
+        files = task.save(directory, timeout=timeout, progress=line.show_progress)
+    print_saved(terminal, taskid, files, cost=submission.images, sandbox=sandbox)
 
 
 def _submit(

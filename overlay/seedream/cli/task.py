@@ -1,17 +1,16 @@
 """``seedream task`` and ``seedream wait``: query a task by its id, and save its pictures."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from attrs import asdict
 
-from seedream import TaskInfo, Timeouts
+from seedream import Picture, TaskInfo, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._support.redact import quote, sanitize
-from seedream.cli import delivery
 from seedream.cli.help_text import command
-from seedream.cli.language import tr, translate
+from seedream.cli.language import plural, tr, translate
 from seedream.cli.options import (
     json_option,
     open_client,
@@ -114,5 +113,40 @@ def wait(
         ensure_writable(directory)
         terminal.taskid = taskid
         terminal.resume = resume_command(taskid, count, directory, base_url, api_key_file)
-        files = delivery.wait_and_save(handle, directory, timeout, TaskLine(progress, tr("pictures")))
-    delivery.print_saved(terminal, taskid, files, cost=None)
+        line = TaskLine(progress, tr("pictures"))
+        line.show_state(tr("waiting"))
+        files = handle.save(directory, timeout=timeout, progress=line.show_progress)
+    print_saved(terminal, taskid, files, cost=None)
+
+
+def _file_document(path: Path) -> dict[str, Any]:
+    picture = Picture(path)
+    return {
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "media_type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+    }
+
+
+def print_saved(terminal: Terminal, taskid: str, files: list[Path], *, cost: int | None, sandbox: bool = False) -> None:
+    """Print the pictures' paths, one a line, and what they cost if that is known."""
+    terminal.print_json(
+        {
+            "taskid": taskid,
+            "images": cost,
+            "files": [_file_document(path) for path in files],
+            "sandbox": sandbox,
+        }
+    )
+    for path in files:
+        terminal.print_result(str(path))
+    saved = plural(len(files), "picture")
+    if cost is None:
+        note = tr("{saved} saved.", saved=saved)
+    elif sandbox:
+        note = tr("{saved} saved, cost {cost} of play money.", saved=saved, cost=plural(cost, "image"))
+    else:
+        note = tr("{saved} saved, cost {cost}.", saved=saved, cost=plural(cost, "image"))
+    terminal.print_note(note, style="green")

@@ -19,15 +19,13 @@ from seedream_sandbox.pictures.image_cache import ImageCache
 from seedream_sandbox.service import image_host
 from seedream_sandbox.service.account import Account, Accounts, owner
 from seedream_sandbox.service.handled_request import OPERATIONS, HandledRequest, IncomingRequest, scope_of
-from seedream_sandbox.service.multipart import MalformedForm
+from seedream_sandbox.service.multipart import MalformedForm, SubmissionForm, read_form
 from seedream_sandbox.service.operations import FILE_FIELD, ReplyAndFaults, TaskOperations, task_faults
 from seedream_sandbox.service.refusal import Refusal
 from seedream_sandbox.service.request_log import RequestLog, RequestRecord
-from seedream_sandbox.service.submission_form import SubmissionForm, read_form
-from seedream_sandbox.service.task_store import TaskStore
 from seedream_sandbox.service.validate import check_form, check_json
 from seedream_sandbox.settings import Settings
-from seedream_sandbox.task import Task
+from seedream_sandbox.task import Task, TaskStore
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,500}")
 _ARRIVAL: Final[frozenset[Layer]] = frozenset({"arrival"})

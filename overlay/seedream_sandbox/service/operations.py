@@ -20,10 +20,9 @@ from seedream_sandbox.service.handled_request import IncomingRequest
 from seedream_sandbox.service.image_host import Signer
 from seedream_sandbox.service.request_log import RequestRecord
 from seedream_sandbox.service.resolution import picture_size
-from seedream_sandbox.service.task_store import TaskStore
 from seedream_sandbox.service.validate import ValidRequest
 from seedream_sandbox.settings import Settings
-from seedream_sandbox.task import Task
+from seedream_sandbox.task import Task, TaskStore
 
 ReplyAndFaults = tuple[Response, list[Fault]]
 FILE_FIELD: Final = "sourceImage"

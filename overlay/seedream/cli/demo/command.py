@@ -13,7 +13,7 @@ from seedream import AsyncSeeDream, AsyncTask, InvalidRequest
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import check_submit
 from seedream.cli import error_output, exit_codes
-from seedream.cli.demo.prompts import EXAMPLES, REFUSED, Example, ExampleResult
+from seedream.cli.demo.examples import EXAMPLES, REFUSED, Example, ExampleResult, find_mismatches
 from seedream.cli.extras import load_extra
 from seedream.cli.help_text import command
 from seedream.cli.language import plural, tr, translate
@@ -46,7 +46,7 @@ def demo(terminal: Terminal, /, *, directory: Path, program: str) -> exit_codes.
     Needs no key and no network, and costs nothing. Ends with 1 if a picture is not as requested.
     """
     sandbox: Any = load_extra("seedream_sandbox", "sandbox")
-    sketch: Any = load_extra("seedream.cli.demo.source_sketch", "sandbox")
+    drawing: Any = load_extra("seedream.cli.demo.drawing", "sandbox")
     ensure_writable(directory)
     terminal.print_result("seedream demo", "bold")
     with sandbox.Sandbox(credits=_CREDITS, seed=_SEED) as service:
@@ -57,7 +57,7 @@ def demo(terminal: Terminal, /, *, directory: Path, program: str) -> exit_codes.
             )
             + "\n"
         )
-        source = sketch.draw_sketch(directory / "sketch.png")
+        source = drawing.draw_sketch(directory / "sketch.png")
         results = _make_pictures(terminal, service, directory, source)
         for result in results:
             _print_result(terminal, result)
@@ -135,13 +135,12 @@ def _show_refusal(terminal: Terminal) -> None:
 def _print_summary(
     terminal: Terminal, results: list[ExampleResult], directory: Path, charged: int, program: str
 ) -> exit_codes.Exit:
-    measure: Any = load_extra("seedream.cli.demo.measure", "sandbox")
-    sheets: Any = load_extra("seedream.cli.demo.contact_sheet", "sandbox")
+    drawing: Any = load_extra("seedream.cli.demo.drawing", "sandbox")
     requested = sum(result.example.count for result in results)
-    wrong = [mismatch for result in results for mismatch in measure.find_mismatches(result)]
+    wrong = [mismatch for result in results for mismatch in find_mismatches(result)]
     if charged != requested:
         wrong.append(f"the sandbox charged {charged} images, and {requested} were requested")
-    sheet = sheets.draw_sheet(sheets.tiles(results), "seedream demo", directory / "contact-sheet.jpg")
+    sheet = drawing.draw_sheet(drawing.tiles(results), "seedream demo", directory / "contact-sheet.jpg")
     folder = f"{directory}{'/' if directory != Path() else ''}"
     terminal.print_result("")
     terminal.print_table(

@@ -1,13 +1,15 @@
-"""Draws one sheet of all pictures: rows of equal width, each picture in its own shape, with its caption."""
+"""Draws the contact sheet of all pictures, and the sketch that one example begins with."""
 
 from collections.abc import Iterable
+from math import pi, sin
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 from PIL import Image, ImageDraw, ImageFont
 
-from seedream.cli.demo.prompts import ExampleResult
+from seedream._files.atomic_file import atomic_write
+from seedream.cli.demo.examples import ExampleResult
 
 _WIDTH: Final = 1600  # pixels
 _EDGE: Final = 40
@@ -78,9 +80,8 @@ def draw_sheet(every: list[Tile], title: str, path: Path) -> Path:
             _place(sheet, tile, (round(left), top, round(left + wide), top + high))
             left += wide + _GAP
         top += high + _CAPTION + _GAP
-    part = path.with_name(f".{path.name}.part")
-    sheet.save(part, "JPEG", quality=_QUALITY, optimize=True)
-    part.replace(path)
+    with atomic_write(path, mode=0o666) as file:
+        sheet.save(file, "JPEG", quality=_QUALITY, optimize=True)
     return path
 
 
@@ -107,3 +108,23 @@ def _fitting(
     while text and draw.textlength(text + "...", font=font) > width:
         text = text[:-1]
     return text.rstrip() + "..."
+
+
+_SIZE: Final = (1200, 900)
+_HILLS: Final = (((112, 150, 168), 430, 70, 1.3), ((84, 124, 120), 560, 60, 2.1), ((52, 88, 78), 700, 46, 3.2))
+
+
+def draw_sketch(path: Path) -> Path:
+    """Draw it as PNG and return the path."""
+    width, height = _SIZE
+    picture = Image.new("RGB", _SIZE)
+    draw = ImageDraw.Draw(picture)
+    for y in range(height):
+        share = y / height
+        draw.line((0, y, width, y), fill=(250 - int(40 * share), 214 + int(12 * share), 170 + int(60 * share)))
+    draw.ellipse((820, 130, 1000, 310), fill=(255, 244, 214))
+    for colour, base, swing, waves in _HILLS:
+        edge = [(x, base - swing * sin(waves * 2 * pi * x / width + base)) for x in range(0, width + 10, 10)]
+        draw.polygon([(0, height), *edge, (width, height)], fill=colour)
+    picture.save(path, compress_level=3)
+    return path
