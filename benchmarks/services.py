@@ -124,7 +124,7 @@ class Services:
 
 @contextlib.contextmanager
 def services(folder: Path) -> Iterator[Services]:
-    """Start them; ended at the end of the block, whatever happens in it."""
+    """Start them, and end them when the block ends."""
     authority = trustme.CA()
     ca, certificate = folder / "ca.pem", folder / "server.pem"
     authority.cert_pem.write_to_path(ca)

@@ -26,7 +26,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """After a spec update many tests fail at once: the last word is which line of the typed facts to look at."""
+    """After a spec update many tests fail at once, so the last lines say which line of tests/facts.py to look at."""
     if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
         from compared import differences  # noqa: PLC0415 -- only when something failed: it loads the package
 

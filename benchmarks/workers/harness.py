@@ -129,7 +129,7 @@ async def many_clients(job: Job, one: Callable[[random.Random], Any]) -> None:
 
 
 async def at_random_moments(job: Job, count: int, chance: random.Random, call: Callable[[], Any]) -> None:
-    """So many calls, with a random pause of at most the option ``pause`` (seconds) before each."""
+    """Make so many calls, each after a random pause of at most ``pause`` seconds."""
     for _ in range(count):
         await asyncio.sleep(chance.uniform(0, float(job.options["pause"])))
         await call()

@@ -67,11 +67,11 @@ def _shown(text: str) -> str:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs as bytes by path from the root, and read.
+    """The inputs: the bytes of each file, and what is in them.
 
     Attributes:
-        files: the six files; the vendored one and its origin are missing before the first page is taken.
-        document: the vendored spec (empty then).
+        files: The six files by path from the root; the vendored one and its origin are missing before the first page.
+        document: The vendored spec; empty before the first page.
     """
 
     files: Mapping[str, bytes]

@@ -214,7 +214,7 @@ class TaskFailed(SeeDreamError):
 
 
 class WaitTimeout(SeeDreamError):
-    """The deadline passed while the task was still running. The task is the server's still: wait again later."""
+    """The deadline passed while the task was still running. The server goes on with the task: wait again later."""
 
     billing = "yes"
     retryable = True

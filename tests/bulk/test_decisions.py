@@ -57,7 +57,7 @@ def test_only_not_charged_gives_the_share_of_the_budget_back(bench: Bench, optio
 
 
 def test_a_submission_of_a_run_is_attempted_once_by_itself(bench: Bench) -> None:
-    """The run paces and repeats; a submitter with attempts of its own would hide answers from pace and breaker."""
+    """The run itself repeats submissions; a submitter that did so would hide refusals from the circuit breaker."""
 
     async def attempts(submitter: Submitter, *_: Any) -> int:
         return submitter._service.retry.attempts

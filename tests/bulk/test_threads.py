@@ -1,4 +1,4 @@
-"""Where the machine gives no more threads, what needs none is done without, and what needs one is refused at once."""
+"""A machine without more threads: work that needs none goes on, and work that needs one is refused at once."""
 
 import threading
 from collections.abc import Callable

@@ -190,7 +190,7 @@ def test_what_passes_is_tried_again(both: Both, tmp_path: Path, passing: Any) ->
      (httpx.Response(404), 1)],
 )  # fmt: skip
 def test_a_picture_is_tried_as_often_as_that_can_help(both: Both, tmp_path: Path, answer: Any, tries: int) -> None:
-    """What passes: five times. What is not a picture: one more look. What is gone, or refused: once."""
+    """A temporary failure is tried five times, a reply that is not a picture twice, a refusal once."""
     service = one(answer)
     with pytest.raises(DownloadError):
         save(both, service, tmp_path)

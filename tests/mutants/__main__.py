@@ -1,4 +1,4 @@
-"""`python -m mutants [clients] [servers] [specs] [--report FILE]`: plants faults, and tells which were found."""
+"""`python -m mutants [clients] [servers] [specs] [--report FILE]`: plants faults, and reports which were found."""
 
 import argparse
 import json
@@ -65,17 +65,17 @@ def _pool(processes: int, tasks: int | None = None) -> Any:
     return multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=tasks)
 
 
-def run_all(kinds: Iterable[str], tell: Callable[[str, dict[str, str]], None]) -> None:
-    """Plant every fault of these kinds; ``tell`` gets each result."""
+def run_all(kinds: Iterable[str], report: Callable[[str, dict[str, str]], None]) -> None:
+    """Plant every fault of these kinds; ``report`` gets each result."""
     for kind in kinds:
         jobs = [(kind, index) for index in range(_count(kind))]
         with _pool(2, 1 if kind == "specs" else None) as pool:
             for result in pool.imap(_work, jobs, chunksize=1):
-                tell(kind, result)
+                report(kind, result)
 
 
 def main() -> int:
-    """Plants the faults; 1 when one survived or was found for another reason than foreseen."""
+    """Plant the faults; return 1 when one survived, or was found for another reason than foreseen."""
     parser = argparse.ArgumentParser(prog="python -m mutants")
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="which faults (default: all)")
     parser.add_argument("--report", help="write the Markdown table here")
@@ -83,12 +83,12 @@ def main() -> int:
     results: dict[str, list[dict[str, str]]] = {}
     started = time.monotonic()
 
-    def tell(kind: str, result: dict[str, str]) -> None:
+    def report(kind: str, result: dict[str, str]) -> None:
         results.setdefault(kind, []).append(result)
         sys.stdout.write(json.dumps({"kind": kind, **result}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
-    run_all(given.kinds or KINDS, tell)
+    run_all(given.kinds or KINDS, report)
     bad = [result["name"] for found in results.values() for result in found if not good(result)]
     if given.report:
         from mutants._report import write  # noqa: PLC0415 -- only when asked

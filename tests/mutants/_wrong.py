@@ -119,7 +119,7 @@ def on_submit(change: Callable[[httpx.Request], httpx.Request]) -> Send:
 
 
 def is_submit(request: httpx.Request) -> bool:
-    """Whether it is a submission."""
+    """Whether the request is a submission."""
     return request.url.path.endswith("/seedreamv45")
 
 

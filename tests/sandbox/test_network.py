@@ -17,7 +17,7 @@ def free_port() -> int:
 
 
 def image_url(sandbox: Sandbox, **headers: str) -> str:
-    """The address of a picture, as a query tells it to a client that sends these headers."""
+    """Return the address of a picture that a query gives to a client with these headers."""
     with connect() as http:
         one = SandboxClient(sandbox, http)
         taskid = one.made(batchsize=1)

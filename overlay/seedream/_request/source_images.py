@@ -345,7 +345,7 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, InvalidRequest):
             raise
-        # Python words a null character in a path differently from version to version.
+        # Versions of Python report a null character in a path in different words.
         null = isinstance(error, ValueError) and "null" in str(error)
         reason = "the path holds a null character" if null else getattr(error, "strerror", None) or str(error)
     hint = "Check the path."

@@ -1,4 +1,4 @@
-"""Blocking calls of awaiting code: in threads, and where the machine gives no more of them, in the caller's."""
+"""Runs blocking calls of async code in threads, or in the calling thread where the machine has no more."""
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager

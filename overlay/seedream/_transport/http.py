@@ -197,7 +197,7 @@ def _text(headers: Any) -> dict[str, str]:
 
 
 class SyncHTTP(_HttpBase):
-    """Blocking.
+    """Carries out network effects, blocking.
 
     Args:
         transport: The caller's own, or None.
@@ -324,7 +324,7 @@ async def _await_if_needed(result: Any) -> None:
 
 
 class _AsyncBody:
-    """A body's chunks, for httpcore's async pools. A chunk of a file is read where it is: it is small."""
+    """A body's chunks, for httpcore's async pools. A chunk of a file is small, so it is read in the event loop."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
@@ -335,7 +335,10 @@ class _AsyncBody:
 
 
 class AsyncHTTP(_HttpBase):
-    """Awaiting; see SyncHTTP. Blocking calls and before_send run in a thread, so a slow disk holds up no other task."""
+    """Carries out network effects, awaiting; see SyncHTTP.
+
+    Blocking calls and before_send run in a thread, so a slow disk holds up no other task.
+    """
 
     def __init__(  # noqa: PLR0917 -- called by the client only
         self,

@@ -78,7 +78,7 @@ class SendTracker:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def write_deadline(self) -> float:
-        """Return until when the next bytes must have left. Each that leave start the time again: stalls are limited."""
+        """Return the time by which the next bytes must leave. Bytes that leave restart it: only stalls are limited."""
         return min(time.monotonic() + self.timeouts.write, self._end)
 
     def start_reply(self) -> None:

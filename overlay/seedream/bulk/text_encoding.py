@@ -68,7 +68,7 @@ def is_ambiguous(text: str, legacy: str) -> bool:
     """Whether the reading in the Chinese encoding may be the one that is meant."""
     if not _is_plausible(text):
         return True
-    try:  # the common characters; a wrong reading of other scripts' UTF-8 soon has one that is none of them
+    try:  # GB 2312 has the common characters; UTF-8 of other scripts, read wrongly, soon holds a rare one
         legacy.encode("gb2312")
     except UnicodeEncodeError:
         return False

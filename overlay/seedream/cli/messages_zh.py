@@ -175,8 +175,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "Run a local stand-in of the service: real pictures, real failures, no cost. Ctrl-C stops it.": (
         "在本机运行模拟服务：真实的图片，真实的故障，不花钱。按 Ctrl-C 停止。"
     ),
-    "It binds to loopback and prints how to use it. With another --host, other machines can reach it: it is no place for "
-    "keys of the real service.": (
+    "It binds to loopback and prints how to use it. With another --host, other machines can reach it: never use keys of "
+    "the real service with it.": (
         "默认只监听本机，并显示使用方法。改用其他 --host 时，别的机器也能访问：请不要使用真实服务的密钥。"
     ),
     "Port of the image host.": "图片服务器的端口。",

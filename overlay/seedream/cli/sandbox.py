@@ -88,8 +88,8 @@ def sandbox(
 ) -> None:
     """Run a local stand-in of the service: real pictures, real failures, no cost. Ctrl-C stops it.
 
-    It binds to loopback and prints how to use it. With another --host, other machines can reach it: it is no place
-    for keys of the real service.
+    It binds to loopback and prints how to use it. With another --host, other machines can reach it: never use
+    keys of the real service with it.
 
     \b
       seedream sandbox --credits 20 --fail "cut-reply nth=3"

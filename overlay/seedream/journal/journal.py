@@ -374,7 +374,7 @@ def resolved(path: Path) -> Path:
 
 
 def check_soundness(database: Database, path: Path) -> None:
-    """Refuse a damaged file, and one of whose transactions only a part is there.
+    """Refuse a damaged file, and one that holds only a part of a transaction.
 
     Raises:
         JournalError: It is damaged.

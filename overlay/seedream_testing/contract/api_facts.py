@@ -34,7 +34,7 @@ class Verdict:
     Attributes:
         legal: True, False, or None.
         rule: Id of the rule that decides.
-        why: In a few words.
+        why: The reason, in a few words.
         meaning: Where ``legal`` is None, the canonical value that a server which accepts it must have read, if known.
     """
 
@@ -49,7 +49,7 @@ class Case:
     """One submission whose verdict is known beforehand.
 
     Attributes:
-        name: In a few words.
+        name: A few words about it.
         rule: Id of the rule that it is about.
         options: Keyword arguments of the client's ``submit``, prompt included; None where Python cannot say it.
         wire: Its parts in the form; None where a form cannot hold it.
@@ -65,13 +65,13 @@ class Case:
 
 @frozen
 class Meaning:
-    """What a submission asks for, as far as its task shows it.
+    """What a submission asks for and its task shows.
 
     Attributes:
         images: How many images.
-        resolution: As it is written canonically.
-        prompt: Exactly.
-        category: Exactly.
+        resolution: In canonical form.
+        prompt: As it was sent.
+        category: As it was sent.
     """
 
     images: int

@@ -61,7 +61,7 @@ class Relation:
     unseen: str = ""
 
     def derive(self, facts: ApiFacts) -> list[Example]:
-        """Return the family; an example that two ways lead to is in it once."""
+        """Return the family, each example once."""
         return list({example.name: example for example in self.examples(facts)}.values())
 
     @property
