@@ -219,6 +219,13 @@ def test_a_good_redirect_is_followed_without_the_key(both: Both, tmp_path: Path)
     assert KEY not in repr([request.headers.raw for request in service.asked if request.method == "GET"])
 
 
+def test_only_a_redirect_with_a_place_is_followed(both: Both, tmp_path: Path) -> None:
+    named = httpx.Response(200, content=PNG, headers={"location": f"{HOST}/elsewhere"})
+    assert PNG == save(both, one(named), tmp_path)[0].read_bytes()
+    with pytest.raises(DownloadError, match="the image host answers 302"):
+        save(both, one(httpx.Response(302)), tmp_path / "other")
+
+
 def test_a_picture_above_the_limit_is_refused_early(both: Both, tmp_path: Path) -> None:
     with pytest.raises(TooLarge):
         save(both, one(PNG), tmp_path, max_bytes=len(PNG) - 1)

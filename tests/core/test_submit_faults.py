@@ -16,6 +16,7 @@ import respx
 from seedream import SeeDream, Timeouts, errors
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.service import MAX_JSON
+from seedream._request.submission import check_submit
 from seedream._support.redact import redact, redact_reply
 from support.clients import KEY, Both
 from support.fault_matrix import LARGE, MATRIX, OK, after_request, answer, in_mid_body
@@ -40,6 +41,8 @@ def test_fault_matrix(  # each row: charged at most once, the right error, nothi
             both.call(lambda client: client.submit("a fish", source_images=large), base_url=server.url)
         error = caught.value
         assert (kind, billing, most) == (type(error), error.billing, len(server.requests))
+        if isinstance(error, errors.SubmissionUnknown):  # what a caller needs to find it again
+            assert error.digest == check_submit("a fish", {"source_images": large}).digest
     everything = "\n".join(
         [
             str(error),
