@@ -129,3 +129,12 @@ def test_each_part_of_the_overlay_has_its_tests_in_one_folder() -> None:
     ]
     assert len(parts) > 10
     assert [] == [part for part in parts if not list((ROOT / "tests" / folders.get(part, part)).glob("test_*.py"))]
+
+
+def test_the_pipeline_lists_its_modules() -> None:
+    folder = ROOT / "openapi/pipeline"
+    listed = (
+        (folder / "__init__.py").read_text("utf-8").replace("emit_*", "emit_limits emit_methods emit_roles emit_rules")
+    )
+    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    assert [] == [module for module in modules if not re.search(rf"\b{module}\b", listed)]

@@ -2,6 +2,7 @@
 
 | module | does |
 |---|---|
+| `inputs`, `settings`, `errors` | the files that a run reads; what can stop it, with the exit codes |
 | `page`, `fetch`, `watch` | take the OpenAPI document out of what was given, byte for byte; fetch the page |
 | `strict_yaml` | reads YAML 1.2 and JSON in bounded time and memory |
 | `check_spec`, `subset` | whether a document is sound OpenAPI; our part of a whole one |
