@@ -1,6 +1,7 @@
 """Connections: how many are made and written to, by whom, and that a client can be closed at any time."""
 
 import gc
+import select
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ import anyio
 import httpx
 import pytest
 import trustme
-from seedream import AsyncSeeDream, ConfigError, NotSent, SeeDream, SeeDreamError, Timeouts, errors
+from seedream import AsyncSeeDream, ConfigError, NotSent, RetryPolicy, SeeDream, SeeDreamError, Timeouts, errors
 from seedream._protocol.effects import Request, SendRequest
 from seedream._request import encode
 from seedream._transport import connections, network
@@ -341,25 +342,25 @@ class Proxy(ScriptedServer):
     """An HTTP proxy that tunnels."""
 
     def __init__(self) -> None:
-        super().__init__(self._tunnel)
-
-    @staticmethod
-    def _tunnel(connection: Connection) -> None:
-        host, _, port = connection.read_head().split(b" ")[1].rpartition(b":")
-        with socket.create_connection((host.decode(), int(port))) as server:
-            connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
-            there = threading.Thread(target=_copy, args=(connection.sock, server), daemon=True)
-            there.start()
-            _copy(server, connection.sock)
+        super().__init__(_tunnel)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+def _tunnel(connection: Connection) -> None:
+    host, _, port = connection.read_head().split(b" ")[1].rpartition(b":")
+    with socket.create_connection((host.decode(), int(port))) as server:
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        _relay(connection.sock, server)
+
+
+def _relay(one: socket.socket, other: socket.socket) -> None:
+    while ready := select.select([one, other], [], [], 30)[0]:
+        source, target = (one, other) if one in ready else (other, one)
+        data = source.recv(65536)
+        while isinstance(source, ssl.SSLSocket) and source.pending():
+            data += source.recv(65536)
+        if not data:
+            return
+        target.sendall(data)
 
 
 @pytest.fixture(scope="module")
@@ -427,6 +428,61 @@ def test_a_proxy_that_refuses_has_let_nothing_through(both: Both, action: Any, t
     with ScriptedServer(action) as proxy, elapsed_below(4 * 0.3 + 2), pytest.raises(NotSent):
         both.call(submit(1), base_url=tls_server.url, proxy=proxy.url, timeouts=limits)
     assert tls_server.requests == []
+
+
+@pytest.fixture
+def tls_proxy(authority: trustme.CA) -> Iterator[TlsServer]:
+    """A proxy that is itself reached through TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with TlsServer(context, _tunnel) as proxy:
+        yield proxy
+
+
+def test_tls_runs_through_tls_to_a_proxy(both: Both, tls_server: TlsServer, tls_proxy: TlsServer, bundle: Path) -> None:
+    # Large enough that no socket takes it at once, so the inner layer waits for room and for acknowledgements.
+    large = picture() + bytes(3_000_000)
+    task = both.call(
+        lambda client: client.submit("a fish", source_images=large),
+        base_url=tls_server.url, verify=bundle, proxy=tls_proxy.url,
+    )  # fmt: skip
+    assert task.id == "t1"
+    assert [request.split(b" ")[0] for request in tls_proxy.requests] == [b"CONNECT"]
+    assert KEY.encode() not in b"".join(tls_proxy.requests)
+
+
+def test_a_proxy_s_certificate_says_nothing_about_the_server_s(both: Both, tls_proxy: TlsServer, bundle: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with TlsServer(context, keep_alive(whole(ACCEPTED))) as server:
+        with pytest.raises(NotSent, match="certificate") as caught:
+            both.call(submit(1), base_url=server.url, verify=bundle, proxy=tls_proxy.url)
+        assert server.requests == []
+    assert not caught.value.retryable
+
+
+def test_a_name_that_the_certificate_lacks_is_refused_through_a_proxy_too(
+    both: Both, authority: trustme.CA, tls_proxy: TlsServer, bundle: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("other.example").configure_cert(context)
+    with TlsServer(context, keep_alive(whole(ACCEPTED))) as server:
+        for proxy in (None, tls_proxy.url):
+            with pytest.raises(NotSent, match="certificate"):
+                both.call(submit(1), base_url=server.url, verify=bundle, proxy=proxy)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("action", [Connection.stall, lambda connection: None], ids=["stalls", "closes"])
+def test_a_server_that_does_not_shake_hands_through_tls_has_got_nothing(
+    both: Both, tls_proxy: TlsServer, bundle: Path, action: Any
+) -> None:
+    with ScriptedServer(action) as server, elapsed_below(0.3 + 3), pytest.raises(NotSent) as caught:
+        both.call(
+            submit(1), base_url=server.url.replace("http", "https"), verify=bundle, proxy=tls_proxy.url,
+            timeouts=Timeouts(connect=0.3), retry=RetryPolicy(attempts=1),
+        )  # fmt: skip
+    assert caught.value.retryable
 
 
 def test_before_send_runs_after_the_tunnel_stands_and_before_the_request(
