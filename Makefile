@@ -27,14 +27,14 @@ $(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml
 test: $(READY) ## run all tests (two processes; nothing leaves this machine)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 
-check: $(READY) verify-generated ## formatting, lint, types, generated code and locks in step, house rules
+check: $(READY) verify-generated ## formatting, lint, types, generated code and locks in step, project rules
 	@mkdir -p build
 	@echo "==> ruff"      && $(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@echo "==> mypy"      && $(BIN)/mypy --no-error-summary
 	@echo "==> pyright"   && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --warnings > build/pyright.txt || { cat build/pyright.txt; exit 1; }
 	@echo "==> imports"   && $(BIN)/lint-imports --no-cache > build/imports.txt || { cat build/imports.txt; exit 1; }
 	@echo "==> installed" && $(BIN)/uv pip check -q --python $(BIN)/python
-	@echo "==> project rules"     && $(BIN)/python -m pytest -q tests/test_house.py
+	@echo "==> project rules"     && $(BIN)/python -m pytest -q tests/test_project_rules.py
 	@echo "check: all good"
 
 lock: ## renew requirements/*.lock from pyproject.toml (hashes, no addresses)

@@ -40,7 +40,7 @@ def test_a_changed_rule_names_its_line(name: str) -> None:
     assert "pages is None here, 3 in the spec" in str(found)
 
 
-def test_a_new_field_and_one_that_is_gone_are_told() -> None:
+def test_a_new_field_and_one_that_is_gone_are_reported() -> None:
     dpi = limits.Field(name="dpi", attribute="dpi", kind="integer", minimum=0)
     fields = (*(field for field in limits.SUBMIT.fields if field.name != "category"), dpi)
     with patch.object(limits, "SUBMIT", attrs.evolve(limits.SUBMIT, fields=fields)):
@@ -51,7 +51,7 @@ def test_a_new_field_and_one_that_is_gone_are_told() -> None:
     assert "field dpi is new in the spec: add a line with {'kind': 'integer', 'minimum': 0}." in new.text
 
 
-def test_a_rule_that_is_gone_or_new_is_told_and_so_are_its_examples() -> None:
+def test_a_rule_that_is_gone_or_new_is_reported_and_so_are_its_examples() -> None:
     gone = {name: row for name, row in rules.RULES.items() if name != "RES-EXAMPLES"}
     row = attrs.evolve(rules.RULES["RES-TIER"], examples={"valid": ("2K",)})
     with patch.object(rules, "RULES", {**gone, "RES-TIER": row, "RES-NEW": row}):

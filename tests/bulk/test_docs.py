@@ -38,7 +38,7 @@ def test_every_setting_has_its_row_with_its_default() -> None:
         assert documented == (words.get(default) or f"{default:g}"), name
 
 
-def test_every_command_and_option_is_told_of_exists() -> None:
+def test_every_documented_command_and_option_exists() -> None:
     for line in re.findall(r"^\$ seedream bulk (.*)$", BULK, re.MULTILINE):
         command, *words = line.partition("#")[0].split()
         known = {name for option in bulk.commands[command].params for name in option.opts}
@@ -46,7 +46,7 @@ def test_every_command_and_option_is_told_of_exists() -> None:
     assert set(bulk.commands) <= set(re.findall(r"bulk ([a-z]+)", BULK)) | {"run"}
 
 
-def test_every_column_told_of_exists() -> None:
+def test_every_documented_column_exists() -> None:
     table = BULK.partition("| column | meaning |")[2].partition("\n\n")[0]
     names = set(re.findall(r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line)))
     assert names <= {*_OPTIONS, ID}
@@ -63,5 +63,5 @@ def test_the_harness_does_as_often_as_is_reported() -> None:
     assert documented == [KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS]
 
 
-def test_the_gallery_s_limit_is_the_one_told_of() -> None:
+def test_the_gallery_s_limit_is_the_documented_one() -> None:
     assert f"up to {_EMBEDDED} of them" in BULK

@@ -332,7 +332,7 @@ def test_an_unknown_header_is_not_followed_by_a_problem_for_each_row(tmp_path: P
     assert [one.split(":")[0] for one in problems] == ["line 1, promt", "line 1, batch", "line 1, prompt"]
 
 
-def test_utf_32_is_told_from_utf_16_by_its_mark(tmp_path: Path) -> None:
+def test_utf_32_is_distinguished_from_utf_16_by_its_mark(tmp_path: Path) -> None:
     path = tmp_path / "jobs.csv"
     path.write_bytes("prompt\n一只猫\n".encode("utf-32"))
     assert [plan.request["prompt"] for plan in read_jobs(path).plans] == ["一只猫"]

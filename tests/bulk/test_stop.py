@@ -188,7 +188,7 @@ def test_retry_of_a_rejected_job_frees_nothing_of_an_earlier_try(bench: Bench, m
     assert bench.bulk.counts()[0].spent == 1
 
 
-def test_retry_plans_rejected_and_failed_anew(bench: Bench) -> None:
+def test_retry_plans_rejected_and_failed_again(bench: Bench) -> None:
     bench.run("[[reject]]", "[[fail]]", "c")
     assert bench.bulk.retry(["rejected"]) == 1
     assert bench.bulk.retry() == 1

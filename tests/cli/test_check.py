@@ -28,7 +28,7 @@ def test_a_legal_resolution_is_shown_as_it_is_sent(
     assert canonical in cli("check", typed).out
 
 
-def test_one_bad_resolution_fails_the_run_and_the_good_ones_are_still_told(cli: Any) -> None:
+def test_one_bad_resolution_fails_the_run_and_the_good_ones_are_still_printed(cli: Any) -> None:
     ran = cli("check", "2K", "1000x1000", "1:1")
     assert 1 == ran.code
     assert 2 == len(ran.out.splitlines())

@@ -102,7 +102,7 @@ def test_a_malformed_option_is_a_usage_error(cli: Any, words: tuple[str, ...]) -
     assert 2 == cli("generate", "x", *words, "--dry-run").code
 
 
-def test_every_problem_is_told_at_once(cli: Any) -> None:
+def test_every_problem_is_reported_at_once(cli: Any) -> None:
     problems = cli("generate", " ", "-n", TOO_MANY, "-r", "1x1", "--dry-run", "--json").document["error"]["problems"]
     assert ["PROMPT-REQUIRED", "BATCH-RANGE", "RES-PIXELS"] == [problem["rule"]["id"] for problem in problems]
 

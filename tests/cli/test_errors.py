@@ -65,7 +65,7 @@ def test_no_key_says_where_it_comes_from(cli: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two words\n", b"\xff\xfe", b"a" * 20_000 + b" b"])
-def test_an_unusable_key_file_is_told_without_its_content(cli: Any, tmp_path: Path, content: bytes) -> None:
+def test_an_unusable_key_file_is_reported_without_its_content(cli: Any, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
     ran = cli("task", "t1", "--api-key-file", str(path))
@@ -86,12 +86,12 @@ def test_a_key_file_is_used_without_its_line_break_and_before_the_environment(cl
 
 
 @pytest.mark.parametrize("url", ["http://api.example", "ftp://x", "https://u:p@x", "https://x/?q", "x", "https://"])
-def test_an_unusable_base_url_is_told(cli: Any, url: str) -> None:
+def test_an_unusable_base_url_is_reported(cli: Any, url: str) -> None:
     assert 4 == cli("task", "t1", "--base-url", url).code
     assert 4 == cli("generate", "x", "--dry-run", "--base-url", url).code
 
 
-def test_a_directory_that_cannot_be_written_is_told_before_anything_is_paid(cli: Any, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported_before_anything_is_paid(cli: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with ScriptedServer(reply(500)) as server:
         ran = cli("generate", "x", "-o", str(tmp_path / "file" / "sub"), "--base-url", server.url)

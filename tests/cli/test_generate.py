@@ -63,7 +63,7 @@ def test_after_the_deadline_the_task_is_not_lost(cli: Any, service: SingleTaskSe
     assert 1 == service.paths().count("seedreamv45"), "going on does not pay again"
 
 
-def test_missing_pictures_are_told_and_the_others_kept(cli: Any, service: SingleTaskServer, tmp_path: Path) -> None:
+def test_missing_pictures_are_reported_and_the_others_kept(cli: Any, service: SingleTaskServer, tmp_path: Path) -> None:
     service.then(service.done(2))
     ran = cli("generate", "x", "-n", "2", "--base-url", service.url, "--json")
     error = ran.document["error"]

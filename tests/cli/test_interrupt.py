@@ -61,7 +61,7 @@ def held_answer(arrived: threading.Event, go: threading.Event) -> Action:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_submission_under_way_is_let_finish_and_its_task_id_told(tmp_path: Path, number: int) -> None:
+def test_a_submission_under_way_finishes_and_its_task_id_is_printed(tmp_path: Path, number: int) -> None:
     arrived, go = threading.Event(), threading.Event()
     with ScriptedServer(held_answer(arrived, go)) as server, started(server.url, tmp_path) as process:
         assert arrived.wait(30)
@@ -141,7 +141,7 @@ def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
         assert ["wait"] == calls
 
 
-def test_the_id_is_told_even_if_ctrl_c_comes_with_the_answer() -> None:
+def test_the_id_is_printed_even_if_ctrl_c_comes_with_the_answer() -> None:
     calls: list[str] = []
 
     def accepted(taskid: str) -> None:

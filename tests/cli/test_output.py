@@ -71,7 +71,7 @@ def test_a_reader_that_goes_away_ends_the_run_quietly() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_behind_stdout_is_told() -> None:
+def test_a_full_disk_behind_stdout_is_reported() -> None:
     with Path("/dev/full").open("wb") as full:
         done = run_into(full.fileno(), "check", "2K")
     assert 1 == done.returncode
@@ -87,7 +87,7 @@ def test_closed_streams_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("setting", ["NO_COLOR=1", "TERM=dumb", "TERM=xterm-256color", "COLUMNS=20"])
-def test_colour_is_for_terminals_alone(setting: str) -> None:
+def test_colour_is_only_for_terminals(setting: str) -> None:
     name, _, value = setting.partition("=")
     done = run("check", "2K", "1x1", **{name: value})
     assert b"\x1b" not in done.stdout + done.stderr

@@ -55,7 +55,7 @@ def test_its_faults_reach_the_client(cli: Any) -> None:
         assert 6 == cli("generate", "x", **at).code
 
 
-def test_a_port_in_use_and_a_bad_fault_are_told(cli: Any, tmp_path: Path) -> None:
+def test_a_port_in_use_and_a_bad_fault_are_reported(cli: Any, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ran = cli("sandbox", "--port", str(taken.getsockname()[1]))
     assert 4 == ran.code

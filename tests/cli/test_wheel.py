@@ -51,7 +51,7 @@ def test_its_requirements_are_two_and_the_rest_are_extras(wheel: zipfile.ZipFile
     assert {"cli", "sandbox", "testing"} <= set(fields.get_all("Provides-Extra", []))
 
 
-def test_it_runs_from_the_wheel_alone(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+def test_it_runs_from_the_wheel_by_itself(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "installed")
     code = "import seedream, sys; assert 'installed' in seedream.__file__; from seedream.cli import main; main()"
     done = subprocess.run(

@@ -116,7 +116,7 @@ def raw(body: dict[str, Any], kind: str) -> tuple[Sent, Any]:
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @given(case=submissions(POSITIVE))
 @settings(max_examples=30)  # each builds a TLS context
-def test_the_generated_client_alone_sends_the_form_whole(kind: str, case: Case[Any]) -> None:
+def test_the_generated_client_by_itself_sends_the_form_whole(kind: str, case: Case[Any]) -> None:
     body = plain(case.body)
     sent, parsed = raw(body, kind)
     parts = decode(sent)

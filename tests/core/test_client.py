@@ -209,7 +209,7 @@ def test_a_wrong_object_for_the_set_up_is_refused_before_anything_is_sent(both: 
 
 
 @pytest.mark.parametrize("value", [None, "5", -1, 0, float("nan"), True])
-def test_limits_that_are_no_number_of_seconds_are_refused(value: Any) -> None:
+def test_limits_that_are_not_a_number_of_seconds_are_refused(value: Any) -> None:
     for name in ("connect", "write", "submit_read", "query_read", "download_read"):
         with pytest.raises(ConfigError, match=name):
             Timeouts(**{name: value})

@@ -232,7 +232,7 @@ def test_a_picture_above_the_limit_is_refused_early(both: Both, tmp_path: Path) 
     assert PNG == save(both, one(PNG), tmp_path, max_bytes=len(PNG))[0].read_bytes()
 
 
-def test_a_partial_batch_is_told_picture_by_picture(both: Both, tmp_path: Path) -> None:
+def test_a_partial_batch_is_reported_picture_by_picture(both: Both, tmp_path: Path) -> None:
     service = FakeService(
         completed(*(f"{HOST}/{name}" for name in "abc")), pictures={"/a": PNG, "/b": httpx.Response(404), "/c": JPEG}
     )
@@ -270,7 +270,7 @@ def test_fewer_urls_than_asked_is_an_error_that_keeps_the_rest(both: Both, tmp_p
     assert "1 of 3 URLs" in str(caught.value)
 
 
-def test_expired_urls_are_asked_for_anew(both: Both, tmp_path: Path) -> None:
+def test_expired_urls_are_asked_for_again(both: Both, tmp_path: Path) -> None:
     service = FakeService(
         completed(f"{HOST}/old"), completed(f"{HOST}/new"), pictures={"/old": httpx.Response(403), "/new": PNG}
     )
@@ -332,7 +332,7 @@ def test_a_link_in_the_way_is_replaced_not_followed(both: Both, tmp_path: Path) 
     assert not (tmp_path / "out" / "t1-1.png").is_symlink()
 
 
-def test_a_directory_that_cannot_be_written_is_told(both: Both, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_reported(both: Both, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DownloadError) as caught:
         save(both, one(PNG), tmp_path / "file")

@@ -76,7 +76,7 @@ def test_half_a_character_is_refused_for_it_cannot_be_sent() -> None:
     assert [("image_url", None)] == problems(image_url="\udcff")
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     found = problems("", batchsize=99, resolution="1920x1080", colour="red", source_images=["/nowhere.png"])
     assert {
         ("prompt", "PROMPT-REQUIRED"),
@@ -139,7 +139,7 @@ def test_a_source_image_in_any_form(kind: str, tmp_path: Path) -> None:
         (picture("AVIF"), "image/avif"),
     ],
 )
-def test_the_media_type_is_told_from_the_bytes(content: bytes, media_type: str) -> None:
+def test_the_media_type_is_read_from_the_bytes(content: bytes, media_type: str) -> None:
     (sent,) = check_submit("a fish", {"source_images": content}).files["sourceImage"]
     assert media_type == sent.media_type
 

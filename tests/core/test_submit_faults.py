@@ -134,7 +134,7 @@ def test_a_task_id_in_a_broken_reply_is_on_the_error(both: Both) -> None:
     assert caught.value.reply.status == 200
 
 
-def test_429_waits_as_long_as_told_and_then_succeeds(both: Both) -> None:
+def test_429_waits_as_long_as_asked_and_then_succeeds(both: Both) -> None:
     with ScriptedServer(reply(429, headers={"retry-after": "7"}), reply(200, OK)) as server:
         both.call(lambda client: client.submit("a fish"), base_url=server.url)
     assert both.clock.slept == [7.0]

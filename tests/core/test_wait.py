@@ -247,7 +247,7 @@ def test_what_cannot_be_a_task_id_is_refused_unsent(both: Both, taskid: Any) -> 
     assert ("TASK-ID", []) == (caught.value.rule, service.asked)
 
 
-def test_a_task_id_told_as_a_number_is_the_same_task(both: Both) -> None:
+def test_a_task_id_given_as_a_number_is_the_same_task(both: Both) -> None:
     answer = {"code": 1000, "msg": "", "data": {"taskid": 77, "image_status": 3, "url": [URL]}}
     service = FakeService(answer)
     assert "completed" == both.call(lambda client: client.query("77"), transport=service.transport).state

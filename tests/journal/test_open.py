@@ -175,7 +175,7 @@ def test_a_lock_that_is_a_link_is_refused(path: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
-def test_a_reader_names_the_file_that_is_no_journal(path: Path) -> None:
+def test_a_reader_names_the_file_that_is_not_a_journal(path: Path) -> None:
     path.write_bytes(b"no database at all, but long enough to look at" * 100)
     with pytest.raises(JournalError, match=f"^{re.escape(str(path))} is not a journal"):
         ReadOnlyJournal(path)

@@ -241,7 +241,7 @@ def _field_into_all_of(found: dict[str, object]) -> None:
         "nullable false",
     ],
 )
-def test_moved_parts_are_no_change_of_the_schema(data: bytes, repository: RepositoryCopy) -> None:
+def test_moved_parts_are_not_a_change_of_the_schema(data: bytes, repository: RepositoryCopy) -> None:
     ended = repository.take(data)
     assert (ended.code, ended.changed) == (0, True), ended.text
     assert "nothing that a caller can notice changed" in ended.text

@@ -360,7 +360,7 @@ def test_server_that_is_not_https(url: str, repository: RepositoryCopy) -> None:
 
 
 # The page may contradict itself: that is taken with ACCEPT=1, but said.
-def test_examples_against_bounds_are_told(repository: RepositoryCopy) -> None:
+def test_examples_against_bounds_are_reported(repository: RepositoryCopy) -> None:
     ended = repository.take(replaced(("如 2048x2048", "如 1920x1080")), accept=True)
     assert ended.code == 0
     assert "RES-FORMAT calls 1920x1080 valid, RES-PIXELS says otherwise" in ended.text

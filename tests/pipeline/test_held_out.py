@@ -309,7 +309,7 @@ def test_a_removed_field_is_one_line(repository: RepositoryCopy) -> None:
 
 
 # A fact that changed is shown once, old and new; the words of a rule are not asked about twice.
-def test_each_change_of_a_rule_is_told_once(repository: RepositoryCopy) -> None:
+def test_each_change_of_a_rule_is_reported_once(repository: RepositoryCopy) -> None:
     ended = repository.take(replaced(("[3,686,400", "[4,000,000")))
     assert ended.text.count("fact minimum:") == 1
     assert "unreviewed text" not in ended.text

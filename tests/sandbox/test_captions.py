@@ -33,7 +33,7 @@ def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("x" * 5000, "x" * 400),
     ],
 )
-def test_what_the_font_lacks_is_left_out_and_told_if_that_is_all(prompt: str, written: str) -> None:
+def test_what_the_font_lacks_is_left_out_and_described_if_nothing_remains(prompt: str, written: str) -> None:
     assert written == " ".join(caption.legible(prompt).split())
 
 

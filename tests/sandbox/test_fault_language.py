@@ -101,7 +101,7 @@ def test_by_header_once(open_sandbox: OpenSandbox) -> None:
     assert 1000 == one.submit().json()["code"]
 
 
-def test_a_header_with_a_mistake_is_told_and_costs_nothing(open_sandbox: OpenSandbox) -> None:
+def test_a_header_with_a_mistake_is_reported_and_costs_nothing(open_sandbox: OpenSandbox) -> None:
     one = open_sandbox()
     reply = one.submit(headers={"X-Sandbox-Fault": "cut-replly"})
     assert (400, True) == (reply.status_code, "did you mean 'cut-reply'" in reply.json()["msg"])
@@ -174,12 +174,12 @@ def test_a_mistake_in_a_plan_is_reported(tmp_path: Path, text: str, message: str
         load_plan(tmp_path / "plan.yaml")
 
 
-def test_a_plan_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_plan_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FaultError, match="cannot be read"):
         load_plan(tmp_path / "none.yaml")
 
 
-def test_a_setting_with_a_mistake_is_told() -> None:
+def test_a_setting_with_a_mistake_is_reported() -> None:
     with pytest.raises(FaultError):
         Sandbox(faults=["cut-replly"])
     with pytest.raises(TypeError):

@@ -161,7 +161,7 @@ def test_as_a_process_of_its_own(tmp_path: Path, number: signal.Signals) -> None
 @pytest.mark.parametrize(
     "words", [("--fault", "cut-replly"), ("--port", "many"), ("--plan", "none.yaml"), ("--credits", "-1")]
 )
-def test_a_wrong_option_is_told(words: tuple[str, ...]) -> None:
+def test_a_wrong_option_is_reported(words: tuple[str, ...]) -> None:
     with serve(*words) as process:
         out, err = process.communicate(timeout=30)
     assert (2, "") == (process.returncode, out)

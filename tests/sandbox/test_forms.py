@@ -113,7 +113,7 @@ def test_a_line_that_does_not_end_in_cr_lf_is_refused(end: bytes) -> None:
 
 
 @pytest.mark.parametrize(("before", "after"), [(b"preamble\r\n", b""), (b"", b"epilogue"), (b"\r\n", b"\r\n")])
-def test_preamble_and_epilogue_are_no_parts(before: bytes, after: bytes) -> None:
+def test_preamble_and_epilogue_are_not_parts(before: bytes, after: bytes) -> None:
     # RFC 2046 5.1.1: what comes before the first and after the last boundary is ignored.
     body = before + b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n' + after
     assert [("a", b"x")] == [(part.name, part.content) for part in decode_form(TYPE, body)]

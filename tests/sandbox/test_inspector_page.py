@@ -60,7 +60,7 @@ def look(opened: Any, client: SandboxClient) -> Iterator[Any]:
     assert [] == [url for url in asked if not url.startswith(client.sandbox.base_url + "/")]
 
 
-def test_a_newcomer_is_told_how_to_begin(look: Any, client: SandboxClient) -> None:
+def test_the_first_message_says_how_to_begin(look: Any, client: SandboxClient) -> None:
     page = look()
     page.get_by_text("No task yet").wait_for()
     assert f"curl {client.sandbox.base_url}/v1/images/seedreamv45" in page.locator("pre").inner_text()
@@ -168,7 +168,7 @@ def test_the_language_can_be_changed_and_is_remembered(look: Any, client: Sandbo
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_system_decides_on_light_or_dark_unless_told(look: Any, scheme: str) -> None:
+def test_the_system_decides_on_light_or_dark_by_default(look: Any, scheme: str) -> None:
     page = look(color_scheme=scheme)
     colour = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)"
     brightness = f"{colour}.reduce((sum, part) => sum + +part, 0) / 3"

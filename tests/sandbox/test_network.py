@@ -42,7 +42,7 @@ def test_an_images_port_in_use_leaves_no_socket_open() -> None:
             pass
 
 
-def test_a_public_url_is_what_clients_are_told() -> None:
+def test_clients_get_the_public_url() -> None:
     with Sandbox(public_url="https://sandbox.example/", images_port=(port := free_port()), progress="instant") as one:
         assert ("https://sandbox.example", f"https://sandbox.example:{port}") == (one.base_url, one.images_url)
     with Sandbox(public_url="https://api.example", public_images_url="https://img.example") as two:

@@ -180,7 +180,7 @@ def test_no_key_or_a_wrong_one_is_refused(open_sandbox: OpenSandbox, value: str)
     assert [] == one.sandbox.charges
 
 
-def test_any_well_formed_key_works_unless_told(open_sandbox: OpenSandbox) -> None:
+def test_any_well_formed_key_works_by_default(open_sandbox: OpenSandbox) -> None:
     assert 1000 == open_sandbox().submit(headers={"Authorization": "Bearer whatever-123"}).json()["code"]
 
 

@@ -43,7 +43,7 @@ def test_a_real_key_of_the_machine_is_not_used(seedream_sandbox: "Sandbox") -> N
     assert authorization.endswith(f"({len(seedream_sandbox.api_key)} characters)")
 
 
-def test_the_mock_stands_where_the_vendors_host_is_blocking(seedream_mock: "SeeDreamMock", tmp_path: Path) -> None:
+def test_the_mock_replaces_the_vendors_host_blocking(seedream_mock: "SeeDreamMock", tmp_path: Path) -> None:
     with SeeDream() as client:
         made = client.generate("a boat", batchsize=2, resolution="16:9", output_dir=tmp_path)
     assert 2 == len(made.files)
@@ -54,7 +54,7 @@ def test_the_mock_stands_where_the_vendors_host_is_blocking(seedream_mock: "SeeD
     assert {"images.sandbox.invalid"} == set(hosts[2:])
 
 
-def test_the_mock_stands_where_the_vendors_host_is_awaiting(
+def test_the_mock_replaces_the_vendors_host_awaiting(
     seedream_mock: "SeeDreamMock", assert_charged: "AssertCharged", tmp_path: Path
 ) -> None:
     async def make() -> int:

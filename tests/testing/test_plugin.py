@@ -236,7 +236,7 @@ def test_a_mark_with_a_mistake_fails_the_test_whatever_it_uses(run: Run) -> None
 
 
 @pytest.mark.parametrize("missing", ["respx", "werkzeug"])
-def test_a_missing_extra_is_told(run: Run, missing: str) -> None:
+def test_a_missing_extra_is_reported(run: Run, missing: str) -> None:
     result = run(
         f"""
         import sys

@@ -485,7 +485,7 @@ def test_a_server_that_does_not_shake_hands_through_tls_has_got_nothing(
     assert caught.value.retryable
 
 
-def test_before_send_runs_after_the_tunnel_stands_and_before_the_request(
+def test_before_send_runs_after_the_tunnel_is_made_and_before_the_request(
     both: Both, tls_server: TlsServer, bundle: Path
 ) -> None:
     from seedream._request.submission import check_submit  # noqa: PLC0415 -- used here only
