@@ -263,7 +263,7 @@ def test_a_transport_that_repeats_by_itself_is_stopped() -> None:
 
     with ScriptedServer(reply(503), reply(200, OK)) as server:
         client = SeeDream(KEY, base_url=server.url, transport=Repeating())
-        with pytest.raises(errors.SubmissionUnknown):
+        with pytest.raises(errors.SubmissionUnknown, match="tried to send a submission again by itself"):
             client.submit("a fish")
         client.close()
         assert 1 == len(server.requests)
