@@ -481,6 +481,31 @@ def test_without_a_strong_tag_and_ranges_it_is_fetched_from_the_start(both: Both
     assert [False, False] == [b"range:" in request.lower().replace(b"accept-ranges", b"") for request in host.requests]
 
 
+def refused_range(status: int, seen: list[bytes]) -> Any:
+    def act(connection: Connection) -> None:
+        seen.append(connection.read_head().lower())
+        connection.send(f"HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+
+    return act
+
+
+def test_a_busy_host_does_not_lose_what_is_there_already(both: Both, tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    actions = served(PNG, length=len(PNG), sent=40), refused_range(503, seen), resumed(PNG, 40)
+    files, _ = from_sockets(both, tmp_path, *actions)
+    assert PNG == files[0].read_bytes()
+    assert b"range: bytes=40-" in seen[0]
+
+
+def test_a_range_that_the_host_refuses_is_not_asked_for_again(both: Both, tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    actions = served(PNG, length=len(PNG), sent=40), refused_range(416, seen), served(PNG, length=len(PNG))
+    files, host = from_sockets(both, tmp_path, *actions)
+    assert PNG == files[0].read_bytes()
+    assert b"range: bytes=40-" in seen[0]
+    assert b"range: bytes=" not in host.requests[2].lower()
+
+
 def test_a_host_that_ignores_the_range_sends_it_all_again(both: Both, tmp_path: Path) -> None:
     files, _ = from_sockets(both, tmp_path, served(PNG, length=len(PNG), sent=40), served(PNG, length=len(PNG)))
     assert PNG == files[0].read_bytes()
@@ -629,6 +654,18 @@ def test_a_compressed_picture_is_decompressed_up_to_the_limit(both: Both, tmp_pa
     bomb = gzip.compress(PNG + bytes(50_000_000))
     with pytest.raises(TooLarge):
         from_sockets(both, tmp_path, served(bomb, length=len(bomb), coding="gzip"), max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+def test_the_limit_is_the_picture_s_own_size_to_the_byte(both: Both, tmp_path: Path, coding: str) -> None:
+    """Also where the host states no length, and where the picture comes in several blocks."""
+    content = PNG + bytes(range(256)) * (9 * 1024)  # more than two blocks
+    sent = gzip.compress(content) if coding else content
+    files, _ = from_sockets(both, tmp_path / "fits", served(sent, coding=coding), max_bytes=len(content))
+    assert content == files[0].read_bytes()
+    most = len(content) - 1
+    with pytest.raises(TooLarge, match=f"at least {most + 1:,} bytes, more than {most:,}"):
+        from_sockets(both, tmp_path / "short", served(sent, coding=coding), max_bytes=most)
 
 
 def test_a_compressed_picture_that_is_cut_is_not_whole(both: Both, tmp_path: Path) -> None:

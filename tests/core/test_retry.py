@@ -152,6 +152,10 @@ ROWS: list[tuple[Reply | Failure, type[errors.SeeDreamError], str]] = [
     *((Reply(status, {}, b""), errors.ConfigError, "no") for status in (301, 307, 308)),
     # RFC 9110, 15.4.4: the answer to a POST that was carried out may be a redirect to its result.
     *((Reply(status, {}, b""), errors.SubmissionUnknown, "unknown") for status in (300, 302, 303, 304, 399)),
+    # A body that says two things says nothing: neither the first nor the last counts.
+    (Reply(200, {}, b'{"code": 1000, "code": 9999}'), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, b'{"code": 1000, "code": 9000}'), errors.SubmissionUnknown, "unknown"),
+    (Reply(200, {}, b'{"code": 1000, "data": {"taskid": "t"}, "code": 9999}'), errors.SubmissionUnknown, "unknown"),
     (Reply(200, {}, b'{"code": 9999, "code": 1000}'), errors.SubmissionUnknown, "unknown"),
     (Reply(200, {}, b'{"code": 1000, "data": {"taskid": "t", "taskid": "t"}}'), errors.SubmissionUnknown, "unknown"),
 ]
@@ -176,3 +180,11 @@ def test_each_outcome_has_one_error_and_one_billing(
 def test_a_success_that_names_a_task_is_accepted(status: int, code: object) -> None:
     outcome = Reply(status, {}, _body(code, **TASK))
     assert classify(outcome, read_envelope(outcome.body)) is SubmissionOutcome.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code": 1000, "code": 1000, "data": {"taskid": "t"}}', b'{"code": 9999, "code": 9999}']
+)
+def test_a_code_that_is_there_twice_is_no_code(body: bytes) -> None:
+    outcome = Reply(200, {}, body)
+    assert classify(outcome, read_envelope(body)) is SubmissionOutcome.UNKNOWN
