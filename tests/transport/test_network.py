@@ -73,7 +73,7 @@ def test_a_reply_is_waited_for_while_the_request_still_leaves(line: Line) -> Non
     line.tracker.sent = 1_000_000
     line.unacknowledged = 900
     reading = line.connection.read()
-    step = next(reading)
+    step: Any = next(reading)
     assert (step.sock, step.to_write) == (line.ours, False)
     assert line.tracker.phase == "sent_full"
     line.unacknowledged = 300
@@ -121,7 +121,8 @@ def test_a_connection_that_breaks_in_the_request_has_sent_a_part(line: Line) -> 
 def test_a_wait_for_the_proxy_is_a_wait_for_the_connection(line: Line) -> None:
     line.tracker.tls_layers = 1  # the request goes through TLS, which is not up yet
     reading = line.connection.read()
-    assert next(reading).deadline == line.tracker.connect_deadline
+    step: Any = next(reading)
+    assert step.deadline == line.tracker.connect_deadline
     assert line.tracker.phase == "never_sent"
     with pytest.raises(httpcore.ConnectTimeout, match="the proxy did not answer in time"):
         times_out(reading)
