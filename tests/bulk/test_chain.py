@@ -251,7 +251,7 @@ def test_a_failure_that_begins_in_the_middle_costs_what_is_outstanding(
 
 
 def test_a_wrong_base_url_is_corrected_without_a_word(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Issue 16.2: nothing was charged, so neither --moved nor a retry is needed.
+    # Nothing was charged, so neither --moved nor a retry is needed.
     right = bench.running.service.base
     refuse(404)(bench, monkeypatch)
     bench.running.service.base = f"{right}/v1"

@@ -197,7 +197,7 @@ def test_signals_in_the_real_program(bench: Bench, number: signal.Signals) -> No
 def test_each_printed_command_copied_leads_on(
     bench: Bench, capsys: pytest.CaptureFixture[str], prompts: list[str], options: list[str], code: int, ends: Any
 ) -> None:
-    # Issue 16.4.
+    # The commands that a run prints must work as they are, and leave the jobs in the expected states.
     bench.write(*prompts)
     ended, out, _ = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", "--json", *options)
     assert ended == code
@@ -212,7 +212,7 @@ def test_each_printed_command_copied_leads_on(
 def test_a_task_id_that_cannot_be_recorded_is_printed_at_once_and_at_the_end(
     bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Issue 16.3: whatever else fails, results and gallery too.
+    # The id is printed whatever else fails; here the results and the gallery fail too.
     def full(*_: object) -> None:
         raise JournalFull("no room", taskid="t-1", billing="yes")
 
@@ -309,7 +309,7 @@ def test_dry_run_shows_what_was_read(bench: Bench, capsys: pytest.CaptureFixture
 
 
 def test_private_files(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    # Issue 17.10: results and gallery hold the same prompts as the journal.
+    # Results and gallery hold the same prompts as the journal.
     bench.write("a")
     old = os.umask(0)
     try:
@@ -343,7 +343,7 @@ def test_planted_links_are_not_followed(bench: Bench, capsys: pytest.CaptureFixt
 def test_printed_commands_can_be_copied_where_names_have_spaces(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Issue 16.4.
+    # Paths with spaces are quoted in the commands that a run prints.
     bench.write("[[cut]]", "b")
     jobs = bench.root / "my jobs.jsonl"
     (bench.root / "jobs.jsonl").rename(jobs)

@@ -321,7 +321,7 @@ def test_an_encoding_that_cannot_be_is_refused(tmp_path: Path, encoding: str) ->
     ],
 )
 def test_a_wrong_header_is_one_problem(tmp_path: Path, header: str, problem: str) -> None:
-    # Issue 16.6: not one for each of the rows.
+    # A wrong header is one problem, and not one for each of the rows.
     assert [one.split(" (")[0] for one in problems_of(tmp_path / "jobs.csv", header + "\n" + "a,b,c\n" * 1000)][:1] == [
         problem
     ]

@@ -170,7 +170,7 @@ def test_the_user_can_say_that_records_are_lost(bench: Bench) -> None:
 
 
 def test_after_that_word_the_folder_is_in_good_order_again(bench: Bench) -> None:
-    # Issue 16.4: the printed "To go on" must lead on, without --records-lost for ever. Earlier pictures are kept.
+    # The printed "To go on" must lead on, without --records-lost for ever. Earlier pictures are kept.
     out = killed(bench)
     before = sorted(path.name for path in (out / "pictures").iterdir())
     delete_journal(out)
@@ -232,7 +232,7 @@ def test_a_damaged_file_can_be_moved_away(bench: Bench) -> None:
 
 
 def test_a_journal_that_moves_during_the_run_stops_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Issue 16.24: what would be recorded into a file that nobody finds is not paid for.
+    # What would be recorded into a file that nobody finds is not paid for.
     real = Journal.downloaded
     away = bench.root / "away"
 
@@ -254,7 +254,7 @@ def test_a_journal_that_moves_during_the_run_stops_it(bench: Bench, monkeypatch:
 
 
 def test_an_empty_file_becomes_a_journal(bench: Bench) -> None:
-    # Issue 16.32: what a kill left in its first moments does not make the folder unusable.
+    # What a kill left in its first moments does not make the folder unusable.
     bench.out.mkdir()
     (bench.out / "journal.sqlite").touch(mode=0o600)
     assert bench.run("a").complete

@@ -267,7 +267,7 @@ def test_blocking_call_in_a_coroutine_is_reported(bench: Bench) -> None:
     ],
 )
 def test_options_of_another_type_are_refused_at_the_door(name: str, value: object) -> None:
-    # Issue 16.11: a budget of NaN let everything through; other types ended in a TypeError in the middle of a run.
+    # A budget of NaN let everything through; other types ended in a TypeError in the middle of a run.
     with pytest.raises(ConfigError, match=f"^{name} is ") as caught:
         BulkOptions(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
     assert caught.value.hint.startswith("Give ")

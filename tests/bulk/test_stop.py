@@ -222,7 +222,7 @@ def test_folder_without_a_run_is_reported(bench: Bench) -> None:
 
 @pytest.mark.parametrize("asked", ["0", "-5", "Wed, 21 Oct 2015 07:28:00 GMT", "nonsense", ""])
 def test_retry_after_is_a_minimum_and_not_the_pause(bench: Bench, asked: str) -> None:
-    # Issue 17.3: "at once" must not lead to a flood of requests.
+    # A server that asks for a retry "at once" must not cause a flood of requests.
     tries = 0
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -238,7 +238,7 @@ def test_retry_after_is_a_minimum_and_not_the_pause(bench: Bench, asked: str) ->
 
 
 def test_a_request_timeout_is_sent_again_once(bench: Bench) -> None:
-    # Issue 17.3: 408 in bulk was repeated without end.
+    # A 408 is repeated once, not without end.
     tries = 0
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -262,7 +262,7 @@ def suppress_no_run() -> Iterator[None]:
 
 
 def test_a_run_that_is_cancelled_from_outside_leaves_the_journal_whole(bench: Bench) -> None:
-    # Issue 17.1: a cancellation in the middle of a commit closed the database under it.
+    # A cancellation in the middle of a commit must not close the database under it.
     bench.running.service.delay = 0.005
     jobs = bench.write(*(f"job {number}" for number in range(60)))
 

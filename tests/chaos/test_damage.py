@@ -14,7 +14,7 @@ from chaos.small_disk import fill_often
 
 
 def test_no_journal_that_lost_records_goes_on() -> None:
-    # Issue 16.16: each damage is refused before anything is charged.
+    # Each damage is refused before anything is charged.
     tally = damage_often(2 * len(DAMAGES), seed=5)
     assert tally.bad == 0, tally
     assert tally.refused >= len(DAMAGES)
@@ -33,7 +33,7 @@ def test_full_disks_lose_nothing() -> None:
 
 @pytest.mark.parametrize("word", ["[[expired]]", "[[fail]]"])
 def test_a_dead_picture_host_is_paid_for_four_jobs(tmp_path: Path, word: str) -> None:
-    # Issue 16.1: of 200 jobs, 200 were charged.
+    # A run whose pictures all fail stops before more than a few jobs are charged.
     rows = [{"id": str(number), "prompt": f"{number} {word}", "batchsize": 1} for number in range(100)]
     (tmp_path / "jobs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     with (

@@ -80,13 +80,13 @@ def run(code: str, *arguments: str) -> tuple[int, str]:
 
 
 def test_close_while_threads_submit_never_crashes(tmp_path: Path) -> None:
-    # Issue 17.1: 9 of 60 ended with SIGSEGV.
+    # A close between two statements of a transaction once ended the process with SIGSEGV.
     assert run(ROUNDS, str(tmp_path), "100") == (0, "")
 
 
 @pytest.mark.parametrize("how", ["atexit", "not closed"])
 def test_the_end_of_the_interpreter_while_threads_submit_never_crashes(tmp_path: Path, how: str) -> None:
-    # Issue 17.1: 4 of 12 ended with SIGSEGV.
+    # The end of the interpreter within a transaction once ended the process with SIGSEGV.
     for number in range(5):
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -107,7 +107,7 @@ def test_a_failed_commit_records_nothing(spy: Spy, code: str, kind: type[Journal
 
 
 def test_a_closed_connection_is_an_error_and_never_a_crash(spy: Spy) -> None:
-    # Rule 17.1: close() waits for the transaction that is being written, and later calls are refused.
+    # close() waits for the transaction that is being written, and later calls are refused.
     committer = Committer(spy, Path("journal"))
     committer.do(insert(1))
     committer.close(insert(2))
@@ -119,7 +119,7 @@ def test_a_closed_connection_is_an_error_and_never_a_crash(spy: Spy) -> None:
 
 
 def test_close_from_inside_a_transaction_happens_at_its_end(spy: Spy) -> None:
-    # Rule 17.1: a signal handler may close the journal in the middle of the same thread's transaction.
+    # A signal handler may close the journal in the middle of the same thread's transaction.
     committer = Committer(spy, Path("journal"))
 
     def work(database: Database) -> None:

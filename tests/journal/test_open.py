@@ -241,7 +241,7 @@ journal.run("bulk")
 
 
 def test_a_symbolic_link_leads_to_the_one_lock(path: Path, tmp_path: Path) -> None:
-    # Issue 17.8: two names of a journal do not make two writers.
+    # Two names of a journal do not make two writers.
     with Journal(path) as journal:
         planned(journal, "a")
         (tmp_path / "link.sqlite").symlink_to(path)
@@ -324,7 +324,7 @@ print(count, status)
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_at_any_statement_of_the_creation_leaves_a_usable_path(when: str, tmp_path: Path) -> None:
-    # Issue 16.32: the file appeared without its tables, or was not closed and had no mark.
+    # The file appears at its path only with its tables, and with its mark.
     run = subprocess.run(
         [sys.executable, "-c", _KILLED, str(tmp_path), when], capture_output=True, text=True, check=True
     )
@@ -339,7 +339,7 @@ def test_a_kill_at_any_statement_of_the_creation_leaves_a_usable_path(when: str,
 
 
 def test_a_journal_is_refused_when_its_file_or_lock_is_replaced(path: Path) -> None:
-    # Issue 16.24: what is recorded into a file that nobody finds would be paid for again.
+    # What is recorded into a file that nobody finds would be paid for again.
     for name in (path.name, f"{path.name}.lock"):
         with Journal(path) as journal:
             target = path.with_name(name)
