@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,14 @@ from support.clients import Both
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=_QUIET)
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True, database=None, print_blob=True)
+settings.register_profile("shuffled", parent=settings.get_profile("ci"), derandomize=False)
 settings.register_profile("deep", parent=settings.get_profile("dev"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and every process that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +33,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """After a spec update many tests fail at once, so the last lines say which line of tests/facts.py to look at."""
+    """Say in which order the tests ran, and after a spec update, which line of tests/facts.py to look at."""
+    seed = terminalreporter.config.getoption("randomly_seed", None)
+    if seed is not None and terminalreporter.config.getoption("randomly_reorganize"):
+        terminalreporter.line(f"the order of the tests was that of --randomly-seed={seed}")
     if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
         from compared import differences  # noqa: PLC0415 -- only when something failed: it loads the package
 

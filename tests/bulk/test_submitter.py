@@ -17,6 +17,7 @@ from seedream.errors import (
 )
 from seedream.journal import Journal
 from support.bulk_bench import Bench
+from support.pictures import picture as image
 
 Core = Callable[[Submitter, Callable[[str, int], Awaitable[Delivery]], RunControl], Awaitable[Any]]
 
@@ -119,6 +120,39 @@ def test_a_key_has_one_request(bench: Bench) -> None:
         await submitter.ensure("a", request("a"))
         with pytest.raises(JournalError, match="another request"):
             await submitter.ensure("a", request("b"))
+
+    with_core(bench, use)
+    assert bench.paid == ["a"]
+
+
+@pytest.mark.parametrize("becomes", [image(seed=9), None], ids=["another picture", "gone"])
+def test_a_planned_job_whose_source_image_has_changed_is_not_sent(bench: Bench, becomes: bytes | None) -> None:
+    # Rule: what is paid for is the request that was planned, also where another picture is now at the same path.
+    picture = bench.out.parent / "a.png"
+    picture.write_bytes(image(seed=8))
+
+    async def use(submitter: Submitter, *_: Any) -> None:
+        job = submitter._plan("a", request("a", source_images=[str(picture)]))
+        picture.unlink()
+        if becomes is not None:
+            picture.write_bytes(becomes)
+        with pytest.raises(InvalidRequest, match="has changed" if becomes else "cannot read"):
+            await submitter.submit(job)
+
+    with_core(bench, use)
+    assert bench.paid == []
+
+
+def test_a_key_has_one_source_image(bench: Bench) -> None:
+    # Rule: a key that is paid for is not paid for again with another picture at the same path.
+    picture = bench.out.parent / "a.png"
+
+    async def use(submitter: Submitter, *_: Any) -> None:
+        picture.write_bytes(image(seed=8))
+        await submitter.ensure("a", request("a", source_images=[str(picture)]))
+        picture.write_bytes(image(seed=9))
+        with pytest.raises(JournalError, match="another request"):
+            await submitter.ensure("a", request("a", source_images=[str(picture)]))
 
     with_core(bench, use)
     assert bench.paid == ["a"]

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 KINDS = ("clients", "servers", "derived", "code", "specs")
@@ -61,6 +62,18 @@ def _length(kind: str) -> int:
     return len(TABLE)
 
 
+def _warm() -> None:
+    """Load once what the processes of wrong specs have in common: nothing of the package, which each has a copy of."""
+    import httpx  # noqa: F401, PLC0415 -- for the processes forked from this one
+    import mutants._spec_run  # noqa: F401, PLC0415 -- see above
+    import PIL.Image  # noqa: F401, PLC0415 -- see above
+    import werkzeug.formparser  # noqa: F401, PLC0415 -- see above
+    from pipeline.build import build  # noqa: PLC0415 -- see above
+    from pipeline.inputs import load  # noqa: PLC0415 -- see above
+
+    build(load(Path(__file__).resolve().parents[2]))  # the generator's templates, and what most faults leave alone
+
+
 def _pool(processes: int, tasks: int | None = None) -> Any:
     return multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=tasks)
 
@@ -69,6 +82,8 @@ def run_all(kinds: Iterable[str], report: Callable[[str, dict[str, str]], None])
     """Plant every fault of these kinds; ``report`` gets each result."""
     for kind in kinds:
         jobs = [(kind, index) for index in range(_count(kind))]
+        if kind == "specs":
+            _warm()
         with _pool(2, 1 if kind == "specs" else None) as pool:
             for result in pool.imap(_work, jobs, chunksize=1):
                 report(kind, result)

@@ -8,19 +8,18 @@ from pathlib import Path
 
 import judge
 import pytest
-from contract.client_checks import check_client
 from mutants.__main__ import good
 from mutants.wrong_clients import WRONG_CLIENTS
-from mutants.wrong_servers import WRONG_SERVERS, server_under_test
+from mutants.wrong_servers import WRONG_SERVERS
 from mutants.wrong_specs import WRONG_SPECS
-from seedream import SeeDream
-from seedream_testing.contract import PROJECT_RULES, run_contract
+from seedream_testing.contract import PROJECT_RULES
 from tensorslab_images.rules import RULES
 
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def test_there_are_enough_faults_and_the_right_ones_pass() -> None:
+def test_there_are_enough_faults_and_each_may_be_found_under_a_known_rule() -> None:
+    # That the right client and the right server pass is checked in tests/contract.
     assert len(WRONG_CLIENTS) >= 15
     assert len(WRONG_SERVERS) >= 40
     assert len(WRONG_SPECS) >= 40
@@ -29,9 +28,6 @@ def test_there_are_enough_faults_and_the_right_ones_pass() -> None:
         for wrong in table:
             known = set(wrong.expected.split()) <= RULES.keys() | PROJECT_RULES.keys()
             assert known or wrong.expected.startswith("("), wrong.name
-    with server_under_test(judge.FACTS) as server:
-        assert run_contract(server).failures == []
-    assert len(check_client(SeeDream, judge.FACTS)) >= 25
 
 
 @pytest.mark.parametrize("wrong", WRONG_SERVERS, ids=lambda wrong: wrong.name)

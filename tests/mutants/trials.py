@@ -209,7 +209,19 @@ def start(folder: Path, seconds: float, tests: Sequence[str]) -> int:
 def main() -> int:
     """Try the mutants listed in FOLDER/mutants.json with the tests named."""
     folder, seconds, *tests = Path(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:]
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line", "--rootdir", str(folder), *tests]
+    words = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:randomly",
+        "--tb=line",
+        "--rootdir",
+        str(folder),
+        *tests,
+    ]
     return int(pytest.main(words, plugins=[Trials(folder, seconds)]))
 
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 import facts
@@ -46,10 +47,10 @@ def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUn
     )  # fmt: skip
 
 
-def detect_server(name: str, expected: str, server: ServerUnderTest) -> Detection:
-    """Run the relations until one does not hold, those of the expected rules first."""
+def detect_server(name: str, expected: str, server: ServerUnderTest, only: Sequence[str] = ()) -> Detection:
+    """Run the relations (``only`` those of these rules) until one does not hold, those of the expected rules first."""
     relations = sorted(RELATIONS, key=lambda relation: relation.rule not in expected.split())
-    result = run_contract(server, relations=relations)
+    result = run_contract(server, relations=relations, only=only)
     for outcome in result.failures:
         violation = outcome.violation
         if violation is not None:

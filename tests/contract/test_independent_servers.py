@@ -1,0 +1,31 @@
+"""Servers that were written from the page, without the sandbox, pass the whole table of relations."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from contract.servers.serving import POOR, RICH, SECOND, SERVERS
+from seedream_testing.contract import ServerUnderTest, State, from_tables, run_contract
+from seedream_testing.contract.run import explain
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # what a framework warns of is its server's business
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_correct_server_that_was_written_independently_passes_everything(name: str) -> None:
+    with SERVERS[name]() as served:
+        server = ServerUnderTest(
+            served.url, RICH, from_tables(), None, served.charges, second_key=SECOND, no_credits_key=POOR
+        )
+        with server:
+            result = run_contract(server, keep_going=True)
+    assert not result.failures, "\n".join(explain(outcome) for outcome in result.failures[:10])
+    assert result.count(State.PASSED) > 3000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("werkzeug")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
