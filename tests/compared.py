@@ -31,7 +31,7 @@ class Difference:
 
 
 def differences() -> list[Difference]:
-    """Every fact that differs, in the order of the file."""
+    """Return every fact that differs, in the order of the file."""
     return sorted([*_server(), *_fields(), *_ledger()], key=lambda one: one.line)
 
 
@@ -49,7 +49,7 @@ def _fields() -> Iterator[Difference]:
 
 
 def _keywords(field: limits.Field) -> dict[str, Any]:
-    """What is said of a field, without what is only left at its default."""
+    """Return what is said of a field, without what is only left at its default."""
     return {
         one.name: getattr(field, one.name)
         for one in attrs.fields(limits.Field)

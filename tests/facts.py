@@ -48,7 +48,7 @@ EXAMPLES: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def fact(rule: str, name: str) -> Any:
-    """A fact of a rule."""
+    """Return a fact of a rule."""
     return LEDGER[rule][1][name]
 
 

@@ -51,7 +51,7 @@ def _padded(plain: str) -> Verdict:
 
 
 def number(rule: str, said: Mapping[str, Any], wire: str) -> Verdict:
-    """A number within its bounds; for example 批量生成数量，1-15, and type integer."""
+    """Return a number within its bounds; for example 批量生成数量，1-15, and type integer."""
     whole = said["kind"] == "integer"
     if not wire:
         return _unsaid(rule, "empty, which common frameworks read as not sent", said.get("default"))
@@ -69,7 +69,7 @@ def number(rule: str, said: Mapping[str, Any], wire: str) -> Verdict:
 
 
 def form(parts: Sequence[Part]) -> Verdict:
-    """The verdict on a whole form: the first rule broken, else the first doubt, else legal."""
+    """Return the verdict on a whole form: the first rule broken, else the first doubt, else legal."""
     doubts = []
     for name, (rule, said) in SCHEMA.items():
         named = [part for part in parts if part.name == name]
@@ -128,13 +128,13 @@ def _legal(name: str, rule: str, size: tuple[int, int] | None = None, **options:
 
 
 def _size(width: int, pixels: int) -> tuple[int, int]:
-    """A size of exactly so many pixels, the nearest to that width."""
+    """Return a size of exactly so many pixels, the nearest to that width."""
     width = next(side for side in range(width, 0, -1) if pixels % side == 0)
     return width, pixels // width
 
 
 def _exactly(pixels: int) -> tuple[int, int]:
-    """The size nearest to a square of exactly so many pixels."""
+    """Return the size nearest to a square of exactly so many pixels."""
     return _size(isqrt(pixels), pixels)
 
 

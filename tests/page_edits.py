@@ -25,12 +25,12 @@ Edit = Callable[[dict[str, Any]], object]
 
 
 def page(yaml: bytes, info: bytes = INFO, fence: bytes = b"````") -> bytes:
-    """The page with this YAML in its block."""
+    """Return the page with this YAML in its block."""
     return HEAD + b"\n" + fence + b"yaml " + info + b"\n" + yaml + fence + b"\n"
 
 
 def replaced(*pairs: tuple[str, str]) -> bytes:
-    """The real page with words replaced in its YAML; each must be there exactly once."""
+    """Return the real page with words replaced in its YAML; each must be there exactly once."""
     text = YAML.decode()
     for old, new in pairs:
         assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in the page"
@@ -44,7 +44,7 @@ def edited(*edits: Edit) -> bytes:
 
 
 def document(*edits: Edit) -> dict[str, Any]:
-    """The document, changed."""
+    """Return the document, changed."""
     found = copy.deepcopy(DOCUMENT)
     for edit in edits:
         edit(found)
@@ -52,27 +52,27 @@ def document(*edits: Edit) -> dict[str, Any]:
 
 
 def as_json(found: dict[str, Any]) -> bytes:
-    """The document as JSON."""
+    """Return the document as JSON."""
     return json.dumps(found, ensure_ascii=False).encode()
 
 
 def operation(found: dict[str, Any]) -> dict[str, Any]:
-    """The submit operation."""
+    """Return the submit operation."""
     return found["paths"][ROUTE]["post"]  # type: ignore[no-any-return]
 
 
 def body(found: dict[str, Any]) -> dict[str, Any]:
-    """The schema of the request body."""
+    """Return the schema of the request body."""
     return operation(found)["requestBody"]["content"]["multipart/form-data"]["schema"]  # type: ignore[no-any-return]
 
 
 def field(found: dict[str, Any], name: str) -> dict[str, Any]:
-    """The schema of one field of the request body."""
+    """Return the schema of one field of the request body."""
     return body(found)["properties"][name]  # type: ignore[no-any-return]
 
 
 def schema(found: dict[str, Any], name: str) -> dict[str, Any]:
-    """A schema among the components."""
+    """Return a schema among the components."""
     return found["components"]["schemas"][name]  # type: ignore[no-any-return]
 
 
@@ -112,7 +112,7 @@ class RepositoryCopy:
         return RepositoryCopy(target)
 
     def files(self) -> dict[str, bytes]:
-        """Every file but those under build/, by its path."""
+        """Return every file but those under build/, by its path."""
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
             for path in sorted(self.root.rglob("*"))

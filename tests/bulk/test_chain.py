@@ -49,13 +49,13 @@ class Case:
 
 
 def refuse(status: int, body: object = b"", kind: str = "application/json") -> Break:
-    """The submission is answered so, before any charge."""
+    """Return the submission is answered so, before any charge."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda bench, patch: patch.setattr(bench.running.service, "_refusal", lambda *_: (status, content, kind))
 
 
 def after_charge(answer: Callable[[], Any]) -> Break:
-    """The submission is charged, then answered so."""
+    """Charge the submission, then answer so."""
 
     def break_it(bench: Bench, patch: pytest.MonkeyPatch) -> None:
         real = bench.running.service._charge

@@ -76,7 +76,7 @@ def test_every_connection_of_a_journal_waits_for_the_disk(bench: Bench) -> None:
 
 
 def _connections(holder: object, depth: int = 3) -> list[sqlite3.Connection]:
-    """Every SQLite connection that an object holds."""
+    """Return every SQLite connection that an object holds."""
     if isinstance(holder, sqlite3.Connection):
         return [holder]
     if depth == 0:

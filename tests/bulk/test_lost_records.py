@@ -13,7 +13,7 @@ from support.bulk_bench import Bench
 
 
 def killed(bench: Bench, prompts: int = 6) -> Path:
-    """A folder as a kill in the middle of a run leaves it: the journal's latest records are in its log only."""
+    """Return a folder as a kill in the middle of a run leaves it: the journal's latest records are in its log only."""
     bench.run(*(f"p{number}" for number in range(prompts)), budget=prompts - 2)
     live = bench.root / "live"
     shutil.move(bench.out, live)

@@ -136,7 +136,7 @@ def _damage(folder: Path, address: str, chance: random.Random, tally: Tally) -> 
 
 
 def _settled(ledger: Path) -> int:
-    """The number of charges, once requests that were on their way at the kill have arrived."""
+    """Return the number of charges, once requests that were on their way at the kill have arrived."""
     number = -1
     while number != (number := len(charges(ledger))):
         time.sleep(0.25)
@@ -144,7 +144,7 @@ def _settled(ledger: Path) -> int:
 
 
 def _events(folder: Path) -> int:
-    """How many events the journal holds, as SQLite reads it."""
+    """Return how many events the journal holds, as SQLite reads it."""
     try:
         with ReadOnlyJournal(folder / "journal.sqlite") as reader:
             return int(reader._rows("SELECT count(*) FROM event")[0][0])

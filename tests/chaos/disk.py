@@ -30,7 +30,7 @@ class File:
         self.synced, self.pending = _apply(self.synced, self.pending), []
 
     def left(self, survivors: Survivors, chance: random.Random) -> bytes:
-        """The bytes after a power cut."""
+        """Return the bytes after a power cut."""
         pending = self.pending
         match survivors:
             case "none":

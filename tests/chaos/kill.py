@@ -170,7 +170,7 @@ def _work_left(folder: Path) -> bool:
 
 
 def write_jobs(path: Path, number: int, now_and_then: str = "") -> list[str]:
-    """A jobs file; gives the prompts, which are also the ids."""
+    """Return a jobs file; gives the prompts, which are also the ids."""
     prompts = [f"picture {n}" + (now_and_then if n % 13 == 0 else "") for n in range(number)]
     rows = ({"id": prompt, "prompt": prompt, "batchsize": 1 + n % 2} for n, prompt in enumerate(prompts))
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -30,7 +30,7 @@ class Cut(Exception):
 
 
 def picture(taskid: str, index: int) -> bytes:
-    """A small PNG whose bytes follow from the task's id and the index."""
+    """Return a small PNG whose bytes follow from the task's id and the index."""
     colour = hashlib.sha256(f"{taskid}/{index}".encode()).digest()[:3]
     rows = (b"\0" + colour * 16) * 16
     header = struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)
@@ -62,7 +62,7 @@ class Service:
         return refusal if refusal is not None else self._charge(prompt, images)
 
     def _refusal(self, prompt: str, images: int) -> Answer | None:
-        """What comes before any charge."""
+        """Return what comes before any charge."""
         if "[[cutbefore]]" in prompt:
             raise Cut
         if "[[429]]" in prompt and self.seen[prompt] <= 2:
@@ -161,7 +161,7 @@ def reply(value: dict[str, Any]) -> Answer:
 
 
 def form_of(content_type: str, body: bytes) -> dict[str, str]:
-    """The form's text fields, read by the standard library's mail parser."""
+    """Return the form's text fields, read by the standard library's mail parser."""
     message = email.message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
     fields = {}
     for part in message.get_payload():
@@ -204,7 +204,7 @@ class Running:
 
 
 def charges(ledger: Path) -> list[dict[str, Any]]:
-    """The charges in the ledger, in order."""
+    """Return the charges in the ledger, in order."""
     return [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
 
 

@@ -35,7 +35,7 @@ def commands(command: click.Command = app_module.app) -> Iterator[click.Command]
 
 
 def printed_texts() -> Iterator[str]:
-    """Every text that the command line passes to ``tr`` or ``translate`` as a literal."""
+    """Yield every text that the command line passes to ``tr`` or ``translate`` as a literal."""
     for path in CLI.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "translate"):
@@ -65,7 +65,7 @@ def tables() -> Iterator[str]:
 
 
 def library_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The message and the hint of every error in the catalogue of messages."""
+    """Yield the message and the hint of every error in the catalogue of messages."""
     made: list[errors.SeeDreamError] = []
     create = errors.SeeDreamError.__init__
 

@@ -96,7 +96,7 @@ def test_colour_is_only_for_terminals(setting: str) -> None:
 
 
 def _in_a_terminal(*words: str, **environ: str) -> bytes:
-    """What a run writes to a terminal."""
+    """Return what a run writes to a terminal."""
     pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
     leader, follower = pty.openpty()
     process = subprocess.Popen(

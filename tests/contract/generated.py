@@ -46,7 +46,7 @@ def replies(name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """A generated value with Schemathesis' own classes turned into Python's."""
+    """Return a generated value with Schemathesis' own classes turned into Python's."""
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -30,7 +30,7 @@ class ScriptedReply:
 
 
 def envelope(code: object, data: object = None, msg: str = "a message of the server", **more: object) -> ScriptedReply:
-    """An answer in the API's form; without ``data`` when that is None."""
+    """Return an answer in the API's form; without ``data`` when that is None."""
     document: dict[str, object] = {"code": code, "msg": msg, **({} if data is None else {"data": data}), **more}
     return ScriptedReply(200, json.dumps(document).encode(), {"content-type": "application/json"})
 

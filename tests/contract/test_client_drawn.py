@@ -26,7 +26,7 @@ def meant(options: dict[str, Any]) -> dict[str, list[bytes]]:
 
 
 def arrived(both: Both, options: dict[str, Any]) -> dict[str, list[bytes]] | InvalidRequest:
-    """What the client sent for these options, or its refusal. Anything else fails the test."""
+    """Return what the client sent for these options, or its refusal. Anything else fails the test."""
     sent, result = driven(both, lambda client: client.submit(**options))
     if isinstance(result, InvalidRequest):
         assert sent == []

@@ -19,7 +19,7 @@ GOOD = {"code": 1000, "msg": "Task created successfully", "data": {"taskid": "ab
 def driven(
     both: Both, work: Callable[[Any], Any], reply: httpx.Response | None = None, host: str = HOST
 ) -> tuple[list[Sent], Any]:
-    """What arrived, and the result or the error of our tree; any other exception goes on up."""
+    """Return what arrived, and the result or the error of our tree; any other exception goes on up."""
     with respx.mock(base_url=host, assert_all_called=False) as router:
         router.route().mock(return_value=reply or httpx.Response(200, json=GOOD))
         result: Any
@@ -31,7 +31,7 @@ def driven(
 
 
 def as_sent(request: httpx.Request) -> Sent:
-    """The request as the checks know it."""
+    """Return the request as the checks know it."""
     return Sent(request.method, str(request.url), named(request.headers), request.read())
 
 

@@ -255,7 +255,7 @@ def test_a_wrong_argument_is_an_error_of_the_tree_and_sends_nothing(both: Both, 
 
 # --- secrets in tracebacks ---------------------------------------------------------------------------------------------
 def shown_with_locals(error: BaseException) -> str:
-    """Every frame of ours with its local variables, as error reporters write them."""
+    """Return every frame of ours with its local variables, as error reporters write them."""
     lines = []
     trace = error.__traceback__
     while trace is not None:

@@ -341,7 +341,7 @@ def test_a_directory_that_cannot_be_written_is_reported(both: Both, tmp_path: Pa
 
 
 def served(content: bytes, *, length: int | None = None, sent: int | None = None, coding: str = "") -> Any:
-    """An image host's answer on a real socket: with this Content-Length, or none, and so many bytes sent."""
+    """Return an image host's answer on a real socket: with this Content-Length, or none, and so many bytes sent."""
 
     def act(connection: Connection) -> None:
         connection.read_head()

@@ -27,7 +27,7 @@ def encoded(kind: str, size: tuple[int, int] = (60, 45), **options: Any) -> byte
 
 
 def with_thumbnail() -> bytes:
-    """A JPEG whose Exif segment holds a whole JPEG, which ends with an end mark of its own."""
+    """Return a JPEG whose Exif segment holds a whole JPEG, which ends with an end mark of its own."""
     plain, inner = encoded("JPEG"), encoded("JPEG", (20, 15))
     segment = b"\xff\xe1" + struct.pack(">H", len(inner) + 8) + b"Exif\0\0" + inner
     return plain[:2] + segment + plain[2:]

@@ -239,7 +239,7 @@ def test_plain_text_is_shown_on_one_line_and_cut(text: str, shown: str) -> None:
 
 
 def library_frames(error: BaseException) -> str:
-    """The library's frames of a traceback as an error reporter sends them, with their local variables."""
+    """Return the library's frames of a traceback as an error reporter sends them, with their local variables."""
     trace = traceback.TracebackException.from_exception(error, capture_locals=True)
     return repr([frame.locals for frame in trace.stack if "overlay" in Path(frame.filename).parts])
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def poster(title: str, folder: Path) -> Path:
-    """The application: it makes a poster, and knows nothing of tests."""
+    """Return the application: it makes a poster, and knows nothing of tests."""
     with SeeDream() as client:
         made = client.generate(f"a poster with the title {title}", batchsize=1, resolution="3:4", output_dir=folder)
     return made.files[0]

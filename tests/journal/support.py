@@ -10,7 +10,7 @@ RUN = "bulk"
 
 
 def planned(journal: Journal, *keys: str, cost: int = 1, budget: int | None = None) -> list[Job]:
-    """A run with these jobs, planned."""
+    """Return a run with these jobs, planned."""
     run = journal.run(RUN, budget=budget)
     journal.plan(run.id, [Plan(key, f"digest-{key}", {"prompt": key}, cost) for key in keys])
     return list(journal.jobs(run.id))
@@ -23,7 +23,7 @@ def run_id(journal: Journal) -> int:
 
 
 def in_state(journal: Journal, key: str, state: State, *, cost: int = 1) -> Job:
-    """A job that has come to this state by legal ways only."""
+    """Return a job that has come to this state by legal ways only."""
     planned(journal, key, cost=cost)
     job = journal.by_key(run_id(journal), key)
     assert job is not None
@@ -76,5 +76,5 @@ _WAYS: dict[State, tuple[_Step, ...]] = {
 
 
 def lines(path: Path) -> bytes:
-    """All bytes of the journal and of SQLite's files beside it."""
+    """Return all bytes of the journal and of SQLite's files beside it."""
     return b"".join(part.read_bytes() for part in sorted(path.parent.glob(f"{path.name}*")))

@@ -48,7 +48,7 @@ def again_on_500(transport: Tampering, request: httpx.Request) -> httpx.Response
 
 
 def unseen(request: httpx.Request) -> httpx.Request:
-    """The request once more, without the trace by which the client would notice."""
+    """Return the request once more, without the trace by which the client would notice."""
     return httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
 
 

@@ -27,7 +27,7 @@ def write(path: str, results: Results) -> None:
 
 
 def between(document: str, mark: str, text: str) -> str:
-    """The document with another text between the marks.
+    """Return the document with another text between the marks.
 
     Raises:
         ValueError: The marks are not there.

@@ -17,12 +17,12 @@ QUERY, DELETE = "/infobytaskid", "/deleteimagestask"
 
 
 def at(path: str, send: Send) -> Send:
-    """A fault of only one operation."""
+    """Return a fault of only one operation."""
     return lambda transport, request: (send if request.url.path.endswith(path) else Tampering.plain)(transport, request)
 
 
 def replaced(name: str, values: Mapping[str, str]) -> Send:
-    """A server that takes some values of a field for others."""
+    """Return a server that takes some values of a field for others."""
 
     def change(part: Part) -> Part:
         value = part.content.decode("utf-8", "replace")
@@ -32,7 +32,7 @@ def replaced(name: str, values: Mapping[str, str]) -> Send:
 
 
 def each(name: str, change: Callable[[bytes], bytes]) -> Send:
-    """A server that changes every value of a field."""
+    """Return a server that changes every value of a field."""
     return on_parts_of_forms(
         lambda parts: [with_content(part, change(part.content)) if part.name == name else part for part in parts]
     )
@@ -51,22 +51,22 @@ def on_parts_of_forms(change: Callable[[Any], Any]) -> Send:
 
 
 def without(name: str) -> Send:
-    """A server that does not see a field."""
+    """Return a server that does not see a field."""
     return on_parts_of_forms(lambda parts: [part for part in parts if part.name != name])
 
 
 def refusing(when: Callable[[list[Part]], bool]) -> Send:
-    """A server that refuses some legal forms: it reads them as empty."""
+    """Return a server that refuses some legal forms: it reads them as empty."""
     return on_parts_of_forms(lambda parts: [text("batchsize", 1)] if when(list(parts)) else parts)
 
 
 def answering(status: int, document: object, media_type: str = "application/json") -> httpx.Response:
-    """A reply."""
+    """Return a reply."""
     return httpx.Response(status, headers={"content-type": media_type}, content=json.dumps(document).encode())
 
 
 def document_of(response: httpx.Response) -> Any:
-    """A reply's JSON, or None."""
+    """Return a reply's JSON, or None."""
     try:
         return json.loads(response.read())
     except ValueError:
@@ -126,7 +126,7 @@ def twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
 
 
 def keyless(request: httpx.Request) -> httpx.Request:
-    """The request as if it had a good key."""
+    """Return the request as if it had a good key."""
     return rebuilt(request, headers={"authorization": "Bearer sk-good-key-0000"})
 
 
@@ -258,12 +258,12 @@ def picture(change: Callable[[httpx.Request, httpx.Response], httpx.Response]) -
 
 
 def image(content: bytes, media_type: str = "image/png") -> httpx.Response:
-    """A picture as a reply."""
+    """Return a picture as a reply."""
     return httpx.Response(200, headers={"content-type": media_type}, content=content)
 
 
 def redirect(url: str) -> httpx.Response:
-    """A redirect as a reply."""
+    """Return a redirect as a reply."""
     return httpx.Response(302, headers={"location": url})
 
 

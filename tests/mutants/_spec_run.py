@@ -49,7 +49,7 @@ def detect_spec(wrong: WrongSpec) -> Found:
 
 
 def _edited(wrong: WrongSpec, inputs: Inputs) -> dict[str, bytes]:
-    """The generated files of the wrong inputs, or the right ones edited."""
+    """Return the generated files of the wrong inputs, or the right ones edited."""
     sources, made = dict(inputs.files), [edit for edit in wrong.edits if edit.file.startswith("generated/")]
     for edit in wrong.edits:
         if edit not in made:
@@ -74,7 +74,7 @@ def _with_hash(sources: dict[str, bytes]) -> bytes:
 
 
 def _updated(wrong: WrongSpec, survived: Found) -> Found:
-    """What `make generate SPEC=...` makes of it as a new page, in a copy of the repository's inputs."""
+    """Return what `make generate SPEC=...` makes of it as a new page, in a copy of the repository's inputs."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         inputs = load(ROOT)

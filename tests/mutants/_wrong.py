@@ -89,7 +89,7 @@ class WrongClient:
     patches: tuple[tuple[str, Any], ...] = ()
 
     def make(self, **options: Any) -> SeeDream:
-        """A client with this fault."""
+        """Return a client with this fault."""
         return self.kind(transport=Tampering(self.send) if self.send else None, **options)
 
     @contextmanager
@@ -114,7 +114,7 @@ Send = Callable[[Tampering, httpx.Request], httpx.Response]
 
 
 def on_submit(change: Callable[[httpx.Request], httpx.Request]) -> Send:
-    """A transport that changes submissions."""
+    """Return a transport that changes submissions."""
     return lambda transport, request: transport.plain(change(request) if is_submit(request) else request)
 
 
@@ -124,7 +124,7 @@ def is_submit(request: httpx.Request) -> bool:
 
 
 def on_parts(change: Callable[[Sequence[Part]], Sequence[Part]]) -> Send:
-    """A transport that changes the parts of submissions."""
+    """Return a transport that changes the parts of submissions."""
 
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         if is_submit(request):
@@ -136,7 +136,7 @@ def on_parts(change: Callable[[Sequence[Part]], Sequence[Part]]) -> Send:
 
 
 def on_reply(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Send:
-    """A transport that changes JSON replies."""
+    """Return a transport that changes JSON replies."""
 
     def send(transport: Tampering, request: httpx.Request) -> httpx.Response:
         response = transport.plain(request)
@@ -154,7 +154,7 @@ def on_reply(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Send:
 def rebuilt(
     request: httpx.Request, content: bytes | None = None, headers: dict[str, str] | None = None, **more: Any
 ) -> httpx.Request:
-    """The request with other content, headers (an empty value removes one), method or URL."""
+    """Return the request with other content, headers (an empty value removes one), method or URL."""
     kept = {name: value for name, value in request.headers.items() if name != "content-length"}
     kept = {name: value for name, value in {**kept, **(headers or {})}.items() if value}
     return httpx.Request(
@@ -167,5 +167,5 @@ def rebuilt(
 
 
 def with_content(part: Part, content: bytes) -> Part:
-    """The part with other bytes."""
+    """Return the part with other bytes."""
     return evolve(part, content=content)

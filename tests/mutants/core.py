@@ -72,7 +72,7 @@ class Score:
         return 1 - len(self.survivors) / max(self.tried, 1)
 
     def line(self) -> str:
-        """The score in one line."""
+        """Return the score in one line."""
         ends = sum(self.ends.values(), Counter[str]())
         size = f"all {self.total}" if self.tried == self.total else f"a random sample of {self.tried} of {self.total}"
         return (
@@ -81,7 +81,7 @@ class Score:
         )
 
     def markdown(self) -> str:
-        """The tables of modules and of survivors."""
+        """Return the tables of modules and of survivors."""
         rows = [f"**{self.line()}.**", "", "| module | found | survived |", "|---|---|---|"]
         for module, ends in sorted(self.ends.items()):
             found = ends["found"] + ends["timeout"]

@@ -85,7 +85,7 @@ class Trials:
         return {"end": end, "by": by}
 
     def _record(self, items: Sequence[pytest.Item]) -> tuple[dict[str, list[str]], dict[str, float], list[str]]:
-        """Which tests call which function, how long each takes, and which fail in the copy."""
+        """Return which tests call which function, how long each takes, and which fail in the copy."""
         path = self._folder / "hits.json"
 
         def run() -> None:

@@ -38,7 +38,7 @@ class WrongServer:
 
 
 def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUnderTest:
-    """The sandbox in this process, tampered with; it has a second account, and one without credits."""
+    """Return the sandbox in this process, tampered with; it has a second account, and one without credits."""
     sandbox = Sandbox(pictures="plain", keys={KEY: 10**7, SECOND: 10**7, POOR: 0})
     return ServerUnderTest(
         sandbox.base_url, KEY, facts, Tampering(send, sandbox.transport),

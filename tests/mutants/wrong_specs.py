@@ -76,7 +76,7 @@ _MOST, _LEAST = f"maximum: {MOST}", f"minimum: {LEAST}"
 
 
 def _default(name: str) -> str:
-    """The line of the page with a field's default, however it is quoted there."""
+    """Return the line of the page with a field's default, however it is quoted there."""
     page = (Path(__file__).resolve().parents[2] / PAGE).read_text("utf-8")
     found = re.search(rf"\n +{name}:\n(?:.*\n)*? +(default: .*)\n", page)
     return found[1] if found else f"default: (the page gives {name} none)"

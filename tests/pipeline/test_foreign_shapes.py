@@ -86,14 +86,14 @@ with Sandbox() as sandbox, SeeDream(sandbox.api_key, base_url=sandbox.base_url, 
 
 
 def shape(name: str) -> dict[str, Any]:
-    """The document of a shape."""
+    """Return the document of a shape."""
     block = (SHAPES / f"{name}.md").read_text("utf-8").partition("````yaml ")[2]
     document: dict[str, Any] = load_yaml(block.partition("\n")[2].partition("````")[0])
     return document
 
 
 def beside_the_vendors_own(name: str, *, required: bool) -> bytes:
-    """The vendor's page with the form and the reply of a shape added to its own."""
+    """Return the vendor's page with the form and the reply of a shape added to its own."""
     foreign = shape(name)
     form = body(foreign)
 
@@ -118,7 +118,7 @@ def beside_the_vendors_own(name: str, *, required: bool) -> bytes:
 
 
 def missing_steps(ended_text: str) -> list[str]:
-    """The numbered findings of a report that do not say what to do next."""
+    """Return the numbered findings of a report that do not say what to do next."""
     listed = ended_text.partition("To decide (")[2]
     found = listed.split("\n\n")[1:]
     return [one for one in found if one.lstrip()[:1].isdigit() and "Next: " not in one]

@@ -24,7 +24,7 @@ _FLAGS = (
 
 
 def chromium() -> str | None:
-    """The system's Chromium, if it has one."""
+    """Return the system's Chromium, if it has one."""
     return which("chromium") or which("chromium-browser")
 
 

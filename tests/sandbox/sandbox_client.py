@@ -15,7 +15,7 @@ _PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used: but making the d
 
 
 def connect(timeout: float = 10) -> httpx.Client:
-    """A client for plain HTTP on this machine."""
+    """Return a client for plain HTTP on this machine."""
     return httpx.Client(trust_env=False, timeout=timeout, verify=_PLAIN)
 
 

@@ -14,7 +14,7 @@ TEXT = (FOLDER / "Containerfile").read_text("utf-8")
 
 
 def words(instruction: str) -> list[str]:
-    """The last instruction of this name, in its JSON form."""
+    """Return the last instruction of this name, in its JSON form."""
     found: list[str] = json.loads(re.findall(rf"(?m)^{instruction} (\[.*\])$", TEXT)[-1])
     return found
 

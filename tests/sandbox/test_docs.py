@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def rows(title: str) -> list[list[str]]:
-    """The cells of the table whose first column has this title."""
+    """Return the cells of the table whose first column has this title."""
     table = re.findall(rf"(?m)^\| {title} \|.*\n\|[-|]+\n((?:\|.*\n)+)", PAGE)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for part in table for line in part.splitlines()]
 

@@ -50,7 +50,7 @@ def test_any_text_is_a_fault_or_a_mistake(text: str) -> None:
 
 
 def struck(open_sandbox: OpenSandbox, fault: str, prompts: str = "aaaaaaaa", seed: int = 0) -> str:
-    """Which of eight submissions the fault struck: 1 or 0 each."""
+    """Return which of eight submissions the fault struck: 1 or 0 each."""
     one = open_sandbox(faults=[fault], seed=seed)
     return "".join("01"[9999 == one.submit(prompt).json()["code"]] for prompt in prompts)
 

@@ -33,7 +33,7 @@ def broken(reply: httpx.Response) -> bool:
 
 
 def values_of(key: str, content: bytes) -> list[Any]:
-    """All values of a key in a JSON document, in order."""
+    """Return all values of a key in a JSON document, in order."""
     found: list[Any] = []
     json.loads(content, object_pairs_hook=lambda pairs: found.extend(value for name, value in pairs if name == key))
     return found

@@ -85,7 +85,7 @@ def works(sandbox: Sandbox) -> bool:
 
 
 def spoiled(draw: st.DrawFn) -> bytes:
-    """A good request with some bytes changed, removed or added."""
+    """Return a good request with some bytes changed, removed or added."""
     message = bytearray(GOOD)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(message)))
@@ -207,7 +207,7 @@ def open_files() -> int:
 
 
 def closed_within(peer: socket.socket, seconds: float) -> bytes:
-    """What comes until the peer closes."""
+    """Return what comes until the peer closes."""
     peer.settimeout(seconds)
     received = b""
     with suppress(ConnectionResetError):

@@ -104,7 +104,7 @@ def test_plain_pictures_of_two_tasks_differ(open_sandbox: OpenSandbox, kind: str
 
 
 def colour(content: bytes) -> tuple[int, ...]:
-    """The colour of a picture of one colour."""
+    """Return the colour of a picture of one colour."""
     pixel = Image.open(BytesIO(content)).convert("RGB").getpixel((1, 1))
     assert isinstance(pixel, tuple)
     return tuple(int(part) for part in pixel)

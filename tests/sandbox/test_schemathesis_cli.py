@@ -18,7 +18,7 @@ EXPECTED = {"API accepts invalid authentication", "Schema-violating request acce
 
 
 def st_run(sandbox: Sandbox, folder: Path, *words: str) -> tuple[set[str], int]:
-    """The kinds of failures that ``st run`` reports, and the number of its test cases."""
+    """Return the kinds of failures that ``st run`` reports, and the number of its test cases."""
     command = [str(Path(sys.executable).with_name("st")), "run", str(SPEC), "--url", sandbox.base_url, "--seed", "1"]
     ran = subprocess.run(
         [*command, "--generation-deterministic", *words],

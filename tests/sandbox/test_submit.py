@@ -15,7 +15,7 @@ TYPE = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def encoded(parts: tuple[Part, ...]) -> bytes:
-    """A form written by hand, as RFC 7578 says."""
+    """Return a form written by hand, as RFC 7578 says."""
     out = b""
     for part in parts:
         out += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{part.name}"'.encode()
@@ -26,7 +26,7 @@ def encoded(parts: tuple[Part, ...]) -> bytes:
 
 
 def send(client: SandboxClient, body: bytes, **headers: str) -> Any:
-    """The envelope of the reply to a raw body."""
+    """Return the envelope of the reply to a raw body."""
     key = {"Authorization": f"Bearer {client.sandbox.api_key}"}
     reply = client.http.post(client.sandbox.base_url + SUBMIT, content=body, headers={**TYPE, **key, **headers})
     assert 200 == reply.status_code

@@ -159,7 +159,7 @@ def test_what_is_not_json_is_refused(open_sandbox: OpenSandbox, content: bytes) 
 
 
 def story(open_sandbox: OpenSandbox, seed: int) -> Any:
-    """All that can be seen of one run."""
+    """Return all that can be seen of one run."""
     one = open_sandbox(
         seed=seed, clock=ManualClock(), pictures="painted", format="jpeg", credits=9, faults=["failure probability=0.5"]
     )

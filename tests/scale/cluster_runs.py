@@ -89,7 +89,7 @@ def kill(name: str, chance: random.Random) -> None:
 
 
 def pipeline(judge: Judge, submitter: RaySubmitter, folder: Path, count: int) -> Any:
-    """The dataset of manifest rows; lazy."""
+    """Return the dataset of manifest rows; lazy."""
     return ray.data.from_items(rows(count), override_num_blocks=8).map_batches(
         RayGenerate,
         fn_constructor_args=(submitter, str(folder / "pictures")),
@@ -194,13 +194,13 @@ class InThread:
         self._thread.start()
 
     def get(self) -> Any:
-        """What the call gave, or its error."""
+        """Return what the call gave, or its error."""
         if (error := self.error()) is not None:
             raise error
         return self._outcome
 
     def error(self) -> BaseException | None:
-        """The call's error, once it has ended."""
+        """Return the call's error, once it has ended."""
         self._thread.join(_LONGEST)
         assert not self._thread.is_alive()
         return self._error

@@ -49,7 +49,7 @@ def judge(**settings: Any) -> Iterator[Judge]:
 
 
 def delivered(manifest: list[dict[str, Any]], root: Path | None = None) -> set[str]:
-    """The ids of jobs whose picture is there, with as many bytes as its manifest row says."""
+    """Return the ids of jobs whose picture is there, with as many bytes as its manifest row says."""
     found = set()
     for row in manifest:
         if row["state"] == "downloaded":

@@ -48,10 +48,10 @@ class FakeService:
 
 
 def task_reply(status: int, **data: Any) -> dict[str, Any]:
-    """A query's reply."""
+    """Return a query's reply."""
     return {"code": 1000, "msg": "ok", "data": {"taskid": "t1", "image_status": status, **data}}
 
 
 def completed(*urls: str) -> dict[str, Any]:
-    """A query's reply for a completed task."""
+    """Return a query's reply for a completed task."""
     return task_reply(3, url=list(urls))

@@ -31,7 +31,7 @@ def answer(**fields: object) -> bytes:
 
 
 def cut(status: int, body: bytes) -> Callable[[Connection], None]:
-    """A reply that ends before the length that it states."""
+    """Return a reply that ends before the length that it states."""
     head = f"HTTP/1.1 {status} Cut\r\ncontent-length: {len(body) + 100}\r\n\r\n"
     return lambda connection: connection.send(head.encode() + body)
 

@@ -9,7 +9,7 @@ TASK = "abcd_1"
 
 
 def png() -> bytes:
-    """The picture that it serves."""
+    """Return the picture that it serves."""
     return picture(size=(4, 3))
 
 

@@ -14,7 +14,7 @@ RUNNING = b'{"code":1000,"msg":"","data":{"taskid":"t1","image_status":2}}'
 
 
 def whole(body: bytes, head: bytes = b"") -> bytes:
-    """A reply with its length."""
+    """Return a reply with its length."""
     return b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n" % (head, len(body)) + body
 
 

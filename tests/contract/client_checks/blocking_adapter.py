@@ -65,5 +65,5 @@ class _Awaiting:
 
 
 def awaiting(factory: Factory) -> Factory:
-    """A factory of blocking clients from one of awaiting clients (AsyncSeeDream)."""
+    """Return a factory of blocking clients from one of awaiting clients (AsyncSeeDream)."""
     return lambda **options: _Awaiting(factory, options)

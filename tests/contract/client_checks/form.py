@@ -157,7 +157,7 @@ class NamedBytes:
         self.content, self.name = content, name
 
     def read(self) -> bytes:
-        """All of it."""
+        """Return all of it."""
         return self.content
 
 

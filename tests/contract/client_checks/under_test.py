@@ -47,11 +47,11 @@ class ClientUnderTest:
             client.close()
 
     def accepted(self) -> ScriptedReply:
-        """The page's own example of a good reply."""
+        """Return the page's own example of a good reply."""
         return envelope(self.facts.success, {"taskid": TASK}, "Task created successfully")
 
     def state(self, status: int | None, **data: object) -> ScriptedReply:
-        """A query's reply; completed when the status is None."""
+        """Return a query's reply; completed when the status is None."""
         document = {"taskid": TASK, "image_status": self.facts.completed if status is None else status, **data}
         return envelope(self.facts.success, document)
 
@@ -104,7 +104,7 @@ def fake_backend(
 
 
 def picture(shade: int = 0) -> ScriptedReply:
-    """A whole PNG."""
+    """Return a whole PNG."""
     return ScriptedReply(200, png(shade=shade), {"content-type": "image/png"})
 
 

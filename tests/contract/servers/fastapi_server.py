@@ -64,7 +64,7 @@ class Task(BaseModel):
 
 
 def create(keys: dict[str, int]) -> FastAPI:
-    """An application with accounts: credits by key."""
+    """Return an application with accounts: credits by key."""
     app = FastAPI(openapi_url=None)
     tasks: dict[str, Task] = {}
     app.state.charges = []

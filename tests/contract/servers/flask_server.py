@@ -113,7 +113,7 @@ def png(width: int, height: int, note: str) -> bytes:
 
 
 def create(keys: Mapping[str, int], hooks: Hooks | None = None) -> Flask:
-    """An application with accounts: credits by key."""
+    """Return an application with accounts: credits by key."""
     app = Flask(__name__)
     app.config["MAX_FORM_MEMORY_SIZE"] = 8_000_000
     hook = hooks or Hooks()
