@@ -1,5 +1,6 @@
 """The clients and the tasks they return. The workflows they run are in _protocol."""
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from os import PathLike
@@ -65,8 +66,10 @@ def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
 
 def _directory(given: object) -> Path:
     try:
-        return Path(given)  # type: ignore[arg-type]  # whatever it is
-    except TypeError:
+        path = Path(given)  # type: ignore[arg-type]  # whatever it is
+        if b"\0" not in os.fsencode(path):
+            return path
+    except (TypeError, UnicodeEncodeError):
         pass
     raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is not a path", hint="Give a path."))
 

@@ -93,8 +93,8 @@ class Picture:
                 return part.finish(target)
             finally:
                 part.discard()
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise ConfigError(f"cannot write {quote(str(target))}: {reason}", hint="Choose another place.")
 
     def _head(self, size: int) -> bytes:

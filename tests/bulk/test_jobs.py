@@ -1,6 +1,7 @@
 """Jobs files: every line is checked before the first submission, and every problem names its line."""
 
 import codecs
+import os
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,13 @@ def test_the_separator_is_the_one_that_the_header_shows(tmp_path: Path, delimite
     path.write_text(f'id{delimiter}prompt{delimiter}batchsize\na{delimiter}"a, b; c"{delimiter}2\n')
     (plan,) = read_jobs(path).plans
     assert (plan.key, plan.request, plan.cost) == ("a", {"prompt": "a, b; c", "batchsize": 2}, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as POSIX has them")
+def test_a_pipe_as_a_jobs_file_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "jobs.csv")
+    with pytest.raises(InvalidRequest, match="not a regular file"):
+        read_jobs(tmp_path / "jobs.csv")
 
 
 def test_the_separator_that_excel_names_is_taken(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 import respx
 from PIL import Image
 from seedream import (
+    DiskError,
     DownloadError,
     InvalidRequest,
     NotAPicture,
@@ -762,3 +763,17 @@ def test_where_the_machine_gives_no_more_threads_fewer_download_all_pictures(
     saved = Both("sync").call(lambda client: client.task("t1").save(tmp_path), transport=service.transport)
     assert contents == [path.read_bytes() for path in saved]
     assert most == len(started)
+
+
+@pytest.mark.parametrize("where", ["\0", "a\0b", "a\ud800", 5, b"x"])
+def test_a_folder_that_cannot_be_is_refused_before_anything(both: Both, where: Any) -> None:
+    service = one(PNG)
+    with pytest.raises(InvalidRequest) as caught:
+        both.call(lambda client: client.task("t1").save(where), transport=service.transport)
+    assert ("output_dir", False, []) == (caught.value.problems[0].field, caught.value.retryable, service.asked)
+
+
+def test_a_disk_error_that_lasts_is_not_retryable(both: Both, tmp_path: Path) -> None:
+    with pytest.raises(DiskError) as caught:
+        save(both, one(PNG), tmp_path / ("x" * 300))
+    assert not caught.value.retryable

@@ -536,6 +536,50 @@ def test_a_peer_in_a_private_network_is_refused_by_its_address_before_a_byte(
         assert proxy.connections == []
 
 
+DIRECT = ["https://cdn.example", "cdn.example:{port}", "localhost,*", ".example", "*.example"]
+PROXIED = ["", "other.example", "cdn.example:1", "http://cdn.example", "api.example"]
+
+
+@pytest.mark.parametrize("no_proxy", DIRECT + PROXIED)
+def test_whether_a_picture_may_be_fetched_is_decided_by_the_peer_that_was_connected(
+    both: Both,
+    no_proxy: str,
+    authority: trustme.CA,
+    bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Issue 17.7, on real sockets: service, proxy and image host speak TLS; each name leads to this machine.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("api.example", "cdn.example").configure_cert(context)
+    lookup = socket.getaddrinfo
+
+    def at_home(host: Any, *given: Any, **options: Any) -> Any:
+        name = host if isinstance(host, str) else host.decode()
+        return lookup("127.0.0.1" if name.endswith(".example") else name, *given, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", at_home)
+    content = picture()
+    with TlsServer(context, keep_alive(whole(content))) as images, Proxy() as proxy:
+        port = images.url.rpartition(":")[2]
+        data = f'{{"taskid": "t1", "image_status": 3, "url": ["https://cdn.example:{port}/1.png"]}}'
+        reply_ = keep_alive(whole(f'{{"code": 1000, "msg": "", "data": {data}}}'.encode()))
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", no_proxy.format(port=port))
+        with TlsServer(context, reply_) as service:
+            options = {"base_url": service.url.replace("127.0.0.1", "api.example"), "verify": bundle}
+            work: Any = lambda client: client.task("t1").save(tmp_path)  # noqa: E731 -- short
+            if no_proxy in PROXIED:
+                assert [path.read_bytes() for path in both.call(work, **options)] == [content]
+            else:
+                with pytest.raises(errors.UnsafeUrl, match=r"127\.0\.0\.1"):
+                    both.call(work, **options)
+                assert images.requests == []
+                assert list(tmp_path.iterdir()) == []
+        asked = [request.split(b" ")[1] for request in proxy.requests]
+        assert (f"cdn.example:{port}".encode() in asked) == (no_proxy in PROXIED)
+
+
 def test_a_forked_process_uses_no_connection_of_its_parent() -> None:
     with ScriptedServer(keep_alive(whole(RUNNING))) as server, SeeDream(KEY, base_url=server.url) as client:
         client.query("t1")

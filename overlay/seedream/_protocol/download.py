@@ -4,6 +4,7 @@ Several pictures are downloaded at the same time. URLs are kept in ``Secret``: t
 local variables would show them.
 """
 
+import errno
 import logging
 import re
 import zlib
@@ -54,6 +55,7 @@ _WHOLE: Final = 200
 _PARTIAL: Final = 206
 _BAD_RANGE: Final = 416
 _GONE: Final = (403, 404, 410)
+_LASTING: Final = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL)  # of the path itself
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _log: Final = logging.getLogger("seedream.download")
 
@@ -299,10 +301,12 @@ def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPic
         return (yield from _write_one(directory, picture, url))
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        lasting = isinstance(error, ValueError) or error.errno in _LASTING
     raise picture.error(
         errors.DiskError,
         f"cannot write in {quote(str(directory))}: {reason}",
         "Free space or choose another directory, then save the task again.",
+        retryable=not lasting,
     )
 
 

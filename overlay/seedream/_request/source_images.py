@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import re
-import stat
 import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
+from seedream._files.regular_file import open_regular
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem
 
@@ -128,7 +128,7 @@ class _CheckedFile(io.RawIOBase):
         self._state, self._expected = state, expected
         self._hash = hashlib.sha256()
         self._position = 0
-        self._fd = _open_regular(path)
+        self._fd = open_regular(path)
         try:
             self._check_state()
         except SourceChanged:
@@ -334,7 +334,7 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
     shown = quote(os.fsdecode(source))
     try:
         path = Path(source).absolute()
-        fd = _open_regular(path)
+        fd = open_regular(path)
         try:
             state, head = _State.of(fd), os.read(fd, HEAD)
         finally:
@@ -352,16 +352,6 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
     if isinstance(source, str) and _SCHEME.match(source):
         hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."
     raise InvalidRequest(_problem(f"cannot read {shown}: {reason}", hint))
-
-
-def _open_regular(path: Path) -> int:
-    """Open a regular file for reading. A device or a pipe, which may never end, is refused without waiting for it."""
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
-    kind = os.fstat(fd).st_mode
-    if stat.S_ISREG(kind):
-        return fd
-    os.close(fd)
-    raise OSError("it is a directory" if stat.S_ISDIR(kind) else "it is not a regular file")
 
 
 def _describe(head: bytes, name: str, number: int, *, strict: bool) -> tuple[str, str]:

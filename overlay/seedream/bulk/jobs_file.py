@@ -10,6 +10,7 @@ file's own folder.
 import csv
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from seedream._files.regular_file import open_regular
 from seedream._request.submission import Submission, check_submit
 from seedream._support.redact import quote, redact, short_repr
 from seedream.bulk.columns import ID, PROMPT, from_text, id_of, is_column, options_of, unknown_column
@@ -192,7 +194,8 @@ def _file_rows(path: Path, encoding: str | None) -> Iterator[_Row]:
         wrong = f"{path} is of an unknown kind ({suffix or 'no ending'})"
         raise InvalidRequest(Problem("jobs", wrong, hint="Give a .jsonl or a .csv file."))
     try:
-        data = path.read_bytes()
+        with os.fdopen(open_regular(path), "rb") as file:
+            data = file.read()
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         raise InvalidRequest(Problem("jobs", f"cannot read {path}: {reason}", hint="Check the path.")) from None
