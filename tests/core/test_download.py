@@ -18,7 +18,6 @@ import pytest
 import respx
 from PIL import Image
 from seedream import (
-    DiskError,
     DownloadError,
     InvalidRequest,
     NotAPicture,
@@ -33,6 +32,7 @@ from seedream._files.partial_file import PartialFile
 from seedream._protocol.download import DownloadOptions, SavedPicture
 from seedream._protocol.download import save as save_pictures
 from seedream._protocol.replies import Envelope, read_task
+from seedream.errors import DiskError
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.pictures import picture

@@ -91,10 +91,10 @@ class PartialFile:
     directory: Path
     stem: str
     size: int = 0
-    etag: str = ""
+    etag: str = field(default="", repr=False)
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
-    _head: bytes = b""
+    _head: bytes = field(default=b"", repr=False)
     _hash: Any = field(factory=hashlib.sha256)
 
     def __attrs_post_init__(self) -> None:
@@ -166,8 +166,8 @@ class MemoryFile:
     """A picture being received into memory, with the methods of PartialFile that a download uses."""
 
     size: int = 0
-    etag: str = ""
-    _data: bytearray = field(factory=bytearray)
+    etag: str = field(default="", repr=False)
+    _data: bytearray = field(factory=bytearray, repr=False)
 
     def write(self, chunk: bytes) -> None:
         self._data += chunk

@@ -368,19 +368,32 @@ def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
     Raises:
         DownloadError: The target is not the whole picture; ``retryable`` says whether another try can help.
     """
-    headers = {"range": f"bytes={target.size}-", "if-range": target.etag} if target.etag and target.size else {}
-    stream = yield from _open(picture, url, headers)
+    stream = yield from _open(picture, url, target)
     try:
         size = yield from _begin(picture, stream, target)
-        # Only a strong validator proves that the rest belongs to what is there already.
-        ranges = stream.status == _PARTIAL or stream.headers.get("accept-ranges") == "bytes"
-        tag = stream.headers.get("etag", "")
-        target.etag = tag if ranges and tag.startswith('"') else ""
+        target.etag = _strong_tag(stream)
         yield from _receive(picture, stream, target, size)
     finally:
         yield from close(stream)
     target.etag = ""  # whatever is wrong from here on, more of the same does not mend it
     yield from _check(picture, stream, target)
+
+
+# Texts of the host are in no variable of a frame that may raise: a traceback with local variables would show them.
+def _rest_of(target: _Target) -> Mapping[str, str]:
+    return {"range": f"bytes={target.size}-", "if-range": target.etag} if target.etag and target.size else {}
+
+
+def _strong_tag(stream: Stream) -> str:
+    """Only a strong validator proves that the rest belongs to what is there already."""
+    ranges = stream.status == _PARTIAL or stream.headers.get("accept-ranges") == "bytes"
+    tag = stream.headers.get("etag", "")
+    return tag if ranges and tag.startswith('"') else ""
+
+
+def _stated_length(stream: Stream) -> int | None:
+    length = stream.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
 
 
 def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int | None]:
@@ -389,8 +402,7 @@ def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int |
         if stream.status == _BAD_RANGE:
             target.etag = ""
         raise _refused(picture, stream)
-    length = stream.headers.get("content-length", "")
-    stated = int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
+    stated = _stated_length(stream)
     if stream.status == _WHOLE:
         yield from run_in_thread(target.restart)
     elif not _continues(stream, target):
@@ -488,13 +500,13 @@ def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]
         raise picture.error(errors.Truncated, f"the picture's end is missing after {target.size:,} bytes")
 
 
-def _open(picture: _Picture, url: Url, headers: Mapping[str, str]) -> Workflow[Stream]:
+def _open(picture: _Picture, url: Url, target: _Target) -> Workflow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
         _check_url(picture, url)
         left = picture.options.timeout - ((yield from read_clock()) - picture.started)
         stream = yield from send_request(
-            Request("GET", url.reveal(), headers=headers),
+            Request("GET", url.reveal(), headers=_rest_of(target)),
             "download",
             total_timeout=max(left, 1.0),
             public_only=not picture.api.local,
