@@ -549,7 +549,7 @@ def test_whether_a_picture_may_be_fetched_is_decided_by_the_peer_that_was_connec
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # Issue 17.7, on real sockets: service, proxy and image host speak TLS; each name leads to this machine.
+    # On real sockets: service, proxy and image host speak TLS; each name leads to this machine.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("api.example", "cdn.example").configure_cert(context)
     lookup = socket.getaddrinfo

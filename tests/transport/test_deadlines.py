@@ -116,7 +116,7 @@ class NarrowServer(ScriptedServer):
 
 
 def test_an_upload_that_moves_takes_as_long_as_it_needs(both: Both) -> None:
-    # Issue 17.6: 35 MB over a slow line never succeeded. Here the line is 100 times as fast as in the issue (1 Mbit/s),
+    # Rule: stalls are limited, not progress. The line is 100 times as fast as one of 1 Mbit/s (5 minutes),
     # and each limit is a small part of the time that the upload takes; bytes that leave start the limit again.
     large = picture(size=(64, 64)) + bytes(35_000_000)
     limits = Timeouts(write=0.6, submit_read=0.6)
