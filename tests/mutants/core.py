@@ -29,7 +29,7 @@ PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "protocol": (("seedream/_protocol/*.py",), ("tests/core", "tests/transport/test_deadlines.py")),
     "files": (("seedream/_files/*.py",), ("tests/core",)),
     "support": (("seedream/_support/*.py",), ("tests/core", "tests/transport/test_environment.py")),
-    "transport": (("seedream/_transport/*.py",), ("tests/transport",)),
+    "transport": (("seedream/_transport/*.py",), ("tests/transport", "tests/core/test_download.py", "tests/core/test_submit_faults.py")),
     "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), ("tests/core",)),
     "journal": (("seedream/journal/*.py",), ("tests/journal", "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
     "bulk": (("seedream/bulk/*.py",), ("tests/bulk",)),

@@ -80,8 +80,7 @@ class Trials:
             return {"end": "uncovered", "by": ""}
         end, by = self._fork(mutant.name, items, seconds, 1)
         if end == "timeout":
-            again = [item for item in items if item.nodeid == by] or items
-            end, by = self._fork(mutant.name, again, seconds, 4)
+            end, by = self._fork(mutant.name, items, seconds, 4)
         return {"end": end, "by": by}
 
     def _record(self, items: Sequence[pytest.Item]) -> tuple[dict[str, list[str]], dict[str, float], list[str]]:
