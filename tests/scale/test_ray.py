@@ -212,7 +212,8 @@ def test_a_manifest_follows_its_journal_and_is_never_out_of_date(
 ) -> None:
     with judge() as running:
         Bulk(tmp_path / "out", connect=running.connect, manifest=True).run(rows(2), options=BulkOptions(budget=1))
-        assert [row["state"] for row in _read(tmp_path / "out")] == ["downloaded", "planned"]
+        # Two jobs begin at once; either may get the one picture of the budget.
+        assert sorted(str(row["state"]) for row in _read(tmp_path / "out")) == ["downloaded", "planned"]
         Bulk(tmp_path / "out", connect=running.connect).run(options=BulkOptions(budget=2))
         assert [row["state"] for row in _read(tmp_path / "out")] == ["downloaded", "downloaded"]
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
