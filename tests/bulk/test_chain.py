@@ -49,7 +49,7 @@ class Case:
 
 
 def refuse(status: int, body: object = b"", kind: str = "application/json") -> Break:
-    """Return the submission is answered so, before any charge."""
+    """Answer the submission so, before any charge."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda bench, patch: patch.setattr(bench.running.service, "_refusal", lambda *_: (status, content, kind))
 
