@@ -19,8 +19,8 @@ settings.register_profile("deep", parent=settings.get_profile("dev"), max_exampl
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-# A shell starts what it runs in the background deaf to Ctrl-C, and nohup to the end of the terminal; every process that a
-# test starts would inherit that.
+# A shell makes its background processes ignore Ctrl-C, and nohup the end of the terminal; every process that a test
+# starts would inherit that.
 for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
     if (_number := getattr(signal, _name, None)) is not None and signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)

@@ -16,7 +16,7 @@ from seedream._files.partial_file import ensure_writable
 from seedream._protocol import download, tasks
 from seedream._protocol.download import CONCURRENCY, MAX_PICTURE, DownloadOptions
 from seedream._protocol.drivers import run_async, run_sync
-from seedream._protocol.effects import Workflow, run_in_thread
+from seedream._protocol.effects import RunInThread, Workflow
 from seedream._protocol.progress import ProgressCallback
 from seedream._protocol.replies import TaskInfo
 from seedream._protocol.retry import RetryPolicy
@@ -394,7 +394,7 @@ class _Client:
             seen = {
                 name: redact(value) if isinstance(value, str) else value for name, value in submission.values.items()
             }
-            observer = yield from run_in_thread(
+            observer = yield from RunInThread(
                 lambda: journal.open_single_call(submission.digest, seen, submission.images)
             )
         return (yield from submit(self.service, submission, observer, progress))
@@ -413,7 +413,7 @@ class _Client:
         """Check a request; in a thread where files are read."""
         if options.get("source_images") is None:
             return check_submit(prompt, options)
-        return (yield from run_in_thread(partial(check_submit, prompt, options)))
+        return (yield from RunInThread(partial(check_submit, prompt, options)))
 
     def _generate(
         self,
@@ -430,7 +430,7 @@ class _Client:
         directory = None if output_dir is None else _directory(output_dir)
         submission = yield from self._checked(prompt, given)
         if directory is not None:
-            yield from run_in_thread(partial(ensure_writable, directory))
+            yield from RunInThread(partial(ensure_writable, directory))
         taskid = yield from self.submission_workflow(submission, progress=progress)
         images = submission.images
         try:

@@ -70,7 +70,7 @@ WRONG_CODE = (
     WrongCode("the task id is dropped when the journal cannot record it", "_protocol/submit.py", "        unrecorded.taskid = taskid  #", "        del taskid  #", (OBSERVER, "")),
     WrongCode("Ctrl-C is not recorded", "_protocol/submit.py", "except BaseException as interrupted:", "except Exception as interrupted:", (OBSERVER, "")),
     WrongCode("queries follow redirects, with the key", "_protocol/service.py", "    body, failed = bytearray(), None\n",
-              "    if kind == 'query' and 'location' in stream.headers:\n        yield from close(stream)\n        stream = yield from send_request(evolve(request, url=stream.headers['location']), kind)\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
+              "    if kind == 'query' and 'location' in stream.headers:\n        yield from Close(stream)\n        stream = yield from SendRequest(evolve(request, url=stream.headers['location']), kind)\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
     WrongCode("queries and downloads share connections", "_transport/connections.py", "key = (kind, server, library)", "key = (kind == 'submit', server, library)", (TLS, "share_no_connection")),
     WrongCode("submissions are sent on kept connections", "_transport/connections.py", 'self._options.reuse_submit_connections if kind == "submit" else _IDLE', "_IDLE", (TLS, "of_its_own")),
     WrongCode("a forked process uses its parent's connections", "_transport/connections.py", "self._process != _forks.count:", "False:", (TLS, "forked")),
@@ -115,7 +115,7 @@ WRONG_CODE = (
     WrongCode("a key beside another one leaves its tail", "_support/redact.py", "sorted(secrets, key=len, reverse=True)", "sorted(secrets, key=len)", (REDACT, "")),
     WrongCode("cookies are kept on errors", "_support/redact.py", '"x-request-id", "request-id"', '"set-cookie", "x-request-id", "request-id"', (REDACT, "")),
     WrongCode("signed URLs are shown in messages", "_support/server_text.py", "    if _STRUCTURE.search(core):\n", "    if False:\n", (REDACT, "")),
-    WrongCode("a picture without its end is kept", "_protocol/download.py", "    if not (yield from run_in_thread(target.is_whole)):\n", "    if False:\n", (DOWNLOAD, "whole or cut")),
+    WrongCode("a picture without its end is kept", "_protocol/download.py", "    if not (yield from RunInThread(target.is_whole)):\n", "    if False:\n", (DOWNLOAD, "whole or cut")),
     WrongCode("another picture's rest is spliced in", "_protocol/download.py", "place is not None and same and", "place is not None and", (DOWNLOAD, "spliced")),
 )  # fmt: skip
 

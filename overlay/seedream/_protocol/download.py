@@ -22,18 +22,18 @@ from seedream import errors
 from seedream._files.names import FileNames
 from seedream._files.partial_file import MemoryFile, PartialFile, find_complete
 from seedream._protocol.effects import (
+    Close,
     Failure,
+    InParallel,
+    Read,
+    ReadClock,
     Request,
+    RunInThread,
+    SendRequest,
+    Sleep,
     Stream,
     Workflow,
-    close,
-    in_parallel,
     notify,
-    read,
-    read_clock,
-    run_in_thread,
-    send_request,
-    sleep,
 )
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import TaskInfo
@@ -218,7 +218,7 @@ class _TaskDownload(Generic[ResultT]):
         left = list(range(total))
         for fresh in range(_FRESH_URLS + 1):
             pictures = [self._attempt(index, total, urls) for index in left]
-            for index, result in zip(left, (yield from in_parallel(pictures, self.options.concurrency)), strict=True):
+            for index, result in zip(left, (yield from InParallel(pictures, self.options.concurrency)), strict=True):
                 if isinstance(result, errors.SeeDreamError):
                     failed[index] = result
                 else:
@@ -245,7 +245,7 @@ class _TaskDownload(Generic[ResultT]):
 
     def _attempt(self, index: int, total: int, urls: "Sequence[Url]") -> "Workflow[ResultT | errors.SeeDreamError]":
         """One picture. Gives what was downloaded, or the error."""
-        picture = _Picture(self.api, self.taskid, index, total, (yield from read_clock()), self.options)
+        picture = _Picture(self.api, self.taskid, index, total, (yield from ReadClock()), self.options)
         try:
             if index >= len(urls) or not urls[index].reveal():
                 given = sum(bool(url.reveal()) for url in urls)
@@ -312,17 +312,17 @@ def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPic
 
 def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
     stem = picture.options.names.stem(picture.taskid, picture.index, picture.total)
-    kept = yield from run_in_thread(partial(_kept, directory, stem))
+    kept = yield from RunInThread(partial(_kept, directory, stem))
     if kept is not None:
         yield from picture.report("saved", 0.0, 0, None)
         return kept
-    part = yield from run_in_thread(lambda: PartialFile(directory, stem))
+    part = yield from RunInThread(lambda: PartialFile(directory, stem))
     try:
         yield from _fetch(picture, url, part)
-        path = yield from run_in_thread(part.finish)
+        path = yield from RunInThread(part.finish)
     finally:
-        yield from run_in_thread(part.discard)
-    elapsed = (yield from read_clock()) - picture.started
+        yield from RunInThread(part.discard)
+    elapsed = (yield from ReadClock()) - picture.started
     _log.info(
         "picture %d of task %s: %d bytes in %.1f s", picture.index + 1, show_id(picture.taskid), part.size, elapsed
     )
@@ -339,7 +339,7 @@ def _read_one(picture: _Picture, url: Url) -> Workflow[bytes]:
     """One picture into memory."""
     target = MemoryFile()
     yield from _fetch(picture, url, target)
-    elapsed = (yield from read_clock()) - picture.started
+    elapsed = (yield from ReadClock()) - picture.started
     yield from picture.report("saved", elapsed, target.size, target.size)
     return target.finish()
 
@@ -353,13 +353,13 @@ def _fetch(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
             return (yield from _transfer(picture, url, target))
         except errors.DownloadError as error:
             pause = picture.api.retry.delay(attempt, picture.api.random)
-            late = (yield from read_clock()) - picture.started + pause > picture.options.timeout
+            late = (yield from ReadClock()) - picture.started + pause > picture.options.timeout
             # What is not a picture may be an error page that goes away: one more look, no more.
             tries = _ODD_TRIES if isinstance(error, errors.NotAPicture) else picture.options.attempts
             if not error.retryable or late or attempt >= tries or isinstance(error, errors.ResultExpired):
                 raise
             _log.info("%s; again in %.1f s", error.message, pause)
-        yield from sleep(pause)
+        yield from Sleep(pause)
 
 
 def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
@@ -374,7 +374,7 @@ def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
         target.etag = _strong_tag(stream)
         yield from _receive(picture, stream, target, size)
     finally:
-        yield from close(stream)
+        yield from Close(stream)
     target.etag = ""  # whatever is wrong from here on, more of the same does not mend it
     yield from _check(picture, stream, target)
 
@@ -404,7 +404,7 @@ def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int |
         raise _refused(picture, stream)
     stated = _stated_length(stream)
     if stream.status == _WHOLE:
-        yield from run_in_thread(target.restart)
+        yield from RunInThread(target.restart)
     elif not _continues(stream, target):
         target.etag = ""
         raise picture.error(errors.Truncated, "the host sent another part than asked")
@@ -428,7 +428,7 @@ def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | Non
     if decoder.active:
         target.etag = ""  # a range of compressed bytes does not continue what was decompressed
     while True:
-        chunk = yield from read(stream)
+        chunk = yield from Read(stream)
         if isinstance(chunk, Failure) or not chunk:
             break
         received += len(chunk)
@@ -436,19 +436,19 @@ def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | Non
         if target.size + len(waiting) > picture.options.max_bytes:
             raise _too_large(picture, target.size + len(waiting))
         if len(waiting) >= _BLOCK:
-            yield from run_in_thread(partial(target.write, bytes(waiting)))
+            yield from RunInThread(partial(target.write, bytes(waiting)))
             waiting.clear()
-        elapsed = (yield from read_clock()) - picture.started
+        elapsed = (yield from ReadClock()) - picture.started
         if elapsed > picture.options.timeout:
             raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
         yield from picture.report("downloading", elapsed, received, size)
     if waiting:
-        yield from run_in_thread(partial(target.write, bytes(waiting)))
+        yield from RunInThread(partial(target.write, bytes(waiting)))
     broken = f"broke off after {received:,} bytes ({chunk.kind})" if isinstance(chunk, Failure) else ""
     if not broken and size is not None and size != received:
         broken = f"{received:,} bytes came of {size:,}"
     # A host may state a wrong length; a picture whose structure is whole lacks nothing.
-    if broken and not (yield from run_in_thread(target.is_whole)):
+    if broken and not (yield from RunInThread(target.is_whole)):
         raise picture.error(errors.Truncated, broken)
 
 
@@ -496,7 +496,7 @@ def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]
         error = picture.error(errors.NotAPicture, message)
         error.reply = redact_reply(stream.status, stream.headers, target.head, picture.api.key)
         raise error
-    if not (yield from run_in_thread(target.is_whole)):
+    if not (yield from RunInThread(target.is_whole)):
         raise picture.error(errors.Truncated, f"the picture's end is missing after {target.size:,} bytes")
 
 
@@ -504,8 +504,8 @@ def _open(picture: _Picture, url: Url, target: _Target) -> Workflow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
         _check_url(picture, url)
-        left = picture.options.timeout - ((yield from read_clock()) - picture.started)
-        stream = yield from send_request(
+        left = picture.options.timeout - ((yield from ReadClock()) - picture.started)
+        stream = yield from SendRequest(
             Request("GET", url.reveal(), headers=_rest_of(target)),
             "download",
             total_timeout=max(left, 1.0),
@@ -516,7 +516,7 @@ def _open(picture: _Picture, url: Url, target: _Target) -> Workflow[Stream]:
             raise picture.error(errors.DownloadError, text, retryable=not stream.tls)
         if stream.status not in _REDIRECTS or "location" not in stream.headers:
             return stream
-        yield from close(stream)
+        yield from Close(stream)
         url = _joined(url, stream)
     raise picture.error(errors.UnsafeUrl, f"more than {_HOPS} redirects")
 

@@ -6,7 +6,7 @@ comes back as a ``Failure`` (a value that says how far the request got), never a
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -71,7 +71,15 @@ class Stream(Protocol):
 
 
 @frozen
-class SendRequest:
+class _Effect(Generic[T]):
+    """An effect with a result of type T: ``chunk = yield from Read(stream)``."""
+
+    def __iter__(self) -> "Generator[Effect, Any, T]":
+        return cast("T", (yield cast("Effect", self)))
+
+
+@frozen
+class SendRequest(_Effect["Stream | Failure"]):
     """Send a request and read the reply's head. Gives a Stream, which must be closed, or a Failure.
 
     Attributes:
@@ -89,100 +97,65 @@ class SendRequest:
 
 
 @frozen
-class Read:
+class Read(_Effect["bytes | Failure"]):
     """Read the stream's next bytes as they came (no decoding). Gives bytes, empty at the end, or a Failure."""
 
     stream: Stream
 
 
 @frozen
-class Close:
-    """Close a stream. Gives None."""
+class Close(_Effect[None]):
+    """Close a stream."""
 
     stream: Stream
 
 
 @frozen
-class Sleep:
-    """Wait so many seconds. Gives None."""
+class Sleep(_Effect[None]):
+    """Wait so many seconds."""
 
     seconds: float
 
 
 @frozen
-class ReadClock:
-    """Gives the monotonic clock (seconds)."""
+class ReadClock(_Effect[float]):
+    """Read the monotonic clock (seconds)."""
 
 
 @frozen
-class RunInThread:
+class RunInThread(_Effect[T]):
     """Run a short blocking call (a file, a journal); a thread runs it where the driver is async. Gives its result."""
 
-    call: Callable[[], Any]
+    call: Callable[[], T]
 
 
 @frozen
-class Notify:
-    """Call a callback of the user's, and await what it returns where the driver is async. Gives None."""
+class Notify(_Effect[None]):
+    """Call a callback of the user's, and await what it returns where the driver is async."""
 
     callback: Callable[[Any], Any]
     event: Any
 
 
 @frozen
-class InParallel:
+class InParallel(_Effect[list[T]], Generic[T]):
     """Run workflows at the same time, at most ``limit`` of them. Gives their results in order.
 
     An exception of one of them stops the others and comes out of the effect.
     """
 
-    workflows: "Sequence[Workflow[Any]]"
+    workflows: "Sequence[Workflow[T]]"
     limit: int
 
 
-Effect = SendRequest | Read | Close | Sleep | ReadClock | RunInThread | Notify | InParallel
+Effect = SendRequest | Read | Close | Sleep | ReadClock | RunInThread[Any] | Notify | InParallel[Any]
 Workflow = Generator[Effect, Any, T]
 
 
-# One typed function for each effect: ``chunk = yield from read(stream)``.
-def send_request(
-    request: Request,
-    kind: RequestKind,
-    *,
-    before_send: Callable[[], None] | None = None,
-    total_timeout: float | None = None,
-    public_only: bool = False,
-) -> Workflow[Stream | Failure]:
-    return cast("Stream | Failure", (yield SendRequest(request, kind, before_send, total_timeout, public_only)))
-
-
-def read(stream: Stream) -> Workflow[bytes | Failure]:
-    return cast("bytes | Failure", (yield Read(stream)))
-
-
-def close(stream: Stream) -> Workflow[None]:
-    yield Close(stream)
-
-
-def sleep(seconds: float) -> Workflow[None]:
-    yield Sleep(seconds)
-
-
-def read_clock() -> Workflow[float]:
-    return cast("float", (yield ReadClock()))
-
-
-def run_in_thread(call: Callable[[], T]) -> Workflow[T]:
-    return cast("T", (yield RunInThread(call)))
-
-
 def notify(callback: Callable[[Any], Any] | None, event: Any) -> Workflow[None]:
+    """Call the callback, if there is one."""
     if callback is not None:
         yield Notify(callback, event)
-
-
-def in_parallel(workflows: "Sequence[Workflow[T]]", limit: int) -> Workflow[list[T]]:
-    return cast("list[T]", (yield InParallel(workflows, limit)))
 
 
 class IO(Protocol):

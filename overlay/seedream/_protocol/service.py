@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from tensorslab_images.limits import AUTH_HEADER
 from tensorslab_images.rules import AUTH_HEADER_SCHEME, CODE_MEANING_SUCCESS
 
-from seedream._protocol.effects import Failure, Reply, Request, Workflow, close, read, send_request
+from seedream._protocol.effects import Close, Failure, Read, Reply, Request, SendRequest, Workflow
 from seedream._protocol.outcome import OK
 from seedream._protocol.replies import Envelope, read_envelope
 from seedream._protocol.retry import RetryPolicy
@@ -91,13 +91,13 @@ def exchange(
 
     ``total_timeout`` bounds the whole exchange (seconds); without it each phase has its own limit.
     """
-    stream = yield from send_request(request, kind, before_send=before_send, total_timeout=total_timeout)
+    stream = yield from SendRequest(request, kind, before_send=before_send, total_timeout=total_timeout)
     if isinstance(stream, Failure):
         return stream
     body, failed = bytearray(), None
     try:
         while len(body) <= MAX_JSON:
-            chunk = yield from read(stream)
+            chunk = yield from Read(stream)
             if isinstance(chunk, Failure):
                 failed = evolve(chunk, phase="sent_full")  # a head has come, so the request was sent in full
                 break
@@ -105,7 +105,7 @@ def exchange(
                 break
             body += chunk
     finally:
-        yield from close(stream)
+        yield from Close(stream)
     if len(body) > MAX_JSON:
         failed = Failure("sent_full", "TooLarge", f"the reply is larger than {MAX_JSON} bytes")
     reply = Reply(stream.status, stream.headers, _decoded(bytes(body[:MAX_JSON]), stream.headers))

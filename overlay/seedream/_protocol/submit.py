@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from seedream._protocol.effects import Reply, Workflow, notify, run_in_thread, sleep
+from seedream._protocol.effects import Reply, RunInThread, Sleep, Workflow, notify
 from seedream._protocol.failures import describe, submission_error
 from seedream._protocol.outcome import SubmissionOutcome, classify
 from seedream._protocol.progress import Progress, ProgressCallback
@@ -70,12 +70,12 @@ def submit(
             if unrecorded is None:
                 _log.info("%s; trying again in %.1f s", describe(outcome, envelope, api.key), pause)
                 yield from notify(progress, Progress("retrying", "", 0.0, became.value, pause=pause))
-                yield from sleep(pause)
+                yield from Sleep(pause)
                 continue
         error = submission_error(became, outcome, envelope, at=api.now(), key=api.key)
         _log.info("%s: %s", type(error).__name__, error.message)
         if isinstance(error, SubmissionUnknown):  # the digest reads all source images: only where it is shown
-            error.digest = yield from run_in_thread(lambda: submission.digest)
+            error.digest = yield from RunInThread(lambda: submission.digest)
         if observer is not None and unrecorded is None:
             record = observer.unknown if error.billing == "unknown" else observer.refused
             unrecorded = yield from _recorded(partial(record, error))
@@ -87,7 +87,7 @@ def submit(
 def _recorded(record: Callable[[], None]) -> Workflow[JournalError | None]:
     """Record what became of a submission. Gives the journal's error, which never replaces the submission's own."""
     try:
-        yield from run_in_thread(record)
+        yield from RunInThread(record)
     except JournalError as error:
         return error
     return None
@@ -99,7 +99,7 @@ def _not_recorded(error: JournalError) -> str:
 
 def _record_accepted(observer: SubmissionObserver, taskid: str) -> Workflow[None]:
     try:
-        yield from run_in_thread(partial(observer.submitted, taskid))
+        yield from RunInThread(partial(observer.submitted, taskid))
     except JournalError as unrecorded:
         unrecorded.taskid = taskid  # paid for: never lost, whatever the journal says
         raise

@@ -9,7 +9,7 @@ from typing import Final
 
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
-from seedream._protocol.effects import Failure, Reply, Workflow, notify, read_clock, sleep
+from seedream._protocol.effects import Failure, ReadClock, Reply, Sleep, Workflow, notify
 from seedream._protocol.failures import describe, is_not_found, raw_reply, status_error, vendors_words
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
@@ -75,7 +75,7 @@ def _repeated(
             return answer.envelope
         if attempt >= api.retry.attempts or not _worth_repeating(answer):
             raise _error(api, answer, taskid, action)
-        yield from sleep(api.retry.delay(attempt, api.random))
+        yield from Sleep(api.retry.delay(attempt, api.random))
 
 
 def wait(
@@ -83,13 +83,13 @@ def wait(
 ) -> Workflow[TaskInfo]:
     """Query until the task is completed, has failed, or the deadline (seconds) passes."""
     check_taskid(taskid)
-    started = yield from read_clock()
+    started = yield from ReadClock()
     pause, without_urls, state, known_at = _POLL_FIRST, 0, "unanswered", 0.0
     while True:
-        left = timeout - ((yield from read_clock()) - started)
+        left = timeout - ((yield from ReadClock()) - started)
         answer, usable = yield from _try_query(api, taskid, total_timeout=max(left, 1.0))
         info = read_task(taskid, answer.envelope) if usable else None
-        elapsed = (yield from read_clock()) - started
+        elapsed = (yield from ReadClock()) - started
         if info is not None:
             known_at = elapsed
             _log.info("task %s is %s after %.0f s", show_id(taskid), info.state, elapsed)
@@ -118,7 +118,7 @@ def wait(
                 reply=raw_reply(answer.outcome, api.key),
                 taskid=taskid,
             )
-        yield from sleep(min(pause * (0.75 + 0.5 * api.random()), timeout - elapsed))
+        yield from Sleep(min(pause * (0.75 + 0.5 * api.random()), timeout - elapsed))
         pause = min(pause * _POLL_GROWTH, _POLL_LONGEST)
 
 
