@@ -5,7 +5,6 @@ Nothing here is typed by hand, so a changed limit of the vendor's needs no edit 
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -53,11 +52,13 @@ class Field:
 
     def is_multiple(self, number: Number) -> bool:
         """Whether the number is a multiple of `multiple_of`, reckoned exactly as both are written."""
+        if self.multiple_of is None:
+            return True
+        from fractions import Fraction
+
         return (
-            self.multiple_of is None
-            or (Fraction(str(number)) / Fraction(str(self.multiple_of))).denominator
-            == 1
-        )
+            Fraction(str(number)) / Fraction(str(self.multiple_of))
+        ).denominator == 1
 
 
 @frozen(kw_only=True)

@@ -9,8 +9,8 @@ from .spec import Json, our_operation
 
 HEAD = '''"""The operations that the client uses, by their role: the module of each, and the body of its request.
 
-A page may rename an operation or move its body; these names stay. The modules are loaded when they are asked for,
-because they load httpx.
+A page may rename an operation or move its body; these names stay. All are loaded when they are asked for: the modules
+load httpx, and each body is a class that takes a while to make.
 """
 
 from importlib import import_module
@@ -22,6 +22,10 @@ LOADER = """
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(_MODULES[name], __package__)
+    if name in _BODIES:
+        module, body = _BODIES[name]
+        globals()[name] = getattr(import_module(module, __package__), body)
+        return globals()[name]
     raise AttributeError(name)
 """
 
@@ -33,9 +37,9 @@ def emit_roles(document: Json, parsed: GeneratorData, settings: Settings) -> str
         DecisionNeeded: The generator wrote no module for a role, or no body.
     """
     found = {(endpoint.path, endpoint.method): endpoint for endpoint in endpoints(parsed)}
-    bodies: list[str] = []
     lines: list[str] = []
     modules: dict[str, str] = {}
+    bodies: dict[str, tuple[str, str]] = {}
     names: list[str] = []
     for role, name in settings.roles.items():
         operation = our_operation(document, name)
@@ -44,8 +48,10 @@ def emit_roles(document: Json, parsed: GeneratorData, settings: Settings) -> str
             raise DecisionNeeded(f"the document has no operation {name} with a request body of fields.")
         body = endpoint.body.class_info
         names += [role, f"{role.capitalize()}Body"]
-        bodies.append(f"from .models.{body.module_name} import {body.name} as {role.capitalize()}Body\n")
         lines.append(f"    from .api.{endpoint.tag} import {endpoint.module} as {role}\n")
+        lines.append(f"    from .models.{body.module_name} import {body.name} as {role.capitalize()}Body\n")
+        bodies[f"{role.capitalize()}Body"] = f".models.{body.module_name}", str(body.name)
         modules[role] = f".api.{endpoint.tag}.{endpoint.module}"
-    checked = f"\nif TYPE_CHECKING:\n{''.join(lines)}"
-    return f"{HEAD}{''.join(bodies)}{checked}\n__all__ = {sorted(names)!r}\n_MODULES = {modules!r}\n{LOADER}"
+    checked = f"if TYPE_CHECKING:\n{''.join(lines)}"
+    tables = f"_MODULES = {modules!r}\n_BODIES = {bodies!r}\n"
+    return f"{HEAD}{checked}\n__all__ = {sorted(names)!r}\n{tables}{LOADER}"

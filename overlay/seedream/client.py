@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self,
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
-from tensorslab_images.methods import DEFAULT_TIMEOUT, AsyncSubmitMethods, SubmitMethods
+from tensorslab_images.methods import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_MAX_BYTES,
+    DEFAULT_NAME_TEMPLATE,
+    DEFAULT_TIMEOUT,
+    AsyncSubmitMethods,
+    SubmitMethods,
+)
 
-from seedream._files.names import DEFAULT_TEMPLATE, check_template
-from seedream._files.partial_file import ensure_writable
-from seedream._protocol import download, tasks
-from seedream._protocol.download import CONCURRENCY, MAX_PICTURE, DownloadOptions
+from seedream._protocol import tasks
 from seedream._protocol.drivers import run_async, run_sync
 from seedream._protocol.effects import RunInThread, Workflow
 from seedream._protocol.progress import ProgressCallback
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from seedream._protocol.download import DownloadOptions
     from seedream.journal import Journal
 
 T = TypeVar("T")
@@ -62,6 +67,17 @@ def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
         message = f"journal is of type {type(given).__name__}, not a path or a Journal"
         raise ConfigError(message, hint="Give a path, or an open seedream.journal.Journal.")
     return Journal(Path(given)), True
+
+
+def _http_class(*, awaits: bool) -> Any:
+    """The transport's class. httpcore doubles the time of an import, and asyncio is for the async client only."""
+    if awaits:
+        from seedream._transport.async_http import AsyncHTTP  # noqa: PLC0415 -- see above
+
+        return AsyncHTTP
+    from seedream._transport.http import SyncHTTP  # noqa: PLC0415 -- see above
+
+    return SyncHTTP
 
 
 def _directory(given: object) -> Path:
@@ -134,6 +150,8 @@ class _TaskHandle(Generic[ClientT]):
     def _save(
         self, directory: object, timeout: float, progress: ProgressCallback | None, **options: Any
     ) -> Workflow[list[Path]]:
+        from seedream._protocol import download  # noqa: PLC0415 -- what only submits does not load downloads
+
         check_wait(timeout, progress, awaits=self._client.awaits)
         info, saved = yield from download.wait_and_save(
             self._client.service,
@@ -147,6 +165,8 @@ class _TaskHandle(Generic[ClientT]):
         return [picture.path for picture in saved]
 
     def _read(self, timeout: float, progress: ProgressCallback | None, **options: Any) -> Workflow[list[Picture]]:
+        from seedream._protocol import download  # noqa: PLC0415 -- as above
+
         check_wait(timeout, progress, awaits=self._client.awaits)
         info, contents = yield from download.wait_and_read(
             self._client.service,
@@ -167,8 +187,11 @@ def _download_options(
     progress: ProgressCallback | None,
     max_bytes: int,
     concurrency: int,
-    name_template: str = DEFAULT_TEMPLATE,
-) -> DownloadOptions:
+    name_template: str = DEFAULT_NAME_TEMPLATE,
+) -> "DownloadOptions":
+    from seedream._files.names import check_template  # noqa: PLC0415 -- what only submits does not load downloads
+    from seedream._protocol.download import DownloadOptions  # noqa: PLC0415 -- as above
+
     _whole_number("max_bytes", max_bytes, 2**53)
     _whole_number("concurrency", concurrency, _MOST_DOWNLOADS)
     names = check_template(name_template)
@@ -213,9 +236,9 @@ class Task(_TaskHandle["SeeDream"]):
         directory: str | PathLike[str] = ".",
         *,
         timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
-        name_template: str = DEFAULT_TEMPLATE,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        name_template: str = DEFAULT_NAME_TEMPLATE,
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
         """Wait if need be, then save the pictures.
@@ -247,8 +270,8 @@ class Task(_TaskHandle["SeeDream"]):
         self,
         *,
         timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        concurrency: int = DEFAULT_CONCURRENCY,
         progress: ProgressCallback | None = None,
     ) -> list[Picture]:
         """Wait if need be, then download the pictures into memory: ``save`` without a disk, with its checks.
@@ -291,9 +314,9 @@ class AsyncTask(_TaskHandle["AsyncSeeDream"]):
         directory: str | PathLike[str] = ".",
         *,
         timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
-        name_template: str = DEFAULT_TEMPLATE,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        name_template: str = DEFAULT_NAME_TEMPLATE,
         progress: ProgressCallback | None = None,
     ) -> list[Path]:
         """Wait if need be, then save the pictures. Arguments, result and errors are those of Task.save."""
@@ -306,8 +329,8 @@ class AsyncTask(_TaskHandle["AsyncSeeDream"]):
         self,
         *,
         timeout: float = DEFAULT_WAIT,
-        max_bytes: int = MAX_PICTURE,
-        concurrency: int = CONCURRENCY,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        concurrency: int = DEFAULT_CONCURRENCY,
         progress: ProgressCallback | None = None,
     ) -> list[Picture]:
         """Download the pictures into memory. Arguments, result and errors are those of Task.read."""
@@ -365,12 +388,13 @@ class _Client:
         headers: Mapping[str, str],
         reuse: float,
     ) -> Any:
-        from seedream._transport import connections, http  # noqa: PLC0415 -- httpcore doubles the time of an import
+        from seedream._transport.connections import NetworkOptions  # noqa: PLC0415 -- see _http_class
 
-        kind = http.AsyncHTTP if self.awaits else http.SyncHTTP
         try:
-            options = connections.NetworkOptions.checked(verify, proxy.reveal(), reuse, transport)
-            return kind(transport, self.service.timeouts, self._clock, self.service.key, headers, options)
+            options = NetworkOptions.checked(verify, proxy.reveal(), reuse, transport)
+            return _http_class(awaits=self.awaits)(
+                transport, self.service.timeouts, self._clock, self.service.key, headers, options
+            )
         except ConfigError as error:
             failed = error.with_traceback(None)  # the frames below hold passwords of proxies
         raise failed from None
@@ -425,6 +449,9 @@ class _Client:
         progress: ProgressCallback | None,
         **options: Any,
     ) -> Workflow[Generated]:
+        from seedream._files.partial_file import ensure_writable  # noqa: PLC0415 -- as above
+        from seedream._protocol import download  # noqa: PLC0415 -- as above
+
         check_wait(timeout, progress, awaits=self.awaits)
         downloads = _download_options(progress=progress, **options)
         directory = None if output_dir is None else _directory(output_dir)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from seedream._files.image_formats import HEAD, sniff
-from seedream._files.partial_file import PartialFile
 from seedream._protocol.replies import TaskInfo
 from seedream._support.redact import quote
 from seedream.errors import ConfigError
@@ -81,6 +80,8 @@ class Picture:
         Raises:
             ConfigError: It cannot be written.
         """
+        from seedream._files.partial_file import PartialFile  # noqa: PLC0415 -- for saving only
+
         target = Path(path)
         data = self.data
         kind = sniff(data[:HEAD])

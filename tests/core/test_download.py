@@ -102,7 +102,7 @@ def test_a_saved_picture_comes_with_its_size_and_hash(both: Both, tmp_path: Path
 
     def work(client: Any) -> Any:
         info = read_task("t1", Envelope(data=completed(f"{HOST}/a")["data"]))
-        return client.run(save_pictures(client.service, info, tmp_path, images=1, options=DownloadOptions()))
+        return client.run(save_pictures(client.service, info, tmp_path, images=1, options=DownloadOptions(hashed=True)))
 
     for digest in (hashlib.sha256(PNG).hexdigest(), ""):
         saved = both.call(work, transport=one(PNG).transport)

@@ -138,7 +138,7 @@ def test_a_pipe_in_the_way_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_partial_file_becomes_the_picture_only_at_its_end(tmp_path: Path) -> None:
     png = WHOLE["png"]
-    part = PartialFile(tmp_path / "new", "a")
+    part = PartialFile(tmp_path / "new", "a", hashed=True)
     (temporary,) = (tmp_path / "new").iterdir()
     assert temporary.name.startswith(".a.")
     assert not part.is_whole()

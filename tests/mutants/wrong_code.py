@@ -47,7 +47,7 @@ class WrongCode:
 
 
 WRONG_CODE = (
-    WrongCode("every form has the same boundary", "_request/encode.py", "secrets.token_hex(16)", '"+++"', (CLIENT, "sync-judge and not async")),
+    WrongCode("every form has the same boundary", "_request/encode.py", "os.urandom(16).hex()", '"+++"', (CLIENT, "sync-judge and not async")),
     WrongCode("TLS is not verified", "_transport/environment.py", "return _context_of(bundle)", "return ssl._create_unverified_context()", (TLS, "authority")),
     WrongCode("TLS is not verified for pictures", "_transport/connections.py", '"ssl_context": tls,', '"ssl_context": ssl._create_unverified_context() if tls and kind == "download" else tls,', (TLS, "authority")),
     WrongCode("TLS is not verified with a bundle", "_transport/environment.py", "return ssl.create_default_context(", "return ssl._create_unverified_context(", (TLS, "another_bundle")),

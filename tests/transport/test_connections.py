@@ -22,7 +22,8 @@ from seedream import AsyncSeeDream, ConfigError, NotSent, RetryPolicy, SeeDream,
 from seedream._protocol.effects import Request, SendRequest
 from seedream._request import encode
 from seedream._transport import connections, network
-from seedream._transport.http import AsyncHTTP, SyncHTTP
+from seedream._transport.async_http import AsyncHTTP
+from seedream._transport.http import SyncHTTP
 from support.clients import KEY, Both
 from support.pictures import picture
 from support.scripted_server import reply
@@ -615,7 +616,7 @@ def test_a_picture_is_not_fetched_from_an_unknown_authority(both: Both, tls_serv
 def test_idle_connections_are_few_and_not_old(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    kept = connections.sync_connections(connections.NetworkOptions())
+    kept = connections.Connections(connections.NetworkOptions(), connections.SYNC, network.SyncBackend)
     closed: list[int] = []
     monkeypatch.setattr(connections.Line, "close", lambda line: closed.append(line.key[1].port))
     lines = [kept.take("query", connections.Server("http", "127.0.0.1", port)) for port in range(70)]

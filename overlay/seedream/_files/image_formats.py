@@ -16,7 +16,7 @@ from attrs import frozen
 HEAD: Final = 64  # bytes that sniff() needs
 Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic", "heif"]
 
-Buffer = bytes | mmap.mmap  # a memory map of a file, or bytes
+Buffer = bytes | bytearray | mmap.mmap  # a memory map of a file, or bytes
 
 _EXTENSIONS: Final[dict[Format, str]] = {"jpeg": "jpg", "tiff": "tif"}
 _BRANDS: Final[dict[bytes, Format]] = {
@@ -241,7 +241,7 @@ class _Tiff:
                     f"{self.order}{values}{_TIFF_INTEGERS[kind]}", self.data, self.start + place
                 )
             elif tag == _MPO_ENTRIES:
-                fields[tag] = self.data[self.start + place : self.start + place + size]
+                fields[tag] = bytes(self.data[self.start + place : self.start + place + size])
         return fields, count, self.number(at + head + count * entry)
 
 

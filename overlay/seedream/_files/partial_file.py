@@ -84,39 +84,44 @@ class PartialFile:
     """A temporary file in the target directory. All methods may raise OSError, but for ``discard``.
 
     Attributes:
+        hashed: Whether ``sha256`` is wanted: it takes as long as all else that is done with the bytes.
         size: Bytes written so far.
         etag: A strong ETag, where the host lets the rest be asked for on its own.
     """
 
     directory: Path
     stem: str
+    hashed: bool = False
     size: int = 0
     etag: str = field(default="", repr=False)
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
     _head: bytes = field(default=b"", repr=False)
-    _hash: Any = field(factory=hashlib.sha256)
+    _hash: Any = None
 
     def __attrs_post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         # The name cannot be guessed, and mode "x" neither opens a file that is there nor follows a link.
         self._path = self.directory / f".{self.stem}.{secrets.token_hex(8)}.part"
         self._file = self._path.open("x+b", buffering=0)
+        self._hash = hashlib.sha256() if self.hashed else None
 
-    def write(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        while rest:  # unbuffered: the last piece before a full disk is written in part, without an error
-            rest = rest[self._file.write(rest) :]
-        self.size += len(chunk)
-        self._hash.update(chunk)
-        if len(self._head) < HEAD:
-            self._head = (self._head + chunk[:HEAD])[:HEAD]
+    def write(self, *chunks: bytes) -> None:
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:  # unbuffered: the last piece before a full disk is written in part, without an error
+                rest = rest[self._file.write(rest) :]
+            self.size += len(chunk)
+            if self._hash is not None:
+                self._hash.update(chunk)
+            if len(self._head) < HEAD:
+                self._head = (self._head + chunk[:HEAD])[:HEAD]
 
     def restart(self) -> None:
         """Drop what was written."""
         self._file.seek(0)
         self._file.truncate()
-        self.size, self._head, self._hash = 0, b"", hashlib.sha256()
+        self.size, self._head, self._hash = 0, b"", hashlib.sha256() if self.hashed else None
 
     def kind(self) -> PictureType | None:
         return sniff(self._head)
@@ -131,8 +136,8 @@ class PartialFile:
 
     @property
     def sha256(self) -> str:
-        """Hash of what was written (hex), computed while writing."""
-        return str(self._hash.hexdigest())
+        """Hash of what was written (hex), computed while writing; empty when it is not wanted."""
+        return "" if self._hash is None else str(self._hash.hexdigest())
 
     def finish(self, target: Path | None = None) -> Path:
         """Put the file on the disk and rename it; durable when this returns.
@@ -169,9 +174,10 @@ class MemoryFile:
     etag: str = field(default="", repr=False)
     _data: bytearray = field(factory=bytearray, repr=False)
 
-    def write(self, chunk: bytes) -> None:
-        self._data += chunk
-        self.size += len(chunk)
+    def write(self, *chunks: bytes) -> None:
+        for chunk in chunks:
+            self._data += chunk
+        self.size = len(self._data)
 
     def restart(self) -> None:
         """Drop what was received."""
@@ -184,7 +190,7 @@ class MemoryFile:
     def is_whole(self) -> bool:
         """Whether the structure of what was received says that no byte of a picture is missing."""
         kind = self.kind()
-        return kind is not None and is_whole(kind, bytes(self._data))
+        return kind is not None and is_whole(kind, self._data)
 
     @property
     def head(self) -> bytes:

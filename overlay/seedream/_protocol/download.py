@@ -74,6 +74,7 @@ class DownloadOptions:
         concurrency: Pictures of one task that are downloaded at the same time.
         progress: Called with each step.
         names: How files are named.
+        hashed: Whether a saved picture's hash is wanted.
     """
 
     timeout: float = 300.0
@@ -82,6 +83,7 @@ class DownloadOptions:
     concurrency: int = CONCURRENCY
     progress: ProgressCallback | None = None
     names: FileNames = field(factory=FileNames)
+    hashed: bool = False
 
 
 @frozen
@@ -91,7 +93,7 @@ class SavedPicture:
     Attributes:
         path: Where it is.
         size: Bytes.
-        sha256: Hash of the bytes (hex), or empty when the file was there already and was not read.
+        sha256: Hash of the bytes (hex); empty when it is not wanted, or the file was there already and was not read.
     """
 
     path: Path
@@ -105,7 +107,7 @@ class _Target(Protocol):
     size: int
     etag: str
 
-    def write(self, chunk: bytes) -> None: ...
+    def write(self, *chunks: bytes) -> None: ...
     def restart(self) -> None: ...
     def kind(self) -> Any: ...
     def is_whole(self) -> bool: ...
@@ -316,7 +318,7 @@ def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPi
     if kept is not None:
         yield from picture.report("saved", 0.0, 0, None)
         return kept
-    part = yield from RunInThread(lambda: PartialFile(directory, stem))
+    part = yield from RunInThread(lambda: PartialFile(directory, stem, picture.options.hashed))
     try:
         yield from _fetch(picture, url, part)
         path = yield from RunInThread(part.finish)
@@ -424,7 +426,9 @@ def _continues(stream: Stream, target: _Target) -> bool:
 
 def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | None) -> Workflow[None]:
     """Write the reply's body to the target, in blocks."""
-    received, waiting, decoder = target.size, bytearray(), _Decoder(stream)
+    received, decoder = target.size, _Decoder(stream)
+    waiting: list[bytes] = []  # chunks as they came: joining them would copy each twice
+    held = 0
     if decoder.active:
         target.etag = ""  # a range of compressed bytes does not continue what was decompressed
     while True:
@@ -432,18 +436,19 @@ def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | Non
         if isinstance(chunk, Failure) or not chunk:
             break
         received += len(chunk)
-        waiting += decoder.decode(chunk, picture.options.max_bytes + 1 - target.size - len(waiting))
-        if target.size + len(waiting) > picture.options.max_bytes:
-            raise _too_large(picture, target.size + len(waiting))
-        if len(waiting) >= _BLOCK:
-            yield from RunInThread(partial(target.write, bytes(waiting)))
-            waiting.clear()
+        waiting.append(decoder.decode(chunk, picture.options.max_bytes + 1 - target.size - held))
+        held += len(waiting[-1])
+        if target.size + held > picture.options.max_bytes:
+            raise _too_large(picture, target.size + held)
+        if held >= _BLOCK:
+            yield from RunInThread(partial(target.write, *waiting))
+            waiting, held = [], 0
         elapsed = (yield from ReadClock()) - picture.started
         if elapsed > picture.options.timeout:
             raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
         yield from picture.report("downloading", elapsed, received, size)
     if waiting:
-        yield from RunInThread(partial(target.write, bytes(waiting)))
+        yield from RunInThread(partial(target.write, *waiting))
     broken = f"broke off after {received:,} bytes ({chunk.kind})" if isinstance(chunk, Failure) else ""
     if not broken and size is not None and size != received:
         broken = f"{received:,} bytes came of {size:,}"

@@ -3,6 +3,9 @@
 A workflow is a generator: it yields effects and receives their results. It does no I/O, reads no clock and knows
 nothing of ``async``; so it is written once and run by ``run_sync`` or ``run_async``. What can go wrong on the network
 comes back as a ``Failure`` (a value that says how far the request got), never as the HTTP library's exception.
+
+Most classes here are made without comparison and ``repr``, which nobody needs, would show secrets, and take half the
+time that it takes to make a class.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -17,17 +20,17 @@ from seedream.errors import Phase
 T = TypeVar("T")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Request:
     """An HTTP request in plain data. It can be sent again: its body gives the same bytes each time."""
 
     method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
-    body: Body | None = field(default=None, repr=False)
+    url: str
+    headers: Mapping[str, str] = field(factory=dict)
+    body: Body | None = None
 
 
-@frozen
+@frozen(eq=False)
 class Reply:
     """A whole reply: status, headers (names in lower case), body (at most the cap, decoded)."""
 
@@ -36,7 +39,7 @@ class Reply:
     body: bytes = field(repr=False)
 
 
-@frozen
+@frozen(eq=False)
 class Failure:
     """No whole reply came.
 
@@ -70,7 +73,7 @@ class Stream(Protocol):
         """Break the connection, from any thread; a read that is waiting ends."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Effect(Generic[T]):
     """An effect with a result of type T: ``chunk = yield from Read(stream)``."""
 
@@ -78,7 +81,7 @@ class _Effect(Generic[T]):
         return cast("T", (yield cast("Effect", self)))
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class SendRequest(_Effect["Stream | Failure"]):
     """Send a request and read the reply's head. Gives a Stream, which must be closed, or a Failure.
 
@@ -91,45 +94,45 @@ class SendRequest(_Effect["Stream | Failure"]):
 
     request: Request
     kind: RequestKind
-    before_send: Callable[[], None] | None = field(default=None, repr=False)
+    before_send: Callable[[], None] | None = None
     total_timeout: float | None = None
     public_only: bool = False
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Read(_Effect["bytes | Failure"]):
     """Read the stream's next bytes as they came (no decoding). Gives bytes, empty at the end, or a Failure."""
 
     stream: Stream
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Close(_Effect[None]):
     """Close a stream."""
 
     stream: Stream
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Sleep(_Effect[None]):
     """Wait so many seconds."""
 
     seconds: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class ReadClock(_Effect[float]):
     """Read the monotonic clock (seconds)."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class RunInThread(_Effect[T]):
     """Run a short blocking call (a file, a journal); a thread runs it where the driver is async. Gives its result."""
 
     call: Callable[[], T]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Notify(_Effect[None]):
     """Call a callback of the user's, and await what it returns where the driver is async."""
 
@@ -137,7 +140,7 @@ class Notify(_Effect[None]):
     event: Any
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class InParallel(_Effect[list[T]], Generic[T]):
     """Run workflows at the same time, at most ``limit`` of them. Gives their results in order.
 

@@ -4,6 +4,7 @@ A real reply may lack what the schema requires, hold other types, or be no JSON 
 paid task. So the generated models, which raise on such replies, do not read them.
 """
 
+import codecs
 import json
 import re
 from collections import deque
@@ -46,9 +47,9 @@ class Envelope:
 
 def read_envelope(body: bytes) -> Envelope:
     """Read a reply's body, whatever it is. One that is not JSON, or names a member twice, is not readable."""
-    text = body.decode("utf-8-sig", "replace")
+    text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     try:
-        value = json.loads(text, object_pairs_hook=_object)
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         found = _ID.search(text)
         return Envelope(taskid=task_id(found[1]) if found else None)
@@ -67,6 +68,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name is given twice")
     return found
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _anywhere(value: object) -> str | None:

@@ -1,6 +1,5 @@
 """How long to wait before the next try, and how often to try."""
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,13 @@ from attrs import field, frozen
 from seedream._protocol.effects import Reply
 from seedream._protocol.outcome import SubmissionOutcome
 from seedream.errors import ConfigError
+
+
+def draw_number() -> float:
+    """Return a number from 0 to 1, for jitter."""
+    import random  # noqa: PLC0415 -- it takes a while to load, and the first try needs no jitter
+
+    return random.random()  # noqa: S311 -- no secret
 
 
 def _attempts(_: object, attribute: Any, value: object) -> None:
@@ -37,7 +43,7 @@ class RetryPolicy:
     cap: float = field(default=30.0, validator=_seconds)
     retry_after_cap: float = field(default=120.0, validator=_seconds)
 
-    def delay(self, attempt: int, draw: Callable[[], float] = random.random) -> float:
+    def delay(self, attempt: int, draw: Callable[[], float] = draw_number) -> float:
         """Return the seconds to wait after failed try ``attempt`` (1, 2, ...)."""
         return float(min(self.cap, self.base * 2 ** min(attempt - 1, 30))) * (0.5 + 0.5 * draw())
 
@@ -46,7 +52,7 @@ class RetryPolicy:
         outcome: SubmissionOutcome,
         attempt: int,
         retry_after: float | None,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] = draw_number,
     ) -> float | None:
         """Return the seconds until the next try of a submission, or None where there is none."""
         if outcome is SubmissionOutcome.REQUEST_TIMEOUT:

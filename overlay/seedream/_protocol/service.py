@@ -1,6 +1,5 @@
 """The service: its configuration, one request and its whole reply, within a limit of bytes and a limit of time."""
 
-import random
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,7 +11,7 @@ from tensorslab_images.rules import AUTH_HEADER_SCHEME, CODE_MEANING_SUCCESS
 from seedream._protocol.effects import Close, Failure, Read, Reply, Request, SendRequest, Workflow
 from seedream._protocol.outcome import OK
 from seedream._protocol.replies import Envelope, read_envelope
-from seedream._protocol.retry import RetryPolicy
+from seedream._protocol.retry import RetryPolicy, draw_number
 from seedream._request.encode import EncodedRequest
 from seedream._support.server_text import holds_secret
 from seedream._support.timing import RequestKind, Timeouts
@@ -20,7 +19,7 @@ from seedream._support.timing import RequestKind, Timeouts
 MAX_JSON: Final = 1024 * 1024  # bytes: no reply of this API comes near it
 
 
-@frozen
+@frozen(eq=False)
 class ApiConfig:
     """Where and how to send requests: plain configuration, shared by all workflows.
 
@@ -40,10 +39,10 @@ class ApiConfig:
     timeouts: Timeouts
     retry: RetryPolicy
     now: Callable[[], float] = field(repr=False)
-    random: Callable[[], float] = field(default=random.random, repr=False)
+    random: Callable[[], float] = field(default=draw_number, repr=False)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Answer:
     """What came of one request: the reply or the failure, and what could be read of the reply's body."""
 

@@ -5,45 +5,45 @@ because httpx would write each part of a form to the socket by itself and could 
 """
 
 import json
-import secrets
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
-from attrs import field, frozen
+from attrs import frozen
 from tensorslab_images.limits import DELETE, QUERY, SUBMIT, Operation
 from tensorslab_images.types import UNSET, File
 
 from seedream._request.source_images import SourceFile
 from seedream._request.submission import Scalar, Submission, WireValue
 
-_CHUNK: Final = 512 * 1024  # bytes: pieces smaller than this are joined, so that a small body is one write
+_CHUNK: Final = 1024 * 1024  # bytes of a file that are read and sent at once
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Body:
     """A request's body, which gives the same bytes each time it is sent."""
 
     length: int
-    _pieces: tuple[bytes | SourceFile, ...] = field(repr=False)
+    _pieces: tuple[bytes | SourceFile, ...]
+
+    @property
+    def content(self) -> bytes | None:
+        """All bytes, where they are in memory as one piece."""
+        first = self._pieces[0]
+        return first if len(self._pieces) == 1 and isinstance(first, bytes) else None
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the body in few chunks, and in one where it is small.
+        """Give the body in chunks: what lies between files in one, and a file in as few as its size allows.
 
         Raises:
             OSError: A source image on disk cannot be read, or is not what was checked. It is raised before the last
                 bytes of the image are given.
         """
-        joined = bytearray()
-        for piece in self._read():
-            if joined and len(joined) + len(piece) > _CHUNK:
-                yield bytes(joined)
-                joined.clear()
-            if len(piece) < _CHUNK:
-                joined += piece
-            else:
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
                 yield piece
-        if joined:
-            yield bytes(joined)
+            else:
+                yield from piece.chunks(_CHUNK)
 
     def check(self) -> None:
         """Open each source image once, so that one that is gone or was changed is found before anything is sent.
@@ -53,17 +53,10 @@ class Body:
         """
         for piece in self._pieces:
             if not isinstance(piece, bytes):
-                piece.open().close()
-
-    def _read(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            if isinstance(piece, bytes):
-                yield piece
-            else:
-                yield from piece.chunks(_CHUNK)
+                piece.check()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class EncodedRequest:
     """What the spec says of one request: method, path below the base URL, headers and body."""
 
@@ -85,7 +78,7 @@ def encode_submission(submission: Submission) -> EncodedRequest:
         fields[spec.attribute] = (files if spec.many else files[0]) if files else given.pop(spec.name, UNSET)
     body = roles.SubmitBody(**fields)
     body.additional_properties = given
-    boundary = secrets.token_hex(16)
+    boundary = os.urandom(16).hex()
     form = _form(cast("_Fields", body.to_multipart()), boundary)
     return _request(SUBMIT, form, f"multipart/form-data; boundary={boundary}")
 
@@ -126,15 +119,22 @@ _Fields = list[tuple[str, tuple[str | None, bytes | SourceFile, str | None]]]
 def _form(fields: _Fields, boundary: str) -> Body:
     """Encode form fields (RFC 7578), names percent-encoded as in WHATWG's HTML standard, 4.10.21.8."""
     pieces: list[bytes | SourceFile] = []
+    text = bytearray()
     for name, (filename, content, media_type) in fields:
-        disposition = f'form-data; name="{_quoted(name)}"'
+        text += f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'.encode()
         if filename is not None:
-            disposition += f'; filename="{_quoted(filename)}"'
-        lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
+            text += f'; filename="{_quoted(filename)}"'.encode()
         if media_type is not None:
-            lines.append(f"Content-Type: {media_type}")
-        pieces += ["\r\n".join([*lines, "", ""]).encode(), content, b"\r\n"]
-    pieces.append(f"--{boundary}--\r\n".encode())
+            text += f"\r\nContent-Type: {media_type}".encode()
+        text += b"\r\n\r\n"
+        if isinstance(content, bytes):
+            text += content
+        else:
+            pieces += [bytes(text), content]
+            text.clear()
+        text += b"\r\n"
+    text += f"--{boundary}--\r\n".encode()
+    pieces.append(bytes(text))
     length = sum(len(piece) if isinstance(piece, bytes) else piece.size for piece in pieces)
     return Body(length, tuple(pieces))
 

@@ -6,7 +6,6 @@ that was changed in between is never sent whole. A file that was written less th
 be changed again without a visible change of its time; such a file is hashed at once, and again while it is sent.
 """
 
-import hashlib
 import io
 import os
 import re
@@ -94,6 +93,11 @@ class SourceFile:
             return io.BytesIO(self._origin)
         return io.BufferedReader(_CheckedFile(self, self._origin, self._state, self._expected), _CHUNK)
 
+    def check(self) -> None:
+        """Open the file once. Raises OSError as ``open`` does; what is in memory needs no check."""
+        if not isinstance(self._origin, bytes):
+            _CheckedFile(self, self._origin, self._state, self._expected).close()
+
     def chunks(self, size: int) -> Iterator[bytes]:
         """Give the bytes in chunks of this size (bytes in memory as they are), without a copy; raises as ``open``."""
         if isinstance(self._origin, bytes):
@@ -108,6 +112,8 @@ class SourceFile:
         """Hash of the bytes (hex), computed when it is first asked for. Raises OSError as ``open`` does."""
         if self._expected:
             return self._expected
+        import hashlib  # noqa: PLC0415 -- it loads OpenSSL
+
         with self.open() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a binary reader
 
@@ -118,6 +124,12 @@ class SourceFile:
             return file.read()
 
 
+def _sha256() -> Any:
+    import hashlib  # noqa: PLC0415 -- it loads OpenSSL
+
+    return hashlib.sha256()
+
+
 class _CheckedFile(io.RawIOBase):
     """Reads a file on disk, and checks before it returns the last bytes that they are of the expected file."""
 
@@ -126,7 +138,7 @@ class _CheckedFile(io.RawIOBase):
     def __init__(self, source: SourceFile, path: Path, state: _State | None, expected: str) -> None:
         self._name, self._size = source.name, source.size
         self._state, self._expected = state, expected
-        self._hash = hashlib.sha256()
+        self._hash = _sha256() if expected else None
         self._position = 0
         self._fd = open_regular(path)
         try:
@@ -148,7 +160,7 @@ class _CheckedFile(io.RawIOBase):
             raise io.UnsupportedOperation("only the start and the end can be sought")
         if target == 0:
             os.lseek(self._fd, 0, os.SEEK_SET)
-            self._hash = hashlib.sha256()
+            self._hash = _sha256() if self._expected else None
         self._position = target
         return target
 
@@ -168,11 +180,11 @@ class _CheckedFile(io.RawIOBase):
             return b""
         data = os.read(self._fd, wanted)
         self._position += len(data)
-        if self._expected:
+        if self._hash is not None:
             self._hash.update(data)
         if self._position == self._size or not data:
             self._check_state()
-            if not data or (self._expected and self._hash.hexdigest() != self._expected):
+            if not data or (self._hash is not None and self._hash.hexdigest() != self._expected):
                 raise self._changed()
         return data
 

@@ -4,7 +4,6 @@ Every limit comes from the generated table of the operation's fields, so a chang
 here. Only what the page says in prose has code of its own: the prompt, and the resolution.
 """
 
-import hashlib
 import json
 import math
 import numbers
@@ -62,6 +61,8 @@ class Submission:
         It is computed when it is first asked for, because it reads all files. A file that cannot be read any more
         counts by its name and size.
         """
+        import hashlib  # noqa: PLC0415 -- it loads OpenSSL
+
         files = {name: [[file.name, _hash_of(file)] for file in files] for name, files in self.files.items()}
         canonical = json.dumps([self.values, files], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
@@ -113,7 +114,7 @@ def check(options: Mapping[str, object], *, strict: bool = True) -> Submission:
     return Submission(builder.values, builder.files)
 
 
-@define
+@define(eq=False, repr=False)
 class SubmissionBuilder:
     """A submission being checked: what is good so far, and every problem found."""
 

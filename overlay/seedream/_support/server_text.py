@@ -9,7 +9,6 @@ import re
 import string
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from hashlib import sha256
 from itertools import groupby
 from typing import Final
 from unicodedata import category, name, normalize
@@ -43,6 +42,8 @@ def show_id(taskid: str | None) -> str:
     """
     if taskid is None or is_plain_id(taskid):
         return str(taskid)
+    from hashlib import sha256  # noqa: PLC0415 -- it loads OpenSSL
+
     return f"task-{sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 

@@ -1,8 +1,8 @@
 """Connections: how they are made, which are kept, and for how long.
 
 A submission gets a connection of its own, because a kept one that the server is just closing fails in a way that looks
-as if it had been billed. Queries and downloads reuse theirs: a failed one is repeated at no cost. Each connection is an
-httpcore pool of one, so that no request waits in a queue of httpcore's, whose cost grows with the square of its length.
+as if it had been billed. Queries and downloads reuse theirs: a failed one is repeated at no cost. The connections are
+httpcore's, without its pool, whose cost grows with the square of its queue; a proxy has a pool of one for each of them.
 """
 
 import os
@@ -13,11 +13,10 @@ from functools import cached_property
 from typing import Any, Final
 
 import httpcore
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from seedream._support.redact import short_repr
 from seedream._support.timing import RequestKind
-from seedream._transport import network
 from seedream._transport.environment import Proxies, Proxy, Verify, check_verify, tls_context
 from seedream.errors import ConfigError
 
@@ -41,7 +40,7 @@ class _Forks:
 _forks: Final = _Forks()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class NetworkOptions:
     """How connections are made.
 
@@ -52,7 +51,7 @@ class NetworkOptions:
     """
 
     verify: Verify | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     reuse_submit_connections: float = 0.0
 
     @classmethod
@@ -85,16 +84,30 @@ class Server:
     port: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Line:
-    """One connection: an httpcore pool of one, and what the request on it must know."""
+    """One connection, and what the request on it must know.
 
-    pool: Any
+    Attributes:
+        carrier: httpcore's connection, or its pool of one connection through a proxy.
+    """
+
+    carrier: Any
     key: tuple[Any, ...]
     tls_layers: int
     proxied: bool
     backend: Any
     idle_since: float = 0.0
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can carry no other request. A proxy's pool makes its connection again by itself."""
+        return not self.proxied and bool(self.carrier.is_closed())
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it has been idle for too long, or the server has closed it."""
+        return not self.proxied and bool(self.carrier.has_expired())
 
     def close(self) -> None:
         """Close the socket. Needs no event loop, and not the thread that opened it."""
@@ -107,18 +120,18 @@ class Connections:
 
     Args:
         options: How connections are made.
-        pools: httpcore's classes: a direct pool, one through an HTTP proxy, one through a SOCKS proxy.
+        carriers: httpcore's classes: a connection, a pool through an HTTP proxy, and one through a SOCKS proxy.
         backend: The class of the network backend.
 
     Raises:
         ConfigError: The environment's or the argument's proxies or certificates cannot be used.
     """
 
-    def __init__(self, options: NetworkOptions, pools: tuple[Any, Any, Any], backend: Any) -> None:
+    def __init__(self, options: NetworkOptions, carriers: tuple[Any, Any, Any], backend: Any) -> None:
         check_verify(options.verify)
         self._options = options
         self._proxies = Proxies.read(options.proxy)
-        self._pools = pools
+        self._carriers = carriers
         self._backend = backend
         self._idle: list[Line] = []  # the longest idle first
         self._lock = threading.Lock()
@@ -143,6 +156,16 @@ class Connections:
             library: The async library that is running; httpcore's locks belong to one.
         """
         key = (kind, server, library)
+        while (line := self._pop(key)) is not None:
+            if not line.has_expired:
+                return line
+            line.close()
+        proxy = self._proxies.of(server.scheme, server.host, server.port)
+        layers = (server.scheme == "https") + (proxy is not None and proxy.uses_tls)
+        backend = self._backend()
+        return Line(self._carrier(kind, server, proxy, backend), key, layers, proxy is not None, backend)
+
+    def _pop(self, key: tuple[Any, ...]) -> Line | None:
         with self._lock:
             if self._process != _forks.count:  # after a fork the connections are the parent's
                 self._process = _forks.count
@@ -151,21 +174,17 @@ class Connections:
             for position in range(len(self._idle) - 1, -1, -1):  # the one used last is the least likely to be stale
                 if self._idle[position].key == key:
                     return self._idle.pop(position)
-        proxy = self._proxies.of(server.scheme, server.host, server.port)
-        layers = (server.scheme == "https") + (proxy is not None and proxy.uses_tls)
-        backend = self._backend()
-        return Line(self._pool(kind, server, proxy, backend), key, layers, proxy is not None, backend)
+        return None
 
-    def _pool(self, kind: RequestKind, server: "Server", proxy: Proxy | None, backend: Any) -> Any:
+    def _carrier(self, kind: RequestKind, server: "Server", proxy: Proxy | None, backend: Any) -> Any:
         seconds = self._seconds(kind)
         tls = self._tls if server.scheme == "https" or (proxy is not None and proxy.uses_tls) else None
-        common: dict[str, Any] = {
-            "ssl_context": tls, "max_connections": 1, "max_keepalive_connections": 1 if seconds else 0,
-            "keepalive_expiry": seconds, "network_backend": backend,
-        }  # fmt: skip
-        direct, by_http, by_socks = self._pools
+        common: dict[str, Any] = {"ssl_context": tls, "keepalive_expiry": seconds, "network_backend": backend}
+        direct, by_http, by_socks = self._carriers
         if proxy is None:
-            return direct(**common)
+            origin = httpcore.Origin(server.scheme.encode("ascii"), server.host.encode("ascii"), server.port)
+            return direct(origin, **common)
+        common |= {"max_connections": 1, "max_keepalive_connections": 1 if seconds else 0}
         if proxy.is_socks:
             return by_socks(proxy.url, proxy_auth=proxy.auth, **common)
         return by_http(proxy.url, proxy_auth=proxy.auth, proxy_ssl_context=tls if proxy.uses_tls else None, **common)
@@ -177,7 +196,7 @@ class Connections:
         """Keep a connection for the next request, or close it, and those that are idle for too long or one too many."""
         line.idle_since = time.monotonic()
         with self._lock:
-            if self.closed or not self.keeps(line.key[0]):
+            if self.closed or line.is_closed or not self.keeps(line.key[0]):
                 surplus = [line]
             else:
                 self._idle.append(line)
@@ -197,13 +216,5 @@ class Connections:
             line.close()
 
 
-SYNC_POOLS: Final = (httpcore.ConnectionPool, httpcore.HTTPProxy, httpcore.SOCKSProxy)
-ASYNC_POOLS: Final = (httpcore.AsyncConnectionPool, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
-
-
-def sync_connections(options: NetworkOptions) -> Connections:
-    return Connections(options, SYNC_POOLS, network.SyncBackend)
-
-
-def async_connections(options: NetworkOptions) -> Connections:
-    return Connections(options, ASYNC_POOLS, network.AsyncBackend)
+SYNC: Final = (httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy)
+ASYNC: Final = (httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)

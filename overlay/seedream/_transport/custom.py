@@ -18,7 +18,7 @@ import httpx
 from seedream._protocol.effects import SendRequest
 from seedream._request.encode import Body
 from seedream._support.addresses import is_public_address
-from seedream._transport.network import run_to_end
+from seedream._transport.async_network import run_to_end
 from seedream._transport.send_tracker import SendTracker
 from seedream.errors import ConfigError, UnsafeUrl
 

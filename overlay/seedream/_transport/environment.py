@@ -5,11 +5,11 @@ import ipaddress
 import os
 import re
 import ssl
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies
 
 import certifi  # comes with httpx
 from attrs import field, frozen
@@ -121,6 +121,15 @@ def _read_exception(entry: str) -> _Exception:
         return _Exception(scheme.lower(), host.lower(), port, None)
 
 
+def _proxy_settings() -> Mapping[str, str]:
+    """Return the proxies of the environment, or those that macOS and Windows keep for the user, by scheme."""
+    if sys.platform not in ("darwin", "win32") and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    from urllib.request import getproxies  # noqa: PLC0415 -- it takes longer to load than all else in a client
+
+    return getproxies()
+
+
 @frozen
 class Proxies:
     """Which proxy a request goes through."""
@@ -138,7 +147,7 @@ class Proxies:
         """
         if proxy is not None:
             return cls({}, (), read_proxy(proxy, "the proxy argument"))
-        found = getproxies() if environ is None else environ
+        found = _proxy_settings() if environ is None else environ
         named = {"https": "HTTPS_PROXY", "all": "ALL_PROXY"}
         by_scheme = {
             scheme: read_proxy(found[scheme], named[scheme]) for scheme in named if found.get(scheme, "").strip()

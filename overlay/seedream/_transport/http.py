@@ -1,19 +1,16 @@
-"""Carries out the effects of a workflow: SyncHTTP blocks, AsyncHTTP awaits. The only network I/O.
+"""Carries out the effects of a workflow, blocking; async_http.py does it awaiting. The only network I/O.
 
-Requests go to httpcore's pools, below httpx: there the connections can be watched byte by byte, and a request costs a
-third of what it costs through an httpx client. A caller's own httpx transport is called directly (see custom.py).
+Requests go to httpcore's connections, below httpx: there they can be watched byte by byte, and a request costs a third
+of what it costs through an httpx client. A caller's own httpx transport is called directly (see custom.py).
 """
 
-import asyncio
-import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import anyio  # comes with httpx
 import httpcore  # comes with httpx
-from attrs import field, frozen
+from attrs import frozen
 
 from seedream._protocol.effects import (
     Close,
@@ -27,24 +24,22 @@ from seedream._protocol.effects import (
     SendRequest,
     Sleep,
 )
-from seedream._request.encode import Body
 from seedream._support.secret import Secret
 from seedream._support.timing import Clock, Timeouts
 from seedream._transport.connections import (
+    SYNC,
     Connections,
     Line,
     NetworkOptions,
     Server,
-    async_connections,
-    sync_connections,
 )
-from seedream._transport.network import current, run_to_end
+from seedream._transport.network import SyncBackend, current
 from seedream._transport.send_tracker import SendTracker
 from seedream._version import __version__
 from seedream.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seedream._transport.custom import AsyncCustomTransport, CustomTransport
+    from seedream._transport.custom import CustomTransport
 
 _DEFAULT_HEADERS: Final = {
     "Accept": "*/*",
@@ -59,7 +54,7 @@ _PLAIN_URL: Final = re.compile(
 )
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Target:
     """A URL as httpcore takes it, and what it says of the server."""
 
@@ -97,25 +92,25 @@ def _plain_target(url: re.Match[str]) -> _Target:
 _api_target: Final = lru_cache(maxsize=16)(_target)  # not for pictures: their URLs are signed, and differ
 
 
-@frozen
-class _Handle:
+@frozen(eq=False, repr=False)
+class Handle:
     tracker: SendTracker
     chunks: Any  # an iterator of bytes, blocking or awaiting
     close: Callable[[], Any]
 
 
-@frozen
-class _Stream:
+@frozen(eq=False, repr=False)
+class HttpStream:
     status: int
-    headers: Mapping[str, str] = field(repr=False)  # a redirect's location is signed
-    handle: _Handle
+    headers: Mapping[str, str]
+    handle: Handle
 
     def abort(self) -> None:
         """Break the connection, from any thread; a read that is waiting ends."""
         self.handle.tracker.abort()
 
 
-class _HttpBase:
+class HttpBase:
     """What both kinds have: configuration, and how requests are made of effects.
 
     None keeps cookies or follows redirects, and connections of downloads never carry the key.
@@ -161,9 +156,9 @@ class _HttpBase:
     def _request(
         effect: SendRequest, tracker: SendTracker, target: _Target, headers: Mapping[str, str], content: Any
     ) -> httpcore.Request:
-        fields = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
-        # The pool's one connection is free at once; a limit makes sure that a fault in that rule hangs nobody.
+        # A proxy's pool has its one connection free at once; a limit makes sure that a fault in that hangs nobody.
         extensions = {"timeout": {"pool": tracker.timeouts.connect}}
+        fields = cast("Mapping[bytes | str, bytes | str]", headers)
         return httpcore.Request(
             effect.request.method, target.url, headers=fields, content=content, extensions=extensions
         )
@@ -175,19 +170,13 @@ def _custom_transport(transport: object) -> "CustomTransport":
     return CustomTransport(transport)
 
 
-def _async_custom_transport(transport: object) -> "AsyncCustomTransport":
-    from seedream._transport.custom import AsyncCustomTransport  # noqa: PLC0415 -- as above
-
-    return AsyncCustomTransport(transport)
-
-
 def _replaced(headers: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
     """Return the header fields with those of the same name replaced, whatever the case of their letters."""
     given = {name.lower() for name in by}
     return {**{name: value for name, value in headers.items() if name.lower() not in given}, **by}
 
 
-def _text(headers: Any) -> dict[str, str]:
+def text_of(headers: Any) -> dict[str, str]:
     """Return header fields by their names in lower case, values of the same name joined (RFC 9110, 5.3)."""
     found: dict[str, str] = {}
     for name, value in headers:
@@ -196,7 +185,7 @@ def _text(headers: Any) -> dict[str, str]:
     return found
 
 
-class SyncHTTP(_HttpBase):
+class SyncHTTP(HttpBase):
     """Carries out network effects, blocking.
 
     Args:
@@ -221,7 +210,7 @@ class SyncHTTP(_HttpBase):
         options: NetworkOptions | None = None,
     ) -> None:
         self._custom = None if transport is None else _custom_transport(transport)
-        connections = sync_connections(options or NetworkOptions()) if transport is None else None
+        connections = Connections(options or NetworkOptions(), SYNC, SyncBackend) if transport is None else None
         super().__init__(timeouts, clock, secret, headers or {}, connections)
 
     def perform(self, effect: Effect) -> Any:
@@ -244,27 +233,28 @@ class SyncHTTP(_HttpBase):
                 raise TypeError("run_sync runs workflows in parallel itself")
         return None
 
-    def _send(self, effect: SendRequest) -> _Stream | Failure:
+    def _send(self, effect: SendRequest) -> HttpStream | Failure:
         tracker, line = None, None
         try:
             tracker, target, headers = self._prepare(effect)
             if self._custom is not None:
                 status, fields, chunks, close = self._custom.send(effect, tracker, headers.reveal())
-                return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
+                return HttpStream(status, text_of(fields), Handle(tracker, chunks, close))
             line = self._take(effect, tracker, target)
             body = effect.request.body
-            request = self._request(effect, tracker, target, headers.reveal(), None if body is None else body.chunks())
+            content = None if body is None else body.content or body.chunks()
+            request = self._request(effect, tracker, target, headers.reveal(), content)
             tracker.handed_over = True
             token = current.set(tracker)
             try:
-                response = line.pool.handle_request(request)
+                response = line.carrier.handle_request(request)
             finally:
                 current.reset(token)
             if tracker.must_ask:  # a mock in httpcore's place answered without the network
                 tracker.run_before_send()
             tracker.mark_replied()
-            handle = _Handle(tracker, iter(response.stream), _Closer(response, line, self._connections))
-            return _Stream(response.status, _text(response.headers), handle)
+            handle = Handle(tracker, iter(response.stream), _Closer(response, line, self._connections))
+            return HttpStream(response.status, text_of(response.headers), handle)
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
@@ -284,7 +274,7 @@ class SyncHTTP(_HttpBase):
         return tracker.to_failure(error)
 
     @staticmethod
-    def _read(handle: _Handle) -> bytes | Failure:
+    def _read(handle: Handle) -> bytes | Failure:
         tracker = handle.tracker
         if tracker.kind == "download":
             tracker.start_reply()
@@ -304,7 +294,7 @@ class SyncHTTP(_HttpBase):
             self._custom.close()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Closer:
     """Ends a reply and gives its connection back."""
 
@@ -316,147 +306,3 @@ class _Closer:
         self.response.close()
         if self.connections is not None:
             self.connections.give_back(self.line)
-
-
-async def _await_if_needed(result: Any) -> None:
-    if inspect.isawaitable(result):
-        await result
-
-
-class _AsyncBody:
-    """A body's chunks, for httpcore's async pools. A chunk of a file is small, so it is read in the event loop."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._body.chunks():
-            yield chunk
-
-
-class AsyncHTTP(_HttpBase):
-    """Carries out network effects, awaiting; see SyncHTTP.
-
-    Blocking calls and before_send run in a thread, so a slow disk holds up no other task.
-    """
-
-    def __init__(  # noqa: PLR0917 -- called by the client only
-        self,
-        transport: Any,
-        timeouts: Timeouts,
-        clock: Clock,
-        secret: str,
-        headers: Mapping[str, str] | None = None,
-        options: NetworkOptions | None = None,
-    ) -> None:
-        self._custom = None if transport is None else _async_custom_transport(transport)
-        connections = async_connections(options or NetworkOptions()) if transport is None else None
-        super().__init__(timeouts, clock, secret, headers or {}, connections)
-
-    async def perform(self, effect: Effect) -> Any:
-        match effect:
-            case SendRequest():
-                return await self._send(effect)
-            case Read(stream):
-                return await self._read(stream.handle)
-            case Close(stream):
-                with anyio.CancelScope(shield=True):
-                    await stream.handle.close()
-            case Sleep(seconds):
-                await self._clock.async_sleep(seconds)
-            case ReadClock():
-                return self._clock.monotonic()
-            case RunInThread(call):
-                return await run_to_end(call)
-            case Notify(callback, event):
-                await _await_if_needed(callback(event))
-            case InParallel():
-                raise TypeError("run_async runs workflows in parallel itself")
-        return None
-
-    async def _send(self, effect: SendRequest) -> _Stream | Failure:
-        tracker, line = None, None
-        try:
-            tracker, target, headers = self._prepare(effect)
-            if self._custom is not None:
-                status, fields, chunks, close = await self._custom.send(effect, tracker, headers.reveal())
-                return _Stream(status, _text(fields), _Handle(tracker, chunks, close))
-            line = self._take(effect, tracker, target, _library())
-            body = effect.request.body
-            request = self._request(
-                effect, tracker, target, headers.reveal(), None if body is None else _AsyncBody(body)
-            )
-            tracker.handed_over = True
-            token = current.set(tracker)
-            try:
-                response = await line.pool.handle_async_request(request)
-            finally:
-                current.reset(token)
-            if tracker.must_ask:  # a mock in httpcore's place answered without the network
-                await run_to_end(tracker.run_before_send)
-            tracker.mark_replied()
-            chunks = aiter(response.stream)
-            handle = _Handle(tracker, chunks, _AsyncCloser(response, chunks, line, self._connections))
-            return _Stream(response.status, _text(response.headers), handle)
-        except ConfigError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
-            failed = error
-        except BaseException:
-            if line is not None:
-                line.close()
-            raise
-        if line is not None:
-            line.close()
-        return await self._failure(tracker, failed)
-
-    async def _failure(self, tracker: SendTracker | None, error: Exception) -> Failure:
-        tracker = tracker or SendTracker("query", self._timeouts, secret=self._secret)
-        if tracker.guess_sent(error) and tracker.must_ask:
-            await run_to_end(tracker.run_before_send)
-        return tracker.to_failure(error)
-
-    @staticmethod
-    async def _read(handle: _Handle) -> bytes | Failure:
-        tracker = handle.tracker
-        if tracker.kind == "download":
-            tracker.start_reply()
-        token = current.set(tracker)
-        try:
-            return await anext(handle.chunks, b"")
-        except Exception as error:  # noqa: BLE001 -- see _send
-            return tracker.to_failure(error)
-        finally:
-            current.reset(token)
-
-    async def close(self) -> None:
-        self._closed = True
-        if self._connections is not None:
-            self._connections.close()
-        elif self._custom is not None:
-            await self._custom.close()
-
-
-@frozen
-class _AsyncCloser:
-    """Ends a reply and gives its connection back."""
-
-    response: Any
-    chunks: Any
-    line: Line
-    connections: Connections | None
-
-    async def __call__(self) -> None:
-        if hasattr(self.chunks, "aclose"):
-            await self.chunks.aclose()
-        await self.response.aclose()
-        if self.connections is not None:
-            self.connections.give_back(self.line)
-
-
-def _library() -> str:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return "trio"
-    return "asyncio"

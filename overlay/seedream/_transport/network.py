@@ -7,19 +7,17 @@ httpcore's connection pools take a network backend of the caller's own (a docume
 - checks the address of the peer that was really connected, before a byte is sent to it;
 - joins small writes and reads much at once.
 
-Each operation is a generator that yields what it waits for; one function waits blocking, one awaits. The exchange that
-an operation belongs to is in a context variable, because httpcore passes only seconds.
+Each operation is a generator that yields what it waits for; here it is run blocking, in async_network.py awaiting. The
+exchange that an operation belongs to is in a context variable, because httpcore passes only seconds.
 """
 
 # ruff: noqa: ARG002 -- httpcore passes seconds to each call; here the exchange knows its deadlines
 
-import asyncio
 import errno
 import os
 import select
 import socket
 import ssl
-import struct
 import sys
 import threading
 import time
@@ -29,16 +27,16 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final, TypeVar
 
-import anyio
-import anyio.to_thread
 import httpcore
-from anyio.lowlevel import RunVar
 from attrs import frozen
 
 from seedream._support.addresses import is_public_address
-from seedream._support.threads import lacks_threads
 from seedream._transport.send_tracker import SendTracker
 from seedream.errors import UnsafeUrl
+
+if sys.platform == "linux":
+    import fcntl
+    import termios
 
 T = TypeVar("T")
 current: Final[ContextVar[SendTracker]] = ContextVar("current")
@@ -49,7 +47,7 @@ _PIECE: Final = 1024 * 1024  # bytes given to the operating system at once, each
 _READ: Final = 256 * 1024  # bytes read at once
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Wait:
     """Wait until the socket can be read (or written), or the deadline passes, which raises TimeoutError."""
 
@@ -58,14 +56,14 @@ class Wait:
     deadline: float
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Call:
     """Run a blocking function; a thread runs it where the caller is async."""
 
     function: Callable[[], Any]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Lookup:
     """Look up a host's addresses before the deadline."""
 
@@ -80,7 +78,7 @@ Operation = Generator[Wait | Call | Lookup, Any, T]
 # --- operations, the same for both kinds ------------------------------------------------------------------------------
 
 
-def _connect(host: str, port: int, options: Iterable[Any]) -> Operation["Connection"]:
+def connect(host: str, port: int, options: Iterable[Any]) -> Operation["Connection"]:
     tracker = current.get()
     tracker.watched = True
     problem: OSError = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
@@ -309,20 +307,17 @@ class Connection:
             case "server_addr":
                 return self.sock.getpeername()
             case "is_readable":
-                return self.sock.fileno() < 0 or _is_ready(self.sock, to_write=False, seconds=0)
+                return self.sock.fileno() < 0 or is_ready(self.sock, to_write=False, seconds=0)
             case _:
                 return None
 
 
 def _unacknowledged(sock: socket.socket) -> int:
     """Return how many bytes the peer has not acknowledged yet; 0 where the system does not tell."""
-    if not sys.platform.startswith("linux"):
+    if sys.platform != "linux":
         return 0
-    import fcntl  # noqa: PLC0415 -- only there
-    import termios  # noqa: PLC0415 -- only there
-
     with suppress(OSError):
-        return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))[0]  # type: ignore[no-any-return]
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     return 0
 
 
@@ -409,7 +404,7 @@ _sessions: Final = _Sessions()
 # --- blocking ---------------------------------------------------------------------------------------------------------
 
 
-def _is_ready(sock: socket.socket, *, to_write: bool, seconds: float) -> bool:
+def is_ready(sock: socket.socket, *, to_write: bool, seconds: float) -> bool:
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(sock, select.POLLOUT if to_write else select.POLLIN)
@@ -427,7 +422,7 @@ def _run(operation: Operation[T]) -> T:
                     case Wait(sock, to_write, deadline):
                         seconds = deadline - time.monotonic()
                         # The longest wait keeps the number of milliseconds in the range of a C integer.
-                        if not _is_ready(sock, to_write=to_write, seconds=min(max(seconds, 0), _LONGEST)):
+                        if not is_ready(sock, to_write=to_write, seconds=min(max(seconds, 0), LONGEST)):
                             raise TimeoutError  # noqa: TRY301 -- thrown into the operation below
                         result: Any = None
                     case Call(function):
@@ -442,7 +437,7 @@ def _run(operation: Operation[T]) -> T:
         return end.value  # type: ignore[no-any-return]  # the generator's result
 
 
-_LONGEST: Final = 86_400.0  # seconds
+LONGEST: Final = 86_400.0  # seconds
 
 
 class SyncStream(httpcore.NetworkStream):
@@ -483,151 +478,5 @@ class SyncBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        self.connection = _run(_connect(host, port, socket_options or ()))
+        self.connection = _run(connect(host, port, socket_options or ()))
         return SyncStream(self.connection)
-
-
-# --- awaiting ---------------------------------------------------------------------------------------------------------
-
-
-async def run_to_end(call: Callable[[], T]) -> T:
-    """Run a blocking call in a thread, or here where the machine gives no more threads, to its end whatever happens.
-
-    asyncio's own ``cancel()`` (``timeout``, ``wait_for``) goes through anyio's shields; the call must not go on unseen.
-    """
-    claim, ended = threading.Lock(), threading.Event()
-
-    def work() -> T:
-        if not claim.acquire(blocking=False):
-            raise RuntimeError("given up before it began")
-        try:
-            return call()
-        finally:
-            ended.set()
-
-    with anyio.CancelScope(shield=True):
-        try:
-            return await anyio.to_thread.run_sync(work)
-        except BaseException as error:
-            if not claim.acquire(blocking=False):
-                ended.wait()
-                raise
-            if not lacks_threads(error):
-                raise
-        return call()
-    raise AssertionError("a shield lets every end through")
-
-
-async def _wait(wait: Wait) -> None:
-    seconds = wait.deadline - time.monotonic()
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        import trio  # noqa: PLC0415 -- the caller runs in it
-
-        with trio.fail_after(max(seconds, 0)) if seconds < _LONGEST else trio.CancelScope():
-            await (trio.lowlevel.wait_writable if wait.to_write else trio.lowlevel.wait_readable)(wait.sock)
-        return
-    if _is_ready(wait.sock, to_write=wait.to_write, seconds=0):
-        await asyncio.sleep(0)
-        return
-    ready = loop.create_future()
-    fd = wait.sock.fileno()
-    add, remove = (loop.add_writer, loop.remove_writer) if wait.to_write else (loop.add_reader, loop.remove_reader)
-    add(fd, _wake, ready)
-    timer = loop.call_later(min(max(seconds, 0), _LONGEST), _expire, ready)
-    try:
-        await ready
-    finally:
-        timer.cancel()
-        remove(fd)
-
-
-def _wake(ready: "asyncio.Future[None]") -> None:
-    if not ready.done():
-        ready.set_result(None)
-
-
-def _expire(ready: "asyncio.Future[None]") -> None:
-    if not ready.done():
-        ready.set_exception(TimeoutError())
-
-
-_lookups: Final[RunVar[anyio.CapacityLimiter]] = RunVar("lookups")
-_MOST_LOOKUPS: Final = 32  # at once: one that hangs takes no thread from files and journals
-
-
-async def _look_up(host: str, port: int, deadline: float) -> Any:
-    limiter = _lookups.get(None) or anyio.CapacityLimiter(_MOST_LOOKUPS)
-    _lookups.set(limiter)
-    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    try:
-        with anyio.fail_after(max(deadline - time.monotonic(), 0)):
-            return await anyio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=limiter)
-    except RuntimeError as error:
-        if not lacks_threads(error):
-            raise
-    return look_up()
-
-
-async def _arun(operation: Operation[T]) -> T:
-    try:
-        step = next(operation)
-        while True:
-            try:
-                match step:
-                    case Wait():
-                        await _wait(step)
-                        result: Any = None
-                    case Call(function):
-                        result = await run_to_end(function)
-                    case Lookup(host, port, deadline):
-                        result = await _look_up(host, port, deadline)
-            except BaseException as error:  # noqa: BLE001 -- the operation says what it means; a cancellation too
-                step = operation.throw(error)
-            else:
-                step = operation.send(result)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # the generator's result
-
-
-class AsyncStream(httpcore.AsyncNetworkStream):
-    """A connection, awaiting."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await _arun(self.connection.read())
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await _arun(self.connection.write(buffer))
-
-    async def aclose(self) -> None:
-        self.connection.close()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        await _arun(self.connection.start_tls(ssl_context, server_hostname))
-        return self
-
-    def get_extra_info(self, info: str) -> Any:
-        return self.connection.info(info)
-
-
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Connects, awaiting. It remembers its last connection, which can be closed without its event loop."""
-
-    connection: Connection | None = None
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.connection = await _arun(_connect(host, port, socket_options or ()))
-        return AsyncStream(self.connection)

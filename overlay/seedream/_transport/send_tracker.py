@@ -26,7 +26,7 @@ _NEVER_SENT: Final = frozenset({
 _SENT_IN_PART: Final = frozenset({"WriteError", "WriteTimeout"})
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class SendTracker:
     """Bookkeeping of one exchange.
 
@@ -52,7 +52,7 @@ class SendTracker:
     timeouts: Timeouts
     before_send: Callable[[], None] | None = None
     public_only: bool = False
-    secret: str = field(default="", repr=False)
+    secret: str = ""
     total_timeout: float | None = None
     tls_layers: int = 0
     sent: int = 0
@@ -62,7 +62,7 @@ class SendTracker:
     tls_refused: bool = False
     handed_over: bool = False
     watched: bool = False
-    sock: socket.socket | None = field(default=None, repr=False)
+    sock: socket.socket | None = None
     _allowed: bool = False
     _stopped: BaseException | None = None
     _end: float = field(init=False)

@@ -71,7 +71,9 @@ async def deliver(
         return Delivery(taskid, "failed", error=error)
     except SeeDreamError as error:
         return Delivery(taskid, "submitted", error=error)
-    flow = save(client.service, info, directory, images=images, options=DownloadOptions(max_bytes=max_bytes))
+    flow = save(
+        client.service, info, directory, images=images, options=DownloadOptions(max_bytes=max_bytes, hashed=True)
+    )
     try:
         async with downloads or anyio.CapacityLimiter(1):
             files = await client.run(flow)

@@ -1,0 +1,157 @@
+"""Runs several workflows at the same time, in threads or in tasks."""
+
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from seedream._protocol.effects import IO, AsyncIO, Close, Effect, Notify, SendRequest, Stream, Workflow
+
+
+class _Stopped(BaseException):
+    """Thrown into a workflow that is to clean up and end, because another one failed."""
+
+
+@define
+class _Group:
+    """What the threads of one effect share: work, results, and whether they are to stop."""
+
+    io: IO
+    run: Callable[[Workflow[Any], IO], Any]
+    workflows: Sequence[Workflow[Any]]
+    results: dict[int, Any] = field(factory=dict[int, Any])
+    error: BaseException | None = None
+    stopping: bool = False
+    finished: threading.Event = field(factory=threading.Event)
+    lock: threading.Lock = field(factory=threading.Lock)
+    callbacks: threading.Lock = field(factory=threading.Lock)
+    _next: int = 0
+    _running: int = 0
+    _streams: dict[int, Stream] = field(factory=dict[int, Stream])
+
+    def work(self) -> None:
+        """Run workflows until there are none left."""
+        try:
+            while (number := self._take()) is not None:
+                result = self.run(self.workflows[number], _Worker(self))
+                self.results[number] = result
+        except BaseException as error:  # noqa: BLE001 -- the thread that waits raises it
+            self.stop(None if isinstance(error, _Stopped) else error)
+        finally:
+            self._ended()
+
+    def _ended(self) -> None:
+        with self.lock:
+            self._running -= 1
+            if not self._running:
+                self.finished.set()
+
+    def _take(self) -> int | None:
+        with self.lock:
+            if self.stopping or self._next >= len(self.workflows):
+                return None
+            self._next += 1
+            return self._next - 1
+
+    def start(self, limit: int) -> None:
+        """Start the threads: fewer where the machine gives no more, and where it gives none, work in the caller's."""
+        for number in range(min(limit, len(self.workflows))):
+            with self.lock:
+                self._running += 1
+            try:
+                threading.Thread(target=self.work, name=f"seedream-{number}", daemon=True).start()
+            except RuntimeError:  # "can't start new thread"
+                if number == 0:
+                    self.work()
+                else:
+                    self._ended()
+                return
+
+    def stop(self, error: BaseException | None) -> None:
+        """Let every workflow end at its next effect; reads that wait end at once."""
+        with self.lock:
+            self.error = self.error or error
+            self.stopping = True
+            streams = list(self._streams.values())
+        for stream in streams:
+            stream.abort()
+
+    def opened(self, stream: Stream) -> None:
+        with self.lock:
+            self._streams[id(stream)] = stream
+
+    def closed(self, stream: Stream) -> None:
+        with self.lock:
+            self._streams.pop(id(stream), None)
+
+
+class _Worker:
+    """Carries out one workflow's effects, and throws _Stopped into it once when the group is to stop."""
+
+    def __init__(self, group: _Group) -> None:
+        self._group = group
+        self._told = False
+
+    def perform(self, effect: Effect) -> Any:
+        group = self._group
+        if group.stopping and not self._told:
+            self._told = True
+            raise _Stopped
+        if isinstance(effect, Close):
+            group.closed(effect.stream)
+        if isinstance(effect, Notify):
+            with group.callbacks:  # one call at a time, as without threads
+                return group.io.perform(effect)
+        result = group.io.perform(effect)
+        if isinstance(effect, SendRequest) and hasattr(result, "abort"):
+            group.opened(result)
+        return result
+
+
+def run_threads(
+    workflows: Sequence[Workflow[Any]], limit: int, io: IO, run: Callable[[Workflow[Any], IO], Any]
+) -> list[Any]:
+    """Run the workflows by ``run`` in at most ``limit`` threads; a single one runs in the calling thread."""
+    if len(workflows) == 1 or limit == 1:
+        return [run(workflow, io) for workflow in workflows]
+    group = _Group(io, run, workflows)
+    group.start(limit)
+    try:
+        while not group.finished.wait(0.5):  # a wait without a limit hides Ctrl-C on Windows
+            pass
+    except BaseException:
+        group.stop(None)
+        group.finished.wait()
+        raise
+    if group.error is not None:
+        raise group.error
+    return [group.results[number] for number in range(len(workflows))]
+
+
+async def run_tasks(
+    workflows: Sequence[Workflow[Any]], limit: int, io: AsyncIO, run: Callable[[Workflow[Any], AsyncIO], Awaitable[Any]]
+) -> list[Any]:
+    """Run the workflows by ``run`` in tasks, at most ``limit`` at a time; a single one runs in the calling task."""
+    if len(workflows) == 1:
+        return [await run(workflows[0], io)]
+    import anyio  # noqa: PLC0415 -- the blocking client never needs it
+
+    results: dict[int, Any] = {}
+    errors: list[BaseException] = []
+    places = anyio.CapacityLimiter(limit)
+
+    async def run_one(number: int) -> None:
+        async with places:
+            try:
+                results[number] = await run(workflows[number], io)
+            except Exception as error:  # noqa: BLE001 -- raised below, not as a group
+                errors.append(error)
+                group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for number in range(len(workflows)):
+            group.start_soon(run_one, number)
+    if errors:
+        raise errors[0]
+    return [results[number] for number in range(len(workflows))]

@@ -1,0 +1,167 @@
+"""What a request costs, counted: calls, copies, reads and modules, never seconds."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seedream import SeeDream
+from seedream._files.partial_file import PartialFile
+from seedream._protocol.download import DownloadOptions, SavedPicture, wait_and_save
+from seedream._request.encode import encode_submission
+from seedream._request.submission import check_submit
+from support.clients import KEY, Both
+from support.fake_service import FakeService, completed
+from support.pictures import picture
+from support.scripted_server import reply
+from transport.support import ACCEPTED, RUNNING, ScriptedServer, keep_alive, whole
+
+MIB = 2**20
+
+
+def calls_of(work: Any) -> int:
+    """How many Python functions a call runs; with functions of C the number differs from version to version."""
+    counted = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal counted
+        counted += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("answer", "work", "most"),
+    [
+        (ACCEPTED, lambda client: client.submit("a fish", resolution="2048x2048"), 600),
+        (RUNNING, lambda client: client.query("t1"), 600),
+    ],
+    ids=["submit", "query"],
+)
+def test_a_request_on_a_kept_connection_takes_few_calls(answer: bytes, work: Any, most: int) -> None:
+    # httpcore and h11 take 400 of them; httpcore's connection pool would take 90 more.
+    with (
+        ScriptedServer(keep_alive(whole(answer))) as server,
+        SeeDream(KEY, base_url=server.url, reuse_submit_connections=60) as client,
+    ):
+        work(client)
+        assert calls_of(lambda: work(client)) <= most
+
+
+def modules_after(code: str, *arguments: str) -> set[str]:
+    """The modules that a program has loaded at its end."""
+    ended = "; import json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}{ended}", *arguments], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+HEAVY = {
+    "asyncio",
+    "concurrent.futures",
+    "http.client",
+    "httpx",
+    "seedream._protocol.download",
+    "seedream._protocol.parallel",
+    "sqlite3",
+    "urllib.request",
+}
+
+
+def test_a_program_loads_what_a_first_submission_needs_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        found = modules_after(
+            "from seedream import SeeDream; SeeDream('k', base_url=sys.argv[1]).submit('a')", server.url
+        )
+    assert found & HEAVY == set()
+    models = {name for name in found if name.startswith("tensorslab_images.models.")}
+    assert models == {"tensorslab_images.models.see_dream_v45_body"}
+
+
+def test_an_import_loads_neither_the_network_nor_openssl() -> None:
+    found = modules_after("import seedream")
+    assert found & (HEAVY | {"_hashlib", "_ssl", "fractions", "httpcore", "random", "socket"}) == set()
+
+
+def test_a_file_is_sent_in_few_chunks_that_are_not_copied(tmp_path: Path) -> None:
+    source = tmp_path / "large.png"
+    source.write_bytes(picture() + bytes(8 * MIB))
+    body = encode_submission(check_submit("a fish", {"source_images": source})).body
+    assert [len(chunk) // MIB for chunk in body.chunks()] == [0, *[1] * 8, 0, 0]
+
+
+def test_a_form_without_files_is_one_piece() -> None:
+    body = encode_submission(check_submit("a fish", {"resolution": "2K"})).body
+    assert body.content is not None
+    assert list(body.chunks()) == [body.content]
+
+
+@pytest.mark.parametrize("hashed", [False, True])
+def test_pictures_are_hashed_only_where_the_hash_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashed: bool
+) -> None:
+    hashes: list[Any] = []
+    real = hashlib.sha256
+
+    def counted() -> Any:
+        hashes.append(real())
+        return hashes[-1]
+
+    monkeypatch.setattr(hashlib, "sha256", counted)
+    service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
+    with SeeDream(KEY, transport=service.transport) as client:
+        options = DownloadOptions(hashed=hashed)
+        workflow = wait_and_save(client.service, "t1", tmp_path, images=1, timeout=5, options=options)
+        saved: list[SavedPicture] = client.run(workflow)[1]
+    assert (len(hashes) > 0, bool(saved[0].sha256)) == (hashed, hashed)
+
+
+def test_a_saved_picture_is_not_hashed(both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashlib, "sha256", None)
+    service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
+    assert both.call(lambda client: client.task("t1").save(tmp_path), transport=service.transport)
+
+
+def test_what_comes_of_a_picture_is_written_as_it_came(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Joining the chunks would copy each byte twice.
+    read: set[int] = set()
+    written: list[int] = []
+    kept: list[bytes] = []
+
+    real_write = PartialFile.write
+
+    def write(self: PartialFile, *chunks: bytes) -> None:
+        written.extend(map(id, chunks))
+        real_write(self, *chunks)
+
+    def decode(_self: Any, chunk: bytes, _limit: int) -> bytes:
+        kept.append(chunk)  # so that no other object gets its identity
+        read.add(id(chunk))
+        return chunk
+
+    monkeypatch.setattr(PartialFile, "write", write)
+    monkeypatch.setattr("seedream._protocol.download._Decoder.decode", decode)
+    content = picture() + bytes(3 * MIB)
+    data = '{"taskid": "t1", "image_status": 3, "url": ["URL/1.png"]}'
+    with ScriptedServer(reply(200, content)) as host:
+        answer = f'{{"code": 1000, "msg": "", "data": {data}}}'.replace("URL", host.url).encode()
+        with ScriptedServer(reply(200, answer)) as service:
+            saved = both.call(lambda client: client.task("t1").save(tmp_path), base_url=service.url)
+    assert saved[0].read_bytes() == content
+    assert len(written) > 1
+    assert set(written) == read
