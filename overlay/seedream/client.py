@@ -31,7 +31,7 @@ from seedream._request.source_images import Sources
 from seedream._request.submission import Submission, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
-from seedream._support.redact import install_log_filter, redact, short_repr
+from seedream._support.redact import install_log_filter, quote, redact, short_repr
 from seedream._support.secret import Secret
 from seedream._support.server_text import is_plain_id, show_id
 from seedream._support.timing import Clock, SystemClock, Timeouts
@@ -85,8 +85,15 @@ def _directory(given: object) -> Path:
         path = Path(given)  # type: ignore[arg-type]  # whatever it is
         if b"\0" not in os.fsencode(path):
             return path
-    except (TypeError, UnicodeEncodeError):
+    except UnicodeEncodeError:
         pass
+    except TypeError:
+        path = None
+    if path is not None:
+        raise ConfigError(
+            f"cannot write in {quote(str(path))}: it cannot be a path",
+            hint="Choose another directory; nothing was sent.",
+        )
     raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is not a path", hint="Give a path."))
 
 
@@ -356,7 +363,7 @@ class _Client:
         transport: Any = None,
         verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
         proxy: "Secret[str | None]",
-        headers: Mapping[str, str] | None = None,
+        headers: "Secret[Mapping[str, str] | None]",
         reuse_submit_connections: float = 0.0,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
@@ -385,7 +392,7 @@ class _Client:
         transport: Any,
         verify: "str | PathLike[str] | ssl.SSLContext | None",
         proxy: "Secret[str | None]",
-        headers: Mapping[str, str],
+        headers: "Secret[dict[str, str]]",
         reuse: float,
     ) -> Any:
         from seedream._transport.connections import NetworkOptions  # noqa: PLC0415 -- see _http_class
@@ -393,7 +400,7 @@ class _Client:
         try:
             options = NetworkOptions.checked(verify, proxy.reveal(), reuse, transport)
             return _http_class(awaits=self.awaits)(
-                transport, self.service.timeouts, self._clock, self.service.key, headers, options
+                transport, self.service.timeouts, self._clock, self.service.key, headers.reveal(), options
             )
         except ConfigError as error:
             failed = error.with_traceback(None)  # the frames below hold passwords of proxies
@@ -532,15 +539,15 @@ class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, Prog
         journal: JournalPath = None,
     ) -> None:
         # From the first line on, no variable of these frames holds the key or a password.
-        secrets = Secret(api_key), Secret(base_url), Secret(proxy)
-        del api_key, base_url, proxy
+        secrets = Secret(api_key), Secret(base_url), Secret(proxy), Secret(headers)
+        del api_key, base_url, proxy, headers
         super().__init__(
             secrets[0],
             base_url=secrets[1],
             transport=transport,
             verify=verify,
             proxy=secrets[2],
-            headers=headers,
+            headers=secrets[3],
             reuse_submit_connections=reuse_submit_connections,
             timeouts=timeouts,
             retry=retry,
@@ -616,15 +623,15 @@ class AsyncSeeDream(_Client, AsyncSubmitMethods[AsyncTask, Generated, Sources, R
         journal: JournalPath = None,
     ) -> None:
         # From the first line on, no variable of these frames holds the key or a password.
-        secrets = Secret(api_key), Secret(base_url), Secret(proxy)
-        del api_key, base_url, proxy
+        secrets = Secret(api_key), Secret(base_url), Secret(proxy), Secret(headers)
+        del api_key, base_url, proxy, headers
         super().__init__(
             secrets[0],
             base_url=secrets[1],
             transport=transport,
             verify=verify,
             proxy=secrets[2],
-            headers=headers,
+            headers=secrets[3],
             reuse_submit_connections=reuse_submit_connections,
             timeouts=timeouts,
             retry=retry,

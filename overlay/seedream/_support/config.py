@@ -95,21 +95,28 @@ _OWN_HEADERS: Final = frozenset(
 )
 
 
-def default_headers(given: Mapping[str, str] | None) -> Mapping[str, str]:
+def default_headers(given: Secret[Mapping[str, str] | None]) -> Secret[dict[str, str]]:
     """Return further headers for each request to the API.
 
     Raises:
         ConfigError: A name or value cannot be a header's, or the client sets that header itself. No value is shown.
     """
+    if (wrong := _wrong_headers(given.reveal())) is not None:
+        raise wrong  # here, where no variable holds a value
+    return Secret(dict(given.reveal() or {}))
+
+
+def _wrong_headers(given: object) -> ConfigError | None:
+    """Return what is wrong with the headers."""
     if given is None:
-        return {}
+        return None
     if not isinstance(given, Mapping):
-        raise ConfigError(f"headers is a {type(given).__name__}, not a mapping", hint="Give names and values as text.")
+        return ConfigError(f"headers is a {type(given).__name__}, not a mapping", hint="Give names and values as text.")
     for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise ConfigError("headers holds a name or value that is not text", hint="Give them as str.")
+            return ConfigError("headers holds a name or value that is not text", hint="Give them as str.")
         if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise ConfigError(f"the header {quote(name)} has a name or value that cannot be sent", hint="Use ASCII.")
+            return ConfigError(f"the header {quote(name)} has a name or value that cannot be sent", hint="Use ASCII.")
         if name.lower() in _OWN_HEADERS:
-            raise ConfigError(f"the header {quote(name)} is set by the client itself", hint="Leave it out.")
-    return dict(given)
+            return ConfigError(f"the header {quote(name)} is set by the client itself", hint="Leave it out.")
+    return None

@@ -635,6 +635,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     # The operating system.
     "No such file or directory": "没有那个文件或目录",
     "Permission denied": "权限不够",
+    "it cannot be a path": "不能作为路径",
     "the path holds a null character": "路径含有空字符",
     "Is a directory": "是一个目录",
     "Not a directory": "不是目录",
