@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from seedream._protocol.replies import Envelope, read_envelope, read_task, task_id
+from seedream._protocol.tasks import check_taskid
+from seedream.errors import InvalidRequest
 
 LONGEST = "x" * 200
 
@@ -57,6 +59,24 @@ def test_a_body_is_read_for_what_it_holds(
 )  # fmt: skip
 def test_a_task_id_is_printable_text_or_a_number_of_at_most_200_characters(value: object, taskid: str | None) -> None:
     assert taskid == task_id(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://h.example/1.png?sig=x", "https%3A%2F%2Fh%2F1.png", r"https:\/\/h\/1", "s3://h/x", "/1.png?sig=x",
+     "t1&token=x", "a;sig=x", "//h/x?y=1"],
+)  # fmt: skip
+def test_a_url_is_no_task_id(text: str) -> None:
+    # An id goes into journals, results and file names; a URL may be signed.
+    assert task_id(text) is None
+    with pytest.raises(InvalidRequest, match="no URL"):
+        check_taskid(text)
+
+
+@pytest.mark.parametrize("text", ["abcd_1234567890abcdef", "aGVsbG8=", "a/b", "task:12", "a b", "任务", "50%", "x#1"])
+def test_other_text_may_be_a_task_id(text: str) -> None:
+    assert task_id(text) == text
+    check_taskid(text)
 
 
 STATE: dict[str, Any] = {"image_status": 3, "url": ["a", "", 5, "b"], "width": 2, "height": "3", "prompt": "p"}
