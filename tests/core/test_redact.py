@@ -254,8 +254,16 @@ def test_an_echoed_key_reaches_nothing_that_is_shown_or_kept(both: Both, form: s
 def test_log_lines_of_the_http_library_hold_of_a_reply_only_its_status(line: str, kept: str) -> None:
     redact.install_log_filter(KEY)
     record = logging.LogRecord("httpcore.http11", 10, "f", 1, line, (), None)
-    logging.getLogger("httpcore.http11").filter(record)
+    assert logging.getLogger("httpcore.http11").filter(record), "a line is changed and never dropped"
     assert kept == record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["see https://h.example/x/y.png now", "https://h.example", '{"url": "https://h.example/x.png"}', "a/b?", "no url"],
+)
+def test_a_url_without_a_query_is_left_as_it_is(text: str) -> None:
+    assert text == redact.redact(text)
 
 
 def test_log_lines_of_the_http_library_are_redacted() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from journal.support import in_state, planned, run_id
 from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
-from seedream.journal import CALLS, Journal, ReadOnlyJournal, lock
+from seedream.journal import CALLS, Journal, ReadOnlyJournal, lock, queries
 from seedream.journal.lock import filesystem
 from seedream.journal.queries import LOST
 
@@ -157,13 +157,33 @@ def test_a_copy_is_complete_private_and_opens_elsewhere(journal: Journal, path: 
 
 
 def test_a_copy_by_hand_of_a_journal_in_use_is_refused(journal: Journal, path: Path, tmp_path: Path) -> None:
+    # Also after a refused opening, which leaves a lock file: a backup of the copy would pass for a whole journal.
     planned(journal, "a")
     target = tmp_path / "copy.sqlite"
     shutil.copy(path, target)
-    for opener in (ReadOnlyJournal, Journal):
+    for opener in (ReadOnlyJournal, Journal, ReadOnlyJournal, Journal):
         with pytest.raises(JournalError, match="copied while it was in use") as caught:
             opener(target)
         assert caught.value.hint == LOST
+
+
+def test_a_journal_that_is_opened_while_a_reader_looks_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(path) as journal:
+        planned(journal, "a")
+    lock.lock_path(path).unlink()
+    real = lock.read_mark
+    writers: list[Journal] = []
+
+    def opened_meanwhile(file: Path) -> lock.Mark | None:
+        found = real(file)
+        if not writers:
+            writers.append(Journal(path))
+        return found
+
+    monkeypatch.setattr(queries, "read_mark", opened_meanwhile)
+    with ReadOnlyJournal(path) as reader:
+        assert reader.find_run("bulk") is not None
+    writers[0].close()
 
 
 def test_a_lock_that_is_a_link_is_refused(path: Path, tmp_path: Path) -> None:

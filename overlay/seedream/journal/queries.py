@@ -48,7 +48,9 @@ def check_version(database: Database, path: Path) -> int:
     return int(version)
 
 
-def check_complete(database: Database, mark: Mark | None, path: Path, *, starting: bool = False) -> None:
+def check_complete(
+    database: Database, mark: Mark | None, path: Path, *, opened: Callable[[], bool] = lambda: False
+) -> None:
     """Refuse a journal that has lost its latest records, for example with its write-ahead log.
 
     The lock file holds a mark of the last transaction. Where the journal was closed in good order, it is complete
@@ -58,7 +60,8 @@ def check_complete(database: Database, mark: Mark | None, path: Path, *, startin
         database: Open.
         mark: What the lock file holds.
         path: The journal, for the message.
-        starting: Another process may have opened it just now, and left no mark yet.
+        opened: Whether a process has opened it since ``mark`` was read. It leaves a mark before the file says that it
+            is open, so a file that is open and has no mark even now has lost its lock file.
 
     Raises:
         JournalError: Records are missing, or nothing shows that none is.
@@ -66,7 +69,7 @@ def check_complete(database: Database, mark: Mark | None, path: Path, *, startin
     journal, closed = database.execute("SELECT id, closed FROM journal").fetchone()
     (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
     if mark is None:
-        if not closed and not starting:
+        if not closed and not opened():
             raise JournalError(
                 f"{path} was copied while it was in use, or its lock file is gone: records may be missing",
                 hint=LOST,
@@ -181,7 +184,7 @@ class ReadOnlyJournal(Queries):
             self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
             try:
                 check_version(self._database, self.path)
-                check_complete(self._database, mark, self.path, starting=lock.exists())
+                check_complete(self._database, mark, self.path, opened=lambda: read_mark(lock) is not None)
             except BaseException:
                 self._database.close()
                 raise
