@@ -9,6 +9,7 @@ import facts
 import pytest
 from seedream import errors
 from seedream.cli import exit_codes
+from seedream.cli.error_output import error_document, summary_zh
 from support.clients import KEY
 from support.scripted_server import Action, ScriptedServer, reply
 from tensorslab_images.rules import RULES
@@ -111,6 +112,73 @@ def test_every_error_of_the_tree_has_an_exit_code_of_the_table() -> None:
     assert 0 not in codes.values()
     # A script may rely on this: what may have been billed never looks like what was not sent.
     assert [] == [kind.__name__ for kind in tree if kind.billing == "unknown" and codes[kind.__name__] in (3, 9, 10)]
+
+
+# Typed by hand: scripts rely on these, and the table in the code is no evidence for itself.
+EXITS = {
+    1: "Refused Rejected SeeDreamError TaskFailed",
+    3: "InvalidRequest InvalidResolution",
+    4: "AuthError ConfigError",
+    5: "InsufficientCredits",
+    6: "SubmissionUnknown",
+    7: "StatusError WaitTimeout",
+    8: "DiskError DownloadError NotAPicture ResultExpired TooLarge Truncated UnsafeUrl",
+    9: "NotSent RateLimited",
+    10: "JournalError JournalFull JournalLocked JournalTooNew",
+    11: "BudgetReached",
+    12: "TaskNotFound",
+}
+
+
+@pytest.mark.parametrize(("code", "name"), [(code, name) for code, names in EXITS.items() for name in names.split()])
+def test_each_class_has_the_exit_code_that_scripts_know(code: int, name: str) -> None:
+    error = getattr(errors, name)("x")
+    assert code == exit_codes.exit_for(error).code == error_document(error)["exit_code"]
+
+
+def test_a_document_holds_everything_that_an_error_knows() -> None:
+    lost = errors.SubmissionUnknown(
+        "lost",
+        rule="CODE-MEANING",
+        hint="Look.",
+        taskid="t-1",
+        reply=errors.RawReply(502, {"date": "now"}, b"\xff<html>"),
+    )
+    lost.digest, lost.phase = "d" * 64, "sent_partial"
+    rule = {
+        "id": "CODE-MEANING", "sentence": RULES["CODE-MEANING"].sentence, "summary": RULES["CODE-MEANING"].summary,
+    }  # fmt: skip
+    known: dict[str, Any] = {
+        "type": "SubmissionUnknown", "message": "lost", "rule": rule, "hint": "Look.", "summary_zh": summary_zh(lost),
+        "problems": [], "taskid": "t-1", "billing": "unknown", "retryable": False, "retry_after": None,
+        "digest": "d" * 64, "phase": "sent_partial",
+        "reply": {"status": 502, "headers": {"date": "now"}, "body": "\ufffd<html>"},
+        "files": [], "missing": {}, "exit_code": 6,
+    }  # fmt: skip
+    assert known == error_document(lost)
+
+    limited = errors.RateLimited("later")
+    limited.retry_after = 7.0
+    some = errors.DownloadError("some")
+    some.files, some.errors = {0: Path("a.png")}, {2: errors.Truncated("cut")}
+    invalid = errors.InvalidRequest(errors.Problem("prompt", "is missing", rule="NOT-A-RULE", hint="Give one."))
+    empty = dict.fromkeys(("rule", "taskid", "retry_after", "digest", "phase", "reply"))
+    for error, expected in (
+        (limited, empty | {"retry_after": 7.0, "billing": "no", "retryable": True, "exit_code": 9}),
+        (some, empty | {"files": ["a.png"], "missing": {"2": "cut"}, "billing": "yes", "exit_code": 8}),
+        (
+            invalid,
+            empty
+            | {"rule": {"id": "NOT-A-RULE", "sentence": "", "summary": ""}, "exit_code": 3}
+            | {"problems": [{
+                "field": "prompt", "message": "is missing", "hint": "Give one.",
+                "rule": {"id": "NOT-A-RULE", "sentence": "", "summary": ""},
+            }]},
+        ),
+    ):  # fmt: skip
+        document = error_document(error)
+        assert set(known) == set(document)
+        assert expected == {name: document[name] for name in expected}
 
 
 def test_a_chinese_locale_gets_a_chinese_line_first(cli: Any) -> None:
