@@ -1,11 +1,14 @@
 """Rate, window and breaker, with a clock in hand."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seedream.bulk import Report, RunControl, Snapshot
 from seedream.bulk.rate_control import AdaptiveConcurrency, CircuitBreaker, Patience, RateLimiter, SlowStart
+from seedream.journal import STATES, State
 
 
 @given(st.floats(0.1, 100), st.lists(st.floats(0, 2), min_size=1, max_size=40))
@@ -104,3 +107,77 @@ def test_patience_counts_from_the_first_failure_since_a_success() -> None:
     assert patience.refusals == 1
     now = 161.0
     assert patience.failed() is True
+
+
+def counted(**given: int) -> dict[State, int]:
+    return {state: given.get(state, 0) for state in STATES}
+
+
+def test_a_rate_limiter_spaces_what_comes_at_once() -> None:
+    pace = RateLimiter(lambda: 10.0, 4.0)
+    assert [pace.reserve() for _ in range(3)] == [0.0, 0.25, 0.5]
+    pace.pause_for(5.0)
+    assert [pace.reserve(), pace.reserve()] == [5.0, 5.25]
+
+
+def test_patience_ends_at_its_limit_and_counts_from_zero_again() -> None:
+    now = 7.0
+    patience = Patience(lambda: now, 60)
+    assert [patience.failed() for _ in range(3)] == [False] * 3
+    assert patience.refusals == 3
+    patience.succeeded()
+    assert patience.refusals == 0
+
+
+def test_the_first_reason_stops_a_run_and_only_the_user_s_word_goes_before_it() -> None:
+    control = RunControl(8, 3)
+    assert (control.stopping, control.reason, control.error) == (False, None, None)
+    first = ValueError("first")
+    control.stop("credits", first)
+    control.stop("disk", ValueError("second"))
+    assert (control.stopping, control.reason, control.error) == (True, "credits", first)
+    control.interrupt("interrupted")
+    assert (control.reason, control.error) == ("interrupted", None)
+
+
+def test_answers_and_deliveries_are_judged_apart() -> None:
+    # Rule: unknown submissions and failed tasks each stop a run by their own number; neither hides the other.
+    lost, failed = ValueError("lost"), ValueError("failed")
+    control = RunControl(8, 3)
+    for _ in range(2):
+        control.unanswered(lost)
+        control.delivered()
+    assert control.reason is None
+    control.unanswered(lost)
+    assert (str(control.reason), control.error) == ("unknowns", lost)
+    for stage in ("tasks", "downloads"):
+        control = RunControl(8, 3)
+        for _ in range(2):
+            control.undelivered(stage, failed)
+            control.answered()
+        assert control.reason is None
+        control.undelivered(stage, failed)
+        assert (str(control.reason), control.error) == (stage, failed)
+    control = RunControl(8, 3)
+    for _ in range(5):
+        control.unanswered(lost)
+        control.answered()
+    assert control.reason is None
+
+
+def test_a_snapshot_knows_its_rate_and_how_long_it_will_take() -> None:
+    counts = counted(planned=1, submitting=2, submitted=3, succeeded=4, downloaded=5, failed=6, unknown=7, abandoned=8)
+    shown = Snapshot(counts, 9, None, elapsed=5.0, settled=20, window=4)
+    assert (shown.rate, shown.eta) == (4.0, 2.5)
+    assert (Snapshot(counts, 9, None, 5.0, 0, 4).rate, Snapshot(counts, 9, None, 5.0, 0, 4).eta) == (0.0, None)
+    assert (Snapshot(counts, 9, None, 0.0, 3, 4).rate, Snapshot(counts, 9, None, 0.0, 3, 4).eta) == (0.0, None)
+    assert Snapshot(counts, 9, None, 0.5, 3, 4).rate == 6.0
+
+
+def test_a_report_counts_what_is_left_and_what_is_complete() -> None:
+    counts = counted(planned=1, submitting=2, submitted=3, succeeded=4, downloaded=5, failed=6, unknown=7, abandoned=8)
+    report = Report("done", counts, 9, Path())
+    assert (report.total, report.left, report.complete) == (36, 10, False)
+    assert Report("done", counted(downloaded=2, abandoned=1), 9, Path()).complete
+    for state in ("planned", "submitting", "submitted", "succeeded", "failed", "unknown", "rejected"):
+        assert not Report("done", counted(downloaded=2, **{state: 1}), 9, Path()).complete

@@ -8,9 +8,9 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from seedream.bulk import BulkOptions
+from seedream.bulk import BulkOptions, engine
 from seedream.errors import BudgetReached, ConfigError, InsufficientCredits, JournalError, JournalFull, RateLimited
-from seedream.journal import Journal
+from seedream.journal import Journal, Picture, ReadOnlyJournal
 from seedream.journal.submission_record import SubmissionRecord
 from support.bulk_bench import Bench
 
@@ -279,3 +279,32 @@ def test_a_run_that_is_cancelled_from_outside_leaves_the_journal_whole(bench: Be
     assert len(set(bench.paid)) == len(bench.paid)  # nothing is paid for twice
     states = bench.states()
     assert {states[prompt] for prompt in bench.paid} <= {"downloaded", "unknown"}
+
+
+@pytest.mark.parametrize(("spare", "reason", "done"), [(-1, "disk", 1), (0, "done", 2)])
+def test_nothing_is_paid_for_that_the_disk_has_no_room_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, spare: int, reason: str, done: int
+) -> None:
+    # Rule: the room that is needed is that of the pictures that are paid for, at the average size so far.
+    (size,) = {one.bytes for one in _pictures_of(bench, {"id": "first", "prompt": "a"})}
+    free = engine._MARGIN + 3 * size + spare
+    monkeypatch.setattr("seedream.bulk.engine.shutil.disk_usage", lambda _: type("Usage", (), {"free": free}))
+    report = bench.run(
+        {"id": "first", "prompt": "a"},
+        {"id": "one", "prompt": "b"},
+        {"id": "three", "prompt": "c", "batchsize": 3},
+        in_flight=1,
+        concurrency=1,
+    )
+    assert (report.reason, report.counts["downloaded"]) == (reason, done + 1)
+    if reason == "disk":
+        needed = f"has room for {free:,} bytes, and {free + 1:,} are needed"
+        assert needed in str(report.error)
+        assert "Make room, then resume." in str(report.error)
+        assert bench.job("three").state == "planned"
+
+
+def _pictures_of(bench: Bench, job: Any) -> list[Picture]:
+    bench.run(job)
+    with ReadOnlyJournal(bench.out / "journal.sqlite") as journal:
+        return journal.pictures(bench.job(job["id"]).id)
