@@ -15,7 +15,7 @@ from seedream.errors import InvalidResolution
 _LONGEST: Final = 64
 _SIZE: Final = re.compile(r"([0-9]+)[xX×]([0-9]+)")
 _RATIO: Final = re.compile(r"([0-9]+):([0-9]+)")
-# Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels serve.
+# Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels are used.
 _SIMPLE_RATIO: Final = 64
 # What a Chinese keyboard types for digits and colon.
 _TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:")

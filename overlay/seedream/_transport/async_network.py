@@ -86,7 +86,7 @@ def _expire(ready: "asyncio.Future[None]") -> None:
 
 
 _lookups: Final[RunVar[anyio.CapacityLimiter]] = RunVar("lookups")
-_MOST_LOOKUPS: Final = 32  # at once: one that hangs takes no thread from files and journals
+_MOST_LOOKUPS: Final = 32  # at most so many at once, so that a lookup that hangs leaves threads for files and journals
 
 
 async def _look_up(host: str, port: int, deadline: float) -> Any:

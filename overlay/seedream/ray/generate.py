@@ -46,7 +46,7 @@ class RayGenerate:
         self._generate = GenerateRows(submitter, pictures, connect=connect, options=options)
 
     async def __call__(self, batch: Any) -> Any:
-        """Do one batch (a pyarrow table, or columns of values); a pyarrow table of manifest rows."""
+        """Do one batch (a pyarrow table, or columns of values); return a pyarrow table of manifest rows."""
         return manifest_table(await self._generate.rows(_rows(batch)))
 
 

@@ -88,7 +88,7 @@ class Meaning:
 
 @frozen(kw_only=True)
 class ApiFacts:
-    """The API as its page tells it.
+    """The API as its page describes it.
 
     Attributes:
         submit: Path of the operation; query, delete likewise.
