@@ -28,6 +28,7 @@ from seedream import (
     Truncated,
     UnsafeUrl,
 )
+from seedream._files.names import check_template
 from seedream._files.partial_file import PartialFile
 from seedream._protocol.download import DownloadOptions, SavedPicture
 from seedream._protocol.download import save as save_pictures
@@ -740,6 +741,29 @@ def test_a_template_that_gives_no_plain_distinct_names_is_refused(both: Both, tm
     with pytest.raises(InvalidRequest) as caught:
         save(both, service, tmp_path, name_template=template)
     assert ("name_template", []) == (caught.value.problems[0].field, service.asked)
+
+
+@pytest.mark.parametrize(
+    ("template", "message", "hint"),
+    [
+        (5, "an object of type int is not text", "Use only {taskid}, {number}, {index} and {total}."),
+        (
+            "{prompt}",
+            "“{prompt}” names the unknown field “prompt”",
+            "Use only {taskid}, {number}, {index} and {total}.",
+        ),
+        ("{number:999}", "“{number:999}” gives a name that is too long", "Use widths below 100."),
+        ("{number", "“{number” cannot be read: ", "Use only {taskid}, {number}, {index} and {total}."),
+        ("fish", "“fish” gives all pictures of a task one name", "Use {number} in it."),
+        ("a/{number}", "“a/{number}” does not give a plain file name", "Leave out path separators and signs."),
+    ],
+)
+def test_a_refused_template_says_what_is_wrong(template: Any, message: str, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_template(template)
+    (problem,) = caught.value.problems
+    assert (problem.field, problem.hint) == ("name_template", hint)
+    assert problem.message.startswith(message)
 
 
 @pytest.mark.parametrize("most", [0, 1, 2])

@@ -82,6 +82,46 @@ def test_damaged_bytes_raise_nothing(data: bytes, name: str) -> None:
         assert is_whole(kind, data) in (True, False)
 
 
+def last_box(data: bytes) -> int:
+    """Where the last box of an AVIF begins."""
+    at = last = 0
+    while at < len(data):
+        last, at = at, at + int(struct.unpack_from(">I", data, at)[0])
+    return last
+
+
+def test_a_box_may_state_its_size_in_three_ways() -> None:
+    """ISO/IEC 14496-12, 4.2: in 32 bits, in 64 bits after a 1, or 0 for "to the end of the file"."""
+    data, kind = WHOLE["avif"], PictureType("avif")
+    at = last_box(data)
+    assert data[at + 4 : at + 8] == b"mdat"
+    to_the_end = data[:at] + bytes(4) + data[at + 4 :]
+    assert is_whole(kind, to_the_end)
+    # Its items have places in the file, so a cut is found all the same.
+    assert not is_whole(kind, to_the_end[:-1])
+    padding = struct.pack(">I4sQ", 1, b"free", 16 + 5) + bytes(5)
+    assert is_whole(kind, data + padding)
+    assert not is_whole(kind, data + padding[:-1])
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        b"",
+        struct.pack("<HHII", 0xB000, 7, 4, 0x30303130),
+        struct.pack("<HHII", 0xB002, 7, 16, 38) + bytes(4) + bytes(32),
+    ],
+    ids=["no field", "no index of images", "no place in the index"],
+)
+def test_a_jpeg_whose_index_names_no_other_image_is_one_image(entries: bytes) -> None:
+    count = min(len(entries) // 12, 1)
+    index = b"II*\0" + struct.pack("<IH", 8, count) + entries + bytes(4)
+    segment = b"\xff\xe2" + struct.pack(">H", 2 + 4 + len(index)) + b"MPF\0" + index
+    plain = WHOLE["jpg"]
+    assert is_whole(PictureType("jpeg"), plain[:2] + segment + plain[2:])
+    assert not is_whole(PictureType("jpeg"), plain[:2] + segment + plain[2:-2])
+
+
 def ftyp(major: bytes, *compatible: bytes) -> bytes:
     content = major + bytes(4) + b"".join(compatible)
     return struct.pack(">I", len(content) + 8) + b"ftyp" + content
