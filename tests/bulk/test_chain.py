@@ -14,6 +14,7 @@ import httpx
 import pytest
 from attrs import frozen
 from chaos.service import Cut, reply
+from seedream import errors
 from seedream._files.partial_file import PartialFile
 from seedream.bulk import BulkOptions, Reason, engine
 from seedream.cli.bulk_report import exit_for_report, next_commands
@@ -199,6 +200,17 @@ CASES: Final = (
 )  # fmt: skip
 
 
+# The error on a report is the one that led to its reason.
+LEADS_TO: Final[dict[str, Any]] = {
+    "done": type(None), "credits": errors.InsufficientCredits, "key": errors.AuthError, "setup": errors.ConfigError,
+    "disk": errors.JournalError | errors.DiskError | errors.DownloadError | errors.ConfigError,
+    "machine": OSError | MemoryError | RuntimeError, "network": errors.NotSent, "rate_limited": errors.RateLimited,
+    "unknowns": errors.SubmissionUnknown,
+    "tasks": errors.TaskFailed | errors.WaitTimeout | errors.StatusError | errors.TaskNotFound,
+    "downloads": errors.DownloadError,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_charges_are_bounded_and_the_end_is_named(bench: Bench, case: Case) -> None:
     options: dict[str, Any] = {"concurrency": CONCURRENCY, "task_timeout": 30.0, "patience": 60.0}
@@ -206,6 +218,7 @@ def test_charges_are_bounded_and_the_end_is_named(bench: Bench, case: Case) -> N
         case.break_it(bench, patch)
         report = bench.run(*(f"job {number}" for number in range(JOBS)), **options)
     assert (report.reason, exit_for_report(report).code) == (case.reason, case.code)
+    assert isinstance(report.error, LEADS_TO[report.reason]), report.error
     assert len(bench.paid) <= case.charged, bench.paid
     known = sum(report.counts[state] for state in ("submitted", "succeeded", "downloaded", "failed", "unknown"))
     assert known + report.counts["submitting"] >= len(bench.paid)  # each charge is at home or listed

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from seedream._files.image_formats import EXTENSIONS, HEAD, PictureType, is_whole, sniff
+from seedream._files.image_formats import EXTENSIONS, HEAD, PictureType, _Cut, _last_item, is_whole, sniff
 from seedream._files.partial_file import MemoryFile, PartialFile, find_complete, whole_format
 
 
@@ -80,6 +80,42 @@ def test_damaged_bytes_raise_nothing(data: bytes, name: str) -> None:
     for at in (0, 8, 40, len(whole) // 2):
         assert is_whole(kind, whole[:at] + data + whole[at + len(data) :]) in (True, False)
         assert is_whole(kind, data) in (True, False)
+
+
+def iloc(version: int, sizes: tuple[int, int, int, int], items: list[tuple[int, int, list[tuple[int, int]]]]) -> bytes:
+    """An item location box's content (ISO/IEC 14496-12, 8.11.3): items of construction method, base and extents.
+
+    ``sizes`` are the bytes of an offset, a length, a base and an index.
+    """
+    offset, length, base, index = sizes
+    wide = 4 if version == 2 else 2
+    parts = [bytes([version, 0, 0, 0, offset << 4 | length, base << 4 | index]), len(items).to_bytes(wide)]
+    for number, (method, start, extents) in enumerate(items):
+        parts += [number.to_bytes(wide), method.to_bytes(2) if version else b"", bytes(2)]
+        parts += [start.to_bytes(base), len(extents).to_bytes(2)]
+        for at, size in extents:
+            parts += [bytes(index) if version else b"", at.to_bytes(offset), size.to_bytes(length)]
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("sizes", [(4, 4, 0, 0), (4, 4, 4, 0), (8, 4, 8, 4), (4, 8, 4, 8), (0, 4, 4, 0)])
+def test_the_last_byte_of_an_item_is_where_its_box_says(version: int, sizes: tuple[int, int, int, int]) -> None:
+    base, at = (1000 if sizes[2] else 0), (500 if sizes[0] else 0)
+    items = [
+        (0, base, [(at, 20), (at and 100, 7)]),
+        (0, base, [(at and 300, 30)]),
+        (1, base and 9000, [(at and 8000, 30)]),  # inside another box, where a version has that
+        (0, base, []),
+    ]
+    expected = base + at + (20 if at else 30)
+    if not version:
+        expected = (base and 9000) + (at and 8000) + 30
+    content = b"in front" + iloc(version, sizes, items)
+    assert _last_item(content, 8) == expected
+    for cut in range(1, 12):
+        with pytest.raises((struct.error, IndexError, _Cut)):
+            _last_item(content[:-cut], 8)
 
 
 def last_box(data: bytes) -> int:
