@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seedream.bulk import read_jobs
-from seedream.errors import InvalidRequest
+from seedream.errors import InvalidRequest, Problem
 
 
 def problems_of(path: Path, text: str | bytes) -> list[str]:
@@ -220,10 +220,31 @@ def test_a_data_frame_is_a_list_of_jobs() -> None:
     assert plan.request == {"prompt": "a", "batchsize": 2}
 
 
-@pytest.mark.parametrize("jobs", [5, None, b"prompt", object(), [5], [None], [["a"]]])
-def test_jobs_that_are_not_a_list_raise_an_error_of_the_tree(jobs: Any) -> None:
-    with pytest.raises(InvalidRequest):
+LIST, ROW = "Give the path of a file, or a list of mappings or prompts.", "Give a mapping of columns, or a prompt."
+
+
+@pytest.mark.parametrize(
+    ("jobs", "problem"),
+    [
+        (5, Problem("jobs", "“5” is not a list of jobs", hint=LIST)),
+        (None, Problem("jobs", "“None” is not a list of jobs", hint=LIST)),
+        (b"prompt", Problem("jobs", "“b'prompt'” is not a list of jobs", hint=LIST)),
+        (object(), None),
+        ([], Problem("jobs", "there are none", hint="Give at least one job with a prompt.")),
+        ([5], Problem("job 1, job", "an object of type int is not a job", hint=ROW)),
+        (["a", None], Problem("job 2, job", "an object of type NoneType is not a job", hint=ROW)),
+        ([["a"]], Problem("job 1, job", "an object of type list is not a job", hint=ROW)),
+        (
+            [{"id": "x", "prompt": "a"}, {"id": "y", "prompt": "b"}, {"id": "x", "prompt": "c"}],
+            Problem("job 3, id", "“x” is line 1's already", hint="Give each job an id of its own."),
+        ),
+    ],
+)
+def test_jobs_that_are_not_a_list_of_jobs_are_named(jobs: Any, problem: Problem | None) -> None:
+    with pytest.raises(InvalidRequest) as caught:
         read_jobs(jobs)
+    (found,) = caught.value.problems
+    assert problem in (None, found)
 
 
 def test_a_home_directory_that_is_not_known_is_reported() -> None:
