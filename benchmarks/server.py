@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import IO, Any
 
-IDLE_SECONDS = (1.0, 2.0, 5.0)  # further ports, which close connections after so long without a request
+IDLE_SECONDS = (0.5, 1.0, 2.0, 5.0)  # further ports, which close connections after so long without a request
 SUBMIT, QUERY = "/v1/images/seedreamv45", "/v1/images/infobytaskid"
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,53 @@ def test_what_comes_of_a_picture_is_written_as_it_came(
     assert saved[0].read_bytes() == content
     assert len(written) > 1
     assert set(written) == read
+
+
+FAULTS = """
+import resource, sys
+from seedream import SeeDream
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+client = SeeDream("key", base_url=sys.argv[1])
+for turn in "ab":
+    before = faults()
+    client.task("t1").save(sys.argv[2] + turn)
+print(faults() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep freed memory, or count otherwise")
+def test_the_memory_of_a_chunk_is_used_for_the_next(tmp_path: Path) -> None:
+    # Given back to the system and taken again for each chunk, it is some hundred page faults for each MiB.
+    with ScriptedServer(keep_alive(whole(picture() + bytes(16 * MIB)))) as host:
+        data = f'{{"taskid": "t1", "image_status": 3, "url": ["{host.url}/1.png"]}}'
+        with ScriptedServer(reply(200, f'{{"code": 1000, "msg": "", "data": {data}}}'.encode())) as service:
+            done = subprocess.run(
+                [sys.executable, "-c", FAULTS, service.url, str(tmp_path / "saved")],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+    assert int(done.stdout) < 1000
+
+
+def test_freed_memory_is_kept_only_where_much_is_sent_or_received(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    doing = ""
+    monkeypatch.setattr("seedream._transport.http.keep_freed_memory", lambda: asked.append(doing))
+    source = tmp_path / "a.png"
+    source.write_bytes(picture())
+    with ScriptedServer(reply(200, ACCEPTED)) as server, SeeDream(KEY, base_url=server.url) as client:
+        doing = "small"
+        client.submit("a fish")
+        doing = "upload"
+        client.submit("a fish", source_images=source)
+    service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
+    with SeeDream(KEY, transport=service.transport) as client:
+        doing = "download"
+        client.task("t1").save(tmp_path)
+    assert set(asked) == {"upload", "download"}

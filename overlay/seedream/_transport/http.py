@@ -24,6 +24,7 @@ from seedream._protocol.effects import (
     SendRequest,
     Sleep,
 )
+from seedream._support.memory import keep_freed_memory
 from seedream._support.secret import Secret
 from seedream._support.timing import Clock, Timeouts
 from seedream._transport.connections import (
@@ -139,7 +140,10 @@ class HttpBase:
         headers = {"Host": target.host_header, **common, **request.headers}
         if self._connections is not None and not self._connections.keeps(effect.kind):
             headers["Connection"] = "close"
-        if (body := request.body) is not None:
+        body = request.body
+        if effect.kind == "download" or (body is not None and body.content is None):
+            keep_freed_memory()
+        if body is not None:
             body.check()
             headers["Content-Length"] = str(body.length)
         return tracker, target, Secret(headers)

@@ -44,7 +44,8 @@ current: Final[ContextVar[SendTracker]] = ContextVar("current")
 _NONBLOCK: Final[int] = getattr(socket, "SOCK_NONBLOCK", 0)  # one system call less, where there is this flag
 _JOIN: Final = 64 * 1024  # bytes: writes are joined up to this size
 _PIECE: Final = 1024 * 1024  # bytes given to the operating system at once, each within the time for a write
-_READ: Final = 256 * 1024  # bytes read at once
+_READ: Final = 256 * 1024  # bytes of a download read at once
+_READ_REPLY: Final = 64 * 1024  # bytes of a reply of the API: a larger buffer takes longer to make than to fill
 
 
 @frozen(eq=False, repr=False)
@@ -276,12 +277,14 @@ class Connection:
             yield Wait(self.sock, False, deadline())  # noqa: FBT003 -- to_write
         if isinstance(self.sock, ssl.SSLSocket):
             return (yield from _retry(self.sock, self._receive_records, deadline))
-        return (yield from _retry(self.sock, lambda: self.sock.recv(_READ), deadline))
+        size = _read_size()
+        return (yield from _retry(self.sock, lambda: self.sock.recv(size), deadline))
 
     def _receive_records(self) -> bytes:
         """Receive a TLS record, and of a download those behind it that are there already: a record is only 16 KiB."""
-        first = self.sock.recv(_READ)
-        if current.get().kind != "download" or not first:
+        size = _read_size()
+        first = self.sock.recv(size)
+        if size != _READ or not first:
             return first
         received = bytearray(first)
         with suppress(OSError):  # it will come up again at the next call
@@ -310,6 +313,10 @@ class Connection:
                 return self.sock.fileno() < 0 or is_ready(self.sock, to_write=False, seconds=0)
             case _:
                 return None
+
+
+def _read_size() -> int:
+    return _READ if current.get().kind == "download" else _READ_REPLY
 
 
 def _unacknowledged(sock: socket.socket) -> int:
