@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from seedream.bulk import BulkOptions
+from seedream.bulk.folder import Folder
 from seedream.errors import JournalError
 from seedream.journal import Journal
 from support.bulk_bench import Bench
@@ -258,3 +259,14 @@ def test_an_empty_file_becomes_a_journal(bench: Bench) -> None:
     bench.out.mkdir()
     (bench.out / "journal.sqlite").touch(mode=0o600)
     assert bench.run("a").complete
+
+
+def test_an_empty_file_is_no_journal_yet(bench: Bench) -> None:
+    # A process that was killed while it made the file leaves one; there is nothing in it that could be lost.
+    folder = Folder(bench.out)
+    assert not folder.has_journal
+    folder.root.mkdir()
+    folder.journal.touch()
+    assert not folder.has_journal
+    bench.run("a")
+    assert folder.has_journal

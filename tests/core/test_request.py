@@ -497,6 +497,26 @@ def test_a_source_image_changed_while_it_is_sent_never_arrives_whole(both: Both,
     assert len(server.requests[0].partition(b"\r\n\r\n")[2]) < len(content)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_young_file_is_proven_unchanged_by_its_bytes_at_each_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Within the resolution of the file system's clock a change leaves size and times as they were."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG + bytes(100_000))
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    monkeypatch.setattr(source_images._State, "of", lambda _: sent._state)
+    with sent.open() as reader:
+        if again:
+            assert len(PNG) + 100_000 == len(reader.read())
+            reader.seek(0)
+        with path.open("r+b") as file:
+            file.seek(50_000)
+            file.write(b"x")
+        with pytest.raises(SourceChanged, match=r"a\.png was changed after it was checked"):
+            reader.read()
+
+
 def test_an_old_file_is_proven_unchanged_by_its_state_and_read_once(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)

@@ -14,7 +14,7 @@ ENCODE = "overlay/seedream/_request/encode.py"
 ASK = "overlay/seedream/_protocol/service.py"
 RULES, LIMITS = "generated/tensorslab_images/rules.py", "generated/tensorslab_images/limits.py"
 BREAKS = {
-    "the boundary of a form": (ENCODE, "secrets.token_hex(16)", '"+++"', "[WIRE-BOUNDARY]"),
+    "the boundary of a form": (ENCODE, "os.urandom(16).hex()", '"+++"', "[WIRE-BOUNDARY]"),
     "the auth rule": (ASK, 'f"{AUTH_HEADER_SCHEME} {api.key}"', "api.key", "[AUTH-HEADER]"),
     "the pixel minimum": (RULES, f"Final[int] = {LEAST}", f"Final[int] = {LEAST - 1}", "[RES-PIXELS]"),
     "a limit by one": (LIMITS, f"maximum={LARGEST}", f"maximum={LARGEST + 1}", "[BATCH-RANGE]"),
