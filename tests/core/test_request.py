@@ -34,7 +34,7 @@ from support.pictures import picture
 from support.scripted_server import Connection, ScriptedServer
 from tensorslab_images import limits
 
-PNG = picture()
+PNG, JPEG = picture(), picture("JPEG")
 
 
 def problems(prompt: Any = "a fish", **options: Any) -> list[tuple[str, str | None]]:
@@ -181,6 +181,74 @@ def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:
         ("fish", {"batchsize": 2, "source_images": PNG}),
     ]
     assert one.digest not in {check_submit(prompt, options).digest for prompt, options in others}
+
+
+def named(name: str, content: bytes) -> io.BytesIO:
+    """An open file, as far as a source image is concerned."""
+    file = io.BytesIO(content)
+    file.name = name  # type: ignore[attr-defined]  # as files have it
+    return file
+
+
+def test_the_digest_is_the_same_in_every_version() -> None:
+    """Journals hold it: another digest for a request that was sent would let a bulk run refuse it, or pay again."""
+    one = check_submit("一条鱼", {"batchsize": 2, "source_images": [named("b.png", PNG), JPEG]})
+    files = [["b.png", hashlib.sha256(PNG).hexdigest()], ["image-2.jpg", hashlib.sha256(JPEG).hexdigest()]]
+    written = (
+        '[{"batchsize":2,"prompt":"\\u4e00\\u6761\\u9c7c"},'
+        f'{{"sourceImage":[["b.png","{files[0][1]}"],["image-2.jpg","{files[1][1]}"]]}}]'
+    )
+    assert one.digest == hashlib.sha256(written.encode("ascii")).hexdigest()
+
+
+@pytest.mark.parametrize("default", [None, 1, 4])
+def test_a_request_that_says_no_number_costs_the_page_s_default(
+    monkeypatch: pytest.MonkeyPatch, default: int | None
+) -> None:
+    changed(monkeypatch, "batchsize", default=default)
+    assert (default or 1) == check_submit("a fish", {}).images
+    assert 3 == check_submit("a fish", {"batchsize": 3}).images
+    monkeypatch.setattr(submission, "_FIELDS", {})
+    assert 1 == submission.Submission({"prompt": "a fish"}).images
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("a.png", "a.png"), ("a b.PNG", "a_b.png"), ("..a._.png", "a.png"), ("X._X.png", "X._X.png"), ("_XX_.png", "XX.png"),
+        ("灯塔.png", "image-2.png"), ("..", "image-2.png"), ("a" * 81 + ".png", "a" * 80 + ".png"), ("../../b/c.png", "c.png"),
+        ("a\r\nb.png", "a_b.png"), ('a"b.png', "a_b.png"), ("wrong.jpg", "wrong.png"),
+    ],
+)  # fmt: skip
+def test_a_file_name_is_sent_in_safe_letters_with_the_ending_of_its_bytes(given: str, sent: str) -> None:
+    first, second = check_submit("a fish", {"source_images": [JPEG, named(given, PNG)]}).files["sourceImage"]
+    assert ("image-1.jpg", sent) == (first.name, second.name)
+    assert ("image/jpeg", "image/png") == (first.media_type, second.media_type)
+
+
+def test_unnamed_pictures_are_numbered() -> None:
+    picture_object = Image.new("RGB", (2, 2))
+    sent = check_submit("a fish", {"source_images": [PNG, picture_object, io.BytesIO(PNG)]}).files["sourceImage"]
+    assert ["image-1.png", "image-2.png", "image-3.png"] == [file.name for file in sent]
+
+
+def test_a_query_and_a_deletion_are_one_piece_of_json() -> None:
+    for made, content in (
+        (encode.encode_query("t-文"), '{"taskid":"t-文"}'.encode()),
+        (encode.encode_deletion(("a", "b")), b'{"taskids":["a","b"]}'),
+    ):
+        assert made.headers == {"Content-Type": "application/json"}
+        assert (made.method, made.body.length, made.body.content) == ("POST", len(content), content)
+        assert content == b"".join(made.body.chunks())
+
+
+def test_a_form_with_a_file_on_disk_is_not_joined(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    on_disk = encode.encode_submission(check_submit("a fish", {"source_images": tmp_path / "a.png"})).body
+    assert on_disk.content is None
+    assert on_disk.length == len(b"".join(on_disk.chunks()))
+    plain = encode.encode_submission(check_submit("a fish", {})).body
+    assert plain.content == b"".join(plain.chunks())
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
@@ -440,6 +508,9 @@ def test_a_file_is_read_again_when_it_is_sent_and_proven_unchanged(tmp_path: Pat
             assert len(content) == reader.seek(0, os.SEEK_END)
             reader.seek(0)
             assert content == b"".join(iter(lambda: reader.read(65536), b""))
+            for start in (0, -len(content)):  # the connection broke: again from the start
+                reader.seek(start, os.SEEK_END if start else os.SEEK_SET)
+                assert content == reader.read()
 
 
 @pytest.mark.parametrize("change", ["other bytes", "shorter", "longer", "gone", "a pipe"])
