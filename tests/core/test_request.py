@@ -186,7 +186,7 @@ def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:
 def named(name: str, content: bytes) -> io.BytesIO:
     """An open file, as far as a source image is concerned."""
     file = io.BytesIO(content)
-    file.name = name  # type: ignore[attr-defined]  # as files have it
+    file.name = name  # as files have it
     return file
 
 
