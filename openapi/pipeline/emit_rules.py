@@ -66,7 +66,7 @@ def emit_rules(document: Json, ledger: Ledger, submit: str, language: str) -> st
         language: of the vendored edition.
     """
     constants = "".join(
-        f"{constant(rule.id, name)}: Final[{_annotation(fact)}] = {_literal(fact)}\n"
+        f"{constant(rule.id, name)}: Final[{_annotation(fact)}] = {fact!r}\n"
         for rule in ledger.rules.values()
         for name, fact in rule.facts.items()
     )
@@ -88,10 +88,6 @@ def _annotation(fact: Fact) -> str:
         kinds = sorted({type(value).__name__ for value in fact})
         return f"tuple[{' | '.join(kinds)}, ...]"
     return type(fact).__name__
-
-
-def _literal(value: Fact) -> str:
-    return repr(value)
 
 
 def _row(document: Json, rule: Rule, submit: str) -> str:

@@ -135,16 +135,14 @@ class Report:
             "files": list(self.files),
         }
 
-    def _leading(self) -> list[Change]:
-        """Return the changes of the schema, without the parts of a removed field, which has a line of its own."""
-        return [change for change in self.schema if change.why != "part of a removed field"]
-
     def _verdict(self) -> str:
         return f"Breaking: {'yes' if self.breaking else 'no'}. Version: {self.semver}."
 
     def _parts(self) -> list[tuple[str, list[str]]]:
+        # A removed field has a line of its own; its parts need none.
+        leading = [change for change in self.schema if change.why != "part of a removed field"]
         parts = [
-            ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in self._leading()]),
+            ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in leading]),
             ("Prose changes", [line for change in self.prose for line in _prose_lines(change, self.findings)]),
             ("Text of the page around its block", list(self.page_text)),
             ("Changed by ACCEPT=1 (review with git diff openapi/)", list(self.edits)),

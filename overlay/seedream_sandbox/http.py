@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from tensorslab_images.limits import AUTH_HEADER
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
@@ -89,10 +89,6 @@ class Response:
         if self.chunked or not self.has_body:
             return self.headers
         return (*self.headers, ("content-length", str(self.length)))
-
-    def with_json(self, value: object) -> "Response":
-        """Return a copy with another JSON body."""
-        return evolve(self, body=encode(value))
 
     def json(self) -> Any:
         """Decode the body as JSON."""

@@ -43,7 +43,9 @@ def print_request(terminal: Terminal, submission: Submission, base_url: str | No
     terminal.print_result(f"{SUBMIT.method.upper()} {url}", style="bold")
     for name, value in headers:
         terminal.print_result(f"  {name}: {value}")
-    _print_section(terminal, tr("Form fields"), [(name, _printable(text)) for name, text in fields])
+    _print_section(
+        terminal, tr("Form fields"), [(name, text if text.isprintable() else repr(text)) for name, text in fields]
+    )
     _print_section(
         terminal,
         tr("Files"),
@@ -64,7 +66,3 @@ def _form_texts(value: WireValue) -> list[str]:
     """Return the text of each form field that the value becomes."""
     items = value if isinstance(value, list) else [value]
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in items]
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else repr(text)

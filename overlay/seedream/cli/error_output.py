@@ -44,7 +44,8 @@ def print_error(terminal: Terminal, error: SeeDreamError, *, print_line: PrintLi
 
     if is_chinese():
         print_line(summary_zh(error), "bold")
-    for problem in error.problems if isinstance(error, InvalidRequest) else (_as_problem(error),):
+    only = Problem("", error.message, error.rule, error.hint)
+    for problem in error.problems if isinstance(error, InvalidRequest) else (only,):
         where = f"{problem.field}: " if problem.field else ""
         print_line(f"{translate('Error: ')}{where}{_sentence(translate(problem.message))}", "red")
         for label, text in _advice(problem):
@@ -81,10 +82,6 @@ def _consequences(error: SeeDreamError) -> Iterator[tuple[str, str]]:
 def summary_zh(error: SeeDreamError) -> str:
     """Return the Chinese summary of the error's class, or of its nearest base that has one."""
     return next(SUMMARIES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in SUMMARIES)
-
-
-def _as_problem(error: SeeDreamError) -> Problem:
-    return Problem("", error.message, error.rule, error.hint)
 
 
 def _sentence(message: str) -> str:

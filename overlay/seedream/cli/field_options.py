@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, cast
 
 import click
 from tensorslab_images.limits import SUBMIT, Field
@@ -55,16 +55,12 @@ def read_settings(settings: Iterable[str], taken: Iterable[str] = ()) -> dict[st
             raise InvalidRequest(Problem(name.strip(), "the API has no such field", hint=hint))
         value = read_value(field, text)
         if field.attribute in values and field.many:
-            values[field.attribute] = [*_as_list(values[field.attribute]), value]
+            values[field.attribute] = [*cast("list[object]", values[field.attribute]), value]
         elif field.attribute in values or field.attribute in taken:
             raise InvalidRequest(Problem(field.attribute, "given twice", hint="Give it once."))
         else:
             values[field.attribute] = [value] if field.many else value
     return values
-
-
-def _as_list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
 
 
 def describe(name: str) -> str:

@@ -10,7 +10,7 @@ from attrs import evolve
 from tensorslab_images.rules import CODE_MEANING_FAILURE, CODE_MEANING_INSUFFICIENT_CREDITS, CODE_MEANING_SUCCESS
 
 from seedream_sandbox.faults.language import Fault
-from seedream_sandbox.http import Request, Response, failure, reply
+from seedream_sandbox.http import Request, Response, encode, failure, reply
 
 _LARGEST_BOMB: Final = 1_000_000_000  # bytes: packing more takes too long
 _PAGE: Final = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n"
@@ -47,10 +47,6 @@ def _status(fault: Fault, _request: Request) -> Response:
             return failure(f"HTTP status {status}, by the fault asked for", CODE_MEANING_FAILURE, status, headers)
 
 
-def _rate_limit(fault: Fault, _request: Request) -> Response:
-    return failure("too many requests", status=429, headers={"retry-after": fault.text("retry_after")})
-
-
 def _redirect(fault: Fault, request: Request) -> Response:
     target = fault.text("to") or request.path + (f"?{request.query}" if request.query else "")
     return Response(fault.integer("status"), (("location", target),), b"")
@@ -69,7 +65,9 @@ def _denied(text: str, status: int) -> Callable[[Fault, Request], Response]:
 
 _WHOLE: Final[dict[str, Callable[[Fault, Request], Response]]] = {
     "status": _status,
-    "rate-limit": _rate_limit,
+    "rate-limit": lambda fault, _request: failure(
+        "too many requests", status=429, headers={"retry-after": fault.text("retry_after")}
+    ),
     "no-credits": _no_credits,
     "failure": lambda fault, _request: failure(fault.text("msg")),
     "redirect": _redirect,
@@ -124,7 +122,7 @@ def _edited(fault: Fault, response: Response, previous: str) -> Response:
     fields = cast("dict[str, Any]", envelope)
     data = fields.get("data")
     _EDITS[fault.name](fields, cast("dict[str, Any]", data) if isinstance(data, dict) else {}, fault, previous)
-    return response.with_json(fields)
+    return evolve(response, body=encode(fields))
 
 
 def _rebuilt(fault: Fault, response: Response) -> Response:  # noqa: C901, PLR0911 -- one return a fault

@@ -77,7 +77,7 @@ class Server:
         self.base_url = (public_url or bound).rstrip("/")
         self._follows_host = any_address and not public_url and not public_images_url
         if public_url and not public_images_url:
-            public_images_url = f"{_without_port(self.base_url)}:{self._sockets[1].getsockname()[1]}"
+            public_images_url = re.sub(r":[0-9]+$", "", self.base_url) + f":{self._sockets[1].getsockname()[1]}"
         self.images_url = (public_images_url or bound_images).rstrip("/")
         self._inspector = None
         if access != "off":
@@ -187,10 +187,6 @@ class Server:
         """Return the image host's origin; bound to all addresses, it has the name by which the client reached us."""
         named = _HOST.fullmatch(host) if self._follows_host else None
         return f"{self._scheme}://{named[1]}:{self._sockets[1].getsockname()[1]}" if named else self.images_url
-
-
-def _without_port(url: str) -> str:
-    return re.sub(r":[0-9]+$", "", url)
 
 
 def _bind(host: str, port: int) -> socket.socket:

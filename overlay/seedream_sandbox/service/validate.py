@@ -52,7 +52,7 @@ def check_form(operation: Operation, parts: Sequence[Part]) -> ValidRequest:
     values: dict[str, Any] = {}
     files: dict[str, tuple[Part, ...]] = {}
     problems: dict[str, Refusal] = {}
-    instance: dict[str, Any] = {part.name: _unknown_value(part) for part in parts}
+    instance: dict[str, Any] = {part.name: part.content[:_LONGEST].decode("utf-8", "replace") for part in parts}
     for spec in operation.fields:
         instance.pop(spec.name, None)
         named = tuple(part for part in parts if part.name == spec.name)
@@ -200,10 +200,6 @@ def _form_value(operation: Operation, spec: Field, part: Part) -> Any:
             raise refuse(operation, spec, f"{text[:60]!r} is not of type {spec.kind}")
         case _:
             return text
-
-
-def _unknown_value(part: Part) -> str:
-    return part.content[:_LONGEST].decode("utf-8", "replace")
 
 
 def _shortened(message: str) -> str:

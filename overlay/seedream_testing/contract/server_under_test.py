@@ -17,19 +17,8 @@ from seedream_testing.contract.spec import schema_error
 from seedream_testing.contract.violation import Sent, Unobservable, Violation
 
 _LONGEST_ID: Final = 200
-_PAUSES: Final = (
-    0.0,
-    0.0,
-    0.002,
-    0.005,
-    0.01,
-    0.02,
-    0.05,
-    0.1,
-    0.2,
-    0.5,
-    1.0,
-)  # seconds between polls; the last one again and again
+# Seconds between polls; the last one again and again.
+_PAUSES: Final = (0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
 _URL: Final = re.compile(r"https?://[^\s\x00-\x20]+")
 _TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)

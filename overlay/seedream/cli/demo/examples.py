@@ -73,20 +73,17 @@ def find_mismatches(result: ExampleResult) -> list[str]:
     found: list[str] = []
     if len(result.files) != result.example.count:
         found.append(f"{result.example.title}: {len(result.files)} pictures instead of {result.example.count}")
+    info = result.info
     for path in result.files:
         try:
             size = measure(path)
         except OSError as error:
             found.append(f"{path}: {error}")
             continue
-        if not as_asked(result.example.resolution, size) or size != reported_size(result.info, size):
+        reported = (info.width, info.height) if info.width and info.height else size
+        if not as_asked(result.example.resolution, size) or size != reported:
             found.append(f"{path}: {size[0]}x{size[1]} is not what {result.example.resolution} asks for")
     return found
-
-
-def reported_size(info: TaskInfo, otherwise: tuple[int, int]) -> tuple[int, int]:
-    """Return the size that the service reports, or the other one where it reports none."""
-    return (info.width, info.height) if info.width and info.height else otherwise
 
 
 def as_asked(resolution: Resolution, size: tuple[int, int]) -> bool:
