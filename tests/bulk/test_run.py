@@ -253,6 +253,8 @@ def test_blocking_call_in_a_coroutine_is_reported(bench: Bench) -> None:
         ("budget", True),
         ("rate", "5"),
         ("rate", float("nan")),
+        ("rate", float("inf")),
+        ("budget", 10**20),  # SQLite would raise an OverflowError in the middle of a run
         ("concurrency", None),
         ("in_flight", 1.5),
         ("downloads", "4"),

@@ -1,7 +1,9 @@
 """The settings of a run."""
 
+import math
+import sys
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from attrs import asdict, fields, frozen
 
@@ -9,12 +11,24 @@ from seedream._protocol.download import MAX_PICTURE
 from seedream._support.redact import short_repr
 from seedream.errors import ConfigError
 
-# Said for one start, and not kept for a resume; the budget has a column of its own.
+# Given for one start, and not kept for a resume; the budget has a column of its own.
 _OF_ONE_START: Final = frozenset({"budget", "verify", "moved", "records_lost", "as_planned"})
 
-_OPTIONAL: Final = frozenset({"rate", "budget"})
-_SECONDS_OR_RATE: Final = frozenset({"rate", "task_timeout", "patience"})
-_FLAGS: Final = frozenset({"allow_unrecognized_sources", "as_planned", "verify", "records_lost", "moved"})
+_COUNT: Final = (1, 1000, "Give 1 to 1000.")  # beyond any service's limit
+_SECONDS: Final = (0, math.inf, "Give seconds.")
+_MOST: Final = 2**53  # the journal and other readers of JSON hold whole numbers up to it exactly
+# The least and the greatest value of an option, and what to say about another one.
+_RANGES: Final[Mapping[str, tuple[float, float, str]]] = {
+    "concurrency": _COUNT,
+    "in_flight": _COUNT,
+    "downloads": _COUNT,
+    "task_timeout": _SECONDS,
+    "patience": _SECONDS,
+    "max_bytes": (1, _MOST, "Give a number of bytes above 0."),
+    "rate": (sys.float_info.min, sys.float_info.max, "Give submissions per second, more than 0."),
+    "max_failures": (0, _MOST, "Give a number of failures, or 0 for never."),
+    "budget": (0, _MOST, "Give a number of pictures."),
+}
 
 
 @frozen
@@ -61,38 +75,24 @@ class BulkOptions:
 
     def __attrs_post_init__(self) -> None:
         for option in fields(type(self)):
-            self._check_type(option.name, getattr(self, option.name))
-        for name in ("concurrency", "in_flight", "downloads"):
-            if not 1 <= getattr(self, name) <= 1000:  # noqa: PLR2004 -- beyond any service's limit
-                raise ConfigError(f"{name} is {getattr(self, name)}", hint="Give 1 to 1000.")
-        for name in ("task_timeout", "patience"):
-            if not getattr(self, name) >= 0:  # NaN is neither
-                raise ConfigError(f"{name} is {getattr(self, name)}", hint="Give seconds.")
-        if self.max_bytes < 1:
-            raise ConfigError(f"max_bytes is {self.max_bytes}", hint="Give a number of bytes above 0.")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise ConfigError(f"rate is {self.rate}", hint="Give submissions per second, more than 0.")
-        if self.max_failures < 0:
-            raise ConfigError(f"max_failures is {self.max_failures}", hint="Give a number of failures, or 0 for never.")
-        if self.budget is not None and self.budget < 0:
-            raise ConfigError(f"budget is {self.budget}", hint="Give a number of pictures.")
-
-    @staticmethod
-    def _check_type(name: str, value: object) -> None:
-        if name in _OPTIONAL and value is None:
-            return
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name in _FLAGS:
-            fits, wanted = isinstance(value, bool), "True or False"
-        elif name in _SECONDS_OR_RATE:
-            fits, wanted = is_number, "a number"
-        else:
-            fits, wanted = is_number and isinstance(value, int), "a whole number"
-        if not fits:
-            raise ConfigError(f"{name} is {short_repr(value)}", hint=f"Give {wanted}.")
+            value = getattr(self, option.name)
+            if value is None and option.default is None:
+                continue
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if option.type is bool:
+                fits, wanted = isinstance(value, bool), "True or False"
+            elif option.type in (float, float | None):
+                fits, wanted = is_number, "a number"
+            else:
+                fits, wanted = is_number and isinstance(value, int), "a whole number"
+            if not fits:
+                raise ConfigError(f"{option.name} is {short_repr(value)}", hint=f"Give {wanted}.")
+            least, most, hint = _RANGES.get(option.name, (value, value, ""))
+            if not least <= cast("float", value) <= most:  # NaN is in no range
+                raise ConfigError(f"{option.name} is {value}", hint=hint)
 
     def stored(self) -> dict[str, Any]:
-        """As the journal keeps them for a resume."""
+        """Return the options that the journal keeps for a resume."""
         return {name: value for name, value in asdict(self).items() if name not in _OF_ONE_START}
 
     @classmethod
