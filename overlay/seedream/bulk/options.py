@@ -87,8 +87,9 @@ class BulkOptions:
                 fits, wanted = is_number and isinstance(value, int), "a whole number"
             if not fits:
                 raise ConfigError(f"{option.name} is {short_repr(value)}", hint=f"Give {wanted}.")
-            least, most, hint = _RANGES.get(option.name, (value, value, ""))
-            if not least <= cast("float", value) <= most:  # NaN is in no range
+            number = cast("float", value)
+            least, most, hint = _RANGES.get(option.name, (number, number, ""))
+            if not least <= number <= most:  # NaN is in no range
                 raise ConfigError(f"{option.name} is {value}", hint=hint)
 
     def stored(self) -> dict[str, Any]:
