@@ -364,7 +364,7 @@ class _Client:
         verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
         proxy: "Secret[str | None]",
         headers: "Secret[Mapping[str, str] | None]",
-        reuse_submit_connections: float = 0.0,
+        reuse_submit_connections: float,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clock: Clock | None = None,

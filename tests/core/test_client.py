@@ -21,12 +21,15 @@ from seedream import (
     RetryPolicy,
     SeeDream,
     Timeouts,
+    errors,
 )
+from seedream.client import _is_paid
 from seedream.journal import Journal
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.pictures import picture
 from support.scripted_server import Connection, ScriptedServer, reply
+from tensorslab_images.rules import RULES
 
 OK = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}'
 
@@ -306,3 +309,35 @@ def test_no_frame_of_a_failed_submission_holds_the_key(both: Both) -> None:
     with pytest.raises(JournalFull) as caught:
         both.call(flow, transport=service.transport)
     assert KEY not in shown_with_locals(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "billing"),
+    [(errors.ConfigError("x"), "yes"), (errors.WaitTimeout("x"), "yes"), (errors.TaskFailed("x"), "unknown")],
+)
+@pytest.mark.parametrize(("taskid", "call"), [("t-1", "client.task('t-1')"), ("a b\x1b", "client.task(error.taskid)")])
+def test_an_error_after_a_submission_never_looks_unpaid(
+    error: errors.SeeDreamError, billing: str, taskid: str, call: str
+) -> None:
+    """Calling generate() again would pay again, whatever the class of the error says of itself."""
+    for hint in ("", "Wait."):
+        copied = type(error)("x", hint=hint)
+        _is_paid(copied, taskid)
+        assert (taskid, billing, False) == (copied.taskid, copied.billing, copied.retryable)
+        assert copied.hint.startswith("Wait. Task" if hint else "Task")
+        assert copied.hint.endswith(f"is paid for: {call}.save() fetches it.")
+
+
+@pytest.mark.parametrize("message", ["it broke", "it broke.", "it broke!", "did it break?"])
+def test_an_error_is_read_as_sentences(message: str) -> None:
+    text = message if message[-1] in ".!?" else f"{message}."
+    assert text == str(errors.NotSent(message))
+    assert f"{text} Look." == str(errors.NotSent(message, hint="Look."))
+    rule = f"Rule AUTH-KEY: “{RULES['AUTH-KEY'].sentence}”"
+    assert f"{text} {rule} Look." == str(errors.NotSent(message, hint="Look.", rule="AUTH-KEY"))
+    assert f"{text} Rule NO-SUCH-RULE." == str(errors.NotSent(message, rule="NO-SUCH-RULE"))
+
+
+def test_a_client_shows_its_service_and_no_key() -> None:
+    for kind in (SeeDream, AsyncSeeDream):
+        assert f"{kind.__name__}(base_url='https://h.example')" == repr(kind(KEY, base_url="https://h.example/"))

@@ -40,8 +40,17 @@ def test_saving_is_atomic_and_finds_the_extension(tmp_path: Path) -> None:
     (tmp_path / "b.jpeg").write_bytes(b"old")
     assert tmp_path / "b.jpeg" == Picture(content=JPEG).save(tmp_path / "b.jpeg")
     assert (PNG, JPEG) == ((tmp_path / "new" / "a.png").read_bytes(), (tmp_path / "b.jpeg").read_bytes())
-    with pytest.raises(ConfigError, match="cannot write"):
+    with pytest.raises(ConfigError, match=r"cannot write .*: (Not a directory|File exists)") as caught:
         Picture(content=PNG).save(tmp_path / "b.jpeg" / "c.png")
+    assert "Choose another place." == caught.value.hint
+    with pytest.raises(ConfigError, match=r"cannot write .*: .*null"):
+        Picture(content=PNG).save(tmp_path / "a\0.png")
+
+
+def test_bytes_of_no_picture_have_the_general_media_type(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"no picture")
+    for one in (Picture(content=b"no picture"), Picture(tmp_path / "x"), Picture()):
+        assert ("application/octet-stream", None, None) == (one.media_type, one.width, one.height)
 
 
 def test_a_notebook_shows_the_picture_or_a_thumbnail_of_a_large_one() -> None:
@@ -71,6 +80,9 @@ def generated(both: Both, output_dir: Any) -> Generated:
 def test_generate_without_a_directory_gives_pictures_in_memory(both: Both, tmp_path: Path) -> None:
     made = generated(both, None)
     assert ([PNG, JPEG], [], 2) == ([one.data for one in made], made.files, len(made))
+    for one in (made, generated(both, tmp_path / "saved")):
+        assert ("t1", "completed", (f"{HOST}/a", f"{HOST}/b")) == (one.info.taskid, one.info.state, one.info.urls)
+        assert repr(one) == one._repr_mimebundle_()["text/plain"]
     assert JPEG == made[1].data
     saved = generated(both, tmp_path)
     assert [tmp_path / "t1-1.png", tmp_path / "t1-2.jpg"] == saved.files

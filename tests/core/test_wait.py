@@ -275,6 +275,15 @@ def test_a_callback_that_raises_does_not_hide_the_paid_task(both: Both, tmp_path
     assert "t1" in caught.value.__notes__[0]
 
 
+def test_a_task_deletes_itself_and_a_query_names_it(both: Both) -> None:
+    service = FakeService({"code": 1000, "msg": "ok", "data": {"status": "Success"}})
+    both.call(lambda client: client.task("t1").delete(), transport=service.transport)
+    assert [b'{"taskids":["t1"]}'] == [request.content for request in service.asked]
+    service = FakeService(task_reply(1))
+    both.call(lambda client: client.query("t1"), transport=service.transport)
+    assert [b'{"taskid":"t1"}'] == [request.content for request in service.asked]
+
+
 def test_delete_sends_all_ids_once(both: Both) -> None:
     service = FakeService({"code": 1000, "msg": "ok", "data": {"status": "Success"}})
     both.call(lambda client: client.delete("t1", "t2"), transport=service.transport)
