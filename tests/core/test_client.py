@@ -341,3 +341,28 @@ def test_an_error_is_read_as_sentences(message: str) -> None:
 def test_a_client_shows_its_service_and_no_key() -> None:
     for kind in (SeeDream, AsyncSeeDream):
         assert f"{kind.__name__}(base_url='https://h.example')" == repr(kind(KEY, base_url="https://h.example/"))
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [({"max_bytes": 0}, 2**53), ({"max_bytes": 1.5}, 2**53), ({"concurrency": True}, 64), ({"concurrency": 65}, 64)],
+)
+def test_a_number_out_of_its_range_is_named(both: Both, tmp_path: Path, options: dict[str, Any], most: int) -> None:
+    ((name, value),) = options.items()
+    with pytest.raises(InvalidRequest) as caught:
+        both.call(lambda client: client.task("t1").save(tmp_path, **options))
+    message = f"“{value}” is not a whole number from 1 to {most:,}"
+    assert (errors.Problem(name, message, hint="Give such a number."),) == caught.value.problems
+
+
+def test_an_invalid_request_holds_all_problems_and_the_first_one_s_rule() -> None:
+    first = errors.Problem("prompt", "is empty", rule="PROMPT-REQUIRED", hint="Give one.")
+    second = errors.Problem("batchsize", "is 0", rule="BATCH-RANGE", hint="Give more.")
+    made = InvalidRequest((first, second))
+    assert ((first, second), "prompt: is empty; batchsize: is 0") == (made.problems, made.message)
+    assert ("PROMPT-REQUIRED", "Give one.") == (made.rule, made.hint)
+    assert f"{first}\n{second}" == str(made)
+    assert [errors.Problem("request", "is odd", "WIRE-EXACT", "Look.")] == list(
+        InvalidRequest("is odd", rule="WIRE-EXACT", hint="Look.").problems
+    )
+    assert (first, second) == pickle.loads(pickle.dumps(made)).problems  # noqa: S301 -- our own bytes

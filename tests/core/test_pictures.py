@@ -55,6 +55,7 @@ def test_bytes_of_no_picture_have_the_general_media_type(tmp_path: Path) -> None
 
 def test_a_notebook_shows_the_picture_or_a_thumbnail_of_a_large_one() -> None:
     shown = Picture(content=PNG)._repr_mimebundle_()
+    assert {"text/plain": "Picture(path=None)", "image/png": base64.b64encode(PNG).decode()} == shown
     assert PNG == base64.b64decode(shown["image/png"])
     stream = io.BytesIO()
     Image.effect_noise((2000, 1500), 90).convert("RGB").save(stream, "PNG")
