@@ -81,14 +81,13 @@ def _http_class(*, awaits: bool) -> Any:
 
 
 def _directory(given: object) -> Path:
+    path: Path | None = None
     try:
         path = Path(given)  # type: ignore[arg-type]  # whatever it is
         if b"\0" not in os.fsencode(path):
             return path
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, TypeError):
         pass
-    except TypeError:
-        path = None
     if path is not None:
         raise ConfigError(
             f"cannot write in {quote(str(path))}: it cannot be a path",
