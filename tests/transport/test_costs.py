@@ -97,6 +97,13 @@ def test_an_import_loads_neither_the_network_nor_openssl() -> None:
     assert found & (HEAVY | {"_hashlib", "_ssl", "fractions", "httpcore", "random", "socket"}) == set()
 
 
+def test_an_import_compiles_no_pattern_that_only_errors_need() -> None:
+    code = "import re, seedream._support.server_text as module; patterns = vars(module).values()"
+    count = "print(sum(isinstance(one, re.Pattern) for one in patterns))"
+    done = subprocess.run([sys.executable, "-c", f"{code}; {count}"], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 1, "but for the pattern of an id, which each reply needs"
+
+
 def test_a_file_is_sent_in_few_chunks_that_are_not_copied(tmp_path: Path) -> None:
     source = tmp_path / "large.png"
     source.write_bytes(picture() + bytes(8 * MIB))

@@ -14,9 +14,10 @@ from typing import Any, Final
 from attrs import field, frozen
 from tensorslab_images import rules
 
+from seedream._support.patterns import lazy_pattern
 from seedream._support.server_text import holds_url
 
-_ID: Final = re.compile(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
+_ID: Final = lazy_pattern(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
 _LONGEST_ID: Final = 200
 _STATES: Final = {
     rules.STATUS_MEANING_QUEUED: "queued",

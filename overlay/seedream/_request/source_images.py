@@ -20,6 +20,7 @@ from attrs import evolve, field, frozen
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
 from seedream._files.regular_file import open_regular
+from seedream._support.patterns import lazy_pattern
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem
 
@@ -33,9 +34,9 @@ MAX_UNSIZED: Final = 256 * 1024 * 1024  # bytes that are read of an open file, w
 MAX_SOURCES: Final = 1000  # far more than a request can hold; an iterable may never end
 _CHUNK: Final = 1024 * 1024
 _COARSEST_TIME: Final = 2_000_000_000  # nanoseconds: FAT keeps times to two seconds
-_URL: Final = re.compile(r"https?://", re.IGNORECASE)
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+:(?!\\)", re.IGNORECASE)
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_URL: Final = lazy_pattern(r"https?://", re.IGNORECASE)
+_SCHEME: Final = lazy_pattern(r"[a-z][a-z0-9+.-]+:(?!\\)", re.IGNORECASE)
+_UNSAFE: Final = lazy_pattern(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME: Final = 80
 _KINDS: Final = "Give a path, bytes, a file open for reading bytes, a Pillow image, or an http(s) URL."
 _ANYWAY: Final = "To send it all the same, set allow_unrecognized_sources=True."

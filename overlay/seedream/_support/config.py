@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from tensorslab_images.limits import SERVER
 
 from seedream._support.addresses import is_loopback
+from seedream._support.patterns import lazy_pattern
 from seedream._support.redact import quote
 from seedream._support.secret import Secret
 from seedream.errors import ConfigError
@@ -88,8 +89,8 @@ def _host(url: str) -> str:
     return "" if port == 0 else parts.hostname or ""
 
 
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
-_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
+_HEADER_NAME: Final = lazy_pattern(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110, 5.6.2
+_HEADER_VALUE: Final = lazy_pattern(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?|")
 _OWN_HEADERS: Final = frozenset(
     {"authorization", "host", "connection", "content-length", "content-type", "transfer-encoding", "accept-encoding"}
 )

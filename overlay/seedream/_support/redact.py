@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tensorslab_images.limits import AUTH_HEADER
 
+from seedream._support.patterns import lazy_pattern
 from seedream._support.server_text import (
     REMOVED,
     SHORTEST_SECRET,
@@ -26,13 +27,13 @@ from seedream.errors import RawReply
 _SHOWN: Final = 60
 _KEPT_BODY: Final = 2000
 # A URL's query and fragment, and a user part: where signatures and passwords are. JSON may escape / ? and &.
-_SIGNED: Final = re.compile(
+_SIGNED: Final = lazy_pattern(
     r"((?:https?|ftp):(?:\\?/){2})(?:[^\s/\"<>@\\]*@)?([^\s\"<>?#\\]*(?:\\/[^\s\"<>?#\\]*)*)"
     r"(?:(?:[?#]|\\u003f)[^\s\"<>]*)?",
     re.IGNORECASE,
 )
 # A query behind a relative address, or behind one that is written in another way.
-_QUERY: Final = re.compile(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
+_QUERY: Final = lazy_pattern(r"([?#]|\\u003f)[^\s\"<>?#=]*=[^\s\"<>]*", re.IGNORECASE)
 # Header fields that help to find out what happened; no others are kept on an error. Those of the second set are ids.
 _KEPT_HEADERS: Final = frozenset({
     "age", "content-encoding", "content-length", "content-range", "content-type", "date", "etag", "retry-after",
@@ -111,7 +112,7 @@ def _cut(text: str) -> str:
     return text
 
 
-_SIGNED_START: Final = re.compile(r"://[^\s?#;]*([?#;])")
+_SIGNED_START: Final = lazy_pattern(r"://[^\s?#;]*([?#;])")
 
 
 def _cleaned(value: Any) -> Any:
@@ -126,7 +127,7 @@ def _cleaned(value: Any) -> Any:
             return value
 
 
-_REPLY_HEAD: Final = re.compile(r"(return_value=\(b'HTTP/[0-9.]{1,3}', \d{3}).*|(return_value=\().*", re.DOTALL)
+_REPLY_HEAD: Final = lazy_pattern(r"(return_value=\(b'HTTP/[0-9.]{1,3}', \d{3}).*|(return_value=\().*", re.DOTALL)
 
 
 def _without_reply(line: str) -> str:

@@ -17,10 +17,12 @@ from urllib.parse import unquote_plus
 from tensorslab_images.limits import AUTH_HEADER, OPERATIONS
 from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
 
+from seedream._support.patterns import lazy_pattern
+
 REMOVED: Final = "[removed]"
 SHORTEST_SECRET: Final = 8  # a shorter one is not a real key, and is part of many words
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_URL: Final = re.compile(r"://|[?&;#][^\s=]*=")
+_URL: Final = lazy_pattern(r"://|[?&;#][^\s=]*=")
 _LONGEST_TEXT: Final = 200
 _LONGEST_READ: Final = 4000
 
@@ -52,26 +54,26 @@ def show_id(taskid: str | None) -> str:
 # Scripts without blanks between words, and the punctuation that goes with them.
 _DENSE: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 _DENSE_SCRIPTS: Final = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"}
-_TOKEN: Final = re.compile(rf"(\s*)([{_DENSE}]+|[^\s{_DENSE}]+)")
+_TOKEN: Final = lazy_pattern(rf"(\s*)([{_DENSE}]+|[^\s{_DENSE}]+)")
 _AROUND: Final = "\"'“”‘’«»()[]{}.,;:!?…*"
-_JOINTS: Final = re.compile(r"[-–'’/._:,()+]+")
+_JOINTS: Final = lazy_pattern(r"[-–'’/._:,()+]+")
 _SIGNS: Final = frozenset({"", "...", "--", ">=", "<=", *"-–—/&+<>=|•·*×→%#"})
-_CAMEL: Final = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]+){1,4}", re.ASCII)
+_CAMEL: Final = lazy_pattern(r"[A-Z]?[a-z]+(?:[A-Z][a-z]+){1,4}", re.ASCII)
 _LONGEST_WORD: Final = 24
 _LONGEST_TOKEN: Final = 40
 _MOST_DIGITS: Final = 14  # of a date with a time, or a pair of large numbers
 _FEW_DIGITS: Final = 4  # of a word with a version
 _MOST_WEAK: Final = 5  # single letters, numbers or signs in a row
-_NUMBER: Final = re.compile(r"\d{1,8}", re.ASCII)
-_MIXED: Final = re.compile(r"\d{0,2}|(?P<word>[A-Za-z]+)\d{1,2}", re.ASCII)  # utf-8, V4.5
-_MEASURE: Final = re.compile(
+_NUMBER: Final = lazy_pattern(r"\d{1,8}", re.ASCII)
+_MIXED: Final = lazy_pattern(r"\d{0,2}|(?P<word>[A-Za-z]+)\d{1,2}", re.ASCII)  # utf-8, V4.5
+_MEASURE: Final = lazy_pattern(
     r"[1-9]\d{0,4}[x×*][1-9]\d{0,4}(?:px)?|\d{1,8}(?:\.\d{1,3})?(?:%|px|[kKMG]i?B?|s|ms|min|h)"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
-_PORT: Final = re.compile(r":\d{1,5}$", re.ASCII)
+_PORT: Final = lazy_pattern(r":\d{1,5}$", re.ASCII)
 # A URL, a query or an escape: nobody knows where it ends, so the text ends here.
-_STRUCTURE: Final = re.compile(r"[=@\\%&#?]\S|:[/\\]|//")
+_STRUCTURE: Final = lazy_pattern(r"[=@\\%&#?]\S|:[/\\]|//")
 _CREDENTIALS: Final = frozenset({
     "bearer", "basic", "token", "secret", "signature", "sig", "password", "passwd", "key", "apikey", "credential",
     "credentials", AUTH_HEADER.lower(),
@@ -177,7 +179,7 @@ def _without_runs(kinds: list[str]) -> list[bool]:
 _RUN: Final = 6  # letters and digits of an encoded key that no message may hold one after another
 _ECHO: Final = 12  # the same of a text that is kept, in which a shorter one is left to chance
 _ABC: Final = string.ascii_lowercase
-_ESCAPES: Final = re.compile(r"\\u00|\\x|=(?=[0-9A-Fa-f]{2})|\\u\{|\\(?=[0-9A-Fa-f]{2}[ ])")
+_ESCAPES: Final = lazy_pattern(r"\\u00|\\x|=(?=[0-9A-Fa-f]{2})|\\u\{|\\(?=[0-9A-Fa-f]{2}[ ])")
 
 
 def holds_secret(text: str, secret: str) -> bool:
