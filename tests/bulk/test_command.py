@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seedream.bulk import Bulk
 from seedream.cli.app import app
 from seedream.errors import JournalFull
 from seedream.journal import SubmissionRecord
@@ -353,3 +354,37 @@ def test_printed_commands_can_be_copied_where_names_have_spaces(
     jobs.write_text(jobs.read_text().replace('"b"', '"c"'))
     code, _, err = call(capsys, "bulk", "resume", "my out")
     assert (code, f"seedream bulk run '{jobs}' -o 'my out'" in err.replace("\n", " ")) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--concurrency", ["0", "1001", "1.5"]),
+        ("--budget", ["-1", "x"]),
+        ("--in-flight", ["0", "1001"]),
+        ("--timeout", ["-0.1", "x"]),
+        ("--max-failures", ["-1", "2.5"]),
+        ("--rate", ["5/fortnight", "x", "0", "0/s", "-1", "1/"]),
+    ],
+)
+def test_a_setting_out_of_its_range_is_a_usage_error_before_anything(
+    bench: Bench, capsys: pytest.CaptureFixture[str], option: str, values: list[str]
+) -> None:
+    bench.write("a")
+    for value in values:
+        code, out, err = call(capsys, "bulk", "run", "jobs.jsonl", "-o", "out", option, value)
+        assert (code, out) == (2, "")
+        assert option in err
+    assert not bench.out.exists()
+    assert bench.paid == []
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("2", 2.0), (" 2/s ", 2.0), ("30/m", 0.5), ("1800/h", 0.5), ("0.25/s", 0.25)]
+)
+def test_a_rate_is_read_per_second_minute_or_hour(bench: Bench, text: str, rate: float) -> None:
+    bench.write("a")
+    with pytest.raises(SystemExit) as ended:
+        app.main(["bulk", "run", "jobs.jsonl", "-o", "out", "--rate", text])
+    assert ended.value.code == 0
+    assert Bulk("out").options().rate == rate
