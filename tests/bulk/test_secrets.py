@@ -4,6 +4,7 @@ Everything that a run leaves is searched: messages, reprs, tracebacks with local
 output, the journal, results, the gallery and the manifest.
 """
 
+import json
 import logging
 import pickle
 import re
@@ -26,6 +27,8 @@ from seedream_sandbox import KINDS, Sandbox
 from support.clients import KEY
 from support.clock import FakeClock
 from support.pictures import picture
+from support.scripted_server import ScriptedServer
+from support.scripted_server import reply as answer
 from support.secret_forms import FORMS
 
 BASE = "https://api.example"
@@ -133,6 +136,18 @@ def environment(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OTHER_SECRET", "MARKER-ENVIRONMENT")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:MARKER-PROXY@127.0.0.1:1")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_state_of_a_task_is_shown_without_secrets(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENSORSLAB_API_KEY", KEY)
+    data = {"taskid": "t1", "image_status": 4, "error_message": f"wrong {FORMS[form]}", "prompt": f"{FORMS[form]} fish"}
+    body = json.dumps({"code": 1000, "msg": "", "data": data}).encode()
+    with ScriptedServer(answer(200, body)) as server:
+        for flag in ([], ["--json"]):
+            ran = CliRunner().invoke(app, ["task", "t1", "--base-url", server.url, *flag])
+            assert (ran.exit_code, "wrong" in ran.output) == (0, True)
+            clean("the command line", ran.output, FORMS[form])
 
 
 def left_behind(folder: Path) -> Iterator[tuple[str, str]]:

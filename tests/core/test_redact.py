@@ -47,6 +47,7 @@ PLAIN = [
     "[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:1000)", "Hostname mismatch, certificate is not valid for 'api.tensorslab.com'.",
     "peer closed connection without sending complete message body (received 4 bytes, expected 10)", "407 Proxy Authentication Required", "text/html; charset=utf-8",
     "nginx/1.25.3", "1.1 varnish (Varnish/6.6)", "Thu, 26 Nov 2026 17:00:00 GMT", "bytes 0-99/1000", "Cannot POST /v1/images/seedreamv45",
+    "JSONDecodeError: Expecting value: line 1 column 1 (char 0)", "sourceImage[0] is not an image", "(code=9999)", "用户积分不足：剩余3，需要15",
     "prompt too long (max. 2000 characters)", "the picture could not be made", "file type .gif not allowed, use PNG/JPEG/WebP",
 ]  # fmt: skip
 

@@ -56,9 +56,9 @@ _DENSE: Final = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff\uf
 _DENSE_SCRIPTS: Final = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "IDEOGRAPHIC"}
 _TOKEN: Final = lazy_pattern(rf"(\s*)([{_DENSE}]+|[^\s{_DENSE}]+)")
 _AROUND: Final = "\"'“”‘’«»()[]{}.,;:!?…*"
-_JOINTS: Final = lazy_pattern(r"[-–'’/._:,()+]+")
+_JOINTS: Final = lazy_pattern(r"[-–'’/._:,()\[\]+]+")
 _SIGNS: Final = frozenset({"", "...", "--", ">=", "<=", *"-–—/&+<>=|•·*×→%#"})
-_CAMEL: Final = lazy_pattern(r"[A-Z]?[a-z]+(?:[A-Z][a-z]+){1,4}", re.ASCII)
+_CAMEL: Final = lazy_pattern(r"[A-Z]{0,4}?([A-Z]?[a-z]+(?:[A-Z][a-z]+){0,4})", re.ASCII)  # imageUrl, JSONDecodeError
 _LONGEST_WORD: Final = 24
 _LONGEST_TOKEN: Final = 40
 _MOST_DIGITS: Final = 14  # of a date with a time, or a pair of large numbers
@@ -83,7 +83,7 @@ _NAMES: Final = frozenset(
     for operation in OPERATIONS.values()
     for field in operation.fields
     for word in (field.name, field.attribute, *field.enum, field.default)
-) | {"charset", "webp", "widthxheight", "wxh", *RES_RATIO_VALUES, *map(str.lower, RES_TIER_VALUES)}
+) | {"charset", "code", "status", "webp", "widthxheight", "wxh", *RES_RATIO_VALUES, *map(str.lower, RES_TIER_VALUES)}
 
 
 def server_text(text: str, secret: str = "", length: int = _LONGEST_TEXT, known: Collection[str] = ()) -> str:
@@ -155,7 +155,7 @@ def _is_word(part: str) -> bool:
     """Whether these are letters of one script as words have them: in one case, or with a capital at the front."""
     if part.isascii():
         one_case = part[1:].islower() or part.islower() or part.isupper()
-        camel = _CAMEL.fullmatch(part) and len(part) >= 3 * (1 + sum(map(str.isupper, part[1:])))
+        camel = (found := _CAMEL.fullmatch(part)) and len(found[1]) >= 3 * (1 + sum(map(str.isupper, found[1][1:])))
         return part.isalpha() and len(part) <= _LONGEST_WORD and bool(one_case or camel)
     letters = [c for c in part if category(c)[0] == "L"]
     scripts = {name(c, "").split(" ")[0] for c in letters} - _DENSE_SCRIPTS

@@ -12,6 +12,7 @@ import click
 
 from seedream import AsyncSeeDream, SeeDream
 from seedream._support.redact import quote
+from seedream._support.server_text import server_text
 from seedream.bulk import Bulk, read_jobs
 from seedream.cli.bulk_report import bulk_progress, count_lines, exit_for_report, print_report
 from seedream.cli.exit_codes import Exit
@@ -362,7 +363,9 @@ def _check_task(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:
     made_from = client.query(taskid).prompt
     prompts = [str(one.request.get("prompt")) for one in run.jobs("unknown") if one.key == job]
     if made_from and prompts and made_from != prompts[0]:
-        raise click.UsageError(f"task {taskid} was made from another prompt: {quote(made_from)}")
+        raise click.UsageError(
+            f"task {taskid} was made from another prompt: {quote(server_text(made_from, client.service.key))}"
+        )
 
 
 @bulk.command()

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from attrs import asdict
+from attrs import asdict, evolve
 
 from seedream import Picture, TaskInfo, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._support.redact import quote, sanitize
+from seedream._support.server_text import REMOVED, holds_secret, server_text
 from seedream.cli.help_text import command
 from seedream.cli.language import plural, tr, translate
 from seedream.cli.options import (
@@ -49,6 +50,9 @@ def task(terminal: Terminal, /, *, taskid: str | None, base_url: str | None, api
         return
     with open_client(terminal, base_url, api_key_file) as client:
         info = client.query(taskid)
+        key = client.service.key
+    said = server_text(info.error_message, key, _LONGEST_TEXT)
+    info = evolve(info, error_message=said, prompt=REMOVED if holds_secret(info.prompt, key) else info.prompt)
     terminal.print_table([(label, sanitize(text, length=_LONGEST_TEXT)) for label, text in _rows(info)])
     terminal.print_json(
         {
