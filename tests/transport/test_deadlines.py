@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -90,6 +91,36 @@ def test_a_download_ends_in_time_whatever_drips(both: Both, part: str, tmp_path:
 def test_a_reply_means_the_same_one_byte_at_a_time(both: Both, reply: bytes) -> None:
     with ScriptedServer(byte_by_byte(reply)) as server:
         assert both.call(lambda client: client.submit("a fish"), base_url=server.url).id == "t1"
+
+
+def flood(prefix: bytes, piece: bytes) -> Action:
+    """Send without an end and without a pause: the socket can always be read."""
+
+    def act(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(prefix)
+        with suppress(OSError):
+            while not connection.stop.is_set():
+                connection.send(piece)
+
+    return act
+
+
+FLOODS = {
+    "interim replies": flood(b"", b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" * 100),
+    "100 Continue": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "chunk extensions": flood(CHUNKED, b"1;" + b"x" * 8000 + b"\r\n \r\n"),
+    "one chunk extension": flood(CHUNKED + b"1;", b"x" * 1000),
+    "header fields": flood(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 100),
+    "trailer fields": flood(CHUNKED + b"0\r\n", b"x: y\r\n" * 100),
+}
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_flood_of_framing_ends_in_time(both: Both, kind: str) -> None:
+    # Rule: a socket that can always be read does not get a reply past its deadline.
+    with ScriptedServer(FLOODS[kind]) as server, elapsed_below(LIMIT + 2), pytest.raises(errors.SubmissionUnknown):
+        both.call(lambda client: client.submit("a fish"), base_url=server.url, timeouts=TIGHT)
 
 
 def read_slowly(rate: float) -> Action:

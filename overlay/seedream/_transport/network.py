@@ -274,7 +274,7 @@ class Connection:
         if self._inner is not None:
             return (yield from self._inner.receive(deadline))
         if not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):  # right after a request nothing is there
-            yield Wait(self.sock, False, deadline())  # noqa: FBT003 -- to_write
+            yield from _wait_for(self.sock, deadline())
         if isinstance(self.sock, ssl.SSLSocket):
             return (yield from _retry(self.sock, self._receive_records, deadline))
         size = _read_size()
@@ -328,6 +328,13 @@ def _unacknowledged(sock: socket.socket) -> int:
     return 0
 
 
+def _wait_for(sock: socket.socket, deadline: float, *, to_write: bool = False) -> Operation[None]:
+    """Wait for a socket. One that is always ready, as in a flood of framing bytes, does not get past the deadline."""
+    if time.monotonic() > deadline:
+        current.get().check_late()
+    yield Wait(sock, to_write, deadline)
+
+
 def _retry(
     sock: socket.socket, attempt: Callable[[], T], deadline: Callable[[], float], *, to_write: bool = False
 ) -> Operation[T]:
@@ -337,11 +344,11 @@ def _retry(
         try:
             return attempt()
         except ssl.SSLWantReadError:
-            yield Wait(sock, False, limit)  # noqa: FBT003 -- to_write
+            yield from _wait_for(sock, limit)
         except ssl.SSLWantWriteError:
-            yield Wait(sock, True, limit)  # noqa: FBT003 -- to_write
+            yield from _wait_for(sock, limit, to_write=True)
         except (BlockingIOError, InterruptedError):
-            yield Wait(sock, to_write, limit)
+            yield from _wait_for(sock, limit, to_write=to_write)
 
 
 class _TlsInTls:

@@ -23,6 +23,7 @@ _NEVER_SENT: Final = frozenset({
     "ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError",
     "InvalidURL",
 })  # fmt: skip
+_LATE_WAITS: Final = 4  # each for at most 64 KiB: more than a reply of the API has
 _SENT_IN_PART: Final = frozenset({"WriteError", "WriteTimeout"})
 
 
@@ -64,6 +65,7 @@ class SendTracker:
     watched: bool = False
     sock: socket.socket | None = None
     _allowed: bool = False
+    _late: int = 0
     _stopped: BaseException | None = None
     _end: float = field(init=False)
     connect_deadline: float = field(init=False)
@@ -84,6 +86,17 @@ class SendTracker:
     def start_reply(self) -> None:
         """Start the time for the reply, or for the next bytes of a download. Framing bytes do not prolong it."""
         self.reply_deadline = min(time.monotonic() + self.timeouts.read(self.kind), self._end)
+        self._late = 0
+
+    def check_late(self) -> None:
+        """Allow a few more waits after a deadline, for what came in time to a process that was stopped.
+
+        Raises:
+            TimeoutError: There were some already.
+        """
+        self._late += 1
+        if self._late > _LATE_WAITS:
+            raise TimeoutError
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
