@@ -9,7 +9,7 @@ import re
 import string
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, product
 from typing import Final
 from unicodedata import category, name, normalize
 from urllib.parse import unquote_plus
@@ -218,11 +218,14 @@ def _pieces(secret: str, length: int) -> frozenset[str]:
     forms += [lower.translate(str.maketrans(_ABC, _ABC[shift:] + _ABC[:shift])) for shift in range(26)]
     forms += [
         "".join(form.format(byte) for byte in raw)
-        for form in ("{:02x}", "x{:02x}", "u00{:02x}", "25{:02x}", "{}", "{:o}", "{:08b}")
+        for form in ("{:02x}", "x{:02x}", "0x{:02x}", "u00{:02x}", "25{:02x}", "{}", "{:o}", "{:08b}")
     ]
-    for shift in range(5):  # the place of the key within the encoded bytes moves the letters
-        for encode, bits in ((base64.b64encode, 6), (base64.b32encode, 5)):
-            letters = encode(bytes(shift) + raw).decode().rstrip("=")
+    wide = secret.encode("utf-16-le")
+    for inner, (encode, bits) in product(
+        (raw, wide, base64.b64encode(raw)), ((base64.b64encode, 6), (base64.b32encode, 5))
+    ):
+        for shift in range(5):  # the place of the key within the encoded bytes moves the letters
+            letters = encode(bytes(shift) + inner).decode().rstrip("=")
             forms.append(letters[-(-shift * 8 // bits) : len(letters) - 1])
     squeezed = map(_squeezed, forms)
     return frozenset(form[at : at + length] for form in squeezed for at in range(len(form) - length + 1))
