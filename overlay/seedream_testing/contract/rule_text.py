@@ -6,11 +6,11 @@ from tensorslab_images.rules import RULES
 
 PROJECT_RULES: Final = {
     "WIRE-EXACT": "What arrives is what was meant: nothing added, dropped, changed or sent unasked.",
-    "WIRE-BOUNDARY": "The boundary of a form occurs in none of its parts and is made anew for each (RFC 2046, 5.1.1).",
+    "WIRE-BOUNDARY": "The boundary of a form occurs in none of its parts and is made for each form (RFC 2046, 5.1.1).",
     "WIRE-HTTP": "Method, path, media type and headers are those of the spec.",
     "PAY-ONCE": "A submission that may have been billed is never sent again.",
     "PAY-KNOWN": "What was paid for is never lost, and money is never said to be safe when it may be gone.",
-    "KEY-PRIVATE": "The key goes to the API's own host alone, and into no message, repr, pickle or log.",
+    "KEY-PRIVATE": "The key goes only to the API's own host, and into no message, repr, pickle or log.",
     "ERROR-TREE": "Whatever a server sends becomes a value or an error of the tree, nothing else.",
     "TASK-OWN": "The answer about a task is about that task.",
     "FILE-WHOLE": "A picture's file is there whole or not at all.",

@@ -247,7 +247,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
                     lambda: poor.submit(parts), f"{name} without credits", "CODE-MEANING", server.facts.no_credits
                 )
                 if reply.status != 200:  # noqa: PLR2004 -- the one status documented
-                    raise fail("missing credits are told by another HTTP status", "CODE-MEANING", reply)
+                    raise fail("missing credits are reported by another HTTP status", "CODE-MEANING", reply)
 
         yield Example(f"{name} without credits", run, 0, needs)
 
@@ -263,7 +263,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
 
 RELATIONS: Final = (
     Relation("key.missing", _RULE, "Without a key, or with an empty one, no operation is done.", _missing),
-    Relation("key.elsewhere", _RULE, "A key anywhere but in its header is no key.", _elsewhere),
+    Relation("key.elsewhere", _RULE, "A key anywhere but in its header does not count.", _elsewhere),
     Relation("key.unknown", _RULE, "A key that is not exactly the account's is refused by every operation.", _unknown, unseen="A server that accepts every key cannot show it (--any-key)."),
     Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),
     Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task.", _no_credits, unseen="Needs the key of an account without credits."),

@@ -39,9 +39,9 @@ def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, 
         size = picture_size(reply.body)
         if size is None:
             raise fail(f"{what}: what came is not a picture", _RULE, reply)
-        told = (last.data.get("width", size[0]), last.data.get("height", size[1]))
-        if size != told or (meaning.size is not None and size != meaning.size):
-            raise fail(f"{what}: the picture is of size {size}, not {meaning.size or told}", _RULE, reply)
+        reported = (last.data.get("width", size[0]), last.data.get("height", size[1]))
+        if size != reported or (meaning.size is not None and size != meaning.size):
+            raise fail(f"{what}: the picture is of size {size}, not {meaning.size or reported}", _RULE, reply)
         width, _, height = meaning.resolution.partition(":")
         if height and abs(size[0] * int(height) / (size[1] * int(width)) - 1) > _TOLERANCE:
             raise fail(f"{what}: the picture of {size} is not {meaning.resolution}", "RES-RATIO", reply)
@@ -164,7 +164,7 @@ def _range(server: ServerUnderTest, wanted: str) -> None:
 
 
 RELATIONS: Final = (
-    Relation("picture.shape", _RULE, "Each address gives, without a key, a whole picture of the size and type that was told and asked for, and no two are the same.", _shapes, unseen="Whether the picture shows what the prompt says."),
+    Relation("picture.shape", _RULE, "Each address gives, without a key, a whole picture of the size and type that the task reports and that was asked for, and no two are the same.", _shapes, unseen="Whether the picture shows what the prompt says."),
     Relation("picture.tier", "RES-TIER", "A higher tier gives larger pictures.", _tiers),
     Relation("picture.identity", _RULE, "Each task has pictures of its own, and an address always gives the same one.", _identity, unseen="That pictures expire after a day, or do not before, cannot be seen within a run."),
     Relation("picture.access", _RULE, "A picture is given to whoever asks, whatever headers come with the request.", _access),

@@ -282,7 +282,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         if server.accepted(reply):
             server.check_envelope(reply)
             if reply.data.get("status") != success:
-                raise fail("a deletion was not told as a success", "TASK-ID", reply)
+                raise fail("a deletion was not reported as a success", "TASK-ID", reply)
             for taskid in gone:
                 server.must_refuse(lambda taskid=taskid: server.query(taskid), "a query for a deleted task", "TASK-ID")
         elif optional:
@@ -374,7 +374,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
 
 RELATIONS: Final = (
     Relation("task.own", "TASK-OWN", "Each submission makes a task of its own, which stays what it is whatever else is sent.", _submissions),
-    Relation("task.default", "WIRE-EXACT", "A field that is not sent stands for its default: the task is the same as with the default written out.", _defaults),
+    Relation("task.default", "WIRE-EXACT", "A field that is not sent has its default: the task is the same as with the default written out.", _defaults),
     Relation("task.query", "STATUS-MEANING", "A query changes nothing: repeated in any order, it tells the same of a completed task.", _queries, unseen="Charges need a ledger."),
     Relation("task.id", "TASK-ID", "Only the exact id names a task: a part of it, another case or blanks around it name none, for queries and deletions.", _ids),
     Relation("task.deletion", "TASK-ID", "A deletion deletes all the tasks that it names and no other, and is not charged.", _deletions, unseen="Charges need a ledger."),

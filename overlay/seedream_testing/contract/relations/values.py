@@ -497,7 +497,7 @@ RELATIONS: Final = (
     Relation("field.length", "WIRE-EXACT", "Lengths, counts and listed values at their bounds are accepted, their neighbours refused.", _lengths),
     Relation("field.name", "WIRE-EXACT", "A field under another name is not the field: it is refused, or changes nothing.", _names, unseen="Only what a task shows: number and size of pictures, prompt, category."),
     Relation("field.twice", "WIRE-EXACT", "A field that takes one value is refused when it is given more than once.", _twice),
-    Relation("field.bytes", "WIRE-EXACT", "Bytes that are not UTF-8 are no number and no resolution; elsewhere they never break the server.", _bytes),
+    Relation("field.bytes", "WIRE-EXACT", "Bytes that are not UTF-8 are neither a number nor a resolution; elsewhere they never break the server.", _bytes),
     Relation("field.kind", "WIRE-EXACT", "A file where text belongs is refused.", _kinds),
     Relation("resolution.ratio", "RES-RATIO", "A ratio that the page does not list is refused, also one of the same shape.", _ratios),
     Relation("resolution.tier", "RES-TIER", "A tier that the page does not list is refused.", _tiers),
