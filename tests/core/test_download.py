@@ -703,7 +703,16 @@ def read(both: Both, service: FakeService, **options: Any) -> list[Picture]:
 
 def test_pictures_can_be_read_without_a_disk(both: Both) -> None:
     service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": JPEG})
-    pictures = read(both, service)
+    seen: list[Progress] = []
+    pictures = read(both, service, progress=seen.append)
+    saved = {event.index: event for event in seen if event.stage == "saved"}
+    for index, content in enumerate((PNG, JPEG)):
+        assert ("t1", 2, len(content), len(content)) == (
+            saved[index].taskid,
+            saved[index].total,
+            saved[index].received,
+            saved[index].size,
+        )
     assert [PNG, JPEG] == [one.data for one in pictures]
     assert ["image/png", "image/jpeg"] == [one.media_type for one in pictures]
     assert [(33, 21), (33, 21)] == [(one.width, one.height) for one in pictures]

@@ -220,8 +220,10 @@ def test_a_closed_client_says_so(both: Both) -> None:
         kept: list[Any] = []
         both.call(kept.append, base_url=server.url)
         again = kept[0].submit if both.kind == "sync" else lambda prompt: anyio.run(kept[0].submit, prompt)
-        with pytest.raises(ConfigError, match="closed"):
+        with pytest.raises(ConfigError) as caught:
             again("a fish")
+        assert caught.value.message == "the client is closed"
+        assert caught.value.hint == "Make a new one, or close it later."
         assert server.requests == []
     assert both.clock.slept == []
 
