@@ -60,7 +60,7 @@ verify-generated: $(READY) ## regenerate in memory and compare every file (part 
 	@$(PIPELINE) verify
 
 .PHONY: bench
-bench: $(READY) ## measure the client and its peers in one interleaved run, at most 30 minutes; writes docs/performance.md (QUICK=1: prints near rows only)
+bench: $(READY) ## measure the client and its peers in one interleaved run of about twelve minutes; writes docs/performance.md (QUICK=1: prints near rows only)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick,--write docs/performance.md) $(ARGS)
 	@$(BIN)/python benchmarks/sandbox.py
 

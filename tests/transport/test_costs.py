@@ -49,7 +49,7 @@ def calls_of(work: Any) -> int:
     ids=["submit", "query"],
 )
 def test_a_request_on_a_kept_connection_takes_few_calls(answer: bytes, work: Any, most: int) -> None:
-    # httpcore and h11 take 400 of them; httpcore's connection pool would take 90 more.
+    # httpcore and h11 take 290 of them; httpcore's connection pool would take 90 more.
     with (
         ScriptedServer(keep_alive(whole(answer))) as server,
         SeeDream(KEY, base_url=server.url, reuse_submit_connections=60) as client,
