@@ -18,7 +18,7 @@ from seedream import SeeDreamError, SubmissionUnknown
 from seedream._support import redact
 from seedream._support.redact import quote, redact_reply, sanitize, short_repr
 from seedream._support.secret import Secret
-from seedream._support.server_text import holds_secret, server_text, show_id
+from seedream._support.server_text import REMOVED, holds_secret, server_text, show_id
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.secret_forms import FORMS, MORE_FORMS
@@ -308,3 +308,20 @@ def test_redaction_is_quick_on_hostile_text(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     assert len(server_text(text, KEY)) < 300
     assert len(redact_reply(200, {"server": text}, text.encode(), KEY).body) <= 2000
+
+
+def test_of_two_keys_of_which_one_begins_like_the_other_no_tail_stays() -> None:
+    short, long = "sk-key-0123456789", "sk-key-0123456789-and-more"
+    assert redact.redact(f"a {long} b {short} c", long, short) == f"a {REMOVED} b {REMOVED} c"
+    assert redact.redact(f"a {long} b {short} c", short, long) == f"a {REMOVED} b {REMOVED} c"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["set-cookie", "Set-Cookie2", "cookie", "authorization", "www-authenticate", "x-api-key", "x-amz-security-token", "link",
+     "x-auth-token", "proxy-authenticate", "x-amz-meta-url", "content-location", "refresh", "x-unknown"],
+)  # fmt: skip
+def test_an_error_keeps_no_header_that_may_hold_credentials(name: str) -> None:
+    # Rule KEY-PRIVATE: what is kept is on a list; a session or a signed address is on none.
+    reply = redact_reply(500, {name: "session", "x-request-id": "abc-1", "Content-Type": "text/html"}, b"", KEY)
+    assert reply.headers == {"x-request-id": "abc-1", "content-type": "text/html"}

@@ -139,13 +139,27 @@ def fails(example: Example, server: ServerUnderTest) -> bool | None:
     return False
 
 
+@define
+class Breaking(httpx.BaseTransport):
+    """Answers whatever goes to one path with a server's error."""
+
+    inner: httpx.BaseTransport
+    path: str
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.raw_path.decode() == self.path:
+            return httpx.Response(500, text="broken")
+        return self.inner.handle_request(request)
+
+
 def misread(example: Example, facts: ApiFacts, *, otherwise: bool = False) -> bool | None:
     """Plant the fault that an example names."""
     kind, value = example.fault or ("", ())
     if otherwise:
         value = (*value[:2], None)
     app = create(keys(), Misreading(kind, value))
-    with under_test(app, InProcess(app), facts) as server:
+    transport = Breaking(InProcess(app), str(value)) if kind == "breaks" else InProcess(app)
+    with under_test(app, transport, facts) as server:
         return fails(example, server)
 
 

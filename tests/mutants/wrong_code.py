@@ -104,7 +104,7 @@ WRONG_CODE = (
               '        database.execute("UPDATE journal SET closed=0")\n        self._leave_mark(newest)\n', ("tests/journal/test_open.py", "")),
     WrongCode("two submissions of one key at once", "bulk/submitter.py", "while (pending := self._in_flight.get(key)) is not None:", "while (pending := self._in_flight.get(key)) is None and False:", ("tests/bulk/test_submitter.py", "")),
     WrongCode("a run without credits goes on", "bulk/submitter.py", 'self._control.stop("credits", error)', "self._control.answered()", ("tests/bulk/test_stop.py", "")),
-    WrongCode("a task id that cannot be recorded is forgotten", "bulk/submitter.py", "        self.unrecorded[job.key] = taskid\n", "", ("tests/bulk/test_lost_records.py", "")),
+    WrongCode("a task id that cannot be recorded is forgotten", "bulk/submitter.py", "        self.unrecorded[job.key] = taskid\n", "", ("tests/bulk/test_stop.py", "")),
     WrongCode("an unknown submission exits like a failure", "cli/exit_codes.py", "(errors.SubmissionUnknown, UNKNOWN)", "(errors.SubmissionUnknown, FAILED)", (EXITS, "")),
     WrongCode("not sent exits like unknown", "cli/exit_codes.py", "(errors.NotSent, NOT_SENT)", "(errors.NotSent, UNKNOWN)", (EXITS, "")),
     WrongCode("a missing task exits like an unfinished one", "cli/exit_codes.py", "    (errors.TaskNotFound, NOT_FOUND),\n", "", (EXITS, "")),

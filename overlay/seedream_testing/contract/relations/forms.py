@@ -221,6 +221,13 @@ def _framing(facts: ApiFacts) -> Iterator[Example]:
             else None
         )
         yield _raw(facts, name, changed, optional=True, meaning=meaning)
+    short = _body(_FIELDS[:1])
+    after = _body([(_head("batchsize"), b"9")])
+    for name, changed in {
+        "another form after its end": short + after,
+        "another form before its beginning": after.replace(_MARK.encode(), b"other") + short,
+    }.items():
+        yield _raw(facts, name, changed, optional=True, meaning=_meaning(facts, prompt=_PROMPT))
     for name, sizes in {
         "one chunk": [len(body)],
         "chunks of one byte": [1],
@@ -268,7 +275,7 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
     document = json.dumps(values).encode()
     for other, sent in (
         ("application/json", document), ("application/json; charset=utf-8", document), ("text/json", document), ("text/plain", b"a lighthouse"), ("text/plain", document), ("application/octet-stream", body), ("text/plain", body),
-        ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document),
+        ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document), (f"text/plain; boundary={_MARK}", body), (f"application/json; boundary={_MARK}", body), (f"application/octet-stream; boundary={_MARK}", body), (f"form-data; boundary={_MARK}", body),
     ):  # fmt: skip
         yield request(
             f"{sent[:30]!r} under {other}",

@@ -3,7 +3,7 @@
 # ruff: noqa: E501 -- one case a line reads as a table
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -44,6 +44,16 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
         yield Example(
             f"two submissions with {name}: {value[:40]}", partial(_twice, header=(name, value)), 2 * meaning.images
         )
+    for number, words in enumerate(_groups(_SWITCHES, 12), 1):
+        for value in ("1", "true"):
+            headers = [(name, value) for name in words]
+
+            def sweep(server: ServerUnderTest, headers: list[tuple[str, str]] = headers) -> Reply:
+                return server.submit(_FORM, [*server.authorization.items(), *headers])
+
+            yield request(
+                f"a submission with {value} in {len(words)} unknown headers ({number})", "SERVER-HTTP", sweep, meaning
+            )
     yield request(
         "a submission with expect: 100-continue",
         "SERVER-HTTP",
@@ -60,6 +70,22 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
         ),
         meaning,
     )
+
+
+# Words that servers read in headers of their own, to do something else than usual.
+_SWITCHES: Final = tuple(
+    prefix + word
+    for word in ("dry-run", "test", "mock", "simulate", "sandbox", "demo", "preview", "validate-only", "debug", "trace", "verbose", "admin", "internal", "bypass", "no-charge", "free", "trial",
+                 "priority", "async", "callback", "webhook", "version", "api-version", "format", "lang", "locale", "country", "region", "timezone", "tenant", "user", "user-id", "role", "account", "org",
+                 "model", "count", "n", "quality", "style", "seed", "size", "width", "height", "prompt", "batchsize", "resolution", "category", "imageurl")
+    for prefix in ("x-", "x-tensorslab-", "")
+    if prefix or word not in ("trace", "user", "from")
+)  # fmt: skip
+
+
+def _groups(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for at in range(0, len(names), size):
+        yield names[at : at + size]
 
 
 # Headers by which some services recognise a request that they have seen already.
@@ -108,6 +134,14 @@ def _raw_query(
     return send
 
 
+def _beside(query: str) -> Callable[[ServerUnderTest, str], Reply]:
+    def send(server: ServerUnderTest, taskid: str) -> Reply:
+        known = [*server.authorization.items(), ("content-type", _JSON)]
+        return server.send("POST", f"{server.facts.query}?{query}", known, _plain(taskid))
+
+    return send
+
+
 def _plain(taskid: str) -> bytes:
     return json.dumps({"taskid": taskid}).encode()
 
@@ -135,6 +169,8 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:
         "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(), "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
     }.items():  # fmt: skip
         yield _query(name, _raw_query(body), optional=True)
+    for query in ("taskid=no-such-task", "taskid=", "id=no-such-task", "x=1"):
+        yield _query(f"{query} in the address besides", _beside(query), optional=True)
     for other in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
         yield _query(f"JSON as {other}", _raw_query(_plain, kind=other), optional=True)
     yield _query(
@@ -165,6 +201,50 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
     for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY", "post"):
         yield _refuses(f"{method} for a submission", "SERVER-HTTP", lambda server, _, method=method: server.send(method, facts.submit, [*server.authorization.items(), ("content-type", kind)], body)) if method != "post" else _refuses(
             "an unknown method for a submission", "SERVER-HTTP", lambda server, _: server.send("SUBMIT", facts.submit, [*server.authorization.items(), ("content-type", kind)], body))  # fmt: skip
+    for method in ("HEAD", "OPTIONS", "TRACE"):
+        yield Example(f"{method} does nothing", partial(_does_nothing, method=method), 1)
+    for name, value in (("x-http-method-override", "POST"), ("x-http-method", "POST"), ("x-method-override", "POST")):
+        headers = [("content-type", kind), (name, value)]
+        yield _refuses(
+            f"GET for a submission with {name}: {value}",
+            "SERVER-HTTP",
+            lambda server, _, headers=headers: server.send(
+                "GET", facts.submit, [*server.authorization.items(), *headers], body
+            ),
+        )
+    for query in ("_method=POST", "method=POST", "httpMethod=POST"):
+        yield _refuses(
+            f"GET for a submission with {query} in the address",
+            "SERVER-HTTP",
+            lambda server, _, query=query: server.send(
+                "GET", f"{facts.submit}?{query}", [*server.authorization.items(), ("content-type", kind)], body
+            ),
+        )
+    for path in (
+        f"{facts.submit}/",
+        f"{facts.submit}//",
+        f"/{facts.submit}",
+        facts.submit.upper(),
+        f"{facts.submit}.json",
+        f"{facts.submit};x=1",
+        f"{facts.submit}/x",
+        f"{facts.submit}%20",
+        f"{facts.submit}%00",
+        "/",
+       
+        "/v1/images/",
+    ):
+        yield Example(
+            f"the path {path}", partial(_never_breaks, path=path, kind=kind, body=body), 2, fault=("breaks", path)
+        )
+    deep = b'{"taskid": ' + b"[" * 400 + b"]" * 400 + b"}"
+    yield _refuses(
+        "a query whose id is a list in 400 lists",
+        "TASK-ID",
+        lambda server, _: server.send(
+            "POST", facts.query, [*server.authorization.items(), ("content-type", _JSON)], deep
+        ),
+    )
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         yield _refuses(
             f"{method} for a query",
@@ -237,6 +317,36 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
                 facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
             ),
         )
+
+
+def _does_nothing(server: ServerUnderTest, method: str) -> None:
+    """HEAD, OPTIONS and TRACE are safe methods (RFC 9110, 9.2.1): whatever they answer, nothing is made or deleted."""
+    taskid = str(server.known_task().data["taskid"])
+    kind, body = encode(_FORM)
+    before = server.charged()
+    known = server.authorization.items()
+    replies = [
+        server.send(method, server.facts.submit, [*known, ("content-type", kind)], body),
+        server.send(
+            method, server.facts.delete, [*known, ("content-type", _JSON)], json.dumps({"taskids": [taskid]}).encode()
+        ),
+    ]
+    for reply in replies:
+        if reply.status >= 500 and reply.status != 501:  # noqa: PLR2004 -- a server's error; 501 is Not Implemented
+            raise fail(f"{method} broke the server", "SERVER-HTTP", reply)
+    if server.charged() != before:
+        raise fail(f"{method} for a submission was charged", "SERVER-HTTP", replies[0])
+    if not server.accepted(server.query(taskid)):
+        raise fail(f"{method} for a deletion deleted the task", "SERVER-HTTP", replies[1])
+
+
+def _never_breaks(server: ServerUnderTest, path: str, kind: str, body: bytes) -> None:
+    """Another path may lead to the operation or to none; it does not break the server."""
+    reply = server.send("POST", path, [*server.authorization.items(), ("content-type", kind)], body)
+    if reply.status >= 500:  # noqa: PLR2004 -- a server's error
+        raise fail(f"the path {path} broke the server", "SERVER-HTTP", reply)
+    if server.accepted(reply):
+        server.spent += server.facts.images(_FORM)
 
 
 def _form(server: ServerUnderTest, path: str, fields: dict[str, str]) -> Reply:

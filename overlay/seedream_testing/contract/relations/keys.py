@@ -122,6 +122,8 @@ def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
     for operation in _OPERATIONS:
         for other in (
             "X-API-Key",
+            "X-Auth-Token",
+            "X-Access-Token",
             "X-Api-Token",
             "Api-Key",
             "Proxy-Authorization",
@@ -136,11 +138,15 @@ def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
                 operation,
                 lambda server, other=other: {other: f"{scheme} {server.key}"},
             )
-        yield _guarded(
-            "the key in a cookie",
-            operation,
-            lambda server: {"cookie": f"{header}={server.key}; token={server.key}; api_key={server.key}"},
-        )
+            yield _guarded(
+                f"only the key in the header {other}", operation, lambda server, other=other: {other: server.key}
+            )
+        for cookie in (header, "token", "api_key", "key", "session", "access_token"):
+            yield _guarded(
+                f"the key in the cookie {cookie}",
+                operation,
+                lambda server, cookie=cookie: {"cookie": f"{cookie}={server.key}"},
+            )
     for name in ("key", "api_key", "apikey", "token", "access_token", header):
 
         def run(server: ServerUnderTest, name: str = name) -> None:

@@ -2,14 +2,13 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
-from seedream_testing.contract.image_check import image_fault, media_type, picture_size
+from seedream_testing.contract.image_check import image_digest, image_fault, media_type, picture_size
 from seedream_testing.contract.relations.relation import Example, Relation, fail
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
@@ -34,7 +33,7 @@ def _picture(server: ServerUnderTest, url: str, headers: Headers = ()) -> Reply:
 def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, list[Reply]]:
     last = _task(server, parts, what)
     meaning = server.facts.meaning(parts)
-    replies = [_picture(server, url) for url in last.data["url"]]
+    replies, shown = [_picture(server, url) for url in last.data["url"]], list[bytes]()
     for reply in replies:
         size = picture_size(reply.body)
         if size is None:
@@ -50,9 +49,10 @@ def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, 
         if fault := image_fault(reply.body):
             raise fail(f"{what}: the picture cannot be decoded: {fault}", _RULE, reply)
         taskid = str(last.data["taskid"])
-        if server.pictures.setdefault(hashlib.sha256(reply.body).digest(), taskid) != taskid:
+        shown.append(image_digest(reply.body))
+        if server.pictures.setdefault(shown[-1], taskid) != taskid:
             raise fail(f"{what}: the picture is one of an earlier task", _RULE, reply)
-    if len({reply.body for reply in replies}) != len(replies):
+    if len(set(shown)) != len(replies):
         raise fail("pictures of one task are the same", _RULE, last)
     return last, replies
 
@@ -133,7 +133,19 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
     del facts
     ways: dict[str, Headers] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
                                 "a foreign Origin": {"origin": "https://example.com"}, "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
-                                "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}}  # fmt: skip
+                                "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"}, "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"}}  # fmt: skip
+    for agent in (
+        "curl/8.0",
+        "Wget/1.24",
+        "python-requests/2.32",
+        "python-httpx/0.28",
+        "aiohttp/3.13",
+        "Go-http-client/2.0",
+        "okhttp/5",
+        "Googlebot/2.1",
+        "",
+    ):
+        ways[f"the user agent {agent!r}"] = {"user-agent": agent}
     for name, headers in ways.items():
 
         def run(server: ServerUnderTest, headers: Headers = headers) -> None:

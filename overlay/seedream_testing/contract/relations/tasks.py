@@ -320,6 +320,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
     yield case("three of four, the last first", 4, lambda ids: (ids[:0:-1], ids[1:]))
     yield case("the first and the last of three", 3, lambda ids: ([ids[0], ids[2]], [ids[0], ids[2]]))
     yield case("ten", 10, lambda ids: (ids, ids))
+    yield case("twenty-one", 21, lambda ids: (ids, ids))
     yield case("one that may still be running", 2, lambda ids: (ids[:1], ids[:1]), wait=False)
     yield case("one named twice", 2, lambda ids: ([ids[0], ids[0]], ids[:1]), optional=True)
     yield case("one and an unknown id", 2, lambda ids: ([ids[0], "no-such-task"], ids[:1]), optional=True)

@@ -146,6 +146,26 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
         lambda given: re.sub(r"(?i)<script.*?</script>", "", given),
         ("a <script>alert(1)</script> b",),
     )
+    code = ("select drop union insert delete update exec table from where javascript vbscript onerror onload eval alert http https www file data ftp "
+            "import system ignore previous instructions assistant user null undefined true none nan inf")  # fmt: skip
+    yield TextChange(
+        "words of programs are dropped",
+        lambda given: re.sub(
+            r"(?i)\b(select|drop|union|insert|delete|update|exec|javascript|script|eval)\b:?", "", given
+        ),
+        (
+            code,
+            code.upper(),
+            "a; DROP TABLE tasks; -- b ' UNION SELECT 1 ' javascript:alert(1) onload=x data:text/html,c ../../d ${e} $(f) `g` | h && i",
+        ),
+    )
+    # A service may refuse some of these; what it takes, it takes as it is.
+    yield TextChange(
+        "words that offend are masked",
+        lambda given: re.sub(r"(?i)\b(naked|blood|kill|damn|gun)\b", "***", given),
+        ("a naked statue, blood oranges, a kill switch, a damn dam, a water gun, a shot, a dead tree, a bomb shelter",),
+        optional=True,
+    )
     yield TextChange("backslash escapes are read", _unescaped, (r"a\nb \t c \\ d \" e",))
     yield TextChange("Unicode escapes are read", _unicode_unescaped, ("\\u706f\\u5854",))
     yield TextChange("backslashes are dropped", _replaced("\\", ""), (r"a\b \\ c\'d",))

@@ -4,6 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import product
 from math import isqrt
 from typing import Final
 
@@ -11,11 +12,35 @@ from attrs import evolve
 from tensorslab_images.limits import Field
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
-from seedream_testing.contract.relations.relation import PROMPT, Example, Relation, by_verdict, either, form
+from seedream_testing.contract.relations.relation import PROMPT, Example, Relation, by_verdict, either, fail, form
 from seedream_testing.contract.relations.spellings import SPELLINGS, WORDS
+from seedream_testing.contract.server_under_test import ServerUnderTest
 
 _BLANKS: Final = ("", " ", "\t", "\n", "\r\n", "\u3000", "\u00a0", "  \n\t ")
 _WORD: Final = 2**32
+_BETWEEN: Final = (
+    " ",
+    "_",
+    "\t",
+    "*",
+    "×",
+    "X",
+    "|",
+    "\\",
+    "–",
+    ".",
+    ",",
+    ";",
+    "=",
+    "~",
+    "∶",
+    "：",
+    "::",
+    " : ",
+    " to ",
+    "by",
+    "比",
+)
 
 
 def _case(facts: ApiFacts, field: str, value: str, name: str = "") -> Example:
@@ -33,7 +58,25 @@ def _numbers(facts: ApiFacts) -> Iterator[tuple[Field, int, int]]:
 def _bounds(facts: ApiFacts) -> Iterator[Example]:
     for spec, low, high in _numbers(facts):
         inside = {low, low + 1, (low + high) // 2, high - 1, high}
-        near = {low - 1, high + 1, -low, -high, low - 2, high + 2, 2 * high, 10 * high, 100 * high}
+        near = {
+            *range(high + 1, 9 * high),
+            99,
+            100,
+            101,
+            110,
+            111,
+            150,
+            151,
+            200,
+            255,
+            500,
+            999,
+            1000,
+            1001,
+            1111,
+            9999,
+        }
+        near |= {low - 1, high + 1, -low, -high, low - 2, high + 2, 2 * high, 10 * high, 100 * high}
         words = {2**bits + offset for bits in (7, 8, 15, 16, 31, 32, 63, 64) for offset in (-1, 0, 1, low, high)}
         for number in sorted(
             value for value in inside | near | words | {-value for value in words} if value >= -(2**64)
@@ -52,6 +95,12 @@ def _each_number(facts: ApiFacts) -> Iterator[Example]:
     for spec, low, high in _numbers(facts):
         for number in range(low - 3, high + 4):
             yield _case(facts, spec.name, str(number))
+        # Each end together with each end of the other fields: a limit may hold for only one of them.
+        sizes = (*facts.tiers, *facts.ratios[:1], f"{facts.least_pixels}x1", f"4096x{facts.most_pixels // 4096}")
+        for number, size in product((low, high), sizes):
+            parts = (*form(spec.name, str(number)), text("resolution", size))
+            if number == high or size not in facts.tiers:
+                yield by_verdict(facts, f"{number} of {size}", parts)
 
 
 def _lengths(facts: ApiFacts) -> Iterator[Example]:
@@ -160,6 +209,21 @@ def _names(facts: ApiFacts) -> Iterator[Example]:
         ):
             parts = (text("prompt", PROMPT), text(name, value))
             yield either(f"{field} under the name {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
+    if "resolution" in facts.rules and facts.tiers:
+        highest = max(facts.tiers, key=lambda tier: int(tier[:-1]))
+        for name in (
+            "Resolution",
+            "RESOLUTION",
+            "resolution[]",
+            " resolution",
+            "resolution ",
+            "size",
+            "image_size",
+            "quality",
+            "tier",
+            "scale",
+        ):
+            yield _of_default_size(f"the tier under the name {name!r}", (text("prompt", PROMPT), text(name, highest)))
     for name in (
         "n",
         "count",
@@ -180,6 +244,25 @@ def _names(facts: ApiFacts) -> Iterator[Example]:
     ):
         parts = (text("prompt", PROMPT), text(name, "3"))
         yield either(f"an unknown field {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
+
+
+def _of_default_size(name: str, parts: tuple[Part, ...]) -> Example:
+    """Return an example that is refused, or whose pictures have the size of those without any resolution."""
+
+    def run(server: ServerUnderTest) -> None:
+        usual = server.known_task()
+        reply = server.submit(parts)
+        if not server.accepted(reply):
+            server.check_refused(reply, name, "WIRE-EXACT")
+            return
+        last, _ = server.completed(server.check_taken(reply, name, "WIRE-EXACT"))
+        server.spent += server.facts.images(parts)
+        for side in ("width", "height"):
+            server.need_echo(last, side)
+            if last.data[side] != usual.data.get(side):
+                raise fail(f"{name}: {side} is {last.data[side]}, not {usual.data.get(side)}", "WIRE-EXACT", last)
+
+    return Example(name, run, 2)
 
 
 def _twice(facts: ApiFacts) -> Iterator[Example]:
@@ -255,6 +338,7 @@ def _ratios(facts: ApiFacts) -> Iterator[Example]:
             f"{width}:",
             f":{height}",
             f"{width / height:.4f}",
+            *(f"{width}{sign}{height}" for sign in _BETWEEN),
             f"-{width}:-{height}",
             f"{width}.0:{height}",
         ):
@@ -470,6 +554,9 @@ def _resolution_words(facts: ApiFacts) -> Iterator[Example]:
     for word in (*WORDS, *_BLANKS[1:]):
         yield _case(facts, "resolution", word)
     yield _either_default(facts, "resolution")
+    yield evolve(
+        _of_default_size("an empty resolution", form("resolution", "")), fault=("read_as", ("resolution", "", "4K"))
+    )
 
 
 def _resolution_spellings(facts: ApiFacts) -> Iterator[Example]:
