@@ -231,7 +231,6 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
         f"{facts.submit}%20",
         f"{facts.submit}%00",
         "/",
-       
         "/v1/images/",
     ):
         yield Example(
