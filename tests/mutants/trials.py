@@ -133,7 +133,7 @@ class Trials:
                     said.write_text(self._failed, "utf-8")
                     os._exit(1)
 
-        whole = sum(max(2.0, 5 * seconds[item.nodeid]) for item in items) + 2 * _LEAST * patience
+        whole = 10 * sum(seconds[item.nodeid] for item in items) + 2 * _LEAST * patience
         with self._forked(name, run) as pid:
             ended = time.monotonic() + whole
             pause = 0.005

@@ -93,10 +93,12 @@ class ScriptedServer:
 
     @staticmethod
     def _act(action: Action, connection: Connection) -> None:
-        with suppress(OSError):
-            action(connection)
-        with suppress(OSError):
-            connection.sock.close()
+        try:
+            with suppress(OSError):
+                action(connection)
+        finally:  # also where the script found a fault: the client need not wait
+            with suppress(OSError):
+                connection.sock.close()
 
     def __enter__(self) -> Self:
         self._threads[0].start()
