@@ -50,6 +50,7 @@ def bodies(echo: str) -> dict[str, Any]:
     said = f"wrong key {echo} for {SIGNED}"
     failed = {"image_status": 4, "error_message": said, "prompt": said}
     odd = {"taskid": "t1", "image_status": 3, "url": [f"ftp://{echo}@h/?sig=MARKER-SIGNATURE", SIGNED]}
+    hosts = {"taskid": "t1", "image_status": 3, "url": [f"http://{echo}.example/", SIGNED]}
     ids = {"taskid": f"t-{echo}", "task_id": SIGNED}
     return {
         "a message": {"json": {"code": 9999, "msg": said, "data": {"error": said}}},
@@ -57,6 +58,7 @@ def bodies(echo: str) -> dict[str, Any]:
         "a failed task": {"json": {"code": 1000, "msg": said, "data": failed}},
         "ids": {"json": {"code": 1000, "msg": said, "data": ids}},
         "odd URLs": {"json": {"code": 1000, "msg": "", "data": odd}},
+        "odd hosts": {"json": {"code": 1000, "msg": "", "data": hosts}},
         "HTML": {"html": f"<html><body><a href='{SIGNED}'>{said}</a></body></html>"},
         "text": {"text": said},
         "cut JSON": {"text": f'{{"code": 1000, "msg": "{said}", "data": {{"taskid": "{SIGNED}'},

@@ -549,13 +549,20 @@ def _refused(picture: _Picture, stream: Stream) -> errors.DownloadError:
 
 def _check_url(picture: _Picture, url: Url) -> None:
     """Refuse a URL that must not be fetched: not https (http only for a local service), a private host."""
+    if wrong := _wrong_url(picture, url):
+        raise picture.error(errors.UnsafeUrl, wrong)
+
+
+def _wrong_url(picture: _Picture, url: Url) -> str:
+    """Say what is wrong with a URL; empty when it may be fetched."""
     scheme, host, plain = _parts(url)
     schemes = ("https", "http") if picture.api.local else ("https",)
+    shown, shown_host = (quote(server_text(text, picture.api.key)) for text in (scheme, host))
     if scheme not in schemes or not host or not plain:
-        allowed, found = " or ".join(schemes), f"scheme {quote(scheme)}, host {quote(host)}"
-        raise picture.error(errors.UnsafeUrl, f"its URL is not a plain {allowed} URL ({found})")
+        return f"its URL is not a plain {' or '.join(schemes)} URL (scheme {shown}, host {shown_host})"
     if not picture.api.local and is_private(host):
-        raise picture.error(errors.UnsafeUrl, f"its URL points to {quote(host)}, which is not on the public network")
+        return f"its URL points to {shown_host}, which is not on the public network"
+    return ""
 
 
 def _parts(url: Url) -> tuple[str, str, bool]:
