@@ -7,6 +7,7 @@ from contract.client_checks.under_test import KEY, ClientUnderTest, check, short
 from seedream.errors import InvalidRequest
 from seedream_testing.contract.api_facts import Case, Part
 from seedream_testing.contract.decode import boundary, decode
+from seedream_testing.contract.relations.texts import CHANGES
 from seedream_testing.contract.violation import Sent, Violation
 
 
@@ -16,6 +17,37 @@ def sends_what_the_page_allows(subject: ClientUnderTest) -> None:
     for case in subject.facts.legal:
         if case.options is not None and case.wire is not None:
             same_form(subject, case, subject.one(case.options, case.rule))
+
+
+@check("PROMPT-REQUIRED")
+def sends_prompts_character_by_character(subject: ClientUnderTest) -> None:
+    """No transformation of text is applied to a prompt or a category on its way."""
+    for change in CHANGES:
+        for given in change.texts:
+            if not given.strip():
+                continue
+            parts = {part.name: part.content for part in decode(subject.one({"prompt": given}, "PROMPT-REQUIRED"))}
+            if parts != {"prompt": given.encode()}:
+                told = f"a prompt that shows whether {change.name} arrived as {str(parts)[:200]}"
+                raise Violation(told, rule="PROMPT-REQUIRED")
+    for given in TEXTS:
+        parts = {
+            part.name: part.content for part in decode(subject.one({"prompt": "a", "category": given}, "WIRE-EXACT"))
+        }
+        if parts != {"prompt": b"a", "category": given.encode()}:
+            raise Violation(f"the category {given!r} arrived as {parts}", rule="WIRE-EXACT")
+
+
+TEXTS = (
+    "e\u0301 Å ﬁ ２",
+    "a &amp; b < c > \"d\" 'e'",
+    "%41+b%20c",
+    "  a  \u3000",
+    "A\tB\r\nc\nd",
+    "灯塔 🌫 👩\u200d🚀",
+    r"\n \u706f \\",
+    "a" * 3000,
+)
 
 
 def same_form(subject: ClientUnderTest, case: Case, sent: Sent, rule: str = "") -> None:

@@ -40,6 +40,35 @@ def _expect(
         raise Violation(f"{name}: gave {task!r} instead of {kind.__name__}", rule=rule)
 
 
+# Codes that another service may mean success by, or that look like one that is known.
+_UNKNOWN: tuple[Any, ...] = (
+    0,
+    1,
+    -1,
+    200,
+    201,
+    999,
+    1001,
+    1234,
+    2000,
+    10000,
+    -1000,
+    8999,
+    9001,
+    9998,
+    10**12,
+    "0",
+    "ok",
+    "success",
+    "",
+    True,
+    False,
+    None,
+    [],
+    {},
+)
+
+
 @check("PAY-ONCE")
 def a_lost_reply_is_never_sent_again(subject: ClientUnderTest) -> None:
     """Where the reply is lost, cut, garbled or a server error, one request was sent and the outcome is unknown."""
@@ -53,7 +82,7 @@ def a_lost_reply_is_never_sent_again(subject: ClientUnderTest) -> None:
         ("JSON that is not an object", ScriptedReply(200, b"[]", _JSON)),
         ("success without data", envelope(subject.facts.success)),
         ("success without task id", envelope(subject.facts.success, {})),
-        ("an unknown code", envelope(1234)),
+        *((f"the unknown code {code!r}", envelope(code, {})) for code in _UNKNOWN),
         *((f"HTTP {status}", ScriptedReply(status, b"{}", _JSON)) for status in (500, 502, 503, 504, 520)),
     ]
     for name, answer in replies:
@@ -69,6 +98,11 @@ def codes_mean_what_the_page_says(subject: ClientUnderTest) -> None:
             subject, "no credits", envelope(facts.no_credits, data), errors.InsufficientCredits, "no", "CODE-MEANING"
         )
         _expect(subject, "failure", envelope(facts.failure, data), errors.Rejected, "no", "CODE-MEANING")
+    for code in (facts.no_credits, facts.failure):
+        refusal = ScriptedReply(200, json.dumps({"code": code, "msg": "why it is so"}).encode(), _JSON)
+        error = _expect(subject, f"code {code} with a reason", refusal, errors.SeeDreamError, "no", "CODE-MEANING")
+        if "why it is so" not in str(error):
+            raise Violation(f"the error does not tell what the server said: {error}", rule="CODE-MEANING")
     null = ScriptedReply(200, json.dumps({"code": facts.no_credits, "msg": "", "data": None}).encode(), _JSON)
     _expect(subject, "no credits, null data", null, errors.InsufficientCredits, "no", "CODE-NO-DATA")
     _, task = subject.submit({"prompt": "a fish"})
@@ -114,6 +148,39 @@ def a_refusal_is_told_as_one(subject: ClientUnderTest) -> None:
     refusals = {400: errors.Rejected, 401: errors.AuthError, 403: errors.AuthError, 404: errors.ConfigError}
     for status, kind in refusals.items():
         _expect(subject, f"HTTP {status}", ScriptedReply(status, b"{}", _JSON), kind, "no", "PAY-KNOWN")
+    for status in (
+        402,
+        405,
+        406,
+        407,
+        409,
+        410,
+        411,
+        412,
+        413,
+        414,
+        415,
+        416,
+        417,
+        418,
+        421,
+        422,
+        423,
+        424,
+        425,
+        426,
+        428,
+        431,
+        451,
+        499,
+    ):
+        for after in ({}, {"retry-after": "0"}):
+            answer = ScriptedReply(status, b"{}", {**_JSON, **after})
+            _expect(subject, f"HTTP {status}", answer, errors.SeeDreamError, "no", "PAY-KNOWN")
+    limited = ScriptedReply(429, b"{}", {**_JSON, "retry-after": "7"})
+    told = _expect(subject, "HTTP 429 with Retry-After", limited, errors.RateLimited, "no", "PAY-KNOWN", most=10)
+    if getattr(told, "retry_after", None) != 7:
+        raise Violation(f"Retry-After is not on the error: {told!r}", rule="PAY-KNOWN")
     _expect(subject, "HTTP 429", ScriptedReply(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=10)
     answers = [ScriptedReply(429), subject.accepted()]
     with RecordingServer(lambda _: answers.pop(0)) as server, subject.client(server.url) as client:

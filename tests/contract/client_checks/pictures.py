@@ -20,6 +20,10 @@ def _save(backend: FakeBackend, images: int | None = None) -> list[Path] | error
         return error
 
 
+# The header fields that fetching a picture needs; any other tells the image host more than it has to know.
+_NEEDED = {"host", "accept", "accept-encoding", "user-agent", "connection", "range", "if-range"}
+
+
 @check("KEY-PRIVATE")
 def the_image_host_never_sees_the_key(subject: ClientUnderTest) -> None:
     """Neither the image host nor where it redirects gets the key or a cookie."""
@@ -37,6 +41,8 @@ def the_image_host_never_sees_the_key(subject: ClientUnderTest) -> None:
             for sent in [*backend.images.sent, *second.sent]:
                 if KEY in repr(sent.headers) + sent.url or sent.header("authorization") or sent.header("cookie"):
                     raise Violation(f"the key or a cookie went to {sent.url}", rule="KEY-PRIVATE", sent=sent)
+                if others := {name.lower() for name, _ in sent.headers} - _NEEDED:
+                    raise Violation(f"{sorted(others)} went to {sent.url}", rule="WIRE-EXACT", sent=sent)
 
 
 @check("FILE-TYPE")
