@@ -1,6 +1,5 @@
 """The clients and the tasks they return. The workflows they run are in _protocol."""
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from os import PathLike
@@ -18,6 +17,7 @@ from tensorslab_images.methods import (
     SubmitMethods,
 )
 
+from seedream._files.paths import folder_path
 from seedream._protocol import tasks
 from seedream._protocol.drivers import run_async, run_sync
 from seedream._protocol.effects import RunInThread, Workflow
@@ -31,7 +31,7 @@ from seedream._request.source_images import Sources
 from seedream._request.submission import Submission, check_submit
 from seedream._support import config
 from seedream._support.addresses import is_loopback
-from seedream._support.redact import install_log_filter, quote, redact, short_repr
+from seedream._support.redact import install_log_filter, redact, short_repr
 from seedream._support.secret import Secret
 from seedream._support.server_text import is_plain_id, show_id
 from seedream._support.timing import Clock, SystemClock, Timeouts
@@ -81,18 +81,10 @@ def _http_class(*, awaits: bool) -> Any:
 
 
 def _directory(given: object) -> Path:
-    path: Path | None = None
     try:
-        path = Path(given)  # type: ignore[arg-type]  # whatever it is
-        if b"\0" not in os.fsencode(path):
-            return path
-    except (UnicodeEncodeError, TypeError):
+        return folder_path(given)  # type: ignore[arg-type]  # whatever it is
+    except TypeError:
         pass
-    if path is not None:
-        raise ConfigError(
-            f"cannot write in {quote(str(path))}: it cannot be a path",
-            hint="Choose another directory; nothing was sent.",
-        )
     raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is not a path", hint="Give a path."))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 from chaos.service import picture
-from seedream.bulk import BulkOptions, Snapshot
+from seedream.bulk import Bulk, BulkOptions, Snapshot, SubmitterThread
 from seedream.errors import ConfigError, InvalidRequest, JournalLocked
 from seedream.journal import Journal, ReadOnlyJournal
 from support.bulk_bench import KEY, Bench
@@ -227,6 +227,14 @@ def test_results_are_made_again_from_the_journal(bench: Bench) -> None:
     bench.bulk.write()
     assert (bench.out / "results.jsonl").read_text() == before
     assert [json.loads(line)["id"] for line in before.splitlines()] == ["a", "[[reject]]"]
+
+
+@pytest.mark.parametrize("folder", ["\0", "a\0b", "a\ud800"])
+def test_a_folder_that_cannot_be_is_refused_at_once(folder: str) -> None:
+    with pytest.raises(ConfigError, match="it cannot be a path"):
+        Bulk(folder)
+    with pytest.raises(ConfigError, match="it cannot be a path"):
+        SubmitterThread(folder)
 
 
 def test_folder_that_cannot_be_made_is_reported(bench: Bench) -> None:

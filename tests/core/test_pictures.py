@@ -45,6 +45,9 @@ def test_saving_is_atomic_and_finds_the_extension(tmp_path: Path) -> None:
     assert "Choose another place." == caught.value.hint
     with pytest.raises(ConfigError, match=r"cannot write .*: .*null"):
         Picture(content=PNG).save(tmp_path / "a\0.png")
+    for name in ("\0", "a\ud800"):
+        with pytest.raises(ConfigError):
+            Picture(content=PNG).save(name)
 
 
 def test_bytes_of_no_picture_have_the_general_media_type(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
-from seedream._files.regular_file import open_regular
+from seedream._files.paths import open_regular
 from seedream._support.patterns import lazy_pattern
 from seedream._support.redact import quote
 from seedream.errors import InvalidRequest, Problem

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from attrs import evolve
 
+from seedream._files.paths import folder_path
 from seedream._support.signals import handling_signals
 from seedream._support.threads import in_thread
 from seedream._support.timing import Clock, SystemClock
@@ -51,7 +52,7 @@ class Bulk:
         deliver: Deliver | None = None,
         manifest: bool = False,
     ) -> None:
-        self.folder = Folder(Path(folder))
+        self.folder = Folder(folder_path(folder))
         self._connect = connect
         self._clock = clock or SystemClock()
         self._deliver = deliver

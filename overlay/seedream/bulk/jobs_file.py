@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from seedream._files.regular_file import open_regular
+from seedream._files.paths import open_regular
 from seedream._request.submission import Submission, check_submit
 from seedream._support.redact import quote, redact, short_repr
 from seedream.bulk.columns import ID, PROMPT, from_text, id_of, is_column, options_of, unknown_column

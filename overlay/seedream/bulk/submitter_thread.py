@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
+from seedream._files.paths import folder_path
 from seedream._support.threads import event_loop_thread
 from seedream._support.timing import SystemClock
 from seedream.bulk.bulk import Bulk
@@ -68,7 +68,7 @@ class SubmitterThread:
         options: BulkOptions | None = None,
         jobs: Jobs | None = None,
     ) -> None:
-        self.folder = Folder(Path(folder).absolute())
+        self.folder = Folder(folder_path(folder).absolute())
         options = options or Bulk(self.folder.root).options()
         any_source = options.allow_unrecognized_sources
         planned = read_jobs(jobs, allow_unrecognized_sources=any_source) if jobs is not None else None

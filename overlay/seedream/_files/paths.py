@@ -1,0 +1,40 @@
+"""Paths that a user names: folders that can be, and files that end."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from seedream._support.redact import quote
+from seedream.errors import ConfigError
+
+
+def folder_path(given: str | os.PathLike[str]) -> Path:
+    """Return the path of a folder.
+
+    Raises:
+        ConfigError: No folder can have this path.
+        TypeError: It is not text.
+    """
+    path = Path(given)
+    with suppress(UnicodeEncodeError):
+        if b"\0" not in os.fsencode(path):
+            return path
+    raise ConfigError(
+        f"cannot write in {quote(str(path))}: it cannot be a path", hint="Choose another directory; nothing was sent."
+    )
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading. A device or a pipe, which may never end, is refused without waiting for it.
+
+    Raises:
+        OSError: It cannot be opened, or is another kind of file.
+        ValueError: It cannot be a path.
+    """
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    kind = os.fstat(fd).st_mode
+    if stat.S_ISREG(kind):
+        return fd
+    os.close(fd)
+    raise OSError("it is a directory" if stat.S_ISDIR(kind) else "it is not a regular file")
