@@ -635,6 +635,10 @@ PATTERNS: Final[Mapping[str, str]] = {
     # The operating system.
     "No such file or directory": "没有那个文件或目录",
     "Permission denied": "权限不够",
+    "this machine gives the program no more threads": "本机无法再提供线程",
+    "Close other programs, or raise the limit; nothing was sent.": "请关闭其他程序或提高上限；没有发送。",
+    "it is not a regular file": "不是普通文件",
+    "it is a directory": "是一个目录",
     "it cannot be a path": "不能作为路径",
     "the path holds a null character": "路径含有空字符",
     "Is a directory": "是一个目录",
