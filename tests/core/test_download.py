@@ -258,8 +258,9 @@ def test_the_error_of_a_task_says_what_its_pictures_say(
     assert status == caught.value.reply.status
 
 
-def test_a_part_that_was_not_asked_for_is_named(both: Both, tmp_path: Path) -> None:
-    part = httpx.Response(206, content=PNG[40:], headers={"content-range": f"bytes 40-{len(PNG) - 1}/{len(PNG)}"})
+@pytest.mark.parametrize("headers", [{}, {"content-range": f"bytes 40-{len(PNG) - 1}/{len(PNG)}"}])
+def test_a_part_that_was_not_asked_for_is_named(both: Both, tmp_path: Path, headers: dict[str, str]) -> None:
+    part = httpx.Response(206, content=PNG[40:], headers=headers)
     with pytest.raises(Truncated, match="the host sent another part than asked"):
         save(both, one(part), tmp_path)
 
@@ -303,8 +304,11 @@ def test_good_pictures_are_kept_and_bad_ones_replaced(both: Both, tmp_path: Path
     (tmp_path / "t1-1.png").write_bytes(old)
     (tmp_path / "t1-2.png").write_bytes(old[:-8])
     service = FakeService(completed(f"{HOST}/a", f"{HOST}/b"), pictures={"/a": PNG, "/b": PNG})
-    files = save(both, service, tmp_path)
+    seen: list[Progress] = []
+    files = save(both, service, tmp_path, progress=seen.append)
     assert [old, PNG] == [path.read_bytes() for path in files]
+    (kept,) = [event for event in seen if event.stage == "saved" and event.index == 0]
+    assert (0.0, 0, None, 2) == (kept.elapsed, kept.received, kept.size, kept.total), "nothing was fetched"
     assert ["/b"] == [request.url.path for request in service.asked if request.method == "GET"]
 
 
