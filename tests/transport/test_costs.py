@@ -3,17 +3,20 @@
 import hashlib
 import json
 import platform
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from seedream import SeeDream
+from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import PartialFile
 from seedream._protocol.download import DownloadOptions, SavedPicture, wait_and_save
 from seedream._request.encode import encode_submission
 from seedream._request.submission import check_submit
+from seedream._transport import network
+from seedream._transport.send_tracker import SendTracker
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.pictures import picture
@@ -177,7 +180,7 @@ def test_what_comes_of_a_picture_is_written_as_it_came(
 
 FAULTS = """
 import resource, sys
-from seedream import SeeDream
+from seedream import SeeDream, Timeouts
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -223,3 +226,26 @@ def test_freed_memory_is_kept_only_where_much_is_sent_or_received(
         doing = "download"
         client.task("t1").save(tmp_path)
     assert set(asked) == {"upload", "download"}
+
+
+@pytest.mark.parametrize(("kind", "size"), [("submit", 64), ("query", 64), ("download", 256)])
+def test_replies_are_read_into_small_buffers_and_pictures_into_large_ones(kind: Any, size: int) -> None:
+    # Making a large buffer for each small reply, through TLS, takes longer than reading the reply.
+    asked: list[int] = []
+
+    class Receiving(socket.socket):
+        def recv(self, size: int, flags: int = 0) -> bytes:
+            asked.append(size // 1024)
+            return super().recv(size, flags)
+
+    pair = socket.socketpair()
+    ours, theirs = Receiving(fileno=pair[0].detach()), pair[1]
+    with ours, theirs:
+        theirs.send(b"a")
+        tracker = SendTracker(kind, Timeouts())
+        token = network.current.set(tracker)
+        try:
+            assert network.SyncStream(network.Connection(ours, tracker)).read(1) == b"a"
+        finally:
+            network.current.reset(token)
+    assert asked == [size]
