@@ -43,8 +43,10 @@ def test_window_halves_once_a_round_and_grows_back() -> None:
     later = window.start()
     window.refused(later)
     assert window.size == 2
-    for _ in range(2 + 3 + 4 + 5 + 6 + 7):
-        window.succeeded()
+    for size in (2, 3, 4, 5, 6, 7):
+        for _ in range(size):  # a whole round of successes for one more
+            assert window.size == size
+            window.succeeded()
     assert window.size == 8
     for _ in range(100):
         window.succeeded()

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 import httpx
 
-from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, unknown
+from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, selected, unknown
 from seedream_testing.contract.relations import RELATIONS
 from seedream_testing.contract.report_html import html_report
 from seedream_testing.contract.report_junit import junit_report
 from seedream_testing.contract.rule_text import sentence
-from seedream_testing.contract.run import ContractResult, Outcome, State, Unreachable, explain, run_contract
+from seedream_testing.contract.run import ContractResult, Outcome, State, Unreachable, examples, explain, run_contract
 from seedream_testing.contract.server_under_test import ServerUnderTest
 from seedream_testing.contract.tables import from_tables
 
@@ -64,6 +64,10 @@ def run(
         strict=False,
         patience=patience,
     )
+    pairs = list(examples(server))
+    for one in only:
+        if not any(selected(*pair, [one]) for pair in pairs):
+            raise UsageFault(f"no example matches {one!r}; --list --json shows them")
     with server:
         result = run_contract(
             server,

@@ -34,6 +34,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--soft); p
 .skipped { color: var(--skipped) } .failure { border-left: 3px solid var(--failed); padding-left: .8rem; margin: .8rem 0 }
 """
 _MOST: Final = 40  # passed examples that are listed by name
+_OPEN: Final = 5  # broken examples of one relation that are shown without a click
 
 
 def html_report(result: ContractResult) -> str:
@@ -86,7 +87,11 @@ def _relation(relation: Relation, outcomes: list[Outcome]) -> str:
     counts = " · ".join(
         f'<span class="{state.value}">{len(found):,} {state.value}</span>' for state, found in states.items() if found
     )
-    failures = "".join(map(_failure, [*states[State.FAILED], *states[State.ALLOWED]]))
+    found = [_failure(outcome) for outcome in (*states[State.FAILED], *states[State.ALLOWED])]
+    rest = "".join(found[_OPEN:])
+    failures = "".join(found[:_OPEN]) + (
+        f"<details><summary>and {len(found) - _OPEN:,} more of this relation</summary>{rest}</details>" if rest else ""
+    )
     reasons: dict[str, int] = {}
     for outcome in states[State.SKIPPED]:
         reasons[outcome.reason] = reasons.get(outcome.reason, 0) + 1
@@ -108,7 +113,9 @@ def _failure(outcome: Outcome) -> str:
         return ""
     allowed = f"<p class=allowed>Allowed: {escape(outcome.reason)}</p>" if outcome.reason else ""
     curl = f"<pre>{escape(found.curl)}</pre>" if found.curl else ""
+    other = found.rule != outcome.relation.rule  # its own is the heading
+    rule = f"<p class=quiet>{escape(found.rule)}: “{escape(sentence(found.rule))}”</p>" if other else ""
     return (
         f"<div class=failure><p><b>{escape(outcome.example.name)}</b></p><p>{escape(found.what)}</p>{allowed}"
-        f"<p class=quiet>{escape(found.rule)}: “{escape(sentence(found.rule))}”</p>{curl}</div>"
+        f"{rule}{curl}</div>"
     )
