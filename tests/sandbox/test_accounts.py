@@ -86,6 +86,13 @@ def test_the_ledger_file_has_each_charge_once_and_no_key(open_sandbox: OpenSandb
         tuple(line[name] for name in ("number", "taskid", "images", "prompt", "account")) for line in found
     ]
     assert {"number", "taskid", "images", "credits", "prompt", "request", "at", "account"} == set(found[0])
+    # Credits and the number of the request are those of the sandbox itself.
+    assert [(charge.credits, charge.request) for charge in one.sandbox.charges] == [
+        (line["credits"], line["request"]) for line in found
+    ]
+    requests = [line["request"] for line in found]
+    assert all(isinstance(number, int) for number in requests)
+    assert requests == sorted(set(requests))
     assert "key-" not in path.read_text("utf-8")
 
 
