@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -150,7 +150,7 @@ class Trials:
         return ("survived" if os.waitstatus_to_exitcode(done[1]) == 0 else "found"), by
 
     @contextmanager
-    def _forked(self, name: str, run: Callable[[], None]) -> Iterator[int]:
+    def _forked(self, name: str, run: Callable[[], None]) -> Generator[int]:
         """A forked process in a group and with a temporary folder of its own; both are gone afterwards."""
         temporary = self._folder / "tmp"
         temporary.mkdir()
