@@ -73,6 +73,7 @@ def modules_after(code: str, *arguments: str) -> set[str]:
 HEAVY = {
     "asyncio",
     "concurrent.futures",
+    "html",
     "http.client",
     "httpx",
     "seedream._protocol.download",

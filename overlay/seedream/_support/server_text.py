@@ -34,7 +34,8 @@ def is_plain_id(text: str) -> bool:
 
 def holds_url(text: str) -> bool:
     """Whether the text holds a URL or a query, however it is escaped."""
-    return any(_URL.search(form) for form in decoded(text))
+    # No sign of a plain id is one of a URL or of an escape; this spares each reply the work and the import of html.
+    return not is_plain_id(text) and any(_URL.search(form) for form in decoded(text))
 
 
 def show_id(taskid: str | None) -> str:
