@@ -88,3 +88,19 @@ def test_private_addresses_are_recognised_inside_others(host: str) -> None:
 @pytest.mark.parametrize("host", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
 def test_public_addresses_are_public(host: str) -> None:
     assert (is_loopback(host), is_private(host), is_public_address(host)) == (False, False, True)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_partial_file_opens_nothing_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    # The name cannot be guessed; should it be taken all the same, what has it is not overwritten, nor what it leads to.
+    monkeypatch.setattr("secrets.token_hex", lambda length: "00" * length)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"kept")
+    taken = tmp_path / f".a.{'00' * 8}.part"
+    if kind == "file":
+        victim.rename(taken)
+    else:
+        taken.symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        PartialFile(tmp_path, "a")
+    assert taken.read_bytes() == b"kept"
