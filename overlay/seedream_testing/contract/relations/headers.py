@@ -273,6 +273,11 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
         lambda server, taskid: server.send("POST", f"{facts.query}?taskid={taskid}", server.authorization),
     )
     yield _refuses(
+        "a query for no task, a task's id in the address",
+        "TASK-ID",
+        lambda server, taskid: server.ask(f"{facts.query}?taskid={taskid}", {"taskid": "no-such-task"}),
+    )
+    yield _refuses(
         "a query as a form", "SERVER-HTTP", lambda server, taskid: _form(server, facts.query, {"taskid": taskid})
     )
     yield _refuses(
