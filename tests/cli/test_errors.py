@@ -11,7 +11,7 @@ from seedream import errors
 from seedream.cli import exit_codes
 from seedream.cli.error_output import error_document, summary_zh
 from support.clients import KEY
-from support.scripted_server import Action, ScriptedServer, reply
+from support.scripted_server import Action, ScriptedServer, refusing_url, reply
 from tensorslab_images.rules import RULES
 
 
@@ -51,9 +51,8 @@ def test_each_failed_submission_has_its_exit_code(cli: Any, tmp_path: Path, name
 
 
 def test_a_service_that_is_not_there_is_not_sent(cli: Any, tmp_path: Path) -> None:
-    with ScriptedServer(reply(500)) as server:
-        url = server.url
-    ran = cli("generate", "x", "-o", str(tmp_path), "--base-url", url)
+    with refusing_url() as url:
+        ran = cli("generate", "x", "-o", str(tmp_path), "--base-url", url)
     assert 9 == ran.code
     assert "othing was sent" in ran.err
 

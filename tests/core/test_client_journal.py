@@ -7,7 +7,7 @@ import pytest
 from seedream import SeeDream, SeeDreamError, errors
 from seedream.journal import Journal
 from support.clients import Both
-from support.scripted_server import Connection, ScriptedServer, reply
+from support.scripted_server import Connection, ScriptedServer, refusing_url, reply
 
 OK = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t1"}}'
 
@@ -61,9 +61,7 @@ def test_the_intent_is_durable_before_the_first_byte_arrives(both: Both, tmp_pat
 
 
 def test_what_never_left_is_not_in_the_journal(both: Both, tmp_path: Path) -> None:
-    with ScriptedServer(reply(200, OK)) as server:
-        url = server.url
-    with pytest.raises(errors.NotSent):
+    with refusing_url() as url, pytest.raises(errors.NotSent):
         both.call(lambda client: client.submit("a fish"), base_url=url, journal=tmp_path / "journal.db")
     assert [] == states(tmp_path / "journal.db")
 

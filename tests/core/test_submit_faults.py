@@ -20,7 +20,7 @@ from seedream._request.submission import check_submit
 from seedream._support.redact import redact, redact_reply
 from support.clients import KEY, Both
 from support.fault_matrix import LARGE, MATRIX, OK, after_request, answer, in_mid_body
-from support.scripted_server import Action, Connection, ScriptedServer, reply
+from support.scripted_server import Action, Connection, ScriptedServer, refusing_url, reply
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,7 @@ def test_retry_after_as_a_date_is_read_against_the_servers_own_clock(both: Both)
 
 
 def test_a_refused_connection_is_tried_again_and_is_not_billed(both: Both) -> None:
-    with ScriptedServer(reply(200, OK)) as server:
-        url = server.url
-    with pytest.raises(errors.NotSent) as caught:
+    with refusing_url() as url, pytest.raises(errors.NotSent) as caught:
         both.call(lambda client: client.submit("a fish"), base_url=url)
     assert (caught.value.billing, caught.value.retryable) == ("no", True)
     assert RetryPolicy().attempts - 1 == len(both.clock.slept)

@@ -3,8 +3,8 @@
 import socket
 import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -113,3 +113,11 @@ class ScriptedServer:
         self._socket.close()
         for thread in self._threads:
             thread.join(5)
+
+
+@contextmanager
+def refusing_url() -> Generator[str]:
+    """Give a base URL that refuses every connection. Its port is held, so that no other test's server gets it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

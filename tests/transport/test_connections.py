@@ -26,7 +26,7 @@ from seedream._transport.async_http import AsyncHTTP
 from seedream._transport.http import SyncHTTP
 from support.clients import KEY, Both
 from support.pictures import picture
-from support.scripted_server import reply
+from support.scripted_server import refusing_url, reply
 from transport.support import ACCEPTED, RUNNING, Connection, ScriptedServer, drip, elapsed_below, keep_alive, whole
 
 
@@ -316,9 +316,7 @@ def test_an_own_transport_is_held_to_the_time_limits(both: Both, action: Any) ->
 
 
 def test_an_own_transport_that_never_connects_has_sent_nothing(both: Both) -> None:
-    with ScriptedServer(Connection.reset) as server:
-        url = server.url
-    with pytest.raises(NotSent):
+    with refusing_url() as url, pytest.raises(NotSent):
         both.call(submit(1), base_url=url, transport=own(both))
 
 
