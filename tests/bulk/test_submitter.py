@@ -206,6 +206,55 @@ def test_recording_a_delivery_again_changes_nothing(bench: Bench) -> None:
     assert bench.states() == {"a": "downloaded"}
 
 
+def test_deliveries_that_wait_are_recorded_in_one_transaction(bench: Bench) -> None:
+    # Rule: a delivery waits for a thread and a synced commit only while another one is being recorded.
+    keys = [str(number) for number in range(12)]
+
+    async def use(submitter: Submitter, bring: Any, _: RunControl) -> int:
+        deliveries = [await bring(await submitter.ensure(key, request(key)), 1) for key in keys]
+        commits: list[int] = []
+        submitter._journal._committer._committed = commits.append
+        async with anyio.create_task_group() as group:
+            for key, delivery in zip(keys, deliveries, strict=True):
+                group.start_soon(submitter.record, key, delivery)
+        return len(commits)
+
+    assert 1 == with_core(bench, use)
+    assert bench.states() == dict.fromkeys(keys, "downloaded")
+
+
+@pytest.mark.parametrize("failing", ["downloaded", "record_error"])
+def test_each_delivery_that_is_not_recorded_says_so(bench: Bench, failing: str) -> None:
+    # Rule: a delivery that cannot be recorded is an error for the caller that brought it, and for no other.
+    async def use(submitter: Submitter, bring: Any, _: RunControl) -> dict[str, str]:
+        ended: dict[str, str] = {}
+
+        async def record(key: str, delivery: Delivery) -> None:
+            try:
+                await submitter.record(key, delivery)
+                ended[key] = "recorded"
+            except JournalError as error:
+                ended[key] = error.message
+
+        prompts = {"a": "a", "b": "b", "gone": "[[expired]]"}
+        found = {key: await bring(await submitter.ensure(key, request(text)), 1) for key, text in prompts.items()}
+        monkey = pytest.MonkeyPatch()
+        with monkey.context() as patch:
+            patch.setattr(Journal, failing, _no_room)
+            async with anyio.create_task_group() as group:
+                for key, delivery in found.items():
+                    group.start_soon(record, key, delivery)
+        return ended
+
+    ended = with_core(bench, use)
+    lost = {"downloaded": {"a", "b"}, "record_error": {"gone"}}[failing]
+    assert ended == {key: "no room" if key in lost else "recorded" for key in ("a", "b", "gone")}
+
+
+def _no_room(*_: object) -> None:
+    raise JournalError("no room")
+
+
 def test_deliveries_that_fail_stop_the_submissions(bench: Bench) -> None:
     async def use(submitter: Submitter, bring: Any, control: RunControl) -> str | None:
         for number in range(5):

@@ -1,5 +1,6 @@
 """``python -m chaos``: all harnesses in full. Ends with 1 if anything was lost, paid twice, missing or corrupt."""
 
+import signal
 import sys
 import time
 
@@ -13,6 +14,8 @@ KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS = 500, 1000, 50, 50, 20
 
 
 def main() -> int:
+    # A program that a shell starts in the background ignores Ctrl-C, and so would the runs that are interrupted here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 

@@ -62,7 +62,7 @@ def submit_all(journal: Journal, account: Account, chance: random.Random, attemp
     for job in journal.jobs(run.id, ["submitted"]):
         journal.succeeded(job.id)
     for job in journal.jobs(run.id, ["succeeded"]):
-        journal.downloaded(job.id, [Picture(0, f"{job.taskid}-1.png", 100, "0" * 64)])
+        journal.downloaded({job.id: [Picture(0, f"{job.taskid}-1.png", 100, "0" * 64)]})
 
 
 def _submit(journal: Journal, account: Account, job: Job, chance: random.Random, attempts: int) -> None:

@@ -59,7 +59,7 @@ def _reject(journal: Journal, job: Job) -> None:
 _Step = Callable[[Journal, Job], None]
 _SUCCEED: _Step = lambda journal, job: journal.succeeded(job.id)  # noqa: E731 -- one line each
 _FAIL: _Step = lambda journal, job: journal.failed(job.id, ValueError("bad"))  # noqa: E731
-_SAVE: _Step = lambda journal, job: journal.downloaded(job.id, [])  # noqa: E731
+_SAVE: _Step = lambda journal, job: journal.downloaded({job.id: []})  # noqa: E731
 _ABANDON: _Step = lambda journal, job: journal.abandon(job)  # noqa: E731
 
 _WAYS: dict[State, tuple[_Step, ...]] = {

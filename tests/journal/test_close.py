@@ -190,7 +190,7 @@ async def run(number, bulk):
     global cancelled, done
     jobs = [{"id": str(job), "prompt": f"round-{number}-{job}|", "batchsize": 1} for job in range(12)]
     task = asyncio.create_task(bulk.arun(jobs, options=BulkOptions(concurrency=4)))
-    await asyncio.sleep(chance.random())
+    await asyncio.sleep(chance.random() * 0.2)
     task.cancel()
     try:
         await task

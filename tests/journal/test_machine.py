@@ -139,7 +139,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.some("succeeded"))
     @rule(data=st.data())
     def save(self, data: Any) -> None:
-        self.journal.downloaded(data.draw(st.sampled_from(self.some("succeeded"))).id, [])
+        self.journal.downloaded({data.draw(st.sampled_from(self.some("succeeded"))).id: []})
 
     @invariant()
     def every_acknowledged_id_is_kept(self) -> None:

@@ -142,7 +142,7 @@ def test_pictures_are_kept_with_the_last_two_transitions(journal: Journal) -> No
     # Rule I7: "downloaded" is recorded together with the pictures; a second delivery replaces them.
     job = in_state(journal, "a", "submitted", cost=2)
     first = [Picture(index, f"pictures/{index}.png", 10 + index, str(index) * 64) for index in (1, 0)]
-    journal.downloaded(job.id, first)
+    journal.downloaded({job.id: first})
     assert journal.pictures(job.id) == first[::-1]
     assert [(event.old, event.new, event.actor) for event in journal.events(job.id)[-2:]] == [
         ("submitted", "succeeded", "engine"),
@@ -150,7 +150,7 @@ def test_pictures_are_kept_with_the_last_two_transitions(journal: Journal) -> No
     ]
     journal.mark_missing(job.id)
     assert journal.job(job.id).state == "succeeded"
-    journal.downloaded(job.id, first[:1])
+    journal.downloaded({job.id: first[:1]})
     assert journal.pictures(job.id) == first[:1]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import anyio
 import anyio.from_thread
-from attrs import evolve
+from attrs import define, evolve
 
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
@@ -40,7 +40,7 @@ from seedream.errors import (
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Job, Journal, Run, SubmissionRecord
+from seedream.journal import Job, Journal, Run, State, SubmissionRecord
 from seedream.journal.submission_record import is_wrong_address
 
 _ONCE: Final = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
@@ -142,7 +142,8 @@ class Submitter:
         self._limiter = anyio.CapacityLimiter(options.concurrency)
         self._on_the_way: set[InterruptibleSubmission] = set()
         self._in_flight: dict[str, anyio.Event] = {}
-        self._recording = threading.Lock()
+        self._recording = anyio.Lock()
+        self._delivered: list[_Delivered] = []  # what the next transaction records
         self.unrecorded: dict[str, str] = {}
         self.waiting = ""
 
@@ -339,7 +340,13 @@ class Submitter:
         Raises:
             JournalError: It cannot be recorded; the job stays as it was, and is delivered again at the next start.
         """
-        await in_thread(self._record, key, delivery)
+        entry = _Delivered(key, delivery)
+        self._delivered.append(entry)
+        async with self._recording:
+            if not entry.recorded:
+                await in_thread(self._record_all)
+        if entry.failure is not None:
+            raise entry.failure
         error = delivery.error
         if error is None:
             self._control.delivered()
@@ -350,23 +357,50 @@ class Submitter:
         elif paid_now:
             self._control.undelivered("downloads" if delivery.state == "succeeded" else "tasks", error)
 
-    def _record(self, key: str, delivery: Delivery) -> None:
-        with self._recording:  # an engine may repeat its work at the same time
-            self._record_once(key, delivery)
+    def _record_all(self) -> None:
+        """Record all deliveries that wait, those with their pictures in one transaction.
 
-    def _record_once(self, key: str, delivery: Delivery) -> None:
-        job = self._journal.by_key(self._run.id, key)
-        if job is None or job.state not in ("submitted", "succeeded"):
-            return  # recorded already, by an engine that repeats its work
-        error = delivery.error
-        if error is None:
-            self._journal.downloaded(job.id, delivery.pictures)
-        elif delivery.state == "failed" and job.state == "submitted":
+        A delivery is free and can be repeated, so it may wait for the others; a submission is never recorded so.
+        """
+        entries, self._delivered = self._delivered, []
+        whole: dict[int, _Delivered] = {}
+        for entry in entries:
+            try:
+                job = self._journal.by_key(self._run.id, entry.key)
+                if job is None or job.state not in ("submitted", "succeeded"):
+                    pass  # recorded already, by an engine that repeats its work
+                elif entry.delivery.error is None:
+                    whole[job.id] = entry
+                else:
+                    self._record_failure(job, entry.delivery.state, entry.delivery.error)
+            except JournalError as error:
+                entry.failure = error
+        try:
+            if whole:
+                self._journal.downloaded({job: entry.delivery.pictures for job, entry in whole.items()})
+        except JournalError as error:
+            for entry in whole.values():
+                entry.failure = copy.copy(error)  # each is raised to another caller
+        for entry in entries:
+            entry.recorded = True
+
+    def _record_failure(self, job: Job, state: State, error: SeeDreamError) -> None:
+        if state == "failed" and job.state == "submitted":
             self._journal.failed(job.id, error)
         else:
-            if delivery.state == "succeeded" and job.state == "submitted":
+            if state == "succeeded" and job.state == "submitted":
                 self._journal.succeeded(job.id)
             self._journal.record_error(job.id, error)
+
+
+@define
+class _Delivered:
+    """A delivery that waits to be recorded, and how that ended."""
+
+    key: str
+    delivery: Delivery
+    recorded: bool = False
+    failure: JournalError | None = None
 
 
 def _no_task(job: Job) -> SeeDreamError:

@@ -260,18 +260,21 @@ class Journal(Queries):
         """Record that the task has failed on the server: submitted -> failed."""
         self._move(job, "submitted", "failed", error)
 
-    def downloaded(self, job: int, pictures: Iterable[Picture]) -> None:
-        """Record that all pictures are on the disk, whole and synced: submitted or succeeded -> downloaded."""
+    def downloaded(self, pictures: Mapping[int, Iterable[Picture]]) -> None:
+        """Record that all pictures of these jobs are on the disk, whole and synced, in one transaction.
+
+        submitted or succeeded -> downloaded. ``pictures`` are given by the job's row id.
+        """
 
         def work(database: Database) -> None:
-            database.execute("DELETE FROM picture WHERE job=?", (job,))
-            for one in pictures:
-                database.execute(
-                    "INSERT INTO picture VALUES(?,?,?,?,?)", (job, one.index, one.path, one.bytes, one.sha256)
-                )
-            if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
-                transition(database, job, "submitted", "succeeded", self._stamp())
-            transition(database, job, "succeeded", "downloaded", self._stamp())
+            for job, files in pictures.items():
+                database.execute("DELETE FROM picture WHERE job=?", (job,))
+                for one in files:
+                    row = (job, one.index, one.path, one.bytes, one.sha256)
+                    database.execute("INSERT INTO picture VALUES(?,?,?,?,?)", row)
+                if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
+                    transition(database, job, "submitted", "succeeded", self._stamp())
+                transition(database, job, "succeeded", "downloaded", self._stamp())
 
         self._do(work)
 
