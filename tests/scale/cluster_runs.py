@@ -142,6 +142,9 @@ def driver_killed(judge: Judge, folder: Path, count: int, chance: random.Random)
     started = descendants(driver.pid)
     driver.kill()
     driver.wait()
+    for pid in started:  # they would end by themselves, after a minute
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     until(lambda: not [pid for pid in started if "ray" in _command_line(pid)], "the end of the killed cluster")
     assert _command(judge, folder, jobs).wait(_LONGEST) in (0, 6)  # done, or some are unknown
     return _settled(judge, folder / "out", count, before)
