@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from seedream.bulk import Bulk
+from seedream.bulk import Bulk, Report
 from seedream.cli.app import app
+from seedream.cli.bulk_report import exit_for_report
 from seedream.errors import JournalFull
-from seedream.journal import SubmissionRecord
+from seedream.journal import STATES, State, SubmissionRecord
 from support.bulk_bench import KEY, Bench
 
 
@@ -388,3 +389,37 @@ def test_a_rate_is_read_per_second_minute_or_hour(bench: Bench, text: str, rate:
         app.main(["bulk", "run", "jobs.jsonl", "-o", "out", "--rate", text])
     assert ended.value.code == 0
     assert Bulk("out").options().rate == rate
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_budget_of_nothing_pays_nothing(bench: Bench, capsys: pytest.CaptureFixture[str], resumed: bool) -> None:
+    # An option with the value 0 is not one that was left out.
+    bench.write("a", "b", "c")
+    words = ["bulk", "run", "jobs.jsonl", "-o", "out"]
+    paid = []
+    if resumed:
+        assert call(capsys, *words, "--budget", "1", "--concurrency", "1")[0] == 11
+        words, paid = ["bulk", "resume", "out"], ["a"]
+    assert call(capsys, *words, "--budget", "0")[0] == 11
+    assert bench.paid == paid
+
+
+def test_no_number_of_failures_stops_a_run_with_0(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.write(*(f"{number} [[cut]]" for number in range(8)))
+    words = ["bulk", "run", "jobs.jsonl", "-o", "out", "--concurrency", "1", "--max-failures", "0"]
+    assert call(capsys, *words)[0] == 6
+    assert len(bench.paid) == 8
+
+
+# What a script must know first: what may be billed, then what it can wait for, then what it can fetch, then failures.
+WEIGHT: list[tuple[State, int]] = [
+    ("unknown", 6), ("submitted", 7), ("succeeded", 8), ("rejected", 1), ("failed", 1), ("planned", 1),
+    ("abandoned", 0), ("downloaded", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(WEIGHT)))
+def test_of_what_a_run_leaves_the_weightiest_decides_its_code(number: int) -> None:
+    for others in (WEIGHT[number : number + 1], WEIGHT[number:]):
+        counts = dict.fromkeys(STATES, 0) | {state: 1 for state, _ in others}
+        assert exit_for_report(Report("done", counts, 0, Path())).code == WEIGHT[number][1], counts

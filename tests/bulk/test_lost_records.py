@@ -129,6 +129,22 @@ def test_an_older_copy_in_its_place_is_refused(bench: Bench) -> None:
     assert bench.paid == paid
 
 
+def test_an_older_copy_is_refused_by_the_results_too(bench: Bench) -> None:
+    # The lock file with its mark, and the pictures, were not copied back.
+    bench.run("a", "b", "c", "d", budget=1)
+    bench.bulk.backup(bench.root / "backup.sqlite")
+    bench.bulk.run(options=BulkOptions(budget=3))
+    paid = list(bench.paid)
+    delete_journal(bench.out)
+    shutil.copy(bench.root / "backup.sqlite", bench.out / "journal.sqlite")
+    shutil.rmtree(bench.out / "pictures")
+    (bench.out / "gallery.html").unlink()
+    with pytest.raises(JournalError, match="results of task") as caught:
+        bench.bulk.run(options=BulkOptions(budget=50))
+    assert "records-lost" in caught.value.hint
+    assert bench.paid == paid
+
+
 def test_another_journal_in_its_place_is_refused(bench: Bench) -> None:
     bench.run("a", "b", budget=1)
     with Journal(bench.root / "other.sqlite"):

@@ -121,6 +121,19 @@ def test_missing_picture_is_fetched_again_for_free(bench: Bench) -> None:
     assert bench.paid == ["a", "b"]
 
 
+@pytest.mark.parametrize("left", [0, 1, 40, -1])
+def test_a_picture_that_was_cut_is_fetched_again_for_free(bench: Bench, left: int) -> None:
+    # A full disk or a copy that broke off: its length shows it, also without --verify.
+    bench.run("a", "b")
+    path = bench.out / bench.results()[0]["pictures"][0]["path"]
+    good = path.read_bytes()
+    path.write_bytes(good[:left])
+    report = bench.bulk.run()
+    assert report.complete
+    assert path.read_bytes() == good
+    assert bench.paid == ["a", "b"]
+
+
 def test_damaged_picture_is_found_by_verify(bench: Bench) -> None:
     bench.run("a")
     path = bench.out / bench.results()[0]["pictures"][0]["path"]

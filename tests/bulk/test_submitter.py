@@ -7,15 +7,17 @@ from typing import Any
 import anyio
 import pytest
 from seedream.bulk import MANIFEST_COLUMNS, BulkOptions, Delivery, RunControl, Submitter, deliver, prepare_run, run_rows
+from seedream.bulk.report import Reason
 from seedream.errors import (
     InsufficientCredits,
     InvalidRequest,
     JournalError,
+    NotSent,
     Rejected,
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Journal
+from seedream.journal import Job, Journal
 from support.bulk_bench import Bench
 from support.pictures import picture as image
 
@@ -93,6 +95,26 @@ def test_a_caller_that_is_cancelled_leaves_the_others_their_task(bench: Bench) -
 
     assert with_core(bench, use)
     assert bench.paid == ["a"]
+
+
+@pytest.mark.parametrize("reason", ["credits", "key", "budget", "disk", "unknowns", "interrupted", "cancelled"])
+def test_a_run_that_stops_while_a_job_is_prepared_does_not_send_it(bench: Bench, reason: Reason) -> None:
+    # Rule: whatever stops a run stops each submission that has not begun.
+    async def use(submitter: Submitter, _: Any, control: RunControl) -> str:
+        prepare = submitter._submission
+
+        def stopped_meanwhile(job: Job) -> Any:
+            (control.interrupt if reason in ("interrupted", "cancelled") else control.stop)(reason)
+            return prepare(job)
+
+        submitter._submission = stopped_meanwhile  # type: ignore[method-assign]  # the moment between
+        with pytest.raises(NotSent, match=f"stopped.*{reason}"):
+            await submitter.ensure("a", request("a"))
+        (job,) = submitter._journal.jobs(submitter._run.id)
+        return job.state
+
+    assert with_core(bench, use) == "planned"
+    assert bench.paid == []
 
 
 @pytest.mark.parametrize(

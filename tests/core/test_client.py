@@ -366,3 +366,25 @@ def test_an_invalid_request_holds_all_problems_and_the_first_one_s_rule() -> Non
         InvalidRequest("is odd", rule="WIRE-EXACT", hint="Look.").problems
     )
     assert (first, second) == pickle.loads(pickle.dumps(made)).problems  # noqa: S301 -- our own bytes
+
+
+# Whether the server can have charged, and whether the same call may succeed later at no double cost.
+SAYS_OF_ITSELF = """
+no False: SeeDreamError InvalidRequest InvalidResolution ConfigError Refused InsufficientCredits AuthError Rejected
+no False: JournalError JournalTooNew
+no True: NotSent RateLimited StatusError JournalLocked JournalFull BudgetReached
+unknown False: SubmissionUnknown TaskFailed TaskNotFound
+yes True: WaitTimeout DownloadError ResultExpired Truncated NotAPicture DiskError
+yes False: TooLarge UnsafeUrl
+"""
+
+
+def test_each_error_says_whether_it_may_be_billed_and_repeated() -> None:
+    expected = {
+        name: (billing, retryable == "True")
+        for line in SAYS_OF_ITSELF.strip().splitlines()
+        for (billing, retryable), names in [(head.split(), tail.split()) for head, tail in [line.split(": ")]]
+        for name in names
+    }
+    tree = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SeeDreamError)]
+    assert {kind.__name__: (kind.billing, kind.retryable) for kind in tree} == expected

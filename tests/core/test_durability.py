@@ -2,26 +2,28 @@
 
 # ruff: noqa: E501, S104 -- tables of addresses, which are compared, not bound
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from seedream._files.atomic_file import atomic_write
-from seedream._files.partial_file import PartialFile
+from seedream._files.partial_file import MemoryFile, PartialFile
 from seedream._support.addresses import is_loopback, is_private, is_public_address
 from support.pictures import picture
 
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was synced and renamed, in order, by the name that it had then."""
+    """What was synced and renamed, in order. Bytes that are still in a buffer are not among those of a synced file."""
     done: list[str] = []
     sync, replace = os.fsync, Path.replace
 
     def fsync(descriptor: int) -> None:
         name = Path(f"/proc/self/fd/{descriptor}").readlink()
-        done.append(f"sync {'directory' if name.is_dir() else 'file'}")
+        size = os.fstat(descriptor).st_size
+        done.append("sync directory" if name.is_dir() else f"sync file of {size} bytes")
         sync(descriptor)
 
     def renamed(self: Path, target: Any) -> Path:
@@ -38,7 +40,7 @@ def test_a_picture_is_synced_before_it_is_renamed_and_its_directory_after(tmp_pa
     part = PartialFile(tmp_path, "lighthouse")
     part.write(picture())
     assert part.finish().read_bytes() == picture()
-    assert steps == ["sync file", "rename to .png", "sync directory"]
+    assert steps == [f"sync file of {len(picture())} bytes", "rename to .png", "sync directory"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of descriptors are read from /proc")
@@ -47,10 +49,23 @@ def test_a_replaced_file_is_synced_before_it_is_renamed(tmp_path: Path, steps: l
     target.write_text("old")
     with atomic_write(target) as file:
         file.write(b"new")
-        file.flush()
         assert target.read_text() == "old", "nobody sees a part of the new file"
     assert target.read_text() == "new"
-    assert steps == ["sync file", "rename to .jsonl"]
+    assert steps == ["sync file of 3 bytes", "rename to .jsonl"]
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_a_transfer_that_begins_again_keeps_nothing_of_the_dropped_bytes(tmp_path: Path, *, hashed: bool) -> None:
+    whole = picture()
+    part, memory = PartialFile(tmp_path, "lighthouse", hashed), MemoryFile()
+    for target in (part, memory):
+        target.write(b"dropped" * 1000)
+        target.restart()
+        assert (target.size, target.head, target.kind()) == (0, b"", None)
+        target.write(whole[:10], whole[10:])
+        assert (target.size, target.is_whole()) == (len(whole), True)
+    assert part.sha256 == (hashlib.sha256(whole).hexdigest() if hashed else "")
+    assert part.finish().read_bytes() == memory.finish() == whole
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
@@ -88,6 +103,14 @@ def test_private_addresses_are_recognised_inside_others(host: str) -> None:
 @pytest.mark.parametrize("host", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
 def test_public_addresses_are_public(host: str) -> None:
     assert (is_loopback(host), is_private(host), is_public_address(host)) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "cdn.example", "/run/socket", "(unknown)", "1.2.3", "0x5db8d70e", "93.184.215.14:443"]
+)
+def test_what_is_no_address_is_not_a_public_one(host: str) -> None:
+    # A peer whose address is not known is refused like one in a private network.
+    assert is_public_address(host) is False
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])

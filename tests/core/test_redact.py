@@ -267,6 +267,26 @@ def test_a_url_without_a_query_is_left_as_it_is(text: str) -> None:
     assert text == redact.redact(text)
 
 
+def test_each_log_of_the_http_library_is_redacted() -> None:
+    # Whichever module writes: a proxy's and a SOCKS proxy's hold the same requests.
+    redact.install_log_filter(KEY)
+    line = f"send_request_headers.started request=<Request> headers=[(b'Authorization', b'Bearer {KEY}')] https://h/x?sig=MARKER"
+    names = [name for name in logging.root.manager.loggerDict if name.startswith(("httpx", "httpcore."))]
+    assert {"httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks"} <= set(names)
+    for name in names:
+        record = logging.LogRecord(name, 10, "f", 1, line, (), None)
+        assert logging.getLogger(name).filter(record)
+        assert not holds_secret(record.getMessage(), KEY), name
+        assert "sig=MARKER" not in record.getMessage(), name
+
+
+@pytest.mark.parametrize("before", range(1955, 2003))
+@pytest.mark.parametrize("form", [b"%s", b'{"msg": "%s"}'], ids=["text", "json"])
+def test_no_part_of_a_key_stays_where_a_reply_is_cut(before: int, form: bytes) -> None:
+    body = redact_reply(400, {}, form % (b" " * before + KEY.encode() + b" " * 3000), KEY).body
+    assert KEY[:4].encode() not in body
+
+
 def test_log_lines_of_the_http_library_are_redacted() -> None:
     redact.install_log_filter(KEY)
     for name in ("httpx", "httpcore.http11"):

@@ -72,7 +72,9 @@ def test_a_failed_task_raises_with_the_vendors_message(both: Both) -> None:
     with pytest.raises(TaskFailed) as caught:
         wait(both, FakeService(task_reply(2), task_reply(4, error_message=f"content refused {KEY} {URL}")))
     assert "content refused" in str(caught.value)
-    assert ("t1", "STATUS-MEANING") == (caught.value.taskid, caught.value.rule)
+    assert ("t1", "STATUS-MEANING", "unknown", False) == (
+        caught.value.taskid, caught.value.rule, caught.value.billing, caught.value.retryable
+    )  # fmt: skip
     assert KEY not in str(caught.value)
     assert "MARKER" not in str(caught.value)
 

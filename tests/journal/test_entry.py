@@ -1,5 +1,6 @@
 """One submission's entry: what each call records, what it costs, and what a failing disk does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,23 @@ def test_a_failed_task_paid_again_keeps_its_first_id(journal: Journal) -> None:
     other = in_state(journal, "b", "unknown")
     with pytest.raises(JournalError, match="belongs to another job"):
         journal.attach_task_id(other, "task-a")
+
+
+@pytest.mark.parametrize("decide", [Journal.requeue, Journal.abandon])
+@pytest.mark.parametrize(
+    ("first", "last", "spent"), [(True, True, 4), (True, False, 2), (False, True, 2), (False, False, 0)]
+)
+def test_each_word_of_the_user_is_about_the_last_attempt_only(
+    journal: Journal, decide: Callable[..., None], first: bool, last: bool, spent: int
+) -> None:
+    # Rule I9: an earlier attempt that may have been charged stays counted.
+    job = in_state(journal, "a", "unknown", cost=2)
+    journal.requeue(job, charged=first)
+    entry = journal.submission_record(job.id, job.cost)
+    entry.begin()
+    entry.unknown(SubmissionUnknown("no answer"))
+    decide(journal, journal.job(job.id), charged=last)
+    assert (journal.job(job.id).spent, journal.spent(run_id(journal))) == (spent, spent)
 
 
 @pytest.mark.parametrize(("charged", "spent"), [(True, 2), (False, 0)])

@@ -156,6 +156,19 @@ def test_a_copy_is_complete_private_and_opens_elsewhere(journal: Journal, path: 
         assert copy.counts(run_id(copy))["planned"] == 2
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_journal_that_lost_its_last_records_is_refused_however_few(path: Path, lost: int) -> None:
+    with Journal(path) as journal:
+        planned(journal, "a")
+    earlier = path.read_bytes()
+    with Journal(path) as journal:
+        planned(journal, *"bcd"[:lost])
+    path.write_bytes(earlier)
+    for kind in (Journal, ReadOnlyJournal):
+        with pytest.raises(JournalError, match=f"has lost its last {lost} records"):
+            kind(path)
+
+
 def test_a_copy_by_hand_of_a_journal_in_use_is_refused(journal: Journal, path: Path, tmp_path: Path) -> None:
     # Also after a refused opening, which leaves a lock file: a backup of the copy would pass for a whole journal.
     planned(journal, "a")

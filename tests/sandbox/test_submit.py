@@ -165,6 +165,20 @@ def test_an_image_has_a_price(open_sandbox: OpenSandbox) -> None:
     assert (72, 28) == (one.sandbox.credits, one.sandbox.charges[0].credits)
 
 
+@pytest.mark.parametrize(
+    ("images", "price", "accepted"),
+    [(2, 7, True), (3, 7, False), (1, 15, False), (14, 1, True), (15, 1, False), (15, 0, True)],
+)
+def test_what_the_balance_does_not_cover_is_refused(
+    open_sandbox: OpenSandbox, images: int, price: int, accepted: bool
+) -> None:
+    # CODE-MEANING: the balance is in credits, and covers images times price.
+    one = open_sandbox(credits=14, price=price)
+    code = one.submit(batchsize=images).json()["code"]
+    left = 14 - images * price if accepted else 14
+    assert (code, one.sandbox.credits, len(one.sandbox.charges)) == (1000 if accepted else 9000, left, int(accepted))
+
+
 @pytest.mark.parametrize("value", ["Bearer sk-1", "bearer sk-1", "sk-1"])
 def test_the_key_is_taken_with_and_without_its_scheme(open_sandbox: OpenSandbox, value: str) -> None:
     # AUTH-KEY, AUTH-HEADER: the page's scheme is the bare key, the vendor's code sends Bearer.

@@ -18,6 +18,7 @@ class Connection:
         self.sock = sock
         self.stop = stop
         self.request = b""
+        self.answered: list[bytes] = []  # earlier requests, where an action answers several
 
     def read_head(self) -> bytes:
         while b"\r\n\r\n" not in self.request and (chunk := self.sock.recv(65536)):
@@ -77,8 +78,8 @@ class ScriptedServer:
 
     @property
     def requests(self) -> list[bytes]:
-        """Raw requests of which at least one byte came."""
-        return [connection.request for connection in self.connections if connection.request]
+        """Raw requests of which at least one byte came, also those of a connection that carried several."""
+        return [one for connection in self.connections for one in (*connection.answered, connection.request) if one]
 
     def _serve(self) -> None:
         with suppress(OSError):

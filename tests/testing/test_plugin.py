@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from seedream_sandbox import Sandbox
+from support.scripted_server import refusing_url
 
 Run = Callable[..., pytest.RunResult]
 BLOCKED = "seedream_block_network=true"
@@ -290,3 +291,10 @@ def test_a_server_is_checked_by_options(run: Run) -> None:
         assert allowed.parseoutcomes()["xfailed"] >= 1
     keyless = run("", "--seedream-contract", "http://127.0.0.1:9", TENSORSLAB_API_KEY="")
     keyless.stderr.fnmatch_lines(["*needs the key*"])
+
+
+def test_a_server_that_is_down_does_not_pass(run: Run) -> None:
+    with refusing_url() as url:
+        result = run("", "--seedream-contract", url, TENSORSLAB_API_KEY="sk-good-key-0000")
+    assert (int(result.ret), result.parseoutcomes()) == (4, {})
+    assert "cannot be reached" in result.stdout.str() + result.stderr.str()

@@ -24,9 +24,10 @@ def keep_alive(*replies: bytes) -> Action:
     def act(connection: Connection) -> None:
         left = list(replies)
         while not connection.stop.is_set():
-            connection.request = b""
             if not connection.read_request():
                 return
+            connection.answered.append(connection.request)
+            connection.request = b""
             connection.send(left.pop(0) if len(left) > 1 else left[0])
 
     return act

@@ -410,6 +410,19 @@ def test_tls_sessions_are_resumed(both: Both, tls_server: TlsServer, bundle: Pat
     assert resumed == [False, True, True]
 
 
+def test_a_tls_session_is_resumed_only_with_the_host_that_gave_it(
+    both: Both, authority: trustme.CA, bundle: Path
+) -> None:
+    # A resumed session is accepted without another look at the certificate.
+    context, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=bundle)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with TlsServer(context, keep_alive(whole(ACCEPTED))) as server:
+        assert both.call(submit(1), base_url=server.url, verify=trusting) == ["t1"]
+        with pytest.raises(NotSent, match="certificate"):
+            both.call(submit(1), base_url=server.url.replace("127.0.0.1", "localhost"), verify=trusting)
+        assert len(server.requests) == 1
+
+
 def test_a_proxy_carries_the_tunnel_and_never_the_request(both: Both, tls_server: TlsServer, bundle: Path) -> None:
     with Proxy() as proxy:
         ids = both.call(submit(2), base_url=tls_server.url, verify=bundle, proxy=proxy.url.replace("//", "//me:pw@"))
@@ -647,6 +660,23 @@ def test_an_own_transport_checks_the_peer_unless_that_is_a_proxy(both: Both, pro
             with pytest.raises(errors.UnsafeUrl):
                 perform(effect)
             assert there.requests == []
+
+
+def test_a_peer_whose_address_is_not_known_is_refused(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    arun: Any = anyio.run
+    with ScriptedServer(Connection.stall) as there:
+        effect = SendRequest(Request("GET", f"{there.url}/1.png"), "download", public_only=True)
+
+        def unknown(_: socket.socket) -> Any:
+            raise OSError("the peer is gone")
+
+        parts: Any = (None, Timeouts(connect=2), both.clock, KEY)
+        perform: Any = SyncHTTP(*parts).perform if both.kind == "sync" else partial(arun, AsyncHTTP(*parts).perform)
+        monkeypatch.setattr(socket.socket, "getpeername", unknown, raising=False)
+        with pytest.raises(errors.UnsafeUrl, match="unknown"):
+            perform(effect)
+        monkeypatch.undo()
+        assert there.requests == []
 
 
 def test_another_bundle_is_refused(both: Both, tls_server: TlsServer, tmp_path: Path) -> None:
