@@ -276,6 +276,9 @@ class ServerUnderTest:
         """
         if self.accepted(reply) or "taskid" in reply.data:
             raise reply.violation(f"{what} was accepted", rule)
+        operations = (self.facts.submit, self.facts.query, self.facts.delete)
+        if 300 <= reply.status < 400 and reply.sent.method == "POST" and reply.sent.path in operations:  # noqa: PLR2004 -- redirects
+            raise reply.violation(f"{what} was answered with a redirect, which refuses nothing", "CODE-MEANING")
         if 300 <= reply.status < 500 or reply.status == 501:  # noqa: PLR2004 -- elsewhere, the client's fault, no method
             if reply.code == self.facts.success:
                 raise reply.violation(f"{what} was refused with the code of success", "CODE-MEANING")

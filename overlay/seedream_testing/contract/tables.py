@@ -33,7 +33,7 @@ def _legal() -> Iterator[Case]:
         yield _case("resolution", f"{pixels}x1", size=(pixels, 1))
         width = next(side for side in range(isqrt(pixels), 0, -1) if pixels % side == 0)
         yield _case("resolution", f"{width}x{pixels // width}", size=(width, pixels // width))
-    yield _case("imageUrl", "https://example.com/a b.png?x=1")
+    yield _case("imageUrl", "https://example.com/a+b.png?x=1&y=%20#z")
     yield _case("category", _SUBMIT.field("category").default or "seedreamv45")
     files = (png(), jpeg())
     parts = [Part("sourceImage", files[0], "1.png", "image/png"), Part("sourceImage", files[1], "2.jpg", "image/jpeg")]

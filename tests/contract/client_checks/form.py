@@ -50,6 +50,39 @@ TEXTS = (
 )
 
 
+@check("SOURCE-IMAGE")
+def equal_source_images_all_arrive(subject: ClientUnderTest) -> None:
+    """Source images of one size, and one that is given twice, arrive each, in order."""
+    first, second = b"\xff\xd8\xff-one", b"\xff\xd8\xff-two"
+    for given in ([first, second], [second, first], [first, first], [first, second, first]):
+        sent = subject.one({"prompt": "a fish", "source_images": given}, "SOURCE-IMAGE")
+        arrived = [part.content for part in decode(sent) if part.filename is not None]
+        if arrived != given:
+            raise Violation(f"{given} arrived as {arrived}", rule="SOURCE-IMAGE", sent=sent)
+
+
+@check("RES-FORMAT")
+def what_people_type_arrives_as_the_page_writes_it(subject: ClientUnderTest) -> None:
+    """A resolution in another spelling is refused, or arrives in the page's own."""
+    for tier in subject.facts.tiers:
+        _typed(subject, tier.lower(), tier)
+        _typed(subject, f" {tier} ", tier)
+    for ratio in subject.facts.ratios:
+        _typed(subject, f" {ratio}", ratio)
+        _typed(subject, ratio.replace(":", "\N{FULLWIDTH COLON}"), ratio)
+    for size in ("2560X1440", "2560\N{MULTIPLICATION SIGN}1440", " 2560x1440 "):
+        _typed(subject, size, "2560x1440")
+
+
+def _typed(subject: ClientUnderTest, typed: str, meant: str) -> None:
+    sent, result = subject.submit({"prompt": "a fish", "resolution": typed})
+    if isinstance(result, InvalidRequest) and not sent:
+        return
+    arrived = [part.content for one in sent for part in decode(one) if part.name == "resolution"]
+    if arrived != [meant.encode()]:
+        raise Violation(f"the resolution {typed!r} arrived as {arrived}", rule="RES-FORMAT", sent=sent[0])
+
+
 def same_form(subject: ClientUnderTest, case: Case, sent: Sent, rule: str = "") -> None:
     """Whether a request holds exactly the case's parts: contents and order within a field.
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check
 from contract.recording_server import RecordingServer, ScriptedReply, envelope
-from seedream import errors
+from seedream import RetryPolicy, errors
 from seedream_testing.contract.violation import Violation
+from support.clock import FakeClock
 
 _JSON = {"content-type": "application/json"}
+_TRIES = RetryPolicy().attempts
 
 
 def _expect(
@@ -69,6 +71,10 @@ _UNKNOWN: tuple[Any, ...] = (
 )
 
 
+# What another service says where a request may be sent again, or where one was taken.
+_OTHER_WORDS = ("busy, try again later", "rate limit exceeded", "timeout", "success", "服务繁忙，请稍后重试")
+
+
 @check("PAY-ONCE")
 def a_lost_reply_is_never_sent_again(subject: ClientUnderTest) -> None:
     """Where the reply is lost, cut, garbled or a server error, one request was sent and the outcome is unknown."""
@@ -103,6 +109,10 @@ def codes_mean_what_the_page_says(subject: ClientUnderTest) -> None:
         error = _expect(subject, f"code {code} with a reason", refusal, errors.SeeDreamError, "no", "CODE-MEANING")
         if "why it is so" not in str(error):
             raise Violation(f"the error does not tell what the server said: {error}", rule="CODE-MEANING")
+        for words in _OTHER_WORDS:  # the code decides, never the words beside it
+            refusal = ScriptedReply(200, json.dumps({"code": code, "msg": words}).encode(), _JSON)
+            kind = errors.InsufficientCredits if code == facts.no_credits else errors.Rejected
+            _expect(subject, f"code {code} with the words {words!r}", refusal, kind, "no", "CODE-MEANING")
     null = ScriptedReply(200, json.dumps({"code": facts.no_credits, "msg": "", "data": None}).encode(), _JSON)
     _expect(subject, "no credits, null data", null, errors.InsufficientCredits, "no", "CODE-NO-DATA")
     _, task = subject.submit({"prompt": "a fish"})
@@ -117,15 +127,24 @@ def what_was_paid_for_is_kept(subject: ClientUnderTest) -> None:
         ("code as text", envelope(str(subject.facts.success), {"taskid": TASK})),
         ("more fields", envelope(subject.facts.success, {"taskid": TASK, "new": [1]}, other={})),
         ("a new code of success", envelope(2000, {"taskid": TASK})),
+        ("code as a fraction", envelope(float(subject.facts.success), {"taskid": TASK})),
+        ("a number as task id", envelope(subject.facts.success, {"taskid": 1234567890})),
     ]
     for name, answer in odd:
+        meant = "1234567890" if "number" in name else TASK
         _, task = subject.submit({"prompt": "a fish"}, answer)
-        if getattr(task, "id", None) != TASK:
-            raise Violation(f"{name}: gave {task!r}; task {TASK} was paid for", rule="PAY-KNOWN")
-    cut = ScriptedReply(500, subject.accepted().body, _JSON)
-    error = _expect(subject, "a task id in an error page", cut, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")
-    if error.taskid != TASK:
-        raise Violation(f"the task id in the reply is not on the error: {error!r}", rule="PAY-KNOWN")
+        if getattr(task, "id", None) != meant:
+            raise Violation(f"{name}: gave {task!r}; task {meant} was paid for", rule="PAY-KNOWN")
+    good = subject.accepted().body
+    unusable = {
+        "an error page": ScriptedReply(500, good, _JSON),
+        "JSON without its end": ScriptedReply(200, good[:-2], _JSON),
+        "JSON and more": ScriptedReply(200, good + b"}", _JSON),
+    }
+    for name, answer in unusable.items():
+        error = _expect(subject, f"a task id in {name}", answer, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")
+        if error.taskid != TASK:
+            raise Violation(f"the task id in {name} is not on the error: {error!r}", rule="PAY-KNOWN")
 
 
 @check("PAY-ONCE")
@@ -144,7 +163,9 @@ def a_submission_is_never_redirected(subject: ClientUnderTest) -> None:
 
 @check("PAY-ONCE")
 def a_refusal_is_told_as_one(subject: ClientUnderTest) -> None:
-    """4xx are refusals that cost nothing; only 429 is tried again, with the same bytes."""
+    """4xx are refusals that cost nothing; only 429 is tried again, with the same bytes, and 408 once."""
+    incomplete = ScriptedReply(408, b"{}", _JSON)
+    _expect(subject, "HTTP 408", incomplete, errors.NotSent, "no", "PAY-KNOWN", most=2)
     refusals = {400: errors.Rejected, 401: errors.AuthError, 403: errors.AuthError, 404: errors.ConfigError}
     for status, kind in refusals.items():
         _expect(subject, f"HTTP {status}", ScriptedReply(status, b"{}", _JSON), kind, "no", "PAY-KNOWN")
@@ -178,10 +199,10 @@ def a_refusal_is_told_as_one(subject: ClientUnderTest) -> None:
             answer = ScriptedReply(status, b"{}", {**_JSON, **after})
             _expect(subject, f"HTTP {status}", answer, errors.SeeDreamError, "no", "PAY-KNOWN")
     limited = ScriptedReply(429, b"{}", {**_JSON, "retry-after": "7"})
-    told = _expect(subject, "HTTP 429 with Retry-After", limited, errors.RateLimited, "no", "PAY-KNOWN", most=10)
+    told = _expect(subject, "HTTP 429 with Retry-After", limited, errors.RateLimited, "no", "PAY-KNOWN", most=_TRIES)
     if getattr(told, "retry_after", None) != 7:
         raise Violation(f"Retry-After is not on the error: {told!r}", rule="PAY-KNOWN")
-    _expect(subject, "HTTP 429", ScriptedReply(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=10)
+    _expect(subject, "HTTP 429", ScriptedReply(429, b"{}", _JSON), errors.RateLimited, "no", "PAY-KNOWN", most=_TRIES)
     answers = [ScriptedReply(429), subject.accepted()]
     with RecordingServer(lambda _: answers.pop(0)) as server, subject.client(server.url) as client:
         client.submit("a fish", source_images=[b"\xff\xd8\xff-bytes"])
@@ -235,3 +256,25 @@ def a_server_error_is_never_sent_again_whatever_it_asks_for(subject: ClientUnder
             answer = ScriptedReply(status, b"busy", {"retry-after": after})
             name = f"HTTP {status} with Retry-After: {after}"
             _expect(subject, name, answer, errors.SubmissionUnknown, "unknown", "PAY-KNOWN")
+
+
+@check("PAY-KNOWN")
+def a_limit_of_requests_is_kept(subject: ClientUnderTest) -> None:
+    """After a 429 the client waits at least as long as Retry-After says, and without it longer each time."""
+    for after in (3, 45):
+        clock, answers = FakeClock(), [ScriptedReply(429, headers={"retry-after": str(after)}), subject.accepted()]
+        with RecordingServer(lambda _, answers=answers: answers.pop(0)) as server:
+            client = subject.factory(api_key=KEY, base_url=server.url, clock=clock)
+            client.submit("a fish")
+            client.close()
+        if sum(clock.slept) < after:
+            raise Violation(f"it waited {sum(clock.slept)} s of {after}", rule="PAY-KNOWN", sent=server.sent[0])
+    clock = FakeClock()
+    with RecordingServer(ScriptedReply(429)) as server:
+        client = subject.factory(api_key=KEY, base_url=server.url, clock=clock)
+        try:
+            client.submit("a fish")
+        except errors.RateLimited:
+            client.close()
+    if len(clock.slept) != _TRIES - 1 or clock.slept[-1] < 2 * RetryPolicy().base:
+        raise Violation(f"its pauses were {clock.slept}", rule="PAY-KNOWN", sent=server.sent[0])

@@ -45,6 +45,46 @@ def the_image_host_never_sees_the_key(subject: ClientUnderTest) -> None:
                     raise Violation(f"{sorted(others)} went to {sent.url}", rule="WIRE-EXACT", sent=sent)
 
 
+@check("SERVER-PICTURES")
+def a_missing_address_moves_no_other_picture(subject: ClientUnderTest) -> None:
+    """Where one address of three is missing, the others keep their numbers, and it is the second that is reported."""
+    for gap in (None, "", 7):
+        with fake_backend(subject, picture(), lambda host, gap=gap: [f"{host}/1.png", gap, f"{host}/3.png"]) as backend:
+            error = _save(backend, images=3)
+            if not isinstance(error, errors.DownloadError) or set(error.errors) != {1} or set(error.files) != {0, 2}:
+                raise Violation(f"with {gap!r} as second address it gave {error!r}", rule="SERVER-PICTURES")
+
+
+@check("SERVER-PICTURES")
+def an_expired_address_is_asked_for_again(subject: ClientUnderTest) -> None:
+    """A picture whose signed address has expired is fetched from the one that a new query gives."""
+    for status in (403, 404, 410):
+        addresses = ["/old.png", "/new.png"]
+
+        def host(sent: Sent, status: int = status) -> ScriptedReply:
+            return ScriptedReply(status) if sent.path == "/old.png" else picture()
+
+        def urls(url: str, addresses: list[str] = addresses) -> list[str]:
+            return [url + (addresses.pop(0) if len(addresses) > 1 else addresses[0])]
+
+        with fake_backend(subject, host, urls) as backend:
+            saved = _save(backend)
+            if isinstance(saved, Exception) or len(saved) != 1:
+                raise Violation(f"after HTTP {status} it gave {saved!r}", rule="SERVER-PICTURES")
+
+
+@check("KEY-PRIVATE")
+def an_address_with_a_password_is_refused(subject: ClientUnderTest) -> None:
+    """A picture's address that holds a user or a password is not fetched."""
+    for user in ("user:password@", "user@", ":password@"):
+        with fake_backend(
+            subject, picture(), lambda host, user=user: [host.replace("://", f"://{user}") + "/1.png"]
+        ) as backend:
+            saved = _save(backend)
+            if not isinstance(saved, errors.UnsafeUrl) or backend.images.sent:
+                raise Violation(f"an address with {user} gave {saved!r}", rule="KEY-PRIVATE")
+
+
 @check("FILE-TYPE")
 def the_bytes_name_the_file(subject: ClientUnderTest) -> None:
     """The extension follows the bytes, whatever URL and Content-Type say; the bytes are kept as they came."""

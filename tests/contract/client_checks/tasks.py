@@ -41,6 +41,34 @@ def a_query_reads_what_is_told(subject: ClientUnderTest) -> None:
 
 
 @check("STATUS-MEANING")
+def a_query_is_repeated_where_no_usable_answer_came(subject: ClientUnderTest) -> None:
+    """A query costs nothing: after a lost connection, a 5xx or a garbled answer it is asked again."""
+    for first in (None, ScriptedReply(429), ScriptedReply(500), ScriptedReply(503), ScriptedReply(200, b"<html>")):
+        answers = [first, subject.state(None, url=["https://i.example/1"])]
+        with RecordingServer(lambda _, answers=answers: answers.pop(0)) as server, subject.client(server.url) as client:
+            try:
+                info = client.query(TASK)
+            except errors.SeeDreamError as error:
+                raise Violation(f"one unusable answer ended it: {error!r}", rule="STATUS-MEANING") from None
+            if info.state != "completed" or len(server.sent) != 2:
+                raise Violation(f"it gave {info.state} after {len(server.sent)} queries", rule="STATUS-MEANING")
+
+
+@check("TASK-ID")
+def ids_travel_as_they_came(subject: ClientUnderTest) -> None:
+    """An id is any text: its case, blanks inside, signs and length arrive in queries and deletions as they came."""
+    for taskid in ("AbCd_XyZ-0", "a b", "0012", "%41+b", "任务-1", "'\"\\", "x" * 200):
+        told = envelope(subject.facts.success, {"taskid": taskid, "image_status": subject.facts.queued})
+        with RecordingServer(told) as server, subject.client(server.url) as client:
+            client.query(taskid)
+        _json(server.sent[0], subject.facts.query, {"taskid": taskid}, "TASK-ID")
+        done = envelope(subject.facts.success, {"status": "Success"})
+        with RecordingServer(done) as server, subject.client(server.url) as client:
+            client.delete(taskid, taskid)
+        _json(server.sent[0], subject.facts.delete, {"taskids": [taskid, taskid]}, "TASK-ID")
+
+
+@check("STATUS-MEANING")
 def waiting_ends_when_the_task_does(subject: ClientUnderTest) -> None:
     """Queued, processing and unknown numbers are waited through; failed raises with the vendor's reason."""
     facts = subject.facts

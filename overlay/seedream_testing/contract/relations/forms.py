@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
-from seedream_testing.contract.relations.relation import Example, Relation, accepted, by_verdict, request
+from seedream_testing.contract.relations.relation import Example, Relation, accepted, by_verdict, either, request
 from seedream_testing.contract.samples import jpeg, png, webp
 from seedream_testing.contract.server_under_test import Reply, ServerUnderTest, skip_if_length_required
 
@@ -407,7 +407,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
             (*whole, Part("sourceImage", noise, "a.jpg", "image/jpeg")),
             _full(facts),
         )
-    url = "https://example.com/a b.png?x=1&y=%20#z"
+    url = "https://example.com/a+b.png?x=1&y=%20#z"
     yield accepted(
         "a source image and an address",
         rule,
@@ -428,9 +428,18 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
             (*whole, text("imageUrl", address)),
             _full(facts),
         )
-    for value in ("seedreamv45", "other", "灯塔", "a b", "A", "x" * 100):
+    for value in ("other", "灯塔", "a b", "A", "x" * 100):  # the page names only the default
         parts = (*whole, text("category", value))
-        yield by_verdict(facts, f"category {value[:20]!r}", parts)
+        meaning = facts.meaning(parts)
+        yield either(f"category {value[:20]!r}", facts.rules.get("category", "WIRE-EXACT"), parts, meaning)
+    yield by_verdict(facts, "category 'seedreamv45'", (*whole, text("category", "seedreamv45")))
+    yield request(
+        "an empty source image",
+        rule,
+        lambda server: server.submit((*whole, Part("sourceImage", b"", "a.png", "image/png"))),
+        _full(facts),
+        optional=True,
+    )
 
 
 _UNSEEN_FILES: Final = (

@@ -321,6 +321,21 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
                 facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
             ),
         )
+    yield from _broken_deletions(facts)
+
+
+def _broken_deletions(facts: ApiFacts) -> Iterator[Example]:
+    for name, broken in {"no body": b"", "broken JSON": b'{"taskids', "single quotes": b"{'taskids': ['%s']}", "the id in quotes": b'"%s"', "null": b"null", "Latin-1": b'{"taskids": ["\xe9"]}'}.items():  # fmt: skip
+        yield _refuses(
+            f"a deletion: sent as {name}",
+            "TASK-ID",
+            lambda server, taskid, broken=broken: server.send(
+                "POST",
+                facts.delete,
+                [*server.authorization.items(), ("content-type", "application/json")],
+                broken.replace(b"%s", taskid.encode()),
+            ),
+        )
 
 
 def _does_nothing(server: ServerUnderTest, method: str) -> None:

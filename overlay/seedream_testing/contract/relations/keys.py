@@ -28,7 +28,7 @@ def _changed(key: str) -> Iterator[tuple[str, str]]:
     def other(at: int) -> str:
         return key[:at] + ("x" if key[at] != "x" else "y") + key[at + 1 :]
 
-    yield "an unknown key", "sk-0000-no-account-has-this-key"
+    yield "an unknown key", _NOBODY
     yield "the key without its last character", key[:-1]
     yield "the key without its first character", key[1:]
     yield "the first half of the key", key[:middle]
@@ -83,6 +83,12 @@ def _changed(key: str) -> Iterator[tuple[str, str]]:
     yield "the text undefined", "undefined"
     yield "a quotation mark for a database", "' OR '1'='1"
     yield "a template of the vendor's", "YOUR_API_KEY"
+
+
+_NOBODY: Final = "sk-0000-no-account-has-this-key"
+_SCHEMES: Final = (
+    ("Basic", b64encode(f"user:{_NOBODY}".encode()).decode()), ("Basic", "Og=="), ("Digest", f'username="{_NOBODY}"'), ("Token", _NOBODY), ("ApiKey", _NOBODY), ("Key", _NOBODY), ("JWT", "e30.e30."), ("Negotiate", "YII="),
+)  # fmt: skip
 
 
 def _is_another(key: str, other: str) -> bool:
@@ -178,9 +184,16 @@ def _unknown(facts: ApiFacts) -> Iterator[Example]:
                 return {facts.auth_header: f"{facts.auth_scheme} {other}"}
 
             yield _guarded(name, operation, headers, needs=(Need.UNKNOWN_KEY,))
+        for scheme, credentials in _SCHEMES:
+            yield _guarded(
+                f"an unknown key as {scheme} {credentials[:4]}",
+                operation,
+                lambda _, sent=f"{scheme} {credentials}": {facts.auth_header: sent},
+                needs=(Need.UNKNOWN_KEY,),
+            )
 
 
-def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
+def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
     needs = (Need.SECOND_KEY,)
 
     def other(server: ServerUnderTest) -> ServerUnderTest:
@@ -199,6 +212,14 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function
         after = server.query(taskid)
         if not server.accepted(after):
             raise fail("another account's key deleted the task", "TASK-OWN", reply)
+
+    def with_uid(server: ServerUnderTest) -> None:
+        taskid = str(server.known_task().data["taskid"])
+        with other(server) as second:
+            for uid in ("0", "1", "admin", taskid):
+                reply = second.ask(server.facts.delete, {"taskids": [taskid], "uid": uid})
+                if not server.accepted(server.query(taskid)):
+                    raise fail(f"another account's key deleted the task with the uid {uid!r}", "TASK-OWN", reply)
 
     def mixed(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
@@ -233,6 +254,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function
     del facts
     yield Example("query of another account's task", query, 1, needs)
     yield Example("deletion of another account's task", deletion, 1, needs)
+    yield Example("deletion of another account's task with a uid", with_uid, 1, needs)
     yield Example("deletion of one's own and another account's task", mixed, 2, needs)
     yield Example("the same form with two keys", ids, 2, needs)
     yield Example("the second account's task with the first key", back, 1, needs)
@@ -242,7 +264,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
     needs = (Need.NO_CREDITS,)
     forms: dict[str, tuple[Part, ...]] = {
         "the most images": (text("prompt", "a fish"), text("batchsize", max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize"))),
-        "everything": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096"), text("category", "x")),
+        "everything": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096"), text("category", facts.defaults.get("category", "seedreamv45"))),
     }  # fmt: skip
     for name, parts in forms.items():
 

@@ -110,6 +110,6 @@ def _spellings() -> Iterator[Spelling]:
 SPELLINGS: Final = tuple(_spellings())
 # What is not a value at all, whatever the field means.
 WORDS: Final = (
-    "null", "NULL", "None", "nil", "undefined", "NaN", "nan", "inf", "Infinity", "-inf", "true", "True", "false", "yes", "on", "many", "one", "two", "three", "Three", "三", "两", "十", "III",
+    "null", "NULL", "None", "nil", "undefined", "NaN", "nan", "inf", "Infinity", "-inf", "true", "True", "false", "yes", "on", "many", "one", "two", "three", "Three", "三", "两", "十", "I", "II", "III", "IV", "V", "X", "Ⅳ",
     "max", "min", "default", "auto", "all", "any", "random", "-", ".", "e", "x", ":", "[]", "{}", "()", '""', "''", "0x", "\\", "/", "?", "*", "$1", "${x}", "{{x}}", "%s", "1/0", "'; DROP TABLE tasks; --",
 )

@@ -12,6 +12,7 @@ from seedream_testing.contract.relations.spellings import SPELLINGS
 from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
 from seedream_testing.contract.violation import Unobservable
 
+_URL: Final = "https://example.com/1.png"
 _ONE: Final = (text("prompt", "one"), text("batchsize", 1))
 _WIDE: Final = (text("prompt", "wide"), text("batchsize", 2), text("resolution", "2560x1440"))
 _TALL: Final = (text("prompt", "tall"), text("batchsize", 1), text("resolution", "1440x2560"))
@@ -90,7 +91,7 @@ def _submissions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -
         bare = (text("prompt", "bare"),)
         before, _ = server.completed(server.task(bare))
         server.task(
-            (text("prompt", "other"), text("batchsize", 3), text("resolution", "1440x2560"), text("category", "other"))
+            (text("prompt", "other"), text("batchsize", 3), text("resolution", "1440x2560"), text("imageUrl", _URL))
         )
         after, _ = server.completed(server.task(bare))
         for name in ("width", "height", "category", "prompt"):
