@@ -4,7 +4,7 @@ import json
 import pickle
 from typing import Any
 
-from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check
+from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check, in_turn
 from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream import RetryPolicy, errors
 from seedream_testing.contract.violation import Violation
@@ -263,7 +263,7 @@ def a_limit_of_requests_is_kept(subject: ClientUnderTest) -> None:
     """After a 429 the client waits at least as long as Retry-After says, and without it longer each time."""
     for after in (3, 45):
         clock, answers = FakeClock(), [ScriptedReply(429, headers={"retry-after": str(after)}), subject.accepted()]
-        with RecordingServer(lambda _, answers=answers: answers.pop(0)) as server:
+        with RecordingServer(in_turn(*answers)) as server:
             client = subject.factory(api_key=KEY, base_url=server.url, clock=clock)
             client.submit("a fish")
             client.close()

@@ -1,6 +1,8 @@
 """Checks of downloads: the key stays at home, files are whole or not there, bytes tell their type."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, FakeBackend, check, fake_backend, picture
 from contract.recording_server import RecordingServer, ScriptedReply
@@ -45,11 +47,19 @@ def the_image_host_never_sees_the_key(subject: ClientUnderTest) -> None:
                     raise Violation(f"{sorted(others)} went to {sent.url}", rule="WIRE-EXACT", sent=sent)
 
 
+def _with_gap(gap: Any, host: str) -> list[str]:
+    return [f"{host}/1.png", gap, f"{host}/3.png"]
+
+
+def _with_user(user: str, host: str) -> list[str]:
+    return [host.replace("://", f"://{user}") + "/1.png"]
+
+
 @check("SERVER-PICTURES")
 def a_missing_address_moves_no_other_picture(subject: ClientUnderTest) -> None:
     """Where one address of three is missing, the others keep their numbers, and it is the second that is reported."""
     for gap in (None, "", 7):
-        with fake_backend(subject, picture(), lambda host, gap=gap: [f"{host}/1.png", gap, f"{host}/3.png"]) as backend:
+        with fake_backend(subject, picture(), partial(_with_gap, gap)) as backend:
             error = _save(backend, images=3)
             if not isinstance(error, errors.DownloadError) or set(error.errors) != {1} or set(error.files) != {0, 2}:
                 raise Violation(f"with {gap!r} as second address it gave {error!r}", rule="SERVER-PICTURES")
@@ -77,9 +87,7 @@ def an_expired_address_is_asked_for_again(subject: ClientUnderTest) -> None:
 def an_address_with_a_password_is_refused(subject: ClientUnderTest) -> None:
     """A picture's address that holds a user or a password is not fetched."""
     for user in ("user:password@", "user@", ":password@"):
-        with fake_backend(
-            subject, picture(), lambda host, user=user: [host.replace("://", f"://{user}") + "/1.png"]
-        ) as backend:
+        with fake_backend(subject, picture(), partial(_with_user, user)) as backend:
             saved = _save(backend)
             if not isinstance(saved, errors.UnsafeUrl) or backend.images.sent:
                 raise Violation(f"an address with {user} gave {saved!r}", rule="KEY-PRIVATE")

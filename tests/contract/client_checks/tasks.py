@@ -3,7 +3,7 @@
 import json
 
 from contract.client_checks.form import check_key
-from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check, fake_backend, picture
+from contract.client_checks.under_test import KEY, TASK, ClientUnderTest, check, fake_backend, in_turn, picture
 from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream import errors
 from seedream_testing.contract.violation import Sent, Violation
@@ -45,7 +45,7 @@ def a_query_is_repeated_where_no_usable_answer_came(subject: ClientUnderTest) ->
     """A query costs nothing: after a lost connection, a 5xx or a garbled answer it is asked again."""
     for first in (None, ScriptedReply(429), ScriptedReply(500), ScriptedReply(503), ScriptedReply(200, b"<html>")):
         answers = [first, subject.state(None, url=["https://i.example/1"])]
-        with RecordingServer(lambda _, answers=answers: answers.pop(0)) as server, subject.client(server.url) as client:
+        with RecordingServer(in_turn(*answers)) as server, subject.client(server.url) as client:
             try:
                 info = client.query(TASK)
             except errors.SeeDreamError as error:

@@ -108,6 +108,12 @@ def picture(shade: int = 0) -> ScriptedReply:
     return ScriptedReply(200, png(shade=shade), {"content-type": "image/png"})
 
 
+def in_turn(*answers: ScriptedReply | None) -> Callable[[Sent], ScriptedReply | None]:
+    """Return a script that gives these answers one after the other."""
+    left = list(answers)
+    return lambda _: left.pop(0)
+
+
 def short(options: Mapping[str, Any]) -> str:
     """Options for a message."""
     return ", ".join(f"{name}={value!r:.60}" for name, value in options.items())
