@@ -1,9 +1,9 @@
 """Durable transactions on one SQLite connection, one at a time, from any thread.
 
 Commits are not grouped here. Four commits of one ``fsync`` each a job were measured: one thread records 238 jobs a
-second on a busy disk, and an ``fsync`` of 10 ms leaves 25, where the service takes seconds for a job. A rollback journal
-in place of the write-ahead log (four ``fsync`` a commit) leaves 18 on the same busy disk. In a bulk run a job takes two
-commits of its own, and deliveries share one, see `Journal.downloaded`.
+second on a busy disk, and an ``fsync`` of 10 ms leaves 25, where the service takes seconds for a job. A rollback
+journal in place of the write-ahead log (four ``fsync`` a commit) leaves 18 on the same busy disk. In a bulk run a job
+takes two commits of its own, and deliveries share one, see `Journal.downloaded`.
 """
 
 import os
