@@ -245,24 +245,28 @@ def test_deliveries_that_wait_are_recorded_in_one_transaction(bench: Bench) -> N
     assert bench.states() == dict.fromkeys(keys, "downloaded")
 
 
+@pytest.mark.parametrize("kind", [JournalError, MemoryError])
 @pytest.mark.parametrize("failing", ["downloaded", "record_error"])
-def test_each_delivery_that_is_not_recorded_says_so(bench: Bench, failing: str) -> None:
+def test_each_delivery_that_is_not_recorded_says_so(bench: Bench, failing: str, kind: type[Exception]) -> None:
     # Rule: a delivery that cannot be recorded is an error for the caller that brought it, and for no other.
     async def use(submitter: Submitter, bring: Any, _: RunControl) -> dict[str, str]:
         ended: dict[str, str] = {}
+
+        def raising(*_: object) -> None:
+            raise kind("no room")
 
         async def record(key: str, delivery: Delivery) -> None:
             try:
                 await submitter.record(key, delivery)
                 ended[key] = "recorded"
-            except JournalError as error:
-                ended[key] = error.message
+            except kind as error:
+                ended[key] = getattr(error, "message", str(error))
 
         prompts = {"a": "a", "b": "b", "gone": "[[expired]]"}
         found = {key: await bring(await submitter.ensure(key, request(text)), 1) for key, text in prompts.items()}
         monkey = pytest.MonkeyPatch()
         with monkey.context() as patch:
-            patch.setattr(Journal, failing, _no_room)
+            patch.setattr(Journal, failing, raising)
             async with anyio.create_task_group() as group:
                 for key, delivery in found.items():
                     group.start_soon(record, key, delivery)
@@ -271,10 +275,6 @@ def test_each_delivery_that_is_not_recorded_says_so(bench: Bench, failing: str) 
     ended = with_core(bench, use)
     lost = {"downloaded": {"a", "b"}, "record_error": {"gone"}}[failing]
     assert ended == {key: "no room" if key in lost else "recorded" for key in ("a", "b", "gone")}
-
-
-def _no_room(*_: object) -> None:
-    raise JournalError("no room")
 
 
 def test_deliveries_that_fail_stop_the_submissions(bench: Bench) -> None:

@@ -373,12 +373,12 @@ class Submitter:
                     whole[job.id] = entry
                 else:
                     self._record_failure(job, entry.delivery.state, entry.delivery.error)
-            except JournalError as error:
+            except Exception as error:  # noqa: BLE001 -- its caller raises it
                 entry.failure = error
         try:
             if whole:
                 self._journal.downloaded({job: entry.delivery.pictures for job, entry in whole.items()})
-        except JournalError as error:
+        except Exception as error:  # noqa: BLE001 -- see above
             for entry in whole.values():
                 entry.failure = copy.copy(error)  # each is raised to another caller
         for entry in entries:
@@ -400,7 +400,7 @@ class _Delivered:
     key: str
     delivery: Delivery
     recorded: bool = False
-    failure: JournalError | None = None
+    failure: Exception | None = None
 
 
 def _no_task(job: Job) -> SeeDreamError:
