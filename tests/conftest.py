@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 from support.clients import Both
+from support.signals import heed_signals
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=_QUIET)
@@ -19,11 +19,7 @@ settings.register_profile("deep", parent=settings.get_profile("dev"), max_exampl
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-# A shell makes its background processes ignore Ctrl-C, and nohup the end of the terminal; every process that a test
-# starts would inherit that.
-for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
-    if (_number := getattr(signal, _name, None)) is not None and signal.getsignal(_number) is signal.SIG_IGN:
-        signal.signal(_number, _usual)
+heed_signals()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,9 @@
 """``python -m chaos``: all harnesses in full. Ends with 1 if anything was lost, paid twice, missing or corrupt."""
 
-import signal
 import sys
 import time
+
+from support.signals import heed_signals
 
 from chaos.damage import damage_often
 from chaos.interrupt import interrupt_often
@@ -14,8 +15,7 @@ KILLS, CUTS, INTERRUPTS, DAMAGES, FILLS = 500, 1000, 50, 50, 20
 
 
 def main() -> int:
-    # A program that a shell starts in the background ignores Ctrl-C, and so would the runs that are interrupted here.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    heed_signals()  # also for the runs that are interrupted here
     started = time.monotonic()
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 

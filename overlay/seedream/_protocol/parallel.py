@@ -91,12 +91,12 @@ class _Worker:
 
     def __init__(self, group: _Group) -> None:
         self._group = group
-        self._told = False
+        self._stopped = False
 
     def perform(self, effect: Effect) -> Any:
         group = self._group
-        if group.stopping and not self._told:
-            self._told = True
+        if group.stopping and not self._stopped:
+            self._stopped = True
             raise _Stopped
         if isinstance(effect, Close):
             group.closed(effect.stream)

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import anyio  # comes with httpx
@@ -21,9 +21,8 @@ from seedream._protocol.effects import (
     Sleep,
 )
 from seedream._request.encode import Body
-from seedream._support.timing import Clock, Timeouts
 from seedream._transport.async_network import AsyncBackend, run_to_end
-from seedream._transport.connections import ASYNC, Connections, Line, NetworkOptions
+from seedream._transport.connections import ASYNC, Connections, Line
 from seedream._transport.http import Handle, HttpBase, HttpStream, text_of
 from seedream._transport.network import current
 from seedream._transport.send_tracker import SendTracker
@@ -38,12 +37,6 @@ async def _await_if_needed(result: Any) -> None:
         await result
 
 
-def _custom_transport(transport: object) -> "AsyncCustomTransport":
-    from seedream._transport.custom import AsyncCustomTransport  # noqa: PLC0415 -- it loads httpx, which the caller has loaded
-
-    return AsyncCustomTransport(transport)
-
-
 class _AsyncBody:
     """A body's chunks, for httpcore's async pools. A chunk of a file is small, so it is read in the event loop."""
 
@@ -55,24 +48,20 @@ class _AsyncBody:
             yield chunk
 
 
-class AsyncHTTP(HttpBase):
+class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
     """Carries out network effects, awaiting; see SyncHTTP.
 
     Blocking calls and before_send run in a thread, so a slow disk holds up no other task.
     """
 
-    def __init__(  # noqa: PLR0917 -- called by the client only
-        self,
-        transport: Any,
-        timeouts: Timeouts,
-        clock: Clock,
-        secret: str,
-        headers: Mapping[str, str] | None = None,
-        options: NetworkOptions | None = None,
-    ) -> None:
-        self._custom = None if transport is None else _custom_transport(transport)
-        connections = Connections(options or NetworkOptions(), ASYNC, AsyncBackend) if transport is None else None
-        super().__init__(timeouts, clock, secret, headers or {}, connections)
+    _carriers = ASYNC
+    _backend = AsyncBackend
+
+    @staticmethod
+    def _custom_transport(transport: object) -> "AsyncCustomTransport":
+        from seedream._transport.custom import AsyncCustomTransport  # noqa: PLC0415 -- see HttpBase
+
+        return AsyncCustomTransport(transport)
 
     async def perform(self, effect: Effect) -> Any:
         match effect:

@@ -7,7 +7,7 @@ of what it costs through an httpx client. A caller's own httpx transport is call
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import httpcore  # comes with httpx
 from attrs import frozen
@@ -42,6 +42,7 @@ from seedream.errors import ConfigError
 if TYPE_CHECKING:
     from seedream._transport.custom import CustomTransport
 
+CustomT = TypeVar("CustomT")
 _DEFAULT_HEADERS: Final = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",
@@ -111,21 +112,51 @@ class HttpStream:
         self.handle.tracker.abort()
 
 
-class HttpBase:
+class HttpBase(Generic[CustomT]):
     """What both kinds have: configuration, and how requests are made of effects.
 
     None keeps cookies or follows redirects, and connections of downloads never carry the key.
+
+    Args:
+        transport: The caller's own, or None.
+        timeouts: Seconds for each phase of an exchange.
+        clock: Time, to be replaced in tests.
+        secret: The key, which no text may hold.
+        headers: Further headers of each request to the API.
+        options: How connections are made where there is no transport.
+
+    Raises:
+        ConfigError: The transport is of another kind, or a proxy or certificate cannot be used.
     """
 
-    def __init__(
-        self, timeouts: Timeouts, clock: Clock, secret: str, headers: Mapping[str, str], connections: Connections | None
+    _carriers: tuple[Any, Any, Any]
+    _backend: Any
+
+    def __init__(  # noqa: PLR0917 -- called by the client only
+        self,
+        transport: Any,
+        timeouts: Timeouts,
+        clock: Clock,
+        secret: str,
+        headers: Mapping[str, str] | None = None,
+        options: NetworkOptions | None = None,
     ) -> None:
+        self._custom: CustomT | None = None
+        self._connections: Connections | None = None
+        if transport is None:
+            self._connections = Connections(options or NetworkOptions(), self._carriers, self._backend)
+        else:
+            self._custom = self._custom_transport(transport)
         self._timeouts = timeouts
         self._clock = clock
         self._secret = secret
-        self._api_headers = _replaced(_DEFAULT_HEADERS, headers)
-        self._connections = connections
+        self._api_headers = _replaced(_DEFAULT_HEADERS, headers or {})
         self._closed = False
+
+    @staticmethod
+    def _custom_transport(transport: object) -> CustomT:
+        """Wrap the caller's transport. The module that does so loads httpx, which the caller has loaded."""
+        raise NotImplementedError
 
     def _prepare(self, effect: SendRequest) -> tuple[SendTracker, _Target, Secret[dict[str, str]]]:
         """Return the tracker, the target and the headers of a request. May raise whatever httpx makes of a bad URL."""
@@ -168,12 +199,6 @@ class HttpBase:
         )
 
 
-def _custom_transport(transport: object) -> "CustomTransport":
-    from seedream._transport.custom import CustomTransport  # noqa: PLC0415 -- it loads httpx, which the caller has loaded
-
-    return CustomTransport(transport)
-
-
 def _replaced(headers: Mapping[str, str], by: Mapping[str, str]) -> dict[str, str]:
     """Return the header fields with those of the same name replaced, whatever the case of their letters."""
     given = {name.lower() for name in by}
@@ -189,33 +214,17 @@ def text_of(headers: Any) -> dict[str, str]:
     return found
 
 
-class SyncHTTP(HttpBase):
-    """Carries out network effects, blocking.
+class SyncHTTP(HttpBase["CustomTransport"]):
+    """Carries out network effects, blocking."""
 
-    Args:
-        transport: The caller's own, or None.
-        timeouts: Seconds for each phase of an exchange.
-        clock: Time, to be replaced in tests.
-        secret: The key, which no text may hold.
-        headers: Further headers of each request to the API.
-        options: How connections are made where there is no transport.
+    _carriers = SYNC
+    _backend = SyncBackend
 
-    Raises:
-        ConfigError: The transport is of another kind, or a proxy or certificate cannot be used.
-    """
+    @staticmethod
+    def _custom_transport(transport: object) -> "CustomTransport":
+        from seedream._transport.custom import CustomTransport  # noqa: PLC0415 -- see HttpBase
 
-    def __init__(  # noqa: PLR0917 -- called by the client only
-        self,
-        transport: Any,
-        timeouts: Timeouts,
-        clock: Clock,
-        secret: str,
-        headers: Mapping[str, str] | None = None,
-        options: NetworkOptions | None = None,
-    ) -> None:
-        self._custom = None if transport is None else _custom_transport(transport)
-        connections = Connections(options or NetworkOptions(), SYNC, SyncBackend) if transport is None else None
-        super().__init__(timeouts, clock, secret, headers or {}, connections)
+        return CustomTransport(transport)
 
     def perform(self, effect: Effect) -> Any:
         match effect:

@@ -149,17 +149,13 @@ class Committer:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             value = work(self._database)
-            newest = self._newest_event()
+            newest = newest_event(self._database)
             self._commit()
         except BaseException:
             self._roll_back()
             raise
         self._committed(newest)
         return value
-
-    def _newest_event(self) -> int:
-        row = self._database.execute("SELECT max(seq) FROM event").fetchone()
-        return int(row[0] or 0)
 
     def _commit(self) -> None:
         try:
@@ -176,6 +172,12 @@ class Committer:
                 self._database.execute("ROLLBACK")
         except sqlite3.Error as error:
             self._broken = f"{self._path} cannot be rolled back: {error}"
+
+
+def newest_event(database: Database) -> int:
+    """Return the number of the newest event; 0 where there is none."""
+    (newest,) = database.execute("SELECT max(seq) FROM event").fetchone()
+    return int(newest or 0)
 
 
 def failure(error: sqlite3.Error, path: Path) -> JournalError:

@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 
 from seedream._support.server_text import show_id
 from seedream.errors import JournalError, JournalLocked
-from seedream.journal.commit import Committer, Database, failure
+from seedream.journal.commit import Committer, Database, failure, newest_event
 from seedream.journal.lock import Lock, Mark, identity, os_errors_as_journal_full, sync_folder
 from seedream.journal.queries import LOST, Queries, check_complete, check_version
 from seedream.journal.rows import Job, Picture, Plan, Run
@@ -127,8 +127,7 @@ class Journal(Queries):
             check_complete(database, self._lock.mark, self.path)
         (self._id,) = database.execute("SELECT id FROM journal").fetchone()
         # The mark comes first: a file that was not closed and has no mark is refused, and a kill may come here.
-        (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-        self._leave_mark(newest)
+        self._leave_mark(newest_event(database))
         # Before the write-ahead log is used, the file itself says so: a copy of it without the log is then refused.
         database.execute("UPDATE journal SET closed=0")
         (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from seedream.errors import JournalError, JournalTooNew
-from seedream.journal.commit import Database, failure
+from seedream.journal.commit import Database, failure, newest_event
 from seedream.journal.lock import Mark, lock_path, os_errors_as_journal_full, read_mark
 from seedream.journal.rows import JOB_COLUMNS, Event, Job, Picture, Run, job_of
 from seedream.journal.schema import APPLICATION_ID, VERSION
@@ -67,7 +67,7 @@ def check_complete(
         JournalError: Records are missing, or nothing shows that none is.
     """
     journal, closed = database.execute("SELECT id, closed FROM journal").fetchone()
-    (newest,) = database.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    newest = newest_event(database)
     if mark is None:
         if not closed and not opened():
             raise JournalError(
