@@ -98,7 +98,7 @@ def samples(field: Any) -> list[Any]:
     """Return values for the field, as many as it takes.
 
     Raises:
-        NoSample: There is none.
+        NoSample: No value of the field can be sent in a form.
     """
     if field.kind == "object":
         raise NoSample("an object cannot be sent as the field of a form")

@@ -30,7 +30,7 @@ def look_up(document: Any, where: str) -> Any:
     """Return the value at a JSON pointer.
 
     Raises:
-        KeyError: There is none.
+        KeyError: The pointer leads nowhere.
     """
     node = document
     for part in parts_of(where):

@@ -150,7 +150,7 @@ class InvalidRequest(SeeDreamError, ValueError):
 
 
 class InvalidResolution(InvalidRequest):
-    """The text is none of the three forms of a resolution, or a size outside the legal range of pixels."""
+    """The text has none of the three forms of a resolution, or is a size outside the legal range of pixels."""
 
     subject = "resolution"
 

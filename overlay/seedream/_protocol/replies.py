@@ -1,7 +1,7 @@
 """Reads replies: bytes to Envelope and TaskInfo.
 
-A real reply may lack what the schema requires, hold other types, or be no JSON at all, and none of that may lose a
-paid task. So the generated models, which raise on such replies, do not read them.
+A real reply may lack what the schema requires, hold other types, or not be JSON, and none of that may lose a paid
+task. So the generated models, which raise on such replies, do not read them.
 """
 
 import codecs
@@ -92,7 +92,7 @@ def _anywhere(value: object) -> str | None:
 def task_id(value: object) -> str | None:
     """Return the value as a task id if it can be one: text, or a number, as some services send.
 
-    A URL is none: an id goes into journals and results, and a URL may be signed.
+    A URL is refused: an id goes into journals and results, and a URL may be signed.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None

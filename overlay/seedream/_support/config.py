@@ -27,7 +27,7 @@ def api_key(given: "Secret[Any]") -> str:
         given: The argument; a Secret, so that no traceback with local variables shows it.
 
     Raises:
-        ConfigError: There is none, or it holds what a header cannot. The message never shows it.
+        ConfigError: No key is given, or it holds characters that a header cannot. The message never shows it.
     """
     key = _read("API key", given, KEY_VARIABLE)
     where = "the api_key argument" if given.reveal() is not None else KEY_VARIABLE

@@ -41,7 +41,7 @@ def holds_url(text: str) -> bool:
 def show_id(taskid: str | None) -> str:
     """A task's id as a message or a file name may hold it: a service may answer with any text as an id.
 
-    What is no plain id is shown as a digest of itself, which is the same wherever it is shown.
+    An id that is not plain is shown as a digest of itself, which is the same in every message.
     """
     if taskid is None or is_plain_id(taskid):
         return str(taskid)

@@ -61,7 +61,8 @@ class NetworkOptions:
         """Return the options, checked against each other.
 
         Raises:
-            ConfigError: The number of seconds is none, or options are given that a transport of the caller's decides.
+            ConfigError: ``reuse_submit_connections`` is not a number of seconds, or an option is given that has no
+                effect on the caller's own transport.
         """
         if transport is not None and (verify is not None or proxy is not None):
             raise ConfigError(

@@ -185,10 +185,10 @@ class _Watchdog:
 
 
 class CustomTransport:
-    """A blocking one.
+    """Sends requests through a caller's blocking transport.
 
     Raises:
-        ConfigError: It is of another kind.
+        ConfigError: The transport is not a blocking transport of httpx.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -269,10 +269,10 @@ class _AsyncWatch:
 
 
 class AsyncCustomTransport:
-    """An awaiting one.
+    """Sends requests through a caller's asynchronous transport.
 
     Raises:
-        ConfigError: It is of another kind.
+        ConfigError: The transport is not an asynchronous transport of httpx.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -282,7 +282,7 @@ class AsyncCustomTransport:
         self._reports = isinstance(transport, httpx.AsyncHTTPTransport)
 
     async def send(self, effect: SendRequest, tracker: SendTracker, headers: Mapping[str, str]) -> _Parts:
-        """See CustomTransport."""
+        """Send a request, as `CustomTransport.send` does."""
         if not self._reports and tracker.must_ask:
             await run_to_end(tracker.run_before_send)
         watch = _AsyncWatch(tracker, _host(effect))

@@ -48,7 +48,7 @@ def open_journal(
         records_lost: Open it although records are missing: the jobs that they held may be paid for again.
 
     Raises:
-        JournalError: There is none and ``make`` is False; it has lost records; it cannot be used.
+        JournalError: The folder has no journal and ``make`` is False, or its journal lost records or cannot be used.
     """
     found = folder.has_journal
     if not found and not records_lost:

@@ -28,7 +28,7 @@ def find_rule(name: str) -> Rule:
     """Return the rule with that id; case, spaces and underscores do not matter.
 
     Raises:
-        UnknownRule: There is none.
+        UnknownRule: No rule has this id.
     """
     wanted = "-".join(name.strip().upper().replace("_", "-").split())
     if wanted in RULES:

@@ -168,7 +168,7 @@ class ReadOnlyJournal(Queries):
         path: The journal file.
 
     Raises:
-        JournalError: There is none, it cannot be read, or it has lost records.
+        JournalError: The file does not exist, cannot be read, or it has lost records.
         JournalTooNew: A newer seedream wrote it.
     """
 

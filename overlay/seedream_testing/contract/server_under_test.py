@@ -291,7 +291,7 @@ class ServerUnderTest:
         """Check an envelope as the page describes it, under HTTP 200.
 
         Raises:
-            Violation: It is none.
+            Violation: The reply is not such an envelope.
         """
         if reply.status != 200 or reply.media_type != "application/json":  # noqa: PLR2004 -- the one status documented
             raise reply.violation("it is not JSON under HTTP 200", "SERVER-ENVELOPE")
