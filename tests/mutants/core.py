@@ -31,7 +31,7 @@ PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "support": (("seedream/_support/*.py",), ("tests/core", "tests/transport/test_environment.py", "tests/bulk/test_threads.py")),
     "transport": (("seedream/_transport/*.py",), ("tests/transport", "tests/core/test_download.py", "tests/core/test_submit_faults.py")),
     "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), ("tests/core",)),
-    "journal": (("seedream/journal/*.py",), ("tests/journal", "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
+    "journal": (("seedream/journal/*.py",), ("tests/journal", "--ignore=tests/journal/test_close.py", "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
     "bulk": (("seedream/bulk/*.py",), ("tests/bulk", "tests/scale/test_threads.py", "tests/scale/test_storage.py")),
     "cli": (("seedream/cli/**/*.py",), ("tests/cli", "tests/bulk/test_command.py", "tests/bulk/test_decisions.py", "tests/sandbox/test_command.py")),
     "sandbox": (("seedream_sandbox/**/*.py",), ("tests/sandbox",)),

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from attrs import frozen
 
@@ -28,6 +28,7 @@ _MOUNTS: Final = Path("/proc/self/mountinfo")
 _FLAGS: Final = (
     os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 )
+_READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _CONTENT: Final = re.compile(rb" *(\d+)\n(?:([0-9a-f]{32}) *(\d+)\n)?")
 _SIZE: Final = 75  # bytes of the lock file: 20 of the process id, 32 of the journal's id, 20 of the number
 
@@ -73,7 +74,7 @@ def lock_path(path: Path) -> Path:
 def read_mark(lock: Path) -> Mark | None:
     """Return the mark in a lock file, which another process may hold; None where there is none."""
     try:
-        file = os.open(lock, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        file = os.open(lock, _READ)
     except OSError:
         return None
     try:
@@ -163,12 +164,6 @@ class Lock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
 
 
 try:

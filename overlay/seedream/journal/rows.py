@@ -52,7 +52,7 @@ class Job:
         """Whether the server can have charged for this job."""
         if self.spent == 0:
             return "no"
-        return "unknown" if self.state in {"submitting", "unknown", "failed", "planned", "abandoned"} else "yes"
+        return "yes" if self.state in {"submitted", "succeeded", "downloaded"} else "unknown"
 
 
 @frozen
