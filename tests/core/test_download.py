@@ -745,7 +745,7 @@ def test_file_names_follow_a_template(both: Both, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["{number:>9999999999}", "{number:0{total}}", "{number}" + "x" * 130,
+    ["{number:>9999999999}", "{number:0{total}}", "{number}" + "x" * 220, "鱼" * 73 + "{number}", "{taskid}{taskid}{taskid}{number}", "{total}", "{taskid}-{total:02}",
      "", "fish", "{taskid}", "../{number}", "a/{number}", "a\\{number}", ".{number}", "{number", "{}", "{0}", "{prompt}{number}",
      "{number.real.__class__}x{index", "{taskid.__class__}{number}", "\0{number}", "{number:9999}", 5, None, b"{number}", "{number!z}"],
 )  # fmt: skip
@@ -765,7 +765,7 @@ def test_a_template_that_gives_no_plain_distinct_names_is_refused(both: Both, tm
             "“{prompt}” names the unknown field “prompt”",
             "Use only {taskid}, {number}, {index} and {total}.",
         ),
-        ("{number:999}", "“{number:999}” gives a name that is too long", "Use widths below 100."),
+        ("{number:999}", "“{number:999}” gives a name that is too long", "Use less text, and widths below 100."),
         ("{number", "“{number” cannot be read: ", "Use only {taskid}, {number}, {index} and {total}."),
         ("fish", "“fish” gives all pictures of a task one name", "Use {number} in it."),
         ("a/{number}", "“a/{number}” does not give a plain file name", "Leave out path separators and signs."),

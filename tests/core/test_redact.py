@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- tables read best with one case a line
 
+import base64
 import html
 import json
 import logging
@@ -10,6 +11,7 @@ import re
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote as percent
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ from seedream import SeeDreamError, SubmissionUnknown
 from seedream._support import redact
 from seedream._support.redact import quote, redact_reply, sanitize, short_repr
 from seedream._support.secret import Secret
-from seedream._support.server_text import REMOVED, holds_secret, server_text, show_id
+from seedream._support.server_text import REMOVED, echoing, holds_secret, holds_url, is_plain_id, server_text, show_id
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed
 from support.secret_forms import FORMS, MORE_FORMS
@@ -48,7 +50,7 @@ PLAIN = [
     "peer closed connection without sending complete message body (received 4 bytes, expected 10)", "407 Proxy Authentication Required", "text/html; charset=utf-8",
     "nginx/1.25.3", "1.1 varnish (Varnish/6.6)", "Thu, 26 Nov 2026 17:00:00 GMT", "bytes 0-99/1000", "Cannot POST /v1/images/seedreamv45",
     "JSONDecodeError: Expecting value: line 1 column 1 (char 0)", "sourceImage[0] is not an image", "(code=9999)", "用户积分不足：剩余3，需要15",
-    "prompt too long (max. 2000 characters)", "the picture could not be made", "file type .gif not allowed, use PNG/JPEG/WebP",
+    "use WIDTHxHEIGHT or WxH, IMAGEURL or ImageUrl", "prompt too long (max. 2000 characters)", "the picture could not be made", "file type .gif not allowed, use PNG/JPEG/WebP",
 ]  # fmt: skip
 
 
@@ -116,6 +118,94 @@ def test_a_key_is_recognised_in_a_reply_that_is_kept(form: str) -> None:
     assert {"server": "[removed]", "x-request-id": "[removed]"} == reply.headers
 
 
+SECRET_TEXT = "Zebra/Quilt+Vex-Jump"  # no digits and no pattern: each form below holds it only in one way
+
+
+def encodings(secret: str) -> dict[str, str]:
+    """Encodings without signs that could be read as escapes, from the inside of a longer text."""
+    raw = secret.encode()
+    found = {
+        "reversed": secret[::-1],
+        "atbash": "".join(chr(219 - ord(c)) if c.islower() else c for c in secret.lower()),
+    }
+    for shift in range(26):
+        found[f"Caesar {shift}"] = "".join(
+            chr((ord(c) - 97 + shift) % 26 + 97) if c.islower() else c for c in secret.lower()
+        )
+    for form in ("{:02x}", "x{:02x}", "0x{:02x}", "u00{:02x}", "{}", "{:o}", "{:08b}", "{:X}"):
+        found[form] = " ".join(form.format(byte) for byte in raw)
+    for name, inner in {"": raw, "UTF-16, ": secret.encode("utf-16-le"), "base64 of ": base64.b64encode(raw)}.items():
+        for before in range(6):
+            for encode in (base64.b64encode, base64.b32encode):
+                found[f"{name}{encode.__name__}, {before} in front"] = encode(
+                    b"\xa5" * before + inner + b"\x5a" * 5
+                ).decode()
+    return found
+
+
+@pytest.mark.parametrize("form", encodings(SECRET_TEXT).values(), ids=encodings(SECRET_TEXT))
+def test_any_part_of_a_secret_is_recognised_in_every_encoding(form: str) -> None:
+    letters = "".join(c for c in form if c.isalnum())
+    middle = letters[len(letters) // 3 : -len(letters) // 3]
+    assert holds_secret(f"wrong: {letters}!", SECRET_TEXT)
+    assert echoing(["wrong", form[: len(form) // 2], form[len(form) // 2 :]], SECRET_TEXT) >= {1, 2}
+    if len(middle) >= 12:
+        assert holds_secret(middle, SECRET_TEXT)
+        assert holds_secret(middle.upper(), SECRET_TEXT)
+    for size in (6, 5):
+        assert echoing(["–", middle[:size]], SECRET_TEXT) == ({1} if size == 6 and len(middle) >= 6 else set())
+
+
+def test_of_a_short_secret_nothing_is_looked_for() -> None:
+    assert not holds_secret("the secret", "secret7")
+    assert echoing(["secret7"], "secret7") == set()
+    assert redact.redact("my secret7", "secret7") == "my secret7"
+    assert holds_secret("the secret78", "secret78")
+    assert echoing(["secret78"], "secret78") == {0}
+    assert redact.redact("my secret78", "secret78") == f"my {REMOVED}"
+
+
+def test_parts_of_a_secret_are_joined_over_what_may_be_shown() -> None:
+    # The id that was asked for may stand between them; nothing else is passed over.
+    secret = "abcdefghijkl"
+    assert server_text("so abcde t1 fghij", secret, known=["t1"]) == "so [removed] t1 [removed]"
+    assert server_text("so abcde too fghij", secret, known=["t1"]) == "so abcde too fghij"
+    assert server_text("so abcde fghij", secret) == "so [removed]"
+    assert server_text("so abc def t1", secret, known=["t1"]) == "so [removed] t1"
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 3])
+def test_escapes_are_read_several_times(times: int) -> None:
+    url, key = "https://h/a?sig=x", KEY
+    for _ in range(times):
+        url, key = percent(url, safe=""), percent(key, safe="").replace("-", "%2D").replace("k", "%6B")
+    assert holds_url(url)
+    assert holds_secret(key, KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [("https://h", True), ("x://", True), ("a?b=", True), ("a&b=", True), ("a;b=c", True), ("a#b=", True), ("&#61;", False), ("a=b", False), ("?a b=", False),
+     ("t-1", False), ("a/b", False), ("a:b", False), ("a?b", False), ("https:\\/\\/h", True), ("a%3Fb%3D", True)],
+)  # fmt: skip
+def test_a_url_or_a_query_is_recognised_in_an_id(text: str, url: bool) -> None:
+    assert holds_url(text) is url
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("a", True), ("a" * 80, True), ("a" * 81, False), ("A-1._z", True), (".a", False), ("-a", False), ("_a", False), ("a..b", False), ("a.b.c", True), ("", False), ("a\n", False), ("ä", False)],
+)  # fmt: skip
+def test_an_id_is_plain_if_it_can_be_a_file_name(text: str, plain: bool) -> None:
+    assert is_plain_id(text) is plain
+    assert (show_id(text) == text) is plain
+
+
+def test_no_id_is_shown_as_such() -> None:
+    assert show_id(None) == "None"
+    assert show_id("a b") == "task-c8687a08aa5d"
+
+
 @pytest.mark.parametrize("value", ["4bf92f3577b34da6a3ce929d0e0e4736", 'W/"1a2b-3c"', '"f1e2d3c4"'])
 def test_the_id_of_a_request_is_kept(value: str) -> None:
     assert {"etag": value, "x-request-id": value} == redact_reply(
@@ -150,6 +240,50 @@ def test_signed_urls_are_not_kept_in_the_body_of_a_reply(text: str, wrap: Any) -
 
 
 @pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('{"msg": "图", "url": "https://h/a?sig=MARKER"}', '{"msg": "图", "url": "https://h/a?[removed]"}'),
+        ('{"a": [1, true, null, 2.5, {"https://h/x;MARKER": "b"}]}', '{"a": [1, true, null, 2.5, {"https://h/x?[removed]": "b"}]}'),
+        ('{"a" : "no query"}', '{"a" : "no query"}'),
+        ('["https://h/a b?c=MARKER d"]', '["https://h/a b?[removed] d"]'),
+        ("see https://h/a?MARKER and more", "see https://h/a?[removed]"),
+        ("see https://u:MARKER@h/a", "see https://h/a?[removed]"),
+        ("a?b=MARKER c", "a?[removed] c"),
+        ("[" * 100_000 + "https://h/a?MARKER", ("[" * 100_000)[:2000]),
+        ("\xff", "\xff"),
+        ("é" * 3000, "é" * 1000),
+        (f'{{"key": "{KEY}", "msg": "wrong"}}', '{"key": "[removed]", "msg": "wrong"}'),
+    ],
+)  # fmt: skip
+def test_of_a_reply_s_body_all_but_queries_and_keys_is_kept(body: str, kept: str) -> None:
+    reply = redact_reply(418, {}, body.encode(), KEY)
+    assert (reply.status, reply.body.decode()) == (418, kept)
+
+
+def test_bytes_that_are_no_text_are_kept_as_they_are() -> None:
+    assert redact_reply(200, {}, b"\xff\xd8\xff\xe0", KEY).body == b"\xff\xd8\xff\xe0"
+
+
+@pytest.mark.parametrize(
+    "name", ["age", "content-encoding", "content-length", "content-range", "content-type", "date", "etag", "retry-after", "server", "via",
+     "x-request-id", "request-id", "x-trace-id", "cf-ray", "location"],
+)  # fmt: skip
+def test_the_headers_that_explain_a_fault_are_kept_without_secrets(name: str) -> None:
+    for value, shown in (
+        ("word", "word"),
+        ("https://h/a?MARKER", "[removed]"),
+        (KEY, "[removed]"),
+        (KEY[::-1], "[removed]"),
+    ):
+        assert redact_reply(500, {name.title(): value}, b"", KEY).headers == {name: shown}
+    # Ids may be any letters and digits; other texts only words.
+    for value in ("4bf92f3577b34da6a3ce929d0e0e4736", 'W/"1a2b3c4d5e6f"'):
+        ids = {"etag", "x-request-id", "request-id", "x-trace-id", "cf-ray"}
+        assert redact_reply(500, {name: value}, b"", KEY).headers == {name: value if name in ids else "[removed]"}
+    assert redact_reply(500, {name: "word " * 1000}, b"", KEY).headers == {name: ("word " * 400).strip()}
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("bad\x1b[2J\nred", "bad [removed] red"),
@@ -168,6 +302,79 @@ def test_signed_urls_are_not_kept_in_the_body_of_a_reply(text: str, wrap: Any) -
         ("1 2 3 4 5 6", "[removed]"),
         ("123456789", "[removed]"),
         ("МАRКЕR", "[removed]"),
+        ("МаРкЕр", "[removed]"),
+        ("МАРКЕР Маркер маркер", "МАРКЕР Маркер маркер"),
+        ("ж" * 24, "ж" * 24),
+        ("ж" * 25, "[removed]"),
+        ("ก" * 30, "ก" * 30),
+        ("ma\u0301s", "ma\u0301s"),
+        ("α1", "[removed]"),
+        # In capitals inside words at least three letters each.
+        ("imgUrl abcDef JSONError", "imgUrl abcDef JSONError"),
+        ("imUrl", "[removed]"),
+        ("aBcd", "[removed]"),
+        ("abcDefGhi", "abcDefGhi"),
+        ("abcDefGh", "[removed]"),
+        ("HTTPServer", "HTTPServer"),
+        ("ABCDEServer", "[removed]"),
+        ("aAaaaaBbbbCcccDdddEeee", "[removed]"),
+        # What follows the name of a credential is shown only if it is an ordinary word.
+        *(
+            (f"the {name} Hunter", f"the {name} [removed]")
+            for name in ("api-key", "api_key", "auth/token", "Password", "secret", "x-Signature", "bearer")
+        ),
+        *(
+            (f"the {name} {value}", f"the {name} {value}")
+            for name in ("api-key", "token")
+            for value in ("is", "expired")
+        ),
+        ("key 5", "key [removed]"),
+        ("key: wrong", "key: [removed]"),
+        ("keys Hunter", "keys Hunter"),
+        ("key wrong Hunter", "key wrong Hunter"),
+        # Numbers: short ones, and words with few digits.
+        ("13572468", "13572468"),
+        ("1357246 1357246", "1357246 1357246"),
+        ("13572468-1357246", "[removed]"),
+        ("1357246-1357246", "1357246-1357246"),
+        ("utf-8 V4.5 http2", "utf-8 V4.5 http2"),
+        ("v12-v34", "v12-v34"),
+        ("v12-v34-v5", "[removed]"),
+        ("a12b", "[removed]"),
+        ("a123", "[removed]"),
+        ("1.2.3.4", "1.2.3.4"),
+        ("v1.2.3.45", "[removed]"),
+        ("v1.2.34", "v1.2.34"),
+        ("a" * 20 + "-" + "b" * 19, "a" * 20 + "-" + "b" * 19),
+        ("a" * 20 + "-" + "b" * 20, "[removed]"),
+        ("ä" * 20 + "-" + "ö" * 20, "ä" * 20 + "-" + "ö" * 20),
+        ("host:8080 host:80808", "host:8080 host:80808"),
+        ("host:808080", "[removed]"),
+        # Single letters and signs in a row.
+        ("a b c d e", "a b c d e"),
+        ("word a b word", "word a b word"),
+        ("a xK9q b word", "[removed] word"),
+        ("word a", "word a"),
+        # Measures and the API's own names.
+        ("2048x1152 10MB 50% 1.5s 30ms 99999x1", "2048x1152 10MB 50% 1.5s 30ms 99999x1"),
+        ("100000x1", "[removed]"),
+        ("0x10", "[removed]"),
+        ("10Mb", "[removed]"),
+        ("2026-11-26T17:00:00.135724+08:00", "2026-11-26T17:00:00.135724+08:00"),
+        ("prompt=word", "prompt=word"),
+        ("batchsize=a=b", "[removed]"),
+        ("other=word", "[removed]"),
+        ("code=9999 status=4", "code=9999 status=4"),
+        ("code=xK9", "[removed]"),
+        ("image_status imageUrl taskid", "image_status imageUrl taskid"),
+        # Where a URL, a query or an escape begins the text ends.
+        *(
+            (f"see {end} word", "see [removed]")
+            for end in ("a=b", "a@b", "a\\b", "a%b", "a&b", "a#b", "a?b", "a:/b", "a:\\b", "a//b", "//")
+        ),
+        ("a? b: word", "a? b: word"),
+        ("a\u202eb", "a b"),
+        ("word" * 6 + " x", "word" * 6 + " x"),
         ("word " * 100, ("word " * 40).strip()),
         ("", ""),
     ],
@@ -285,6 +492,14 @@ def test_each_log_of_the_http_library_is_redacted() -> None:
 def test_no_part_of_a_key_stays_where_a_reply_is_cut(before: int, form: bytes) -> None:
     body = redact_reply(400, {}, form % (b" " * before + KEY.encode() + b" " * 3000), KEY).body
     assert KEY[:4].encode() not in body
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_no_part_of_an_encoded_key_stays_where_a_reply_is_cut(form: str) -> None:
+    # A byte of it takes up to eight characters: more of the body is looked at than is kept.
+    for before in range(1990 - len(form), 2000, 5):
+        body = redact_reply(400, {}, b" " * before + form.encode() + b" " * 3000, KEY).body.decode()
+        assert not [at for at in range(len(form) - 11) if form[at : at + 12] in body]
 
 
 def test_log_lines_of_the_http_library_are_redacted() -> None:

@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import _lru_cache_wrapper
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -97,6 +98,7 @@ class Trials:
             for item, after in pairwise([*items, None]):
                 assert item is not None
                 began = time.monotonic()
+                _forget()
                 hits.clear()
                 self._failed = ""
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
@@ -192,6 +194,15 @@ class Trials:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
         )  # fmt: skip
         os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+
+
+def _forget() -> None:
+    """Empty the caches of functions: one whose result another test has cached would not be seen to be called."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("seedream"):
+            for value in list(vars(module).values()):
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
 
 
 def start(folder: Path, seconds: float, tests: Sequence[str]) -> int:

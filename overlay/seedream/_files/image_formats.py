@@ -271,7 +271,7 @@ def _last_image(data: Buffer, start: int) -> int:
     The sizes in the index are left alone: common writers get them wrong.
     """
     index = _Tiff.of(data, start)
-    entries = bytes(index.directory(index.number(4))[0].get(_MPO_ENTRIES, b""))
+    entries = bytes(index.directory(index.number(4))[0].get(_MPO_ENTRIES, ()))
     places = [struct.unpack_from(f"{index.order}I", entries, at + 8)[0] for at in range(0, len(entries) - 15, 16)]
     return start + max(places) if any(places) else 0
 
@@ -282,18 +282,22 @@ _BOXES: Final = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"moof", b"mfra",
 
 def _heif(data: Buffer) -> bool:
     """Read all boxes, and the places of the items in the meta box (ISO/IEC 14496-12, 4.2 and 8.11.3)."""
+    needed = {b"ftyp", b"mdat"} | ({b"moov"} if data[8:12] in _SEQUENCES else set())
     at, kinds = 0, set[bytes]()
+
+    def complete() -> bool:
+        return needed <= kinds and not kinds.isdisjoint({b"meta", b"moov"})
+
     while at < len(data):
         start, end, kind = _box(data, at, len(data))
-        if kind not in _BOXES and {b"ftyp", b"mdat"} <= kinds:
+        if kind not in _BOXES and complete():
             break  # bytes behind the image
         _need(data, end)
         kinds.add(kind)
         if kind == b"meta":
             _check_items(data, start + 4, end)
         at = end
-    needed = {b"ftyp", b"mdat", b"moov"} if data[8:12] in _SEQUENCES else {b"ftyp", b"mdat"}
-    return needed <= kinds and bool(kinds & {b"meta", b"moov"})
+    return complete()
 
 
 def _box(data: Buffer, at: int, limit: int) -> tuple[int, int, bytes]:

@@ -13,8 +13,10 @@ from seedream.errors import InvalidRequest, Problem
 
 DEFAULT_TEMPLATE: Final = DEFAULT_NAME_TEMPLATE
 _FIELDS: Final = ("taskid", "number", "index", "total")
-_ALLOWED: Final = re.compile(r"[^\w. ()=+,@#-]")
-_LONGEST: Final = 120
+_UNSAFE: Final = re.compile(r"[^\w. ()=+,@#-]")
+_LONGEST: Final = 220  # bytes: of the 255 of a file name, what a temporary file and an extension add is left
+_LONGEST_ID: Final = "x" * 80  # no task id is shown longer
+_MOST: Final = 1000  # pictures of a task
 _WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
 
 
@@ -45,20 +47,20 @@ def check_template(template: object) -> FileNames:
         raise _problem(f"an object of type {type(template).__name__} is not text")
     names = FileNames(template)
     try:
-        parts = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(template) if name is not None]
-        used = {name for name, _ in parts}
-        if used - set(_FIELDS):
-            raise _problem(f"{quote(template)} names the unknown field {quote(min(used - set(_FIELDS)))}")
-        if len(template) > _LONGEST or any(_WIDE.search(spec) for _, spec in parts):
-            raise _problem(f"{quote(template)} gives a name that is too long", "Use widths below 100.")
+        parts = list(string.Formatter().parse(template))
+        if unknown := {name for _, name, _, _ in parts if name is not None}.difference(_FIELDS):
+            raise _problem(f"{quote(template)} names the unknown field {quote(min(unknown))}")
+        wide = any(_WIDE.search(spec) for _, _, spec, _ in parts if spec)
+        if wide or len(names.stem(_LONGEST_ID, _MOST - 1, _MOST).encode()) > _LONGEST:
+            raise _problem(f"{quote(template)} gives a name that is too long", "Use less text, and widths below 100.")
         first, second = names.stem("t", 0, 2), names.stem("t", 1, 2)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except ValueError as error:
         if isinstance(error, InvalidRequest):
             raise
         raise _problem(f"{quote(template)} cannot be read: {error}") from None
     if first == second:
         raise _problem(f"{quote(template)} gives all pictures of a task one name", "Use {number} in it.")
-    if _ALLOWED.search(first) or first.startswith((".", " ")) or len(first) > _LONGEST:
+    if _UNSAFE.search(first) or first.startswith((".", " ")):
         raise _problem(f"{quote(template)} does not give a plain file name", "Leave out path separators and signs.")
     return names
 

@@ -62,19 +62,19 @@ def whole_format(path: Path) -> str | None:
         if error.errno in _NO_FILE or path.is_symlink():
             return None
         raise
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    try:
+        kind = _whole_kind(fd)
+    finally:
         os.close(fd)
-        return None
-    with os.fdopen(fd, "rb") as file:
-        kind = _whole_kind(file)
     return kind.extension if kind else None
 
 
-def _whole_kind(file: IO[bytes]) -> PictureType | None:
-    """Return the format of an open file that holds a whole picture."""
-    if not os.fstat(file.fileno()).st_size:
+def _whole_kind(fd: int) -> PictureType | None:
+    """Return the format of an open regular file that holds a whole picture."""
+    state = os.fstat(fd)
+    if not stat.S_ISREG(state.st_mode) or not state.st_size:
         return None
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
         kind = sniff(data[:HEAD])
         return kind if kind and is_whole(kind, data) else None
 
@@ -128,7 +128,7 @@ class PartialFile:
 
     def is_whole(self) -> bool:
         """Whether the structure of what was written says that no byte of a picture is missing."""
-        return _whole_kind(self._file) is not None
+        return _whole_kind(self._file.fileno()) is not None
 
     @property
     def head(self) -> bytes:

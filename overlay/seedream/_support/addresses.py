@@ -5,12 +5,13 @@ from typing import Final
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
+_SITE_LOCAL: Final = ipaddress.ip_network("fec0::/10")  # deprecated, and still used in some networks
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address in a host, None for a name. An IPv4 address inside an IPv6 one counts as itself."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0].rstrip("."))
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):
@@ -22,7 +23,8 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast  # Python calls some multicast addresses global
+    # Python calls some multicast addresses global, and those of a site.
+    return address.is_global and not address.is_multicast and address not in _SITE_LOCAL
 
 
 def is_loopback(host: str) -> bool:

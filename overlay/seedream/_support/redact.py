@@ -76,8 +76,8 @@ def _unsigned(match: re.Match[str]) -> str:
 
 def redact_reply(status: int, headers: Mapping[str, str], body: bytes, secret: str) -> RawReply:
     """The reply as an error may carry it: the body's first 2,000 bytes, without credentials or URL queries."""
-    window = body[: _KEPT_BODY + 8 * len(secret)].decode("utf-8", "surrogateescape")
-    text = redact(_without_queries(body, window)[: len(window)], secret)
+    most = _KEPT_BODY + 8 * len(secret)  # so that no encoding of the key is cut: a byte takes up to eight characters
+    text = redact(_without_queries(body, body[:most].decode("utf-8", "surrogateescape"))[:most], secret)
     if holds_secret(text, secret):
         text = f"{REMOVED}: it held the key"
     kept = {

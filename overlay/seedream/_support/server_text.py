@@ -219,15 +219,14 @@ def _pieces(secret: str, length: int) -> frozenset[str]:
     forms += [lower.translate(str.maketrans(_ABC, _ABC[shift:] + _ABC[:shift])) for shift in range(26)]
     forms += [
         "".join(form.format(byte) for byte in raw)
-        for form in ("{:02x}", "x{:02x}", "0x{:02x}", "u00{:02x}", "25{:02x}", "{}", "{:o}", "{:08b}")
+        for form in ("{:02x}", "x{:02x}", "0x{:02x}", "u00{:02x}", "{}", "{:o}", "{:08b}")
     ]
     wide = secret.encode("utf-16-le")
     for inner, (encode, bits) in product(
         (raw, wide, base64.b64encode(raw)), ((base64.b64encode, 6), (base64.b32encode, 5))
     ):
         for shift in range(5):  # the place of the key within the encoded bytes moves the letters
-            letters = encode(bytes(shift) + inner).decode().rstrip("=")
-            forms.append(letters[-(-shift * 8 // bits) : len(letters) - 1])
+            forms.append(encode(bytes(shift) + inner).decode()[-(-shift * 8 // bits) :])
     squeezed = map(_squeezed, forms)
     return frozenset(form[at : at + length] for form in squeezed for at in range(len(form) - length + 1))
 
@@ -240,7 +239,7 @@ def decoded(text: str) -> Iterator[str]:
     """The text, and what it may mean when URL, HTML and JSON escapes are read, up to three times."""
     from html import unescape  # noqa: PLC0415 -- slow to load, and needed only where an error is shown
 
-    for _ in range(3):
+    for _ in range(4):
         yield text
         again = unquote_plus(unescape(_ESCAPES.sub("%", text.replace("\\/", "/"))))
         if again == text:
