@@ -7,12 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from seedream.cli.interrupt import DeferInterrupt
+from seedream.errors import JournalFull, Rejected
 from support.clients import KEY
 from support.scripted_server import Action, Connection, ScriptedServer, reply
 
@@ -148,7 +149,61 @@ def test_the_id_is_printed_even_if_ctrl_c_comes_with_the_answer() -> None:
         pressed()
         calls.append(taskid)
 
-    with DeferInterrupt(None, accepted, lambda: None) as deferred:
+    with DeferInterrupt(None, accepted, lambda: None) as deferred, suppress(KeyboardInterrupt):
         deferred.begin()
         deferred.submitted("abcd_1")
     assert (["abcd_1"], True) == (calls, deferred.interrupted)
+
+
+class Record:
+    """A recorder that keeps what it was called with."""
+
+    def __init__(self, calls: list[object]) -> None:
+        self._calls = calls
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: self._calls.append((name, *given))
+
+
+@pytest.mark.parametrize("end", ["submitted", "refused", "unknown", "not_sent"])
+def test_each_step_is_recorded_and_after_the_end_one_ctrl_c_is_enough(end: str) -> None:
+    # Rule: what is paid for is recorded before it is printed, and a signal is held back for no longer than that.
+    calls: list[object] = []
+    error = Rejected("no")
+    record: Any = Record(calls)
+    with DeferInterrupt(record, calls.append, lambda: calls.append("wait")) as deferred:
+        deferred.begin()
+        {
+            "submitted": lambda: deferred.submitted("abcd_1"),
+            "refused": lambda: deferred.refused(error),
+            "unknown": lambda: deferred.unknown(error),
+            "not_sent": deferred.not_sent,
+        }[end]()
+        with pytest.raises(KeyboardInterrupt):
+            pressed()
+    given = {"submitted": ["abcd_1"], "not_sent": []}.get(end, [error])
+    assert calls == [("begin",), (end, *given), *(["abcd_1"] if end == "submitted" else [])]
+    assert deferred.interrupted is False
+
+
+def test_only_the_first_ctrl_c_is_held_back() -> None:
+    calls: list[str] = []
+    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
+        deferred.begin()
+        pressed()
+        with pytest.raises(KeyboardInterrupt):
+            pressed()
+    assert (calls, deferred.interrupted) == (["wait"], True)
+
+
+def test_a_request_that_the_record_refuses_is_not_under_way() -> None:
+    class Full:
+        def begin(self) -> None:
+            raise JournalFull("no room")
+
+    record: Any = Full()
+    with DeferInterrupt(record, print, print) as deferred:
+        with pytest.raises(JournalFull):
+            deferred.begin()
+        with pytest.raises(KeyboardInterrupt):
+            pressed()
