@@ -95,6 +95,8 @@ class PictureStore:
         path = f"{base.rstrip('/')}/{file.name}"
         reason = ""
         for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(_PAUSE * attempt)
             try:
                 if filesystem.type_name not in {"s3", "gcs", "abfs"}:  # object stores have no directories
                     filesystem.create_dir(base, recursive=True)
@@ -105,7 +107,6 @@ class PictureStore:
                     raise OSError(f"{stored} of {file.stat().st_size} bytes arrived")  # noqa: TRY301 -- tried again
             except OSError as error:
                 reason = str(error)
-                time.sleep(_PAUSE * attempt)
             else:
                 return f"{self.address}/{file.name}"
         raise DiskError(f"{file.name} could not be stored at {self.address}: {reason}", hint="Check it, then resume.")
