@@ -41,7 +41,6 @@ from seedream.errors import (
     SubmissionUnknown,
 )
 from seedream.journal import Job, Journal, Run, State, SubmissionRecord
-from seedream.journal.submission_record import is_wrong_address
 
 _ONCE: Final = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
 _RECORD_PAUSE: Final = 1.0  # seconds between tries to record a task id on a full disk
@@ -319,8 +318,6 @@ class Submitter:
                 self._control.stop("setup", error)
             case InvalidRequest():
                 await in_thread(self._journal.record_error, job.id, error)
-            case Rejected() if is_wrong_address(error) and error.taskid is None:
-                self._control.stop("setup", error)
             case _ if error.billing == "no" and error.taskid is None:  # refused for its own sake: the service works
                 self._control.answered()
             case _:

@@ -29,12 +29,7 @@ def state_after(error: SeeDreamError) -> State:
     """
     if error.billing != "no" or error.taskid is not None:
         return "unknown"
-    return "planned" if isinstance(error, _NOT_THE_REQUEST) or is_wrong_address(error) else "rejected"
-
-
-def is_wrong_address(error: SeeDreamError) -> bool:
-    """Whether the server says that there is no such operation at this address (404, 405)."""
-    return error.reply is not None and error.reply.status in (404, 405)
+    return "planned" if isinstance(error, _NOT_THE_REQUEST) else "rejected"
 
 
 class SubmissionRecord:
