@@ -113,7 +113,7 @@ def run_threads(
     workflows: Sequence[Workflow[Any]], limit: int, io: IO, run: Callable[[Workflow[Any], IO], Any]
 ) -> list[Any]:
     """Run the workflows by ``run`` in at most ``limit`` threads; a single one runs in the calling thread."""
-    if len(workflows) == 1 or limit == 1:
+    if len(workflows) <= 1 or limit == 1:
         return [run(workflow, io) for workflow in workflows]
     group = _Group(io, run, workflows)
     group.start(limit)
