@@ -245,7 +245,8 @@ def test_a_fault_of_the_set_up_is_not_waited_for(tmp_path: Path) -> None:
     async def work(parts: Parts) -> None:
         error = NotSent("no proxy", retryable=False)
 
-        async def post(_: Job) -> str:
+        async def post(job: Job) -> str:
+            del job
             raise error
 
         parts.submitter._post = post  # type: ignore[method-assign]  # what a wrong set-up leads to
