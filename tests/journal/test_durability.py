@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ def test_each_setting_of_the_connection(journal: Journal, path: Path) -> None:
         assert reader._read(lambda database: database.execute("PRAGMA busy_timeout").fetchone()[0]) == 30_000
     other = connect(path)
     assert (other.in_transaction, getattr(other, "isolation_level", "?")) == (False, None)
+    with ThreadPoolExecutor(1) as pool:  # any thread of a program records through the one connection
+        assert pool.submit(other.execute, "SELECT 1").result().fetchone() == (1,)
     other.close()
 
 
@@ -355,6 +358,9 @@ def test_the_lock_file_names_the_process_and_the_last_transaction(path: Path) ->
         assert mark == Mark(journal._id, 2)
         pid, line, rest = held.read_bytes().split(b"\n")
         assert (pid, line, rest) == (b"%20d" % os.getpid(), f"{journal._id} {2:>20}".encode(), b"")
+    other = path.with_name("new.sqlite")
+    Lock(other).release()
+    assert lock.lock_path(other).read_bytes() == b"%20d\n" % os.getpid()
     taken = Lock(path)
     assert taken.mark == mark
     taken.write_mark(Mark("f" * 32, 12345678901))
@@ -514,6 +520,21 @@ def test_two_single_calls_for_the_same_are_two_jobs(journal: Journal) -> None:
     )
     assert (second.taskid, second.key == first.key, len(second.key)) == ("t-2", False, 32)
     assert journal.find_run("bulk") is None
+
+
+def test_the_run_of_single_calls_is_looked_up_without_a_commit(journal: Journal) -> None:
+    journal.open_single_call("digest", {}, 1)
+    commits: list[int] = []
+    journal._committer._committed = commits.append
+    journal.open_single_call("digest", {}, 1)
+    assert commits == []
+
+
+def test_only_a_submission_is_an_attempt(journal: Journal) -> None:
+    job = in_state(journal, "a", "abandoned")
+    assert job.attempt == 0
+    assert in_state(journal, "b", "failed").attempt == 1
+    assert [event.attempt for event in journal.events(job.id)] == [0, 0]
 
 
 def test_each_event_has_its_place_time_and_author(path: Path) -> None:

@@ -389,6 +389,55 @@ def test_a_reader_of_nothing_and_of_garbage(path: Path) -> None:
     assert said == (f"{path} is not a journal, or is damaged: file is not a database", commits._DAMAGED_HINT)
 
 
+def test_a_writer_of_garbage_and_of_another_program_s_database_names_the_file(path: Path) -> None:
+    path.write_bytes(b"no database at all, but long enough to look at" * 100)
+    said = refused(JournalError, lambda: Journal(path))
+    assert said == (f"{path} is not a journal, or is damaged: file is not a database", commits._DAMAGED_HINT)
+    path.unlink()
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs(x)")
+    other.close()
+    for opener in (Journal, ReadOnlyJournal):
+        said = refused(JournalError, lambda opener=opener: opener(path))  # type: ignore[misc]  # bound at once
+        assert said == (f"{path} is another program's database", ELSEWHERE)
+
+
+@pytest.mark.parametrize("step", ["unlink", "replace"])
+def test_a_creation_that_fails_names_the_journal(path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    real = getattr(Path, step)
+
+    def denied(self: Path, *given: object, **how: object) -> object:
+        if step == "unlink" and self.suffix == ".new":
+            return real(self, *given, **how)
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, step, denied)
+        assert refused(JournalFull, lambda: Journal(path)) == (f"{path} cannot be written: Permission denied", CHECK)
+    Journal(path).close()
+
+
+def test_a_lock_that_cannot_be_written_names_the_journal_and_is_free_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("seedream.journal.lock.os.write", full)
+        assert refused(JournalFull, lambda: Journal(path)) == (
+            f"{path} cannot be written: No space left on device",
+            CHECK,
+        )
+    Journal(path).close()
+
+
+def test_a_closed_journal_names_itself(journal: Journal, path: Path) -> None:
+    journal.close()
+    journal.close()
+    assert refused(JournalError, lambda: journal.find_run("bulk")) == (f"{path} is closed", "Open it again.")
+
+
 def test_a_copy_that_cannot_be_written(journal: Journal, path: Path, tmp_path: Path) -> None:
     planned(journal, "a")
     (tmp_path / "there").write_bytes(b"theirs")
