@@ -167,7 +167,7 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("head", "name"),
     [
-        (WHOLE["png"], "png"), (WHOLE["png"][:23], None), (WHOLE["png"][:16] + bytes(8), None), (b"\x89PNG\r\n\x1a\n\0\0\0\rXHDR" + b"\1" * 8, None),
+        (WHOLE["png"], "png"), (WHOLE["png"][:23], None), (WHOLE["png"][:24], "png"), (WHOLE["png"][:16] + bytes(8), None), (b"\x89PNG\r\n\x1a\n\0\0\0\rXHDR" + b"\1" * 8, None),
         (b"\xff\xd8\xff", "jpeg"), (b"\xff\xd8", None), (b"RIFF\x0e\0\0\0WEBPVP8 ", "webp"), (b"RIFF0000WEBPVPX", None), (b"RIFF0000WAVEVP8 ", None),
         (b"GIF87a", "gif"), (b"GIF89a;", "gif"), (b"GIF88a", None), (b"BM\x20\0\0\0" + bytes(12), "bmp"), (b"BM\x20\0\0\0" + bytes(11), None),
         (b"BM\x20\0\0\0" + b"\1" * 12, None), (b"II*\0", "tiff"), (b"MM\0*", "tiff"), (b"II+\0", "tiff"), (b"MM\0+", "tiff"), (b"II\0*", None), (b"", None), (b"x", None), (b"<html>", None),
@@ -345,6 +345,11 @@ def test_all_directories_belong_to_a_tiff(order: str, wide: int) -> None:
             value.to_bytes(wide, "little" if order == "<" else "big") for value in (place + 2 * wide, other)
         )
         ends_with("tiff", tiff(order, wide, [(330, kind, 2, place)]) + values + further)
+    values = b"".join(
+        value.to_bytes(wide, "little" if order == "<" else "big")
+        for value in (place + 2 * wide + len(further), place + 2 * wide)
+    )
+    ends_with("tiff", tiff(order, wide, [(330, kind, 2, place)]) + values + further + further)
     assert is_whole(PictureType("tiff"), tiff(order, wide, [], following=16 if wide == 8 else 8)), (
         "one that follows itself"
     )

@@ -364,7 +364,7 @@ def test_the_headers_that_explain_a_fault_are_kept_without_secrets(name: str) ->
         ("prompt=word", "prompt=word"),
         ("batchsize=a=b", "[removed]"),
         ("other=word", "[removed]"),
-        ("code=9999 status=4", "code=9999 status=4"),
+        ("code=9999 status=4 code=status=4", "code=9999 status=4 code=status=4"),
         ("code=xK9", "[removed]"),
         ("image_status imageUrl taskid", "image_status imageUrl taskid"),
         # Where a URL, a query or an escape begins the text ends.
@@ -549,6 +549,7 @@ def test_of_two_keys_of_which_one_begins_like_the_other_no_tail_stays() -> None:
     short, long = "sk-key-0123456789", "sk-key-0123456789-and-more"
     assert redact.redact(f"a {long} b {short} c", long, short) == f"a {REMOVED} b {REMOVED} c"
     assert redact.redact(f"a {long} b {short} c", short, long) == f"a {REMOVED} b {REMOVED} c"
+    assert redact.redact(f"a before-{short}-after b", short, f"before-{short}-after") == f"a {REMOVED} b"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pickle
+import re
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,7 @@ from seedream._request import encode, source_images, submission
 from seedream._request.foreign_names import FOREIGN_NAMES
 from seedream._request.source_images import SourceChanged
 from seedream._request.submission import check, check_submit
+from seedream.errors import Problem
 from support.clients import Both
 from support.clock import FakeClock
 from support.fake_service import FakeService
@@ -249,6 +251,189 @@ def test_a_form_with_a_file_on_disk_is_not_joined(tmp_path: Path) -> None:
     assert on_disk.length == len(b"".join(on_disk.chunks()))
     plain = encode.encode_submission(check_submit("a fish", {})).body
     assert plain.content == b"".join(plain.chunks())
+
+
+def test_a_form_is_encoded_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 7578: each part with its name, files with their names and media types, in the spec's order of fields."""
+    (tmp_path / "b.gif").write_bytes(b"GIF89aY")
+    given = {
+        "image_url": "https://h/a",
+        "source_images": [b"GIF89aX", tmp_path / "b.gif"],
+        "resolution": "2k",
+        "batchsize": 2,
+    }
+    monkeypatch.setattr(os, "urandom", lambda length: bytes(range(length)))
+    request = encode.encode_submission(check_submit("a 鱼\r\n--b", given))
+    boundary = bytes(range(16)).hex()
+    assert (request.method, request.path) == ("POST", "/v1/images/seedreamv45")
+    assert request.headers == {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    text = "\r\nContent-Type: text/plain"
+    parts = [
+        ('name="prompt"', text, "a 鱼\r\n--b"), ('name="batchsize"', text, "2"), ('name="resolution"', text, "2K"),
+        ('name="sourceImage"; filename="image-1.gif"', "\r\nContent-Type: image/gif", "GIF89aX"),
+        ('name="sourceImage"; filename="b.gif"', "\r\nContent-Type: image/gif", "GIF89aY"),
+        ('name="imageUrl"', text, "https://h/a"),
+    ]  # fmt: skip
+    whole = "".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {name}{kind}\r\n\r\n{content}\r\n"
+        for name, kind, content in parts
+    )
+    expected = f"{whole}--{boundary}--\r\n".encode()
+    assert b"".join(request.body.chunks()) == expected
+    assert request.body.length == len(expected)
+
+
+def test_each_form_has_a_boundary_of_its_own() -> None:
+    made = [encode.encode_submission(check_submit("a fish", {})).headers["Content-Type"] for _ in range(20)]
+    assert len(set(made)) == 20
+    assert all(re.fullmatch("multipart/form-data; boundary=[0-9a-f]{32}", one) for one in made)
+
+
+def test_names_in_a_form_are_escaped_as_browsers_do() -> None:
+    """WHATWG HTML, 4.10.21.8: only what would end the name, and control characters."""
+    text = "".join(map(chr, range(0x21))) + '"\\é鱼\x7f'
+    form = encode._form([(text, (None, b"1", None)), ("f", (text, b"2", "a/b"))], "B").content
+    escaped = "".join(f"%{code:02X}" if code != 0x1B else "\x1b" for code in range(0x20)) + " %22\\\\é鱼\x7f"
+    head = "--B\r\nContent-Disposition: form-data; name="
+    assert form == (
+        f'{head}"{escaped}"\r\n\r\n1\r\n{head}"f"; filename="{escaped}"\r\nContent-Type: a/b\r\n\r\n2\r\n--B--\r\n'
+    ).encode()  # fmt: skip
+
+
+def test_a_body_in_several_pieces_has_no_content_of_its_own() -> None:
+    assert encode.Body(2, (b"a", b"b")).content is None
+    assert encode.Body(1, (b"a",)).content == b"a"
+    encode.Body(1, (b"a",)).check()
+    assert list(encode.Body(2, (b"a", b"b")).chunks()) == [b"a", b"b"]
+
+
+def test_booleans_in_a_list_are_written_as_json_writes_them() -> None:
+    assert encode._as_text([True, False, "True", 1, 0.5]) == ["true", "false", "True", 1, 0.5]
+
+
+# --- sources of other kinds ----------------------------------------------------------------------------------------------
+class Given:
+    """A file object of the caller's."""
+
+    def __init__(self, *answers: Any, name: Any = None, sized: bool = True) -> None:
+        self.answers, self.sized, self.asked = list(answers), sized, list[Any]()
+        if name is not None:
+            self.name = name
+
+    def read(self, *size: int) -> Any:
+        if size and not self.sized:
+            raise TypeError("read() takes no arguments")
+        self.asked.extend(size)
+        answer = self.answers.pop(0) if self.answers else b""
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("sized", [True, False])
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_an_open_file_is_read_to_its_end(sized: bool, kind: Any) -> None:
+    source = Given(*([kind(PNG[:5]), kind(PNG[5:])] if sized else [kind(PNG)]), sized=sized, name="x/y.PNG")
+    (sent,) = check_submit("a fish", {"source_images": source}).files["sourceImage"]
+    assert (sent.content, sent.name, sent.size, type(sent.content)) == (PNG, "y.png", len(PNG), bytes)
+    assert source.asked == ([2**20] * 3 if sized else [])
+
+
+@pytest.mark.parametrize("name", [5, b"a.png", None, "", "/"])
+def test_a_file_without_a_usable_name_is_numbered(name: Any) -> None:
+    (sent,) = check_submit("a fish", {"source_images": [Given(PNG, name=name)]}).files["sourceImage"]
+    assert sent.name == "image-1.png"
+
+
+ANYWAY = "To send it all the same, set allow_unrecognized_sources=True."
+KINDS = "Give a path, bytes, a file open for reading bytes, a Pillow image, or an http(s) URL."
+FORMATS = "png, jpg, webp, gif, bmp, tif, avif, heic, heif"
+
+
+class Unsaved:
+    """As far as it is looked at, a Pillow image; it cannot be saved."""
+
+    def tobytes(self) -> None: ...
+    def getbands(self) -> None: ...
+    def save(self, *_: object) -> None:
+        raise OSError("cannot write mode")
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        (Given("text"), "cannot read open file 2: it gives text, not bytes", "Open it with mode 'rb'."),
+        (Given(PNG[:5], "text"), "cannot read open file 2: it gives text, not bytes", "Open it with mode 'rb'."),
+        (Given(5), "cannot read open file 2: it gives no bytes", "Open it with mode 'rb'."),
+        (Given("text", sized=False), "cannot read open file 2: it gives text, not bytes", "Open it with mode 'rb'."),
+        (Given(PNG[:5], ValueError("I/O operation on closed file")), "cannot read open file 2: I/O operation on closed file", "Open it with mode 'rb'."),
+        (Given(RuntimeError()), "cannot read open file 2: RuntimeError", "Open it with mode 'rb'."),
+        (Given(), "source image 2 is empty", "Give the picture's bytes."),
+        (b"", "source image 2 is empty", "Give the picture's bytes."),
+        (b"no picture", "no picture format is recognised in source image 2", f"Give a picture file ({FORMATS}). {ANYWAY}"),
+        (Given(b"no picture", name="a\nb.png"), "no picture format is recognised in source image 2 (“a\\nb.png”)", f"Give a picture file ({FORMATS}). {ANYWAY}"),
+        (5, "an object of type int is not a source image", KINDS),
+        (None, "an object of type NoneType is not a source image", KINDS),
+        ({"a": b"b"}, "an object of type dict is not a source image", KINDS),
+        (Unsaved(), "Pillow image 2 cannot be saved as PNG: cannot write mode", "Convert it, for example with image.convert('RGB'), or give an encoded file."),
+        ("none.png", "cannot read “none.png”: No such file or directory", "Check the path."),
+        (Path("none.png"), "cannot read “none.png”: No such file or directory", "Check the path."),
+        (".", "cannot read “.”: it is a directory", "Check the path."),
+        ("a\0b", "cannot read “a\\x00b”: the path holds a null character", "Check the path."),
+        *((url, f"cannot read “{url}”: No such file or directory", "Only http:// and https:// URLs can be sent; save the picture and give its path.")
+          for url in ("ftp://h/a.png", "data:image/png;base64,AAAA", "s3://b/a", "FILE:a", "httpx:a")),
+        *((path, f"cannot read “{shown}”: No such file or directory", "Check the path.")
+          for path, shown in (("C:\\x.png", "C:\\\\x.png"), ("c:x", "c:x"), ("ab:\\x", "ab:\\\\x"), ("1a:x", "1a:x"), ("a b:x", "a b:x"), ("http:/h", "http:/h"))
+          if "http" not in path),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_sent_says_which_and_why(source: Any, message: str, hint: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_submit("a fish", {"source_images": [PNG, source]})
+    assert caught.value.problems == (Problem("source_images", message, "SOURCE-IMAGE", hint),)
+
+
+def test_one_object_that_is_no_source_is_named() -> None:
+    for source in (5, {"a": b"b"}, object()):
+        with pytest.raises(InvalidRequest) as caught:
+            check_submit("a fish", {"source_images": source})
+        message = f"an object of type {type(source).__name__} is not a source image"
+        assert caught.value.problems == (Problem("source_images", message, "SOURCE-IMAGE", KINDS),)
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_limits_of_sources_are_exact(monkeypatch: pytest.MonkeyPatch, extra: int) -> None:
+    monkeypatch.setattr(source_images, "MAX_SOURCES", 3)
+    monkeypatch.setattr(source_images, "MAX_UNSIZED", len(PNG))
+    many, long = [PNG] * (3 + extra), io.BytesIO(PNG + bytes(extra))
+    if not extra:
+        assert len(check_submit("a fish", {"source_images": many}).files["sourceImage"]) == 3
+        assert len(check_submit("a fish", {"source_images": long}).files["sourceImage"]) == 1
+        return
+    for given_, message, hint in (
+        (many, "more than 3 source images", "Give only those to be sent."),
+        (long, f"open file 1 gives more than {len(PNG)} bytes", "Save it and give its path."),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            check_submit("a fish", {"source_images": given_})
+        assert caught.value.problems == (Problem("source_images", message, "SOURCE-IMAGE", hint),)
+
+
+def test_two_urls_are_refused_with_what_to_do() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_submit("a fish", {"source_images": ["https://a.example/", PNG, "HTTP://b.example/"]})
+    assert caught.value.problems == (
+        Problem("source_images", "2 URLs; the API takes one", "IMAGE-URL", "Download the others and give their paths."),
+    )
+
+
+def test_a_wrong_image_url_is_shown_with_what_to_do() -> None:
+    for url in ("cat.png", "https://h:0/a", "https:///a", "ftp://h/a", "https://h/\n"):
+        with pytest.raises(InvalidRequest) as caught:
+            check_submit("a fish", {"image_url": url})
+        shown = url.encode("unicode_escape").decode()
+        hint = f"Give a URL that begins with https:// or http://, or give a file as source_images. {ANYWAY}"
+        assert caught.value.problems == (Problem("image_url", f"“{shown}” is not an http(s) URL", "IMAGE-URL", hint),)
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, **changes: Any) -> None:
@@ -503,14 +688,11 @@ def test_a_file_is_read_again_when_it_is_sent_and_proven_unchanged(tmp_path: Pat
     path.write_bytes(content)
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
     assert (len(content), hashlib.sha256(content).hexdigest()) == (sent.size, sent.sha256)
-    for _ in range(2):
-        with sent.open() as reader:
-            assert len(content) == reader.seek(0, os.SEEK_END)
-            reader.seek(0)
-            assert content == b"".join(iter(lambda: reader.read(65536), b""))
-            for start in (0, -len(content)):  # the connection broke: again from the start
-                reader.seek(start, os.SEEK_END if start else os.SEEK_SET)
-                assert content == reader.read()
+    for _ in range(2):  # the connection broke: again from the start
+        next(sent.chunks())
+        chunks = list(sent.chunks())
+        assert [len(chunk) for chunk in chunks] == [2**20, 2**20, len(content) - 2**21]
+        assert b"".join(chunks) == content == sent.content
 
 
 @pytest.mark.parametrize("change", ["other bytes", "shorter", "longer", "gone", "a pipe"])
@@ -527,14 +709,12 @@ def test_a_file_that_changed_is_never_handed_out_whole(tmp_path: Path, change: s
     if change in changes:
         path.write_bytes(changes[change])
     read: list[int] = []
-
-    def read_all() -> None:
-        with sent.open() as reader:
-            read.extend(map(len, iter(lambda: reader.read(65536), b"")))
-
     with pytest.raises(OSError):
-        read_all()
+        read.extend(map(len, sent.chunks()))
     assert sum(read) < len(content)
+    if change != "other bytes":  # which only the hash shows, where the time does not
+        with pytest.raises(OSError):
+            sent.check()
 
 
 def test_a_source_image_changed_before_sending_is_not_sent(both: Both, tmp_path: Path) -> None:
@@ -568,24 +748,109 @@ def test_a_source_image_changed_while_it_is_sent_never_arrives_whole(both: Both,
     assert len(server.requests[0].partition(b"\r\n\r\n")[2]) < len(content)
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("already", [0, 1])
 def test_a_young_file_is_proven_unchanged_by_its_bytes_at_each_try(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, already: int
 ) -> None:
     """Within the resolution of the file system's clock a change leaves size and times as they were."""
     path = tmp_path / "a.png"
-    path.write_bytes(PNG + bytes(100_000))
+    content = PNG + bytes(100_000)
+    path.write_bytes(content)
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
     monkeypatch.setattr(source_images._State, "of", lambda _: sent._state)
-    with sent.open() as reader:
-        if again:
-            assert len(PNG) + 100_000 == len(reader.read())
-            reader.seek(0)
-        with path.open("r+b") as file:
-            file.seek(50_000)
-            file.write(b"x")
-        with pytest.raises(SourceChanged, match=r"a\.png was changed after it was checked"):
-            reader.read()
+    monkeypatch.setattr(source_images, "_CHUNK", 4096)
+    assert sent.content == content
+    chunks = sent.chunks()
+    for _ in range(already):
+        next(chunks)
+    with path.open("r+b") as file:
+        file.seek(50_000)
+        file.write(b"x")
+    with pytest.raises(SourceChanged, match=r"^source image a\.png was changed after it was checked$"):
+        list(chunks)
+    sent.check()  # opens the file only
+
+
+@pytest.mark.parametrize(
+    ("age", "hashed"), [(2_000_000_001, False), (2_000_000_000, False), (1_999_999_999, True), (0, True), (-(10**18), True)]
+)  # fmt: skip
+def test_a_file_is_hashed_at_once_only_if_its_time_may_not_show_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, hashed: bool
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    monkeypatch.setattr("time.time_ns", lambda: path.stat().st_mtime_ns + age)
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    digest = hashlib.sha256(PNG).hexdigest()
+    assert sent._expected == (digest if hashed else "")
+    assert sent.sha256 == digest
+
+
+@pytest.mark.parametrize("change", ["inode", "size", "time"])
+def test_an_old_file_is_known_by_each_part_of_its_state(tmp_path: Path, change: str) -> None:
+    path, other = tmp_path / "a.png", tmp_path / "b.png"
+    old = (1_000_000_000_000_000_001, 1_000_000_000_000_000_001)
+    for one in (path, other):
+        one.write_bytes(PNG)
+        os.utime(one, ns=old)
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    assert sent.content == PNG
+    sent.check()
+    if change == "inode":
+        other.replace(path)
+    elif change == "size":
+        path.write_bytes(PNG + b"x")
+        os.utime(path, ns=old)
+    else:
+        os.utime(path, ns=(old[0], old[1] + 1))
+    for read in (sent.check, lambda: list(sent.chunks()), lambda: sent.content, lambda: sent.sha256):
+        with pytest.raises(SourceChanged, match=r"a\.png was changed"):
+            read()
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG + bytes(10_000))
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    monkeypatch.setattr(source_images, "_CHUNK", 4096)
+    monkeypatch.setattr(source_images._State, "of", lambda _: sent._state)
+    chunks = sent.chunks()
+    next(chunks)
+    os.truncate(path, 5000)
+    assert len(next(chunks)) == 5000 - 4096
+    with pytest.raises(SourceChanged):
+        next(chunks)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_no_source_image_stays_open(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG + bytes(3_000_000))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    request = encode.encode_submission(check_submit("a fish", {"source_images": path}))
+    request.body.check()
+    b"".join(request.body.chunks())
+    chunks = request.body.chunks()
+    next(chunks), next(chunks)
+    chunks.close()  # type: ignore[attr-defined]  # a generator
+    path.write_bytes(b"changed")
+    for read in (request.body.check, lambda: list(request.body.chunks())):
+        with pytest.raises(SourceChanged):
+            read()
+    assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_each_source_image_is_checked_before_anything_is_sent(tmp_path: Path, gone: int) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path in paths:
+        path.write_bytes(PNG)
+    body = encode.encode_submission(check_submit("a fish", {"source_images": paths})).body
+    body.check()
+    paths[gone].unlink()
+    with pytest.raises(FileNotFoundError):
+        body.check()
 
 
 def test_an_old_file_is_proven_unchanged_by_its_state_and_read_once(tmp_path: Path) -> None:
@@ -595,7 +860,7 @@ def test_an_old_file_is_proven_unchanged_by_its_state_and_read_once(tmp_path: Pa
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
     path.write_bytes(PNG[:-1] + b"x")
     with pytest.raises(SourceChanged):
-        sent.open()
+        next(sent.chunks())
 
 
 def test_a_pillow_image_is_sent_as_png() -> None:

@@ -23,14 +23,19 @@ from typing import Final
 from mutants import mutate, trials
 from mutants._report import between
 
+
+def _core(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/core/test_{name}.py" for name in names)
+
+
 # What is mutated together, and the tests that are to find it.
 PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "request": (("seedream/_request/*.py", "seedream/resolution.py"), ("tests/core",)),
+    "request": (("seedream/_request/*.py", "seedream/resolution.py"), _core("request", "resolution", "messages", "submit_faults")),
     "protocol": (("seedream/_protocol/*.py",), ("tests/core", "tests/transport/test_deadlines.py")),
-    "files": (("seedream/_files/*.py",), ("tests/core",)),
-    "support": (("seedream/_support/*.py",), ("tests/core", "tests/transport/test_environment.py", "tests/bulk/test_threads.py")),
+    "files": (("seedream/_files/*.py",), _core("files", "image_formats", "durability", "download", "messages")),
+    "support": (("seedream/_support/*.py",), (*_core("support", "redact", "durability", "log", "messages", "client"), "tests/transport/test_environment.py", "tests/bulk/test_threads.py")),
     "transport": (("seedream/_transport/*.py",), ("tests/transport", "tests/core/test_download.py", "tests/core/test_submit_faults.py")),
-    "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), ("tests/core",)),
+    "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), _core("client", "pictures", "client_journal", "submission_observer", "messages", "log", "wait", "download")),
     "journal": (("seedream/journal/*.py",), ("tests/journal", "--ignore=tests/journal/test_close.py", "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
     "bulk": (("seedream/bulk/*.py",), ("tests/bulk", "tests/scale/test_threads.py", "tests/scale/test_storage.py")),
     "cli": (("seedream/cli/**/*.py",), ("tests/cli", "tests/bulk/test_command.py", "tests/bulk/test_decisions.py", "tests/sandbox/test_command.py")),

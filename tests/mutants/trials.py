@@ -5,7 +5,7 @@ it starts. Then each mutant has a process of its own, which runs the tests that 
 until one fails. Each end is written to `results.jsonl` at once:
 
 - `found`: a test failed; `by` names it.
-- `timeout`: a test took 20 times as long as without the mutant, at least 15 seconds, and again with four times that.
+- `timeout`: a test took 20 times as long as without the mutant, at least 8 seconds, and again with four times that.
 - `survived`, and `uncovered` where no test calls the function.
 
 At last every test that found a mutant runs again without one: where it fails, it proves nothing (`flaky`).
@@ -28,7 +28,7 @@ from typing import Final
 import pytest
 from mutants.mutate import Mutant, load
 
-_LEAST: Final = 15.0
+_LEAST: Final = 8.0
 # Runs at the start of each process: mutmut's own record reads settings from the working directory, which tests change.
 _SITE: Final = """
 import atexit, os

@@ -16,8 +16,6 @@ from tensorslab_images.types import UNSET, File
 from seedream._request.source_images import SourceFile
 from seedream._request.submission import Scalar, Submission, WireValue
 
-_CHUNK: Final = 1024 * 1024  # bytes of a file that are read and sent at once
-
 
 @frozen(eq=False, repr=False)
 class Body:
@@ -43,7 +41,7 @@ class Body:
             if isinstance(piece, bytes):
                 yield piece
             else:
-                yield from piece.chunks(_CHUNK)
+                yield from piece.chunks()
 
     def check(self) -> None:
         """Open each source image once, so that one that is gone or was changed is found before anything is sent.

@@ -1,7 +1,7 @@
 """Prepares source images: paths, bytes, open files, Pillow images and URLs (rules SOURCE-IMAGE, IMAGE-URL).
 
-A file on disk is not read into memory. It is read for each attempt to send it, and the reader raises before it hands
-out the last bytes if the file is not the one that was checked (same device, inode, size and time of change), so a file
+A file on disk is not read into memory. It is read for each attempt to send it, and reading raises before it gives
+the last bytes if the file is not the one that was checked (same device, inode, size and time of change), so a file
 that was changed in between is never sent whole. A file that was written less than two seconds before the check could
 be changed again without a visible change of its time; such a file is hashed at once, and again while it is sent.
 """
@@ -83,123 +83,77 @@ class SourceFile:
     _state: _State | None = field(default=None, repr=False)
     _expected: str = field(default="", repr=False)  # the hash to compare while sending, where time alone proves nothing
 
-    def open(self) -> BinaryIO:
-        """Return a new binary reader over the bytes.
+    def check(self) -> None:
+        """Open the file once; what is in memory needs no check.
 
         Raises:
-            OSError: The file cannot be read any more, or is not the one that was checked (SourceChanged); also from
-                the reader itself, before it returns the last bytes.
+            OSError: The file cannot be read any more, or is not the one that was checked (SourceChanged).
         """
-        if isinstance(self._origin, bytes):
-            return io.BytesIO(self._origin)
-        return io.BufferedReader(_CheckedFile(self, self._origin, self._state, self._expected), _CHUNK)
-
-    def check(self) -> None:
-        """Open the file once. Raises OSError as ``open`` does; what is in memory needs no check."""
         if not isinstance(self._origin, bytes):
-            _CheckedFile(self, self._origin, self._state, self._expected).close()
+            os.close(self._opened(self._origin))
 
-    def chunks(self, size: int) -> Iterator[bytes]:
-        """Give the bytes in chunks of this size (bytes in memory as they are), without a copy; raises as ``open``."""
+    def chunks(self) -> Iterator[bytes]:
+        """Give the bytes in large chunks; what is in memory as it is, without a copy.
+
+        Raises:
+            OSError: As ``check`` does, and before the last bytes are given.
+        """
         if isinstance(self._origin, bytes):
             yield self._origin
             return
-        with _CheckedFile(self, self._origin, self._state, self._expected) as file:
-            while chunk := file.read_some(size):
-                yield chunk
+        fd = self._opened(self._origin)
+        try:
+            digest = _sha256() if self._expected else None
+            left = self.size
+            while left:
+                data = os.read(fd, min(_CHUNK, left))
+                left -= len(data)
+                if digest is not None:
+                    digest.update(data)
+                if not left or not data:
+                    self._check_state(fd)
+                    if not data or (digest is not None and digest.hexdigest() != self._expected):
+                        raise self._changed()
+                yield data
+        finally:
+            os.close(fd)
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the bytes (hex), computed when it is first asked for. Raises OSError as ``open`` does."""
+        """Hash of the bytes (hex), computed when it is first asked for. Raises OSError as ``chunks`` does."""
         if self._expected:
             return self._expected
-        import hashlib  # noqa: PLC0415 -- it loads OpenSSL
-
-        with self.open() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a binary reader
+        digest = _sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return str(digest.hexdigest())
 
     @property
     def content(self) -> bytes:
-        """All bytes."""
-        with self.open() as file:
-            return file.read()
+        """All bytes. Raises OSError as ``chunks`` does."""
+        return b"".join(self.chunks())
+
+    def _opened(self, path: Path) -> int:
+        fd = open_regular(path)
+        try:
+            self._check_state(fd)
+        except SourceChanged:
+            os.close(fd)
+            raise
+        return fd
+
+    def _check_state(self, fd: int) -> None:
+        if _State.of(fd) != self._state:
+            raise self._changed()
+
+    def _changed(self) -> SourceChanged:
+        return SourceChanged(f"source image {self.name} was changed after it was checked")
 
 
 def _sha256() -> Any:
     import hashlib  # noqa: PLC0415 -- it loads OpenSSL
 
     return hashlib.sha256()
-
-
-class _CheckedFile(io.RawIOBase):
-    """Reads a file on disk, and checks before it returns the last bytes that they are of the expected file."""
-
-    _fd = -1  # until the file is open: Python closes an object whose construction failed as well
-
-    def __init__(self, source: SourceFile, path: Path, state: _State | None, expected: str) -> None:
-        self._name, self._size = source.name, source.size
-        self._state, self._expected = state, expected
-        self._hash = _sha256() if expected else None
-        self._position = 0
-        self._fd = open_regular(path)
-        try:
-            self._check_state()
-        except SourceChanged:
-            self.close()
-            raise
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to the start or to the end; bytes read from another position could not be checked."""
-        target = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        if target not in (0, self._position, self._size):
-            raise io.UnsupportedOperation("only the start and the end can be sought")
-        if target == 0:
-            os.lseek(self._fd, 0, os.SEEK_SET)
-            self._hash = _sha256() if self._expected else None
-        self._position = target
-        return target
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer)
-        data = self.read_some(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    def read_some(self, size: int) -> bytes:
-        """Return the next bytes, at most so many, or none at the end."""
-        wanted = min(size, self._size - self._position)
-        if not wanted:
-            return b""
-        data = os.read(self._fd, wanted)
-        self._position += len(data)
-        if self._hash is not None:
-            self._hash.update(data)
-        if self._position == self._size or not data:
-            self._check_state()
-            if not data or (self._hash is not None and self._hash.hexdigest() != self._expected):
-                raise self._changed()
-        return data
-
-    def _check_state(self) -> None:
-        if _State.of(self._fd) != self._state:
-            raise self._changed()
-
-    def _changed(self) -> SourceChanged:
-        return SourceChanged(f"source image {self._name} was changed after it was checked")
-
-    def close(self) -> None:
-        if not self.closed and self._fd >= 0:
-            os.close(self._fd)
-        super().close()
 
 
 @frozen

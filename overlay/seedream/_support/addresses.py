@@ -11,7 +11,7 @@ _SITE_LOCAL: Final = ipaddress.ip_network("fec0::/10")  # deprecated, and still 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Return the address in a host, None for a name. An IPv4 address inside an IPv6 one counts as itself."""
     try:
-        address = ipaddress.ip_address(host.partition("%")[0].rstrip("."))
+        address = ipaddress.ip_address(host.partition("%")[0].removesuffix("."))
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address):

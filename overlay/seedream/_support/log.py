@@ -17,7 +17,7 @@ def configure() -> None:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     level = _LEVELS.get(os.environ.get(VARIABLE, "").strip().lower())
-    if level is None or any(getattr(handler, "seedream", False) for handler in logger.handlers):
+    if level is None or any(hasattr(handler, "seedream") for handler in logger.handlers):
         return
     handler = logging.StreamHandler()
     handler.seedream = True  # type: ignore[attr-defined]  # to know it again

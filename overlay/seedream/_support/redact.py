@@ -134,7 +134,7 @@ def _without_reply(line: str) -> str:
     """A line of the HTTP library without what a server sent: of a reply's head only the status is kept."""
     line = _REPLY_HEAD.sub(lambda found: f"{found[1] or found[2]} {REMOVED}", line)
     head, mark, error = line.partition("exception=")
-    return f"{head}{mark}{server_text(error)}" if mark else line
+    return f"{head}{mark}{server_text(error)}"
 
 
 class _RedactFilter(logging.Filter):
