@@ -351,15 +351,15 @@ class _Client:
         api_key: "Secret[str | None]",
         *,
         base_url: "Secret[str | None]",
-        transport: Any = None,
-        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
+        transport: Any,
+        verify: "str | PathLike[str] | ssl.SSLContext | None",
         proxy: "Secret[str | None]",
         headers: "Secret[Mapping[str, str] | None]",
         reuse_submit_connections: float,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-        clock: Clock | None = None,
-        journal: JournalPath = None,
+        timeouts: Timeouts | None,
+        retry: RetryPolicy | None,
+        clock: Clock | None,
+        journal: JournalPath,
     ) -> None:
         url = config.base_url(base_url)
         _check_type("timeouts", timeouts, Timeouts, "seedream.Timeouts(connect=10, ...)")

@@ -3,8 +3,11 @@
 # ruff: noqa: E501 -- tables read best with one case a line
 
 import copy
+import io
+import logging
 import pickle
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +26,11 @@ from seedream import (
     Timeouts,
     errors,
 )
+from seedream._request.submission import check_submit
 from seedream.client import _is_paid
 from seedream.journal import Journal
 from support.clients import KEY, Both
-from support.fake_service import FakeService, completed
+from support.fake_service import FakeService, completed, task_reply
 from support.pictures import picture
 from support.scripted_server import Connection, ScriptedServer, reply
 from tensorslab_images.rules import RULES
@@ -302,8 +306,6 @@ def test_no_frame_of_a_failed_submission_holds_the_key(both: Both) -> None:
         def begin(self) -> None:
             raise JournalFull("no room")
 
-    from seedream._request.submission import check_submit  # noqa: PLC0415 -- white box
-
     service = FakeService(completed())
     flow = lambda client: client.run(client.submission_workflow(check_submit("a", {}), Full()))  # noqa: E731
     with pytest.raises(JournalFull) as caught:
@@ -368,6 +370,53 @@ def test_an_invalid_request_holds_all_problems_and_the_first_one_s_rule() -> Non
     assert (first, second) == pickle.loads(pickle.dumps(made)).problems  # noqa: S301 -- our own bytes
 
 
+# --- errors as values ----------------------------------------------------------------------------------------------------
+TREE = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SeeDreamError)]
+ANSWER = errors.RawReply(418, {"server": "MARKER"}, b"MARKER")
+
+
+@pytest.mark.parametrize("kind", [one for one in TREE if not issubclass(one, InvalidRequest)])
+def test_an_error_holds_what_is_known_and_pickles(kind: type[errors.SeeDreamError]) -> None:
+    plain = kind("it broke")
+    assert ("it broke", ("it broke",), None) == (plain.message, plain.args, plain.rule)
+    assert ("", None, None) == (plain.hint, plain.reply, plain.taskid)
+    assert (plain.billing, plain.retryable) == (kind.billing, kind.retryable)
+    billings: list[tuple[errors.Billing, bool]] = [("no", True), ("unknown", False), ("yes", True)]
+    for billing, retryable in billings:
+        full = kind(
+            "it broke", rule="AUTH-KEY", hint="Look.", reply=ANSWER, taskid="t1", billing=billing, retryable=retryable
+        )
+        known = [full.message, full.rule, full.hint, full.reply, full.taskid, full.billing, full.retryable]
+        assert known == ["it broke", "AUTH-KEY", "Look.", ANSWER, "t1", billing, retryable]
+        again = pickle.loads(pickle.dumps(full))  # noqa: S301 -- our own bytes
+        assert (type(again), vars(again), str(again)) == (kind, vars(full), str(full))
+    assert (kind.billing, kind.retryable) == (type(plain).billing, type(plain).retryable), "the class is not changed"
+
+
+def test_a_reply_is_kept_and_not_shown() -> None:
+    assert repr(ANSWER) == "RawReply(status=418, body=6 bytes)"
+
+
+def test_what_errors_say_where_nothing_was_set() -> None:
+    unknown = errors.SubmissionUnknown("x")
+    assert (unknown.digest, unknown.phase, unknown.at) == ("", "sent_full", 0.0)
+    assert errors.RateLimited("x").retry_after is None
+    assert (errors.DownloadError("x").files, errors.DownloadError("x").errors) == ({}, {})
+
+
+@pytest.mark.parametrize(("kind", "field"), [(InvalidRequest, "request"), (errors.InvalidResolution, "resolution")])
+def test_a_refusal_names_its_subject(kind: type[InvalidRequest], field: str) -> None:
+    problem = errors.Problem("size", "is odd")
+    assert (problem.rule, problem.hint, str(problem)) == (None, "", "size: is odd.")
+    for given, expected in (("is odd", errors.Problem(field, "is odd")), (problem, problem)):
+        made = kind(given)
+        assert (made.problems, made.rule, made.hint) == ((expected,), None, "")
+        assert made.message == f"{expected.field}: is odd"
+        assert isinstance(made, ValueError)
+        again = pickle.loads(pickle.dumps(made))  # noqa: S301 -- our own bytes
+        assert (type(again), again.problems, str(again)) == (kind, (expected,), f"{expected.field}: is odd.")
+
+
 # Whether the server can have charged, and whether the same call may succeed later at no double cost.
 SAYS_OF_ITSELF = """
 no False: SeeDreamError InvalidRequest InvalidResolution ConfigError Refused InsufficientCredits AuthError Rejected
@@ -386,5 +435,305 @@ def test_each_error_says_whether_it_may_be_billed_and_repeated() -> None:
         for (billing, retryable), names in [(head.split(), tail.split()) for head, tail in [line.split(": ")]]
         for name in names
     }
-    tree = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SeeDreamError)]
-    assert {kind.__name__: (kind.billing, kind.retryable) for kind in tree} == expected
+    assert {kind.__name__: (kind.billing, kind.retryable) for kind in TREE} == expected
+
+
+# --- what the methods pass on ------------------------------------------------------------------------------------------
+HOST = "https://images.example"
+PNG, JPEG = picture(), picture("JPEG")
+
+
+def two_pictures(*queries: Any) -> FakeService:
+    return FakeService(*(queries or [completed(f"{HOST}/a", f"{HOST}/b")]), pictures={"/a": PNG, "/b": JPEG})
+
+
+def test_a_task_knows_what_was_asked_for(both: Both) -> None:
+    tasks: list[Any] = []
+    tasks.append(both.call(lambda client: client.submit("a fish", batchsize=3), transport=FakeService().transport))
+    tasks.append(both.call(lambda client: client.submit("a fish"), transport=FakeService().transport))
+    for made, images in zip(tasks, (3, facts.DEFAULTS["batchsize"]), strict=True):
+        assert (made.id, made.images, made.info) == ("t1", images, None)
+        assert repr(made) == f"{type(made).__name__}(id='t1', images={images})"
+    assert tasks[0] == tasks[1], "the same task"
+    assert hash(tasks[0]) == hash(tasks[1])
+
+
+def test_a_handle_is_made_from_an_id() -> None:
+    for kind, name in ((SeeDream, "Task"), (AsyncSeeDream, "AsyncTask")):
+        client = kind(KEY)
+        assert repr(client.task("t1")) == f"{name}(id='t1')"
+        assert [client.task("t1", images=number).images for number in (None, 1, 1000)] == [None, 1, 1000]
+        assert client.task("a b").id == "a b"
+        assert "a b" not in repr(client.task("a b"))
+        assert client.task("t1") != client.task("t2")
+        for number in (0, 1001):
+            with pytest.raises(InvalidRequest, match="from 1 to 1,000"):
+                client.task("t1", images=number)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda task, where: task.refresh(),
+        lambda task, where: task.wait(),
+        lambda task, where: task.save(where),
+        lambda task, where: task.read(),
+    ],
+)
+def test_a_task_remembers_what_it_was_last_told(both: Both, tmp_path: Path, work: Any) -> None:
+    seen: list[Any] = []
+
+    def call(client: Any) -> Any:
+        seen.append(client.task("t1"))
+        return work(seen[0], tmp_path)
+
+    both.call(call, transport=two_pictures().transport)
+    assert seen[0].info.urls == (f"{HOST}/a", f"{HOST}/b")
+    assert repr(seen[0]).endswith("(id='t1', state='completed')")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda client, where: client.task("t1", images=3).save(where),
+        lambda client, where: client.task("t1", images=3).read(),
+        lambda client, where: client.generate("a fish", batchsize=3, output_dir=where),
+        lambda client, where: client.generate("a fish", batchsize=3, output_dir=None),
+    ],
+)
+def test_every_picture_that_was_asked_for_is_expected(both: Both, tmp_path: Path, work: Any) -> None:
+    with pytest.raises(DownloadError) as caught:
+        both.call(lambda client: work(client, tmp_path), transport=two_pictures().transport)
+    assert (list(caught.value.errors), caught.value.taskid) == ([2], "t1")
+
+
+WORKS: list[Any] = [
+    lambda client, where, **options: client.task("t1").wait(**options),
+    lambda client, where, **options: client.task("t1").save(where, **options),
+    lambda client, where, **options: client.task("t1").read(**options),
+    lambda client, where, **options: client.generate("a fish", output_dir=where, **options),
+    lambda client, where, **options: client.generate("a fish", output_dir=None, **options),
+]
+
+
+@pytest.mark.parametrize("work", WORKS)
+@pytest.mark.parametrize(("given", "seconds"), [({}, 600), ({"timeout": 90}, 90)])
+def test_the_deadline_of_a_wait_is_that_asked_for(
+    both: Both, tmp_path: Path, work: Any, given: dict[str, Any], seconds: float
+) -> None:
+    began = both.clock.now
+    with pytest.raises(errors.WaitTimeout) as caught:
+        both.call(lambda client: work(client, tmp_path, **given), transport=FakeService(task_reply(2)).transport)
+    assert both.clock.now - began == pytest.approx(seconds)
+    assert caught.value.taskid == "t1"
+
+
+@pytest.mark.parametrize("work", WORKS)
+@pytest.mark.parametrize(
+    ("options", "field"), [({"timeout": "5"}, "timeout"), ({"timeout": True}, "timeout"), ({"progress": 5}, "progress")]
+)
+def test_a_wrong_wait_is_refused_before_anything_is_sent(
+    both: Both, tmp_path: Path, work: Any, options: dict[str, Any], field: str
+) -> None:
+    service = two_pictures()
+    with pytest.raises(InvalidRequest) as caught:
+        both.call(lambda client: work(client, tmp_path, **options), transport=service.transport)
+    assert (caught.value.problems[0].field, service.asked) == (field, [])
+
+
+@pytest.mark.parametrize("work", WORKS[1:])
+def test_progress_and_limits_reach_the_downloads(both: Both, tmp_path: Path, work: Any) -> None:
+    seen: list[Any] = []
+    both.call(
+        lambda client: work(client, tmp_path, progress=seen.append, concurrency=64, max_bytes=2**53),
+        transport=two_pictures().transport,
+    )
+    assert {event.stage for event in seen} >= {"saved"}
+    with pytest.raises(DownloadError) as caught:
+        both.call(
+            lambda client: work(client, tmp_path / "new", max_bytes=len(PNG) - 1), transport=two_pictures().transport
+        )
+    assert all(isinstance(one, errors.TooLarge) for one in caught.value.errors.values())
+    for name, most in (("concurrency", 64), ("max_bytes", 2**53)):
+        with pytest.raises(InvalidRequest, match=name):
+            both.call(partial(lambda given, client: work(client, tmp_path, **given), {name: most + 1}))
+
+
+@pytest.mark.parametrize(("work", "options"), [(WORKS[1], {}), (WORKS[3], {"batchsize": 2})])
+def test_pictures_are_named_by_the_template(both: Both, tmp_path: Path, work: Any, options: dict[str, Any]) -> None:
+    options["name_template"] = "{taskid}.{index}"
+    both.call(lambda client: work(client, tmp_path, **options), transport=two_pictures().transport)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t1.0.png", "t1.1.jpg"]
+
+
+def test_pictures_go_to_the_working_directory_unless_told(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, work in {
+        "a": lambda client: client.task("t1").save(),
+        "b": lambda client: client.generate("a fish", batchsize=2),
+    }.items():
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        both.call(work, transport=two_pictures().transport)
+        assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["t1-1.png", "t1-2.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("work", "path", "content"),
+    [
+        (lambda client: client.query("t-9"), "infobytaskid", b"t-9"),
+        (lambda client: client.task("t-9").refresh(), "infobytaskid", b"t-9"),
+        (lambda client: client.delete("t-8", "t-9"), "delete", b'"t-8","t-9"'),
+        (lambda client: client.task("t-9").delete(), "delete", b'["t-9"]'),
+    ],
+)
+def test_queries_and_deletions_name_their_tasks(both: Both, work: Any, path: str, content: bytes) -> None:
+    service = FakeService({"code": 1000, "msg": "", "data": {"taskid": "t-9", "image_status": 2}})
+    found = both.call(work, transport=service.transport)
+    (asked,) = service.asked
+    assert content in asked.content
+    assert path in asked.url.path.lower()
+    assert (found is None) is (path == "delete")
+
+
+def test_a_generated_result_names_its_task_and_state(both: Both, tmp_path: Path) -> None:
+    for where in (tmp_path, None):
+        made = both.call(
+            partial(lambda to, client: client.generate("a fish", batchsize=2, output_dir=to), where),
+            transport=two_pictures().transport,
+        )
+        assert (made.taskid, made.info.taskid, made.info.state, len(made)) == ("t1", "t1", "completed", 2)
+
+
+@pytest.mark.parametrize("where", ["directory", "memory"])
+@pytest.mark.parametrize("taskid", ["t1", "a b"])
+def test_an_interruption_after_a_submission_names_the_paid_task(
+    both: Both, tmp_path: Path, where: str, taskid: str
+) -> None:
+    def interrupted(_: httpx.Request) -> None:
+        raise KeyboardInterrupt
+
+    service = FakeService(interrupted, submissions=[{"code": 1000, "msg": "", "data": {"taskid": taskid}}])
+    with pytest.raises(KeyboardInterrupt) as caught:
+        both.call(
+            lambda client: client.generate("a fish", output_dir=tmp_path if where == "directory" else None),
+            transport=service.transport,
+        )
+    assert f"Task {taskid} is paid for: client.task({taskid!r}).save() fetches it." in caught.value.__notes__
+
+
+def test_an_error_after_a_submission_names_the_paid_task(both: Both, tmp_path: Path) -> None:
+    service = FakeService(httpx.Response(401))
+    with pytest.raises(errors.AuthError) as caught:
+        both.call(lambda client: client.generate("a fish", output_dir=tmp_path), transport=service.transport)
+    assert (caught.value.taskid, caught.value.billing, caught.value.retryable) == ("t1", "yes", False)
+
+
+def test_source_images_are_read_in_a_thread_of_the_async_client(both: Both) -> None:
+    threads: list[threading.Thread] = []
+
+    class Source(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            threads.append(threading.current_thread())
+            return super().read(size)
+
+    both.call(lambda client: client.submit("a fish", source_images=Source(PNG)), transport=FakeService().transport)
+    assert {one is threading.main_thread() for one in threads} == {both.kind == "sync"}
+
+
+# --- set-up --------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        ({"timeouts": 5}, "timeouts is of type int, not Timeouts", "Give seedream.Timeouts(connect=10, ...)."),
+        ({"retry": 5}, "retry is of type int, not RetryPolicy", "Give seedream.RetryPolicy(attempts=3)."),
+        ({"clock": "x"}, "clock is of type str, not Clock", "Give an object with the methods of seedream.Clock."),
+        ({"journal": 5}, "journal is of type int, not a path or a Journal", "Give a path, or an open seedream.journal.Journal."),
+    ],
+)  # fmt: skip
+def test_a_wrong_object_is_named_with_what_to_give(kind: Any, options: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        kind(KEY, **options)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_an_output_directory_that_is_no_path_is_named(both: Both) -> None:
+    for work in (lambda client: client.task("t1").save(5), lambda client: client.generate("a fish", output_dir=5)):
+        with pytest.raises(InvalidRequest) as caught:
+            both.call(work)
+        assert caught.value.problems == (errors.Problem("output_dir", "“5” is not a path", hint="Give a path."),)
+
+
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+def test_a_client_has_the_limits_and_the_clock_it_was_given(kind: Any, both: Both) -> None:
+    usual = kind(KEY)
+    assert (usual.service.timeouts, usual.service.retry, usual.service.local) == (Timeouts(), RetryPolicy(), False)
+    own = kind(
+        KEY, timeouts=Timeouts(connect=3), retry=RetryPolicy(attempts=7), clock=both.clock, base_url="http://[::1]:9"
+    )
+    assert (own.service.timeouts, own.service.retry, own.service.local) == (
+        Timeouts(connect=3),
+        RetryPolicy(attempts=7),
+        True,
+    )
+    assert own.service.now() == both.clock.time()
+    assert not kind(KEY, base_url="https://localhost.example").service.local
+
+
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+def test_a_client_that_is_not_made_yet_can_be_shown(kind: Any) -> None:
+    assert repr(object.__new__(kind)) == f"{kind.__name__}()"
+    with pytest.raises(
+        TypeError, match=rf"^a {kind.__name__} holds a key and connections: make a new one where it is needed$"
+    ):
+        pickle.dumps(kind(KEY))
+
+
+def test_a_key_is_kept_out_of_the_http_library_s_log_from_the_start() -> None:
+    key = "sk-another-key-9876543210"
+    SeeDream(key)
+    record = logging.LogRecord("httpx", logging.INFO, "f", 1, f"sent {key}", (), None)
+    assert logging.getLogger("httpx").filter(record)
+    assert record.getMessage() == "sent [removed]"
+
+
+def test_a_journal_given_as_a_path_is_closed_with_the_client_and_another_is_not(both: Both, tmp_path: Path) -> None:
+    answers = [{"code": 1000, "msg": "", "data": {"taskid": f"t{number}"}} for number in range(4)]
+    transport = FakeService(submissions=answers).transport
+    for given in (tmp_path / "a.db", str(tmp_path / "a.db")):
+        both.call(lambda client: client.submit("a fish"), transport=transport, journal=given)
+    assert states(tmp_path / "a.db") == ["submitted", "submitted"]
+    with Journal(tmp_path / "b.db") as journal:
+        for _ in range(2):
+            both.call(lambda client: client.submit("a fish"), transport=transport, journal=journal)
+    assert states(tmp_path / "b.db") == ["submitted", "submitted"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_the_journal_is_closed_also_when_the_connections_do_not_close(tmp_path: Path, kind: str) -> None:
+    class Broken(httpx.MockTransport):
+        def close(self) -> None:
+            raise ZeroDivisionError
+
+        async def aclose(self) -> None:
+            raise ZeroDivisionError
+
+    transport = Broken(lambda _: httpx.Response(500))
+    with pytest.raises(ZeroDivisionError):
+        Both(kind).call(lambda client: None, transport=transport, journal=tmp_path / "a.db")
+    Journal(tmp_path / "a.db").close()
+
+
+def test_a_journal_holds_what_was_asked_for_without_secrets(both: Both, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"batchsize": 3, "image_url": "https://h/a?sig=MARKER"}
+    both.call(
+        lambda client: client.submit("a fish", **options), transport=FakeService().transport, journal=tmp_path / "a.db"
+    )
+    with Journal(tmp_path / "a.db") as journal:
+        run = journal.find_run("calls")
+        assert run is not None
+        (job,) = journal.jobs(run.id)
+    assert dict(job.request) == {"prompt": "a fish", "batchsize": 3, "imageUrl": "https://h/a?[removed]"}
+    assert (job.cost, job.digest, job.taskid) == (3, check_submit("a fish", options).digest, "t1")

@@ -350,6 +350,13 @@ KINDS = "Give a path, bytes, a file open for reading bytes, a Pillow image, or a
 FORMATS = "png, jpg, webp, gif, bmp, tif, avif, heic, heif"
 
 
+class Saving:
+    """It can be saved, and is no Pillow image."""
+
+    def tobytes(self) -> None: ...
+    def save(self, *_: object) -> None: ...
+
+
 class Unsaved:
     """As far as it is looked at, a Pillow image; it cannot be saved."""
 
@@ -374,6 +381,7 @@ class Unsaved:
         (Given(b"no picture", name="a\nb.png"), "no picture format is recognised in source image 2 (“a\\nb.png”)", f"Give a picture file ({FORMATS}). {ANYWAY}"),
         (5, "an object of type int is not a source image", KINDS),
         (None, "an object of type NoneType is not a source image", KINDS),
+        (Saving(), "an object of type Saving is not a source image", KINDS),
         ({"a": b"b"}, "an object of type dict is not a source image", KINDS),
         (Unsaved(), "Pillow image 2 cannot be saved as PNG: cannot write mode", "Convert it, for example with image.convert('RGB'), or give an encoded file."),
         ("none.png", "cannot read “none.png”: No such file or directory", "Check the path."),
@@ -391,6 +399,65 @@ def test_a_source_that_cannot_be_sent_says_which_and_why(source: Any, message: s
     with pytest.raises(InvalidRequest) as caught:
         check_submit("a fish", {"source_images": [PNG, source]})
     assert caught.value.problems == (Problem("source_images", message, "SOURCE-IMAGE", hint),)
+
+
+def test_the_state_of_a_file_is_what_tells_it_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        state = source_images._State.of(file.fileno())
+    assert (state.device, state.inode) == (found.st_dev, found.st_ino)
+    assert (state.size, state.changed) == (len(PNG), found.st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", b"", "source image 2 is empty"),
+        ("a.png", b"no picture", "no picture format is recognised in source image 2 (“a.png”)"),
+        ("灯塔.png", b"no picture", "no picture format is recognised in source image 2 (“灯塔.png”)"),
+    ],
+)
+def test_a_file_on_disk_that_cannot_be_sent_says_which_and_why(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidRequest) as caught:
+        check_submit("a fish", {"source_images": [PNG, tmp_path / name]})
+    assert [one.message for one in caught.value.problems] == [message]
+
+
+def test_a_file_on_disk_without_safe_letters_is_numbered(tmp_path: Path) -> None:
+    (tmp_path / "灯塔.jpg").write_bytes(PNG)
+    sent = check_submit("a fish", {"source_images": [JPEG, str(tmp_path / "灯塔.jpg")]}).files["sourceImage"]
+    assert [one.name for one in sent] == ["image-1.jpg", "image-2.png"]
+
+
+def test_a_later_page_may_allow_each_source_image_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    changed(monkeypatch, "sourceImage", unique_items=True, min_items=2, max_items=3)
+    (tmp_path / "a.png").write_bytes(PNG)
+    assert len(check_submit("a fish", {"source_images": [PNG, JPEG, picture("GIF")]}).files["sourceImage"]) == 3
+    for sources, message, hint in (
+        ([PNG, tmp_path / "a.png"], "an item is given twice", "Give each item once."),
+        ([PNG], "1 given, fewer than 2", "Give more."),
+        ([PNG, JPEG, picture("GIF"), picture("BMP")], "4 given, more than 3", "Give fewer."),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            check_submit("a fish", {"source_images": sources})
+        assert caught.value.problems == (Problem("source_images", message, None, hint),)
+
+
+@pytest.mark.parametrize("number", [10**4000, -(10**4000)])
+def test_a_number_that_python_does_not_write_is_refused(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    with_field(monkeypatch, kind="integer")
+    sign = 1 if number > 0 else -1
+    assert check({"prompt": "a fish", "extra_field": number - sign}).values["extraField"] == number - sign
+    with pytest.raises(InvalidRequest) as caught:
+        check({"prompt": "a fish", "extra_field": number})
+    assert caught.value.problems == (
+        Problem("extra_field", "a number of more than 4000 digits", None, "Change it to fit."),
+    )
 
 
 def test_one_object_that_is_no_source_is_named() -> None:
@@ -657,6 +724,7 @@ def test_bytes_of_no_picture_are_refused_unless_it_is_asked_for(content: bytes, 
             "sourceImage"
         ]
         assert ("application/octet-stream", content) == (sent.media_type, sent.content)
+        assert sent.name == ("report.bin" if source is path else "image-1.bin")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="devices as POSIX has them")

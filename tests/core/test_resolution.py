@@ -42,6 +42,7 @@ def test_both_tiers_are_legal(tier: str) -> None:
         ("２０４８x２０４８", "2048x2048"),
         ("  2560x1440 ", "2560x1440"),
         ("２K", "2K"),
+        ("2K" + " " * 62, "2K"),
     ],
 )
 def test_what_people_type_means_one_thing(typed: str, wire: str) -> None:
@@ -106,7 +107,8 @@ def test_a_refusal_names_rule_and_nearest_fix(typed: str, rule: str, said: str) 
 @pytest.mark.parametrize(
     "typed",
     ["02048x2048", "2048x02048", "2048x", "x2048", "-2048x2048", "+2048x2048", "2048.0x2048", "2e3x2048", "2_048x2048",
-     "2048x2048x1", "2048xx2048", "16:9:1", "²K", "①K", "٢٠٤٨x٢٠٤٨", "2K4K", "2048х2048", "16/9", "2048x2048\0"],
+     "2048x2048x1", "2048xx2048", "16:9:1", "²K", "①K", "٢٠٤٨x٢٠٤٨", "2K4K", "2048х2048", "16/9", "2048x2048\0",
+     "2K" + " " * 63],
 )  # fmt: skip
 def test_everything_else_is_refused(typed: str) -> None:
     with pytest.raises(InvalidResolution):

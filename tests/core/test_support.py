@@ -18,7 +18,7 @@ from seedream._support.addresses import is_loopback, is_private, is_public_addre
 from seedream._support.patterns import lazy_pattern
 from seedream._support.secret import Secret
 from seedream._support.signals import ending_signals, handling_signals
-from seedream._support.threads import in_thread, lacks_threads
+from seedream._support.threads import event_loop_thread, in_thread, lacks_threads
 from seedream._support.timing import Clock, RequestKind, SystemClock
 from support.clock import FakeClock
 from tensorslab_images.limits import SERVER
@@ -355,6 +355,29 @@ def test_without_more_threads_the_work_is_done_here(monkeypatch: pytest.MonkeyPa
             anyio.run(in_thread, threading.current_thread)
     else:
         assert anyio.run(in_thread, threading.current_thread) is threading.main_thread()
+
+
+@pytest.mark.parametrize("message", ["broken", "can't start new thread"])
+def test_without_more_threads_there_is_no_event_loop_of_its_own(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    def refuse() -> None:
+        raise RuntimeError(message)
+
+    monkeypatch.setattr("seedream._support.threads.start_blocking_portal", refuse)
+    kind = RuntimeError if message == "broken" else ConfigError
+    with pytest.raises(kind) as caught, event_loop_thread():
+        pytest.fail("there is none")
+    if isinstance(caught.value, ConfigError):
+        assert caught.value.message == "this machine gives the program no more threads"
+        assert caught.value.hint == "Close other programs, or raise the limit; nothing was sent."
+        assert caught.value.retryable
+
+
+def test_an_event_loop_of_its_own_runs_in_another_thread() -> None:
+    async def where() -> threading.Thread:
+        return threading.current_thread()
+
+    with event_loop_thread() as portal:
+        assert portal.call(where) is not threading.current_thread()
 
 
 # --- time --------------------------------------------------------------------------------------------------------------

@@ -56,9 +56,9 @@ def short_repr(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
-def sanitize(text: str, secret: str = "", length: int = 500) -> str:
-    """Text for a message: control characters replaced, cut to length, credentials removed."""
-    return "".join(c if c.isprintable() else " " for c in redact(text, secret))[:length]
+def sanitize(text: str, length: int = 500) -> str:
+    """Text for a message: control characters replaced, cut to length, URL queries removed."""
+    return "".join(c if c.isprintable() else " " for c in redact(text))[:length]
 
 
 def redact(text: str, *secrets: str) -> str:
