@@ -277,6 +277,7 @@ def test_the_headers_that_explain_a_fault_are_kept_without_secrets(name: str) ->
     ):
         assert redact_reply(500, {name.title(): value}, b"", KEY).headers == {name: shown}
     # Ids may be any letters and digits; other texts only words.
+    assert redact_reply(500, {name: 'X"1a2b3c4d5e6f"X'}, b"", KEY).headers == {name: "[removed]"}
     for value in ("4bf92f3577b34da6a3ce929d0e0e4736", 'W/"1a2b3c4d5e6f"'):
         ids = {"etag", "x-request-id", "request-id", "x-trace-id", "cf-ray"}
         assert redact_reply(500, {name: value}, b"", KEY).headers == {name: value if name in ids else "[removed]"}
@@ -376,6 +377,7 @@ def test_the_headers_that_explain_a_fault_are_kept_without_secrets(name: str) ->
         ("a\u202eb", "a b"),
         ("word" * 6 + " x", "word" * 6 + " x"),
         ("word __ word", "word [removed] word"),
+        ("\U00017000\U00017001 word", "\U00017000\U00017001 word"),  # letters that Python has no names for
         ("内容xK9qZ不", "内容[removed]不"),
         ("xK9qZ内容 aQ7 xK9qZ word", "[removed]内容 [removed] word"),
         ("word " * 100, ("word " * 40).strip()),
@@ -477,6 +479,17 @@ def test_a_url_without_a_query_is_left_as_it_is(text: str) -> None:
     assert text == redact.redact(text)
 
 
+@pytest.mark.parametrize(
+    "name", ["httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))]
+)
+def test_a_line_that_holds_the_key_in_an_encoding_is_dropped(name: str) -> None:
+    redact.install_log_filter(KEY)
+    for form in (KEY[::-1], base64.b64encode(KEY.encode()).decode()):
+        record = logging.LogRecord(name, 10, "f", 1, "sent %s", (form,), None)
+        assert logging.getLogger(name).filter(record)
+        assert record.getMessage() == "[removed]"
+
+
 def test_each_log_of_the_http_library_is_redacted() -> None:
     # Whichever module writes: a proxy's and a SOCKS proxy's hold the same requests.
     redact.install_log_filter(KEY)
@@ -519,8 +532,8 @@ def test_log_lines_of_the_http_library_are_redacted() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("a", "“a”"), ("a" * 61, "“" + "a" * 60 + "…”"), ("a\nb\0", "“a\\nb\\x00”"), ("\ud800", "“\\ud800”"), (5, "“5”"), ([1], "“[1]”"), (10**5000, "a int")],
-    ids=["text", "long", "control", "surrogate", "number", "list", "huge"],
+    [("a", "“a”"), ("a" * 60, "“" + "a" * 60 + "”"), ("a" * 61, "“" + "a" * 60 + "…”"), ("a\nb\0", "“a\\nb\\x00”"), ("\ud800", "“\\ud800”"), (5, "“5”"), ([1], "“[1]”"), (10**5000, "a int")],
+    ids=["text", "longest", "long", "control", "surrogate", "number", "list", "huge"],
 )  # fmt: skip
 def test_values_are_shown_short_and_on_one_line(value: object, shown: str) -> None:
     assert shown == short_repr(value)

@@ -357,6 +357,18 @@ class Saving:
     def save(self, *_: object) -> None: ...
 
 
+class Unsavable:
+    """Something else with two of the methods of a Pillow image."""
+
+    def tobytes(self) -> None: ...
+    def getbands(self) -> None: ...
+
+
+class OfBytes:
+    def __fspath__(self) -> bytes:
+        return b"a.png"
+
+
 class Unsaved:
     """As far as it is looked at, a Pillow image; it cannot be saved."""
 
@@ -382,6 +394,7 @@ class Unsaved:
         (5, "an object of type int is not a source image", KINDS),
         (None, "an object of type NoneType is not a source image", KINDS),
         (Saving(), "an object of type Saving is not a source image", KINDS),
+        (Unsavable(), "an object of type Unsavable is not a source image", KINDS),
         ({"a": b"b"}, "an object of type dict is not a source image", KINDS),
         (Unsaved(), "Pillow image 2 cannot be saved as PNG: cannot write mode", "Convert it, for example with image.convert('RGB'), or give an encoded file."),
         ("none.png", "cannot read “none.png”: No such file or directory", "Check the path."),
@@ -458,6 +471,27 @@ def test_a_number_that_python_does_not_write_is_refused(monkeypatch: pytest.Monk
     assert caught.value.problems == (
         Problem("extra_field", "a number of more than 4000 digits", None, "Change it to fit."),
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "start"),
+    [("a\ud800", "cannot read “a\\ud800”: 'utf-8' codec can't"), (OfBytes(), "cannot read “a.png”: ")],
+)
+def test_a_path_that_python_does_not_take_says_why(source: Any, start: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_submit("a fish", {"source_images": source})
+    (problem,) = caught.value.problems
+    assert (problem.message[: len(start)], problem.hint) == (start, "Check the path.")
+    assert len(problem.message) > len(start)
+
+
+def test_sources_are_checked_unless_it_is_said_otherwise() -> None:
+    for given_ in ({"image_url": "x"}, {"source_images": b"x"}):
+        with pytest.raises(InvalidRequest):
+            check({"prompt": "a fish", **given_})
+        for strict in (True, None, 0, ""):
+            with pytest.raises(InvalidRequest):
+                check_submit("a fish", {**given_, "allow_unrecognized_sources": not strict if strict else strict})
 
 
 def test_one_object_that_is_no_source_is_named() -> None:

@@ -85,7 +85,7 @@ def test_a_key_or_url_that_is_not_text_is_refused_and_not_shown(given: Any) -> N
         (None, None, SERVER), (None, "", SERVER), ("", "https://other.example", SERVER), (None, "https://v.example", "https://v.example"),
         ("https://a.example", "https://v.example", "https://a.example"), (" https://a.example// ", None, "https://a.example"),
         ("https://a.example/p/q/", None, "https://a.example/p/q"), ("HTTPS://A.example:8443", None, "HTTPS://A.example:8443"),
-        ("https://a.example/x://y", None, "https://a.example/x://y"), ("http://127.0.0.1:1", None, "http://127.0.0.1:1"),
+        ("https://a.example/x://y", None, "https://a.example/x://y"), ("https://a.example/X", None, "https://a.example/X"), ("http://127.0.0.1:1", None, "http://127.0.0.1:1"),
         ("http://localhost.", None, "http://localhost."), ("HTTP://[::1]:8/", None, "HTTP://[::1]:8"), ("https://例え.example", None, "https://例え.example"),
     ],
 )  # fmt: skip

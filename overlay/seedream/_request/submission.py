@@ -89,7 +89,7 @@ def check_submit(prompt: object, options: Mapping[str, object]) -> Submission:
         InvalidRequest: With every problem found.
     """
     values = {name: value for name, value in options.items() if name != _ANY_SOURCE}
-    return check({"prompt": prompt, **values}, strict=not options.get(_ANY_SOURCE, False))
+    return check({"prompt": prompt, **values}, strict=not options.get(_ANY_SOURCE))
 
 
 def check(options: Mapping[str, object], *, strict: bool = True) -> Submission:
@@ -158,8 +158,7 @@ class SubmissionBuilder:
                 self.values[spec.name] = checked
 
     def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
-        self.files[spec.name] = self.files.get(spec.name, ()) + files
-        files = self.files[spec.name]
+        self.files[spec.name] = files
         _check_items(spec, [_hash_of(file) for file in files] if spec.unique_items else range(len(files)))
 
 
