@@ -156,6 +156,10 @@ def test_any_part_of_a_secret_is_recognised_in_every_encoding(form: str) -> None
         assert echoing(["–", middle[:size]], SECRET_TEXT) == ({1} if size == 6 and len(middle) >= 6 else set())
 
 
+def test_a_key_with_slashes_is_removed_also_where_json_escapes_them() -> None:
+    assert redact.redact(r"x sk/abc/12345 y sk\/abc\/12345 z", "sk/abc/12345") == f"x {REMOVED} y {REMOVED} z"
+
+
 def test_of_a_short_secret_nothing_is_looked_for() -> None:
     assert not holds_secret("the secret", "secret7")
     assert echoing(["secret7"], "secret7") == set()

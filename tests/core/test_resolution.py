@@ -1,5 +1,7 @@
 """Resolution (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS). The page's numbers come from the judge."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
 import pickle
 
 import pytest
@@ -149,6 +151,16 @@ def test_the_suggested_size_is_always_legal(width: int, height: int) -> None:
     assert min(fixed) >= 1
     if LOW <= width * height <= HIGH:
         assert fixed == (width, height)
+
+
+@pytest.mark.parametrize(
+    ("given_size", "fixed"),
+    [((64, 63), (1984, 1953)), ((1, 64), (240, 15360)), ((65, 64), (1936, 1905)), ((64, 65), (1905, 1936)), ((1, 1), (1920, 1920)), ((9, 16), (1440, 2560)),
+     ((5000, 5000), (4096, 4096)), ((8000, 4500), (5456, 3069)), ((LOW - 1, 1), (LOW, 1)), ((1, LOW - 1), (1, LOW)), ((HIGH + 1, 1), (HIGH, 1)),
+     ((10**30, 1), (HIGH, 1)), ((1, 10**30), (1, HIGH))],
+)  # fmt: skip
+def test_the_suggested_size_is_the_nearest(given_size: tuple[int, int], fixed: tuple[int, int]) -> None:
+    assert nearest_size(*given_size) == fixed
 
 
 @given(st.integers(1, 40), st.integers(1, 40))

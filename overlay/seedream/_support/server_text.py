@@ -128,7 +128,7 @@ def server_text(text: str, secret: str = "", length: int = _LONGEST_TEXT, known:
 def _kind(token: str, known: Collection[str]) -> str:  # noqa: PLR0911 -- one return for each rule
     """``word``, ``weak`` (a number, one letter, a sign), ``end`` where the text is to end, empty for all else."""
     core = normalize("NFKC", token).strip(_AROUND)
-    if core in known or core.lower() in _NAMES or _MEASURE.fullmatch(core):
+    if core in known or core in _NAMES or _MEASURE.fullmatch(core):
         return "word"
     name_, equals, value = core.partition("=")
     if equals and name_.lower() in _NAMES:
@@ -187,26 +187,16 @@ def holds_secret(text: str, secret: str) -> bool:
     """Whether the text holds the secret, or a long part of it, as it is or in a common encoding."""
     length = max(_RUN, min(_ECHO, len(_squeezed(secret))))
     pieces = _pieces(secret, length)
-    return bool(pieces) and any(
-        squeezed[at : at + length] in pieces
-        for squeezed in map(_squeezed, decoded(text))
-        for at in range(len(squeezed) - length + 1)
-    )
+    return any(not pieces.isdisjoint(_runs(_squeezed(form), length)) for form in decoded(text))
 
 
 def echoing(tokens: list[str], secret: str) -> set[int]:
     """The tokens that hold a part of the secret in an encoding, each on its own or together."""
     pieces = _pieces(secret, _RUN)
-    if not pieces:
-        return set()
-    letters = [(c, number) for number, token in enumerate(tokens) for c in _squeezed(token)]
-    squeezed = "".join(c for c, _ in letters)
-    return {
-        number
-        for at in range(len(squeezed) - _RUN + 1)
-        if squeezed[at : at + _RUN] in pieces
-        for _, number in letters[at : at + _RUN]
-    }
+    squeezed = [_squeezed(token) for token in tokens]
+    numbers = [number for number, letters in enumerate(squeezed) for _ in letters]
+    runs = enumerate(_runs("".join(squeezed), _RUN))
+    return {number for at, run in runs if run in pieces for number in numbers[at : at + _RUN]}
 
 
 @lru_cache(maxsize=16)
@@ -227,8 +217,12 @@ def _pieces(secret: str, length: int) -> frozenset[str]:
     ):
         for shift in range(5):  # the place of the key within the encoded bytes moves the letters
             forms.append(encode(bytes(shift) + inner).decode()[-(-shift * 8 // bits) :])
-    squeezed = map(_squeezed, forms)
-    return frozenset(form[at : at + length] for form in squeezed for at in range(len(form) - length + 1))
+    return frozenset(run for form in forms for run in _runs(_squeezed(form), length))
+
+
+def _runs(text: str, length: int) -> list[str]:
+    """All parts of the text of this length, one beginning at each letter."""
+    return [text[at : at + length] for at in range(len(text) - length + 1)]
 
 
 def _squeezed(text: str) -> str:
