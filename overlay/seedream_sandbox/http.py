@@ -10,32 +10,21 @@ from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 Headers = tuple[tuple[str, str], ...]
 _BLOCK: Final = 64 * 1024  # bytes
-_SECRET: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
+CREDENTIALS: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 
 
 @frozen
 class Request:
-    """One request.
+    """One request."""
 
-    Attributes:
-        method: Upper case.
-        path: Decoded, without the query.
-        query: Raw, without the question mark.
-        headers: As received, names in lower case.
-        body: The whole body.
-        images: Whether it came to the image host, not to the API.
-        images_url: Origin of the image host as this client reaches it, without a slash at the end.
-        peer: Address of the client, if it came over a socket.
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Headers = ()
-    body: bytes = field(default=b"", repr=False)
-    images: bool = False
-    images_url: str = ""
-    peer: str | None = None
+    method: str  # upper case
+    path: str  # decoded, without the query
+    query: str = ""  # raw, without the question mark
+    headers: Headers = ()  # as received, names in lower case
+    body: bytes = field(default=b"", repr=False)  # the whole body
+    images: bool = False  # whether it came to the image host, not to the API
+    images_url: str = ""  # origin of the image host as this client reaches it, without a slash at the end
+    peer: str | None = None  # address of the client, if it came over a socket
 
     def header(self, name: str) -> str | None:
         """Return all values of a header joined by commas, as RFC 9110 5.2 says; None if it is absent."""
@@ -45,26 +34,18 @@ class Request:
     @property
     def masked_headers(self) -> Headers:
         """The headers with credentials hidden."""
-        return tuple((name, mask(value) if name in _SECRET else value) for name, value in self.headers)
+        return tuple((name, mask(value) if name in CREDENTIALS else value) for name, value in self.headers)
 
 
 @frozen
 class Response:
-    """One response.
+    """One response."""
 
-    Attributes:
-        status: HTTP status, 200 to 599.
-        headers: Without Content-Length and Transfer-Encoding, which the server adds.
-        body: The first bytes of the body.
-        padding: Number of zero bytes that follow, so that a huge body takes no memory.
-        chunked: Whether the length is left out, so that the body is sent in chunks.
-    """
-
-    status: int
-    headers: Headers
-    body: bytes = field(repr=False)
-    padding: int = 0
-    chunked: bool = False
+    status: int  # HTTP status, 200 to 599
+    headers: Headers  # without Content-Length and Transfer-Encoding, which the server adds
+    body: bytes = field(repr=False)  # the first bytes of the body
+    padding: int = 0  # number of zero bytes that follow, so that a huge body takes no memory
+    chunked: bool = False  # whether the length is left out, so that the body is sent in chunks
 
     @property
     def length(self) -> int:
@@ -110,6 +91,12 @@ def failure(
 ) -> Response:
     """Build the API's failure: an envelope without ``data``, normally with status 200 (CODE-MEANING, CODE-NO-DATA)."""
     return reply({"code": code, "msg": text}, status, headers)
+
+
+def deny(text: str, status: int = 403) -> Response:
+    """Build the refusal of the image host, in XML as such hosts answer."""
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Message>{text}</Message></Error>'.encode()
+    return Response(status, (("content-type", "application/xml"),), body)
 
 
 def mask(secret: str) -> str:

@@ -17,11 +17,7 @@ Print = Callable[[str], object]
 
 
 def usage(sandbox: Sandbox) -> tuple[str, ...]:
-    """Return the lines that say how to use a started sandbox: addresses and key, a curl line, the inspector.
-
-    Args:
-        sandbox: Entered or started.
-    """
+    """Return the lines that say how to use a started sandbox: addresses and key, a curl line, the inspector."""
     submit = f"{sandbox.base_url}{SUBMIT.path}"
     return (
         f"Sandbox of the service at {sandbox.base_url}: no cost, nothing leaves this machine. Ctrl-C stops it.",

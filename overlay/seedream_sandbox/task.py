@@ -1,6 +1,6 @@
 """Tasks: how they progress (by queries, by time, or at once), and the store that keeps the latest ones."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -12,6 +12,8 @@ from tensorslab_images.rules import (
     STATUS_MEANING_QUEUED,
 )
 
+from seedream_sandbox.faults.active_faults import ActiveFaults
+from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Scope
 from seedream_sandbox.faults.language import Fault
 
 Progress = Literal["polls", "time", "instant"]
@@ -26,25 +28,15 @@ STATE_NAMES: Final = {
 
 @frozen
 class ProgressRule:
-    """How tasks progress.
+    """How tasks progress."""
 
-    Attributes:
-        progress: ``polls``: by the number of queries; ``time``: by the clock; ``instant``: completed at once.
-        polls: Number of queries that find the task running, the first of them queued (``polls``).
-        latency: Seconds from submission to completion (``time``).
-    """
-
+    # ``polls``: by the number of queries; ``time``: by the clock; ``instant``: completed at once
     progress: Progress = "polls"
-    polls: int = 2
-    latency: float = 1.0
+    polls: int = 2  # number of queries that find the task running, the first of them queued (``polls``)
+    latency: float = 1.0  # seconds from submission to completion (``time``)
 
     def status(self, polled: int, age: float) -> int:
-        """Return the status that a query reports.
-
-        Args:
-            polled: Number of queries before it.
-            age: Seconds since the submission.
-        """
+        """Return the status that a query reports, by the queries before it and the seconds since the submission."""
         match self.progress:
             case "polls":
                 done, queued = polled >= self.polls, polled == 0
@@ -95,10 +87,9 @@ class Task:
     source_count: int = 0
     image_url: str | None = None
     request: int = 0
-    faults: list[Fault] = field(factory=list[Fault])
+    faults: ActiveFaults = field(factory=ActiveFaults)
     polled: int = 0
     deleted: bool = False
-    fault_counts: Counter[str] = field(factory=Counter[str], repr=False)  # requests that each attached fault has seen
 
     @property
     def weight(self) -> int:
@@ -112,6 +103,10 @@ class Task:
         for fault in self.faults:
             status = fault_status(fault, status, self.polled)
         return status
+
+    def reply_faults(self, scope: Scope) -> list[Fault]:
+        """Return the faults that the task carries and that act on this request for it."""
+        return self.faults.match(scope, self.faults.count(scope), RESPONSE_LAYERS, self.prompt)
 
     def data(self, status: int, urls: list[str], error: str) -> dict[str, Any]:
         """Return the ``data`` of a query's reply."""
@@ -149,12 +144,7 @@ _ROOM: Final = 64 * 1024 * 1024  # bytes, about, of all tasks together
 
 
 class TaskStore(OrderedDict[str, Task]):
-    """Tasks by id, oldest first.
-
-    Args:
-        keep: Maximum number of tasks.
-        room: Approximate bytes that they may take together; the latest task is always kept.
-    """
+    """Tasks by id, oldest first: at most ``keep``, and of about ``room`` bytes; the latest task is always kept."""
 
     def __init__(self, keep: int, room: int = _ROOM) -> None:
         super().__init__()

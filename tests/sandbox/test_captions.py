@@ -13,7 +13,7 @@ from seedream_sandbox.pictures.landscape import ImageSpec, encode, paint, small_
 @pytest.fixture
 def no_chinese_font(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def clear() -> None:
-        for cached in (caption._font_file, caption._font, caption._font_of):
+        for cached in (caption._cjk_file, caption._font, caption._has_glyph):
             cached.cache_clear()
 
     clear()
@@ -37,11 +37,11 @@ def test_what_the_font_lacks_is_left_out_and_described_if_nothing_remains(prompt
     assert written == " ".join(caption.legible(prompt).split())
 
 
-@pytest.mark.skipif(caption._font_file() is None, reason="this machine has no font with Chinese")
+@pytest.mark.skipif(caption._cjk_file() is None, reason="this machine has no font with Chinese")
 def test_chinese_is_written_where_there_is_a_font() -> None:
     assert "雪山下的湖 and a boat" == caption.legible("雪山下的湖 and a boat 𒐫")
-    name = caption._font_file()
-    assert (None, name) == (caption._font_of("a"), caption._font_of("雪"))
+    named = [getattr(caption._font_for(text, 24), "path", "") for text in ("a boat", "é", "雪 and a boat")]
+    assert [False, False, True] == [str(path).endswith(str(caption._cjk_file())) for path in named]
 
 
 @given(st.text(max_size=300), st.integers(1, 400), st.integers(1, 400))

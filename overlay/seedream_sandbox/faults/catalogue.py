@@ -16,24 +16,17 @@ PARTS: Final = ("status-line", "headers", "body", "chunk-size", "chunk-extension
 
 @frozen
 class FaultKind:
-    """One kind of fault.
+    """One kind of fault."""
 
-    Attributes:
-        name: As written.
-        layer: When it acts: as the connection is made; as the request arrives; before the reply; on the reply's
-            content; on its delivery; or on the task's later life.
-        at: Which requests it acts on unless ``at=`` says otherwise.
-        summary: What it does.
-        options: Its options with their defaults; a default also decides the type.
-        billed: Default of ``billed``: whether it acts after the work is done and charged.
-    """
-
-    name: str
+    name: str  # as written
+    # when it acts: as the connection is made; as the request arrives; before the reply; on the reply's content; on its
+    # delivery; or on the task's later life
     layer: Layer
-    at: Scope
-    summary: str
+    at: Scope  # which requests it acts on unless ``at=`` says otherwise
+    summary: str  # what it does
+    # its options with their defaults; a default also decides the type
     options: Mapping[str, Scalar] = field(factory=dict[str, Scalar])
-    billed: bool = True
+    billed: bool = True  # default of ``billed``: whether it acts after the work is done and charged
 
     @property
     def usage(self) -> str:

@@ -82,14 +82,7 @@ class Fault:
         return float(self.options[option])
 
     def applies(self, ordinal: int, used: int, seed: str, prompt: str) -> bool:
-        """Decide whether the fault acts on a request.
-
-        Args:
-            ordinal: Number of the request in its scope, from 1.
-            used: How often the fault has acted.
-            seed: Seed of the decision.
-            prompt: Of the submission concerned.
-        """
+        """Decide whether the fault, which acted ``used`` times, acts on the request with that number in its scope."""
         return (
             (not self.nth or ordinal in self.nth)
             and (not self.every or ordinal % self.every == 0)

@@ -3,129 +3,98 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable
 from typing import Any, Final, cast
 
 from attrs import evolve
 from tensorslab_images.rules import CODE_MEANING_FAILURE, CODE_MEANING_INSUFFICIENT_CREDITS, CODE_MEANING_SUCCESS
 
 from seedream_sandbox.faults.language import Fault
-from seedream_sandbox.http import Request, Response, encode, failure, reply
+from seedream_sandbox.http import Request, Response, deny, encode, failure, reply
 
 _LARGEST_BOMB: Final = 1_000_000_000  # bytes: packing more takes too long
 _PAGE: Final = b"<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n"
 
 
 def apply_reply_fault(fault: Fault, request: Request, response: Response, previous: str) -> Response:
-    """Return the reply that goes out instead.
-
-    Args:
-        fault: A fault of the layer ``reply``.
-        request: The request that is answered.
-        response: The service's own reply.
-        previous: Id of the previous task, for a duplicate.
-    """
-    whole = _WHOLE.get(fault.name)
-    if whole is not None:
-        return whole(fault, request)
-    if fault.name in _EDITS:
-        return _edited(fault, response, previous)
-    return _rebuilt(fault, response)
+    """Return the reply that goes out instead of the service's own; ``previous`` is the id of the task before."""
+    return _instead(fault, request) or _rebuilt(fault, response) or _edited(fault, response, previous)
 
 
-def _status(fault: Fault, _request: Request) -> Response:
+def _instead(fault: Fault, request: Request) -> Response | None:  # noqa: C901, PLR0911 -- one return a fault
+    """Return a reply that has nothing of the service's own; None where the fault changes that one."""
+    match fault.name:
+        case "status":
+            return _status(fault)
+        case "rate-limit":
+            return failure("too many requests", status=429, headers={"retry-after": fault.text("retry_after")})
+        case "no-credits":
+            extra: dict[str, dict[str, Any]] = {"null": {"data": None}, "empty": {"data": {}}}
+            envelope = {"code": CODE_MEANING_INSUFFICIENT_CREDITS, "msg": "insufficient credits"}
+            return reply({**envelope, **extra.get(fault.text("data"), {})})
+        case "failure":
+            return failure(fault.text("msg"))
+        case "redirect":
+            target = fault.text("to") or request.path + (f"?{request.query}" if request.query else "")
+            return Response(fault.integer("status"), (("location", target),), b"")
+        case "html":
+            return Response(fault.integer("status"), (("content-type", "text/html"),), _PAGE)
+        case "empty":
+            return Response(fault.integer("status"), (("content-type", "application/json"),), b"")
+        case "picture-expired":
+            return deny("Request has expired")
+        case "picture-forbidden":
+            return deny("Access denied")
+        case "picture-missing":
+            return deny("No such picture", 404)
+        case _:
+            return None
+
+
+def _status(fault: Fault) -> Response:
     status, after = fault.integer("status"), fault.text("retry_after")
     headers = {"retry-after": after} if after else {}
-    if status in (204, 304):  # these have no body
+    if status in (204, 304) or fault.text("body") == "empty":  # these statuses have no body
         return Response(status, tuple(headers.items()), b"")
-    match fault.text("body"):
-        case "html":
-            return Response(status, (("content-type", "text/html"), *headers.items()), _PAGE)
-        case "empty":
-            return Response(status, tuple(headers.items()), b"")
-        case _:
-            return failure(f"HTTP status {status}, by the fault asked for", CODE_MEANING_FAILURE, status, headers)
+    if fault.text("body") == "html":
+        return Response(status, (("content-type", "text/html"), *headers.items()), _PAGE)
+    return failure(f"HTTP status {status}, by the fault asked for", CODE_MEANING_FAILURE, status, headers)
 
 
-def _redirect(fault: Fault, request: Request) -> Response:
-    target = fault.text("to") or request.path + (f"?{request.query}" if request.query else "")
-    return Response(fault.integer("status"), (("location", target),), b"")
-
-
-def _no_credits(fault: Fault, _request: Request) -> Response:
-    envelope: dict[str, Any] = {"code": CODE_MEANING_INSUFFICIENT_CREDITS, "msg": "insufficient credits"}
-    extra: dict[str, dict[str, Any]] = {"null": {"data": None}, "empty": {"data": {}}}
-    return reply({**envelope, **extra.get(fault.text("data"), {})})
-
-
-def _denied(text: str, status: int) -> Callable[[Fault, Request], Response]:
-    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Message>{text}</Message></Error>'.encode()
-    return lambda _fault, _request: Response(status, (("content-type", "application/xml"),), body)
-
-
-_WHOLE: Final[dict[str, Callable[[Fault, Request], Response]]] = {
-    "status": _status,
-    "rate-limit": lambda fault, _request: failure(
-        "too many requests", status=429, headers={"retry-after": fault.text("retry_after")}
-    ),
-    "no-credits": _no_credits,
-    "failure": lambda fault, _request: failure(fault.text("msg")),
-    "redirect": _redirect,
-    "html": lambda fault, _request: Response(fault.integer("status"), (("content-type", "text/html"),), _PAGE),
-    "empty": lambda fault, _request: Response(fault.integer("status"), (("content-type", "application/json"),), b""),
-    "picture-expired": _denied("Request has expired", 403),
-    "picture-forbidden": _denied("Access denied", 403),
-    "picture-missing": _denied("No such picture", 404),
-}  # fmt: skip
-
-
-def _mistyped(envelope: dict[str, Any], data: dict[str, Any], _fault: Fault, _previous: str) -> None:
-    envelope["code"] = str(envelope.get("code", CODE_MEANING_SUCCESS))
-    if "taskid" in data:
-        data["taskid"] = zlib.crc32(str(data["taskid"]).encode())
-
-
-def _unknown_code(envelope: dict[str, Any], data: dict[str, Any], fault: Fault, _previous: str) -> None:
-    envelope["code"] = fault.integer("code")
-    if not fault.options["taskid"]:
-        data.pop("taskid", None)
-
-
-def _duplicate(_envelope: dict[str, Any], data: dict[str, Any], _fault: Fault, previous: str) -> None:
-    data["taskid"] = previous or data.get("taskid", "")
-
-
-def _unknown_fields(envelope: dict[str, Any], data: dict[str, Any], _fault: Fault, _previous: str) -> None:
-    data["trace"] = {"node": 7, "notes": [None, True, 1.5]}
-    envelope["requestid"] = "req-1"
-
-
-_EDITS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], Fault, str], object]]] = {
-    "mistyped": _mistyped,
-    "no-data": lambda envelope, _data, _fault, _previous: envelope.pop("data", None),
-    "null-data": lambda envelope, _data, _fault, _previous: envelope.update(data=None),
-    "no-taskid": lambda _envelope, data, _fault, _previous: data.pop("taskid", None),
-    "duplicate-taskid": _duplicate,
-    "unknown-code": _unknown_code,
-    "unknown-fields": _unknown_fields,
-}
-
-
-def _edited(fault: Fault, response: Response, previous: str) -> Response:
+def _edited(fault: Fault, response: Response, previous: str) -> Response:  # noqa: C901 -- one branch a fault
     """Change the JSON envelope; a reply that is not an envelope (a picture) stays as it is."""
     try:
-        envelope = response.json()
+        document = response.json()
     except ValueError:
         return response
-    if not isinstance(envelope, dict):
+    if not isinstance(document, dict):
         return response
-    fields = cast("dict[str, Any]", envelope)
-    data = fields.get("data")
-    _EDITS[fault.name](fields, cast("dict[str, Any]", data) if isinstance(data, dict) else {}, fault, previous)
-    return evolve(response, body=encode(fields))
+    envelope = cast("dict[str, Any]", document)
+    data = cast("dict[str, Any]", envelope["data"]) if isinstance(envelope.get("data"), dict) else {}
+    match fault.name:
+        case "mistyped":
+            envelope["code"] = str(envelope.get("code", CODE_MEANING_SUCCESS))
+            if "taskid" in data:
+                data["taskid"] = zlib.crc32(str(data["taskid"]).encode())
+        case "no-data":
+            envelope.pop("data", None)
+        case "null-data":
+            envelope["data"] = None
+        case "no-taskid":
+            data.pop("taskid", None)
+        case "duplicate-taskid":
+            data["taskid"] = previous or data.get("taskid", "")
+        case "unknown-code":
+            envelope["code"] = fault.integer("code")
+            if not fault.options["taskid"]:
+                data.pop("taskid", None)
+        case _:  # unknown-fields
+            data["trace"] = {"node": 7, "notes": [None, True, 1.5]}
+            envelope["requestid"] = "req-1"
+    return evolve(response, body=encode(envelope))
 
 
-def _rebuilt(fault: Fault, response: Response) -> Response:  # noqa: C901, PLR0911 -- one return a fault
+def _rebuilt(fault: Fault, response: Response) -> Response | None:  # noqa: C901, PLR0911 -- one return a fault
+    """Return the service's reply with other bytes or headers; None where the fault changes its JSON."""
     body = response.body
     match fault.name:
         case "truncated-json":
@@ -159,7 +128,7 @@ def _rebuilt(fault: Fault, response: Response) -> Response:  # noqa: C901, PLR09
                 body=_bomb(min(fault.integer("bytes"), _LARGEST_BOMB)),
             )
         case _:
-            return response
+            return None
 
 
 def _with_header(response: Response, name: str, value: str) -> Response:

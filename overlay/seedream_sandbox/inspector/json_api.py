@@ -15,7 +15,6 @@ from attrs import asdict
 from seedream_sandbox.faults.catalogue import KINDS
 from seedream_sandbox.faults.language import Fault, FaultError, parse_fault
 from seedream_sandbox.http import encode
-from seedream_sandbox.service.account import Account
 from seedream_sandbox.service.api import Service
 from seedream_sandbox.task import STATE_NAMES, Task
 
@@ -28,12 +27,7 @@ _MOST_CREDITS: Final = 10**9
 
 
 class JsonApi:
-    """Reads and changes a service.
-
-    Args:
-        service: The service.
-        about: ``base_url``, ``images_url`` and ``api_key``: shown so that they can be copied.
-    """
+    """Reads and changes a service; shows ``about`` with its state, so that addresses and key can be copied."""
 
     def __init__(self, service: Service, about: Mapping[str, str]) -> None:
         self._service = service
@@ -47,13 +41,7 @@ class JsonApi:
         }
 
     def answer(self, method: str, name: str, query: str) -> Reply:
-        """Answer one request.
-
-        Args:
-            method: Upper case.
-            name: The path below ``/_sandbox/``.
-            query: Raw.
-        """
+        """Answer one request: the method in upper case, the path below ``/_sandbox/``, and the raw query."""
         if method in ("GET", "HEAD"):
             picture = _PICTURE.fullmatch(name)
             if picture is not None:
@@ -61,21 +49,12 @@ class JsonApi:
             if name in self._reads:
                 with self._service.lock:
                     return 200, _JSON, encode(self._reads[name]())
-        changes: dict[tuple[str, str], Callable[[dict[str, str]], Reply]] = {
-            ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): self._clear_faults,
-            ("POST", "credits"): self._set_credits,
-            ("POST", "reset"): self._reset,
-        }
-        change = changes.get((method, name))
-        if change is None:
-            return _refused(404, f"there is no {method} {name}; see the documentation of the sandbox")
         try:
             parsed = parse_qs(query, keep_blank_values=True, max_num_fields=20)
         except ValueError:
             return _refused(400, "the query is malformed")
         with self._service.lock:
-            return change({key: values[-1] for key, values in parsed.items()})
+            return self._change(f"{method} {name}", {key: values[-1] for key, values in parsed.items()})
 
     def state(self) -> dict[str, Any]:
         """Return all that the page shows, the latest first. The caller holds the service's lock."""
@@ -124,16 +103,25 @@ class JsonApi:
         content, media_type = make(task, index)
         return 200, media_type, content
 
-    def _add_fault(self, given: dict[str, str]) -> Reply:
-        try:
-            self._service.faults.add(parse_fault(given.get("fault", "")))
-        except FaultError as error:
-            return _refused(400, str(error))
-        return 200, _JSON, encode(self._faults())
-
-    def _clear_faults(self, _given: dict[str, str]) -> Reply:
-        self._service.faults.clear()
-        return 200, _JSON, encode(self._faults())
+    def _change(self, action: str, given: dict[str, str]) -> Reply:
+        service = self._service
+        match action:
+            case "POST faults":
+                try:
+                    service.faults.add(parse_fault(given.get("fault", "")))
+                except FaultError as error:
+                    return _refused(400, str(error))
+                return 200, _JSON, encode(self._faults())
+            case "DELETE faults":
+                service.faults.clear()
+                return 200, _JSON, encode(self._faults())
+            case "POST credits":
+                return self._set_credits(given)
+            case "POST reset":
+                service.reset()
+                return 200, _JSON, encode({"credits": next(iter(service.accounts)).balance})
+            case _:
+                return _refused(404, f"there is no {action}; see the documentation of the sandbox")
 
     def _set_credits(self, given: dict[str, str]) -> Reply:
         text = given.get("balance", "")
@@ -145,11 +133,6 @@ class JsonApi:
             return _refused(404, f"there is no account {number[:40]!r}")
         account.balance = int(text)
         return 200, _JSON, encode({"credits": account.balance})
-
-    def _reset(self, _given: dict[str, str]) -> Reply:
-        self._service.reset()
-        first: Account = next(iter(self._service.accounts))
-        return 200, _JSON, encode({"credits": first.balance})
 
 
 def written(fault: Fault) -> str:

@@ -46,11 +46,8 @@ _SECURITY_HEADERS: Final = (
 class Inspector:
     """Answers the inspector's requests.
 
-    Args:
-        service: The service that it shows.
-        about: ``base_url``, ``images_url`` and ``api_key``, to be shown.
-        bound_url: Origin of the API as it is bound, besides the ``base_url`` that clients use.
-        access: ``local``: only this machine may use it; ``open``: whoever can reach the port.
+    ``about`` holds ``base_url``, ``images_url`` and ``api_key``, to be shown. ``bound_url`` is the origin of the API as
+    it is bound, besides the ``base_url`` that clients use. See Sandbox for the access.
     """
 
     def __init__(self, service: Service, about: Mapping[str, str], bound_url: str, access: Access = "local") -> None:

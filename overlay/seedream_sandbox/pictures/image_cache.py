@@ -19,12 +19,7 @@ _THUMB: Final = 320  # pixels, longest side
 
 
 class ImageCache:
-    """Pictures of tasks. Thread-safe.
-
-    Args:
-        wanted: The format of pictures; where it cannot hold the size, the picture is a PNG.
-        cache: Bytes of finished files to keep.
-    """
+    """Pictures of tasks in one format, or as PNG where that cannot hold the size. Thread-safe."""
 
     def __init__(self, wanted: Format = "jpeg", cache: int = _CACHE) -> None:
         self.format: Format = wanted
@@ -42,35 +37,33 @@ class ImageCache:
         colour = hashlib.sha256(f"{task.id}/{index}".encode()).digest()[:3]
         size = (task.width, task.height)
         if self.format != "png":
-            return self._cached((f"{size} {colour.hex()}", 0, False), lambda: Image.new("RGB", size, tuple(colour)))
+            key = (f"{size} {colour.hex()}", 0, False)
+            return self._made(key, lambda: Image.new("RGB", size, tuple(colour)), self.format)
         # A PNG with a palette of one colour: only the palette has to be exchanged for another one.
-        content, media_type = self._cached((f"{size}", 0, False), lambda: Image.new("P", size))
+        content, media_type = self._made((f"{size}", 0, False), lambda: Image.new("P", size), "png")
         start = content.index(b"PLTE")
         length = int.from_bytes(content[start - 4 : start])
         palette = b"PLTE" + colour * (length // 3)
         checksum = zlib.crc32(palette).to_bytes(4)
         return content[:start] + palette + checksum + content[start + 4 + length + 4 :], media_type
 
-    def _cached(self, key: tuple[str, int, bool], make: Callable[[], Image.Image]) -> File:
-        found = self._find(key)
-        if found is None:
-            found = encode(make(), self.format)
-            self._keep(key, found)
-        return found
-
     def thumbnail(self, task: Task, index: int) -> File:
         """Return a small copy of a task's painted picture."""
         return self._get(task, index, small=True)
 
     def _get(self, task: Task, index: int, *, small: bool) -> File:
-        key = (task.id, index, small)
+        spec = self._spec(task, index, small=small)
+        return self._made((task.id, index, small), lambda: paint(spec), "jpeg" if small else self.format)
+
+    def _made(self, key: tuple[str, int, bool], make: Callable[[], Image.Image], kind: Format) -> File:
+        """Return the file of that key, or make it; few are made at a time."""
         found = self._find(key)
         if found is not None:
             return found
         with self._painting:
-            found = self._find(key)  # another may have painted it meanwhile
+            found = self._find(key)  # another may have made it meanwhile
             if found is None:
-                found = encode(paint(self._spec(task, index, small=small)), "jpeg" if small else self.format)
+                found = encode(make(), kind)
                 self._keep(key, found)
         return found
 

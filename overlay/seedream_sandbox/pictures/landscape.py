@@ -31,23 +31,14 @@ Colour = tuple[int, int, int]
 
 @frozen
 class ImageSpec:
-    """What to paint.
+    """What to paint."""
 
-    Attributes:
-        width: Pixels.
-        height: Pixels.
-        seed: Of colours and shapes.
-        caption: The prompt.
-        note: The small print below it.
-        sources: Source images (JPEG), blended into the sky.
-    """
-
-    width: int
-    height: int
-    seed: str
-    caption: str
-    note: str
-    sources: tuple[bytes, ...] = ()
+    width: int  # pixels
+    height: int  # pixels
+    seed: str  # of colours and shapes
+    caption: str  # the prompt
+    note: str  # the small print below it
+    sources: tuple[bytes, ...] = ()  # source images (JPEG), blended into the sky
 
 
 def paint(spec: ImageSpec) -> Image.Image:

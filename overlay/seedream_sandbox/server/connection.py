@@ -38,33 +38,19 @@ _NOT_IN_HEADERS: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 @frozen
 class Origin:
-    """One of the two origins, as its connections need it.
-
-    Attributes:
-        service: The service.
-        images: Whether this is the image host.
-        images_url: Returns the origin of the image host for a client that uses this Host header.
-        inspector: Answers requests for the inspector; None where there is no inspector.
-        in_thread: Runs a function in a thread and returns its result.
-        large_bodies: The places for large bodies.
-    """
+    """One of the two origins, as its connections need it."""
 
     service: Service
-    images: bool
-    images_url: Callable[[str], str]
-    inspector: Inspector | None
+    images: bool  # whether this is the image host
+    images_url: Callable[[str], str]  # returns the origin of the image host for a client that uses this Host header
+    inspector: Inspector | None  # answers requests for the inspector; None where there is no inspector
+    # runs a function in a thread and returns its result
     in_thread: Callable[[Callable[[], Response | HandledRequest]], Awaitable[Any]]
     large_bodies: asyncio.Semaphore = field(repr=False)
 
 
 class Connection:
-    """One connection.
-
-    Args:
-        origin: The origin that it was made to.
-        reader: Reads from it.
-        writer: Writes to it.
-    """
+    """One connection to an origin."""
 
     def __init__(self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._origin = origin

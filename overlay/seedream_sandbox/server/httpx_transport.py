@@ -20,11 +20,6 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Cuts and stalls become the exceptions that the fault gives on a socket, without waiting. The request's ``trace``
     extension is called with the events of a socket, so a client knows how far a request got.
-
-    Args:
-        service: The service.
-        base_url: Origin of the API.
-        images_url: Origin of the image host.
     """
 
     def __init__(self, service: Service, base_url: str, images_url: str) -> None:

@@ -36,12 +36,7 @@ class Server:
 
     Args:
         service: The service.
-        host: Address to bind to.
-        port: Port of the API; 0 takes a free one.
-        images_port: Port of the image host; 0 takes a free one.
-        public_url: Origin of the API as clients reach it, where that differs from host and port.
-        public_images_url: Likewise of the image host; derived from ``public_url`` where it is not given.
-        tls: Certificate and key to serve HTTPS with.
+        host, port, images_port, public_url, public_images_url, tls: As of the Sandbox.
         access: Who may use the inspector.
         api_key: A key that works, for the inspector to show.
 

@@ -39,17 +39,11 @@ class Charge:
 
 @define
 class Account:
-    """One balance.
+    """One balance."""
 
-    Attributes:
-        number: Counts from 1.
-        balance: Credits left.
-        start: Credits at the start.
-    """
-
-    number: int
-    balance: int
-    start: int
+    number: int  # counts from 1
+    balance: int  # credits left
+    start: int  # credits at the start
 
 
 class Accounts:

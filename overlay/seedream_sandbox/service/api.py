@@ -14,13 +14,13 @@ from seedream_sandbox.faults.active_faults import ActiveFaults
 from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer, Scope
 from seedream_sandbox.faults.language import HEADER, Fault, FaultError, header_faults
 from seedream_sandbox.faults.reply_faults import apply_reply_fault
-from seedream_sandbox.http import Request, Response, failure
+from seedream_sandbox.http import Request, Response, deny, failure
 from seedream_sandbox.pictures.image_cache import ImageCache
 from seedream_sandbox.service import image_host
 from seedream_sandbox.service.account import Account, Accounts, owner
 from seedream_sandbox.service.handled_request import OPERATIONS, HandledRequest, IncomingRequest, scope_of
 from seedream_sandbox.service.multipart import MalformedForm, SubmissionForm, read_form
-from seedream_sandbox.service.operations import FILE_FIELD, ReplyAndFaults, TaskOperations, task_faults
+from seedream_sandbox.service.operations import FILE_FIELD, ReplyAndFaults, TaskOperations
 from seedream_sandbox.service.refusal import Refusal
 from seedream_sandbox.service.request_log import RequestLog, RequestRecord
 from seedream_sandbox.service.validate import check_form, check_json
@@ -34,10 +34,8 @@ _CONNECT: Final[frozenset[Layer]] = frozenset({"connect"})
 
 @frozen
 class _Call:
-    """One request to an operation: its name and description, the request, its record, and what was decided before."""
+    """One request, its record, what was decided before its body was read, and the form in the body of a submission."""
 
-    scope: Scope
-    operation: Operation
     request: Request
     record: RequestRecord
     incoming: IncomingRequest
@@ -58,13 +56,11 @@ class Service:
         self.settings = settings
         self.clock = settings.clock
         self.lock = threading.RLock()
-        self.faults = ActiveFaults(settings.seed)
+        self.faults = ActiveFaults(settings.seed, list(settings.faults))
         self.operations = TaskOperations(settings, self.faults)
         self.requests = RequestLog(settings.keep)
         self.leaks: list[str] = []
         self.on_record: Callable[[RequestRecord], object] | None = None
-        for fault in settings.faults:
-            self.faults.add(fault)
         self.images = ImageCache(settings.format)
         self._numbers = 0
 
@@ -118,20 +114,20 @@ class Service:
             return HandledRequest(self.reject(request, "the request is too large", 413))
         form = read_form(request, FILE_FIELD) if incoming.scope == "submit" else SubmissionForm()
         with self.lock:
-            record = self._record(request)
+            call = _Call(request, self._record(request), incoming, form)
             if incoming.header_error:
-                record.verdict = "refused"
-                return self._handled(record, failure(f"{HEADER}: {incoming.header_error}", status=400))
+                call.record.verdict = "refused"
+                return self._handled(call.record, failure(f"{HEADER}: {incoming.header_error}", status=400))
             if not request.images:
-                return self._answer(request, record, incoming, form)
-            found = self._find_picture(request, record, incoming)
+                return self._answer(call)
+            found = self._find_picture(call)
         if isinstance(found, HandledRequest):
             return found
         task, index, faults = found
         make = self.images.plain if self.settings.pictures == "plain" else self.images.picture
         picture = image_host.picture_reply(request, *make(task, index))
         with self.lock:
-            return self._finish(request, record, picture, faults)
+            return self._finish(call, picture, faults)
 
     def reject(self, request: Request, text: str, status: int) -> Response:
         """Return the reply to a request that is not read to its end, or cannot be read."""
@@ -172,9 +168,8 @@ class Service:
 
     # The API.
 
-    def _answer(
-        self, request: Request, record: RequestRecord, incoming: IncomingRequest, form: SubmissionForm
-    ) -> HandledRequest:
+    def _answer(self, call: _Call) -> HandledRequest:
+        request, record = call.request, call.record
         known = OPERATIONS.get(request.path)
         if known is None:
             record.verdict = "refused"
@@ -184,25 +179,25 @@ class Service:
         if request.method != method:
             record.verdict = "refused"
             return self._handled(record, failure("method not allowed", status=405, headers={"allow": method}))
-        before = self._faults_of(incoming, None, form.text("prompt") or self._prompt(request))
+        before = self._faults_of(call, None, call.form.text("prompt") or self._prompt(request))
         instead = [fault for fault in before if not fault.billed and fault.kind.layer in ("reply", "delivery")]
         if scope == "submit" and instead:
             response = failure("not processed, because a fault asked for it")
-            return self._finish(request, record, response, before)
+            return self._finish(call, response, before)
         payer = self._payer(request)
         if isinstance(payer, Response):
             record.verdict, record.rule, record.message = "refused", "AUTH-HEADER", "key"
-            return self._finish(request, record, payer, before)
+            return self._finish(call, payer, before)
         record.account = payer[1].number
         try:
-            response, later = self._perform(_Call(scope, operation, request, record, incoming, form), payer)
+            response, later = self._perform(call, scope, operation, payer)
         except Refusal as refusal:
             record.verdict, record.rule, record.message = "refused", refusal.rule, refusal.message
             response, later = failure(refusal.message), []
         except MalformedForm as error:
             record.verdict, record.rule, record.message = "refused", "SCHEMA", str(error)
             response, later = failure(f"SCHEMA the body is not a form: {error}."), []
-        return self._finish(request, record, response, [*later, *before])
+        return self._finish(call, response, [*later, *before])
 
     def _payer(self, request: Request) -> tuple[str, Account] | Response:
         """Return whose request it is; a refusal when the key is absent or wrong.
@@ -217,16 +212,16 @@ class Service:
         account = self.accounts.find(digest)
         return failure("wrong API key", status=401) if account is None else (digest, account)
 
-    def _perform(self, call: _Call, payer: tuple[str, Account]) -> ReplyAndFaults:
-        if call.scope == "submit":
+    def _perform(self, call: _Call, scope: Scope, operation: Operation, payer: tuple[str, Account]) -> ReplyAndFaults:
+        if scope == "submit":
             if call.form.error is not None:
                 raise call.form.error
             self.requests.note(call.record, *call.form.content())
-            valid = check_form(call.operation, call.form.parts)
+            valid = check_form(operation, call.form.parts)
             return self.operations.submit(valid, call.form.copies, call.record, call.incoming, payer)
-        valid = check_json(call.operation, call.request.header("content-type"), call.request.body)
+        valid = check_json(operation, call.request.header("content-type"), call.request.body)
         self.requests.note(call.record, {name: [value] for name, value in valid.values.items()}, [])
-        if call.scope == "delete":
+        if scope == "delete":
             return self.operations.delete(valid.values["taskids"], payer[0])
         return self.operations.query(valid.text("taskid"), call.request.images_url, call.record, payer[0])
 
@@ -240,48 +235,46 @@ class Service:
         except (ValueError, RecursionError, KeyError, TypeError):
             return ""
 
-    def _faults_of(self, incoming: IncomingRequest, task: Task | None, prompt: str) -> list[Fault]:
+    def _faults_of(self, call: _Call, task: Task | None, prompt: str) -> list[Fault]:
         """Return the faults of header, task and plan that shape this reply; the first of a layer wins."""
+        incoming = call.incoming
         by_header = [
             one for one in incoming.requested if one.kind.layer in RESPONSE_LAYERS and one.at in (incoming.scope, "any")
         ]
-        by_task = task_faults(task, incoming.scope) if task else []
+        by_task = task.reply_faults(incoming.scope) if task else []
         return [*by_header, *by_task, *self.faults.match(incoming.scope, incoming.ordinal, RESPONSE_LAYERS, prompt)]
 
-    def _finish(
-        self, request: Request, record: RequestRecord, response: Response, faults: list[Fault]
-    ) -> HandledRequest:
+    def _finish(self, call: _Call, response: Response, faults: list[Fault]) -> HandledRequest:
         chosen: dict[Layer, Fault] = {}
         for fault in faults:
             chosen.setdefault(fault.kind.layer, fault)
         if "reply" in chosen:
-            before = [task for task in self.tasks if task != record.taskid]
-            response = apply_reply_fault(chosen["reply"], request, response, before[-1] if before else "")
-        return self._handled(record, response, tuple(chosen.values()))
+            before = [task for task in self.tasks if task != call.record.taskid]
+            response = apply_reply_fault(chosen["reply"], call.request, response, before[-1] if before else "")
+        return self._handled(call.record, response, tuple(chosen.values()))
 
     # The image host.
 
-    def _find_picture(
-        self, request: Request, record: RequestRecord, incoming: IncomingRequest
-    ) -> HandledRequest | tuple[Task, int, list[Fault]]:
+    def _find_picture(self, call: _Call) -> HandledRequest | tuple[Task, int, list[Fault]]:
+        request, record = call.request, call.record
         leak = image_host.leaked(request)
         if leak:
             if len(self.leaks) < self.settings.keep:
                 self.leaks.append(f"request {record.number} to the image host carried {leak}")
             record.verdict, record.rule = "refused", "RESULT-EXPIRY"
-            return self._handled(record, image_host.deny(f"CREDENTIAL LEAK: {leak} must never come here", 400))
+            return self._handled(record, deny(f"CREDENTIAL LEAK: {leak} must never come here", 400))
         if request.method not in ("GET", "HEAD"):
             record.verdict = "refused"
-            return self._handled(record, image_host.deny("method not allowed", 405))
+            return self._handled(record, deny("method not allowed", 405))
         asked = image_host.picture_of(request.path)
         task = self.tasks.get(asked[0]) if asked else None
         refusal = self.operations.signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
         if asked is None or task is None or task.deleted or asked[1] >= task.images:
             refusal = refusal or "no such picture"
-        faults = self._faults_of(incoming, task, task.prompt if task else "")
+        faults = self._faults_of(call, task, task.prompt if task else "")
         if refusal or task is None or asked is None:
             record.verdict, record.message = "refused", refusal
             status = 404 if refusal == "no such picture" else 403
-            return self._finish(request, record, image_host.deny(refusal, status), faults)
+            return self._finish(call, deny(refusal, status), faults)
         record.taskid = task.id
         return task, asked[1], faults

@@ -30,21 +30,13 @@ class HandledRequest:
 
 @frozen
 class IncomingRequest:
-    """What is decided before a request's body is read.
+    """What is decided before a request's body is read."""
 
-    Attributes:
-        scope: Which faults may act on it.
-        ordinal: Its number in that scope, from 1.
-        fault: The fault of the layer ``arrival`` that acts on it.
-        requested: Faults that its header asks for.
-        header_error: What is wrong with that header; empty when nothing is.
-    """
-
-    scope: Scope
-    ordinal: int
-    fault: Fault | None = None
-    requested: tuple[Fault, ...] = field(factory=tuple)
-    header_error: str = ""
+    scope: Scope  # which faults may act on it
+    ordinal: int  # its number in that scope, from 1
+    fault: Fault | None = None  # the fault of the layer ``arrival`` that acts on it
+    requested: tuple[Fault, ...] = field(factory=tuple)  # faults that its header asks for
+    header_error: str = ""  # what is wrong with that header; empty when nothing is
 
 
 def scope_of(request: Request) -> Scope:

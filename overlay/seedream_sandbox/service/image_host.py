@@ -7,27 +7,20 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from attrs import frozen
-from tensorslab_images.limits import AUTH_HEADER
 
-from seedream_sandbox.http import Request, Response
+from seedream_sandbox.http import CREDENTIALS, Request, Response
 from seedream_sandbox.task import Task
 
 _PATH: Final = re.compile(r"/results/([A-Za-z0-9_-]{1,80})/([0-9]{1,4})")
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
-_CREDENTIALS: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
 
 
 @frozen
 class Signer:
-    """Makes and checks the query that gives access to a picture for a limited time.
-
-    Attributes:
-        secret: Of the signatures.
-        lifetime: Seconds.
-    """
+    """Makes and checks the query that gives access to a picture for a limited time."""
 
     secret: bytes
-    lifetime: float
+    lifetime: float  # seconds
 
     def url(self, origin: str, task: Task, index: int, now: float) -> str:
         """Return a picture's URL, signed until ``lifetime`` from now."""
@@ -59,14 +52,8 @@ def picture_of(path: str) -> tuple[str, int] | None:
 
 def leaked(request: Request) -> str:
     """Name the credential that the request carries; empty when it carries none."""
-    named = [name for name in sorted(_CREDENTIALS) if request.header(name) is not None]
+    named = [name for name in sorted(CREDENTIALS) if request.header(name) is not None]
     return f"the header {', '.join(named)}" if named else ""
-
-
-def deny(text: str, status: int = 403) -> Response:
-    """Build the host's refusal, in XML as such hosts answer."""
-    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Message>{text}</Message></Error>'.encode()
-    return Response(status, (("content-type", "application/xml"),), body)
 
 
 def picture_reply(request: Request, content: bytes, media_type: str) -> Response:

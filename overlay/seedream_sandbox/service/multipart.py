@@ -22,23 +22,14 @@ class MalformedForm(Exception):
 
 @frozen
 class Part:
-    """One part of a form.
+    """One part of a form."""
 
-    Attributes:
-        name: Of the field.
-        filename: None for a text field.
-        content_type: As sent, or None.
-        content: The bytes.
-        headers: All of the part's headers, names in lower case.
-        charset: As the Content-Type declares it, or None.
-    """
-
-    name: str
-    filename: str | None
-    content_type: str | None
-    content: bytes = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = ()
-    charset: str | None = None
+    name: str  # of the field
+    filename: str | None  # none for a text field
+    content_type: str | None  # as sent, or None
+    content: bytes = field(repr=False)  # the bytes
+    headers: tuple[tuple[str, str], ...] = ()  # all of the part's headers, names in lower case
+    charset: str | None = None  # as the Content-Type declares it, or None
 
 
 def decode_form(content_type: str | None, body: bytes) -> tuple[Part, ...]:
@@ -46,10 +37,6 @@ def decode_form(content_type: str | None, body: bytes) -> tuple[Part, ...]:
 
     Names and file names are UTF-8, as RFC 7578 says. The extended form ``filename*=UTF-8''...`` is read too, because
     clients send it although RFC 7578 forbids it.
-
-    Args:
-        content_type: The request's Content-Type header.
-        body: The whole body.
 
     Raises:
         MalformedForm: It has another media type or no boundary, does not parse to its end, or can be read in two ways.
@@ -118,17 +105,11 @@ _COPIED: Final = 2  # source images that a picture shows
 
 @frozen
 class SubmissionForm:
-    """A form as read.
+    """A form as read."""
 
-    Attributes:
-        parts: In order; empty when it cannot be read.
-        error: Why it cannot be read.
-        copies: Small copies (JPEG) of the first files that are pictures.
-    """
-
-    parts: tuple[Part, ...] = ()
-    error: MalformedForm | None = None
-    copies: tuple[bytes, ...] = ()
+    parts: tuple[Part, ...] = ()  # in order; empty when it cannot be read
+    error: MalformedForm | None = None  # why it cannot be read
+    copies: tuple[bytes, ...] = ()  # small copies (JPEG) of the first files that are pictures
 
     def text(self, name: str) -> str:
         """Return the first text field with a name; empty when there is none."""
@@ -148,12 +129,7 @@ class SubmissionForm:
 
 
 def read_form(request: Request, file_field: str) -> SubmissionForm:
-    """Read a request's body as a form.
-
-    Args:
-        request: The whole request.
-        file_field: Name of the field whose files are copied.
-    """
+    """Read a request's body as a form; small copies are made of the files of one field."""
     try:
         parts = decode_form(request.header("content-type"), request.body)
     except MalformedForm as error:

@@ -12,7 +12,7 @@ from tensorslab_images.rules import (
 )
 
 from seedream_sandbox.faults.active_faults import ActiveFaults
-from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer, Scope
+from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer
 from seedream_sandbox.faults.language import Fault, prompt_faults
 from seedream_sandbox.http import Response, failure, reply
 from seedream_sandbox.service.account import Account, Accounts
@@ -47,14 +47,9 @@ class TaskOperations:
         incoming: IncomingRequest,
         payer: tuple[str, Account],
     ) -> ReplyAndFaults:
-        """Make a task and charge for it, if the balance covers it.
+        """Make a task and charge for it, if the balance covers it; note in the record what came of it.
 
-        Args:
-            valid: The form.
-            copies: Small copies of its source images.
-            record: Record of the request; what came of it is noted there.
-            incoming: What was decided when the request arrived.
-            payer: Owner of the task, and the account that pays for it.
+        ``copies`` are small copies of its source images; the payer is the owner of the task, and the account.
 
         Raises:
             Refusal: The resolution is not one.
@@ -85,21 +80,15 @@ class TaskOperations:
         seed = int(hashlib.sha256(f"{self._settings.seed}/{number}".encode()).hexdigest()[:8], 16)
         task = Task(
             taskid, prompt, valid.text("category"), resolution, images, width, height, created, seed, owner, copies,
-            len(valid.files.get(FILE_FIELD, ())), valid.values.get("imageUrl"), record.number, later,
+            len(valid.files.get(FILE_FIELD, ())), valid.values.get("imageUrl"), record.number,
+            ActiveFaults(seed, later),
         )  # fmt: skip
         self.tasks.add(task)
         record.taskid, record.charged = taskid, images
         return _success({"taskid": taskid}, "Task created successfully"), now
 
     def query(self, taskid: str, images_url: str, record: RequestRecord, owner: str) -> ReplyAndFaults:
-        """Report the state of a task.
-
-        Args:
-            taskid: As given.
-            images_url: Origin of the image host as the client reaches it.
-            record: Record of the request.
-            owner: Who asks; a task of another key does not exist for it.
-        """
+        """Report the state of a task, with its pictures at ``images_url``. Another owner's task does not exist."""
         record.taskid = taskid[:200]
         task = self.tasks.get(taskid)
         if task is None or task.owner != owner or task.deleted or _lost(task):
@@ -112,7 +101,7 @@ class TaskOperations:
         reason = next((one.text("msg") for one in task.faults if one.name == "task-fails"), "")
         task.polled += 1
         data = task.data(status, urls, reason if status == STATUS_MEANING_FAILED else "")
-        return _success(data), task_faults(task, "query")
+        return _success(data), task.reply_faults("query")
 
     def delete(self, taskids: list[str], owner: str) -> ReplyAndFaults:
         """Delete a key's own tasks; an id that names none of them is deleted already."""
@@ -154,19 +143,6 @@ class TaskOperations:
                 target, count = one.text("to"), min(one.integer("count"), 1_000_000)
                 urls = [urls[index % len(urls)] if target == "pictures" else target for index in range(count) if urls]
         return urls
-
-
-def task_faults(task: Task, scope: Scope) -> list[Fault]:
-    """Return the faults that a task carries and that act on this request for it."""
-    found: list[Fault] = []
-    for number, one in enumerate(task.faults):
-        if one.kind.layer in RESPONSE_LAYERS and one.at in (scope, "any"):
-            key = f"{number}/{scope}"
-            task.fault_counts[key] += 1
-            if one.applies(task.fault_counts[key], task.fault_counts[f"{key}/used"], f"{task.seed}/{key}", task.prompt):
-                task.fault_counts[f"{key}/used"] += 1
-                found.append(one)
-    return found
 
 
 def _lost(task: Task) -> bool:

@@ -11,10 +11,7 @@ SCHEMA: Final = "SCHEMA"  # for what the schema says and no rule of the ledger c
 class Refusal(Exception):
     """Raised while a request is checked; becomes the API's failure reply.
 
-    Attributes:
-        rule: Id in the ledger, or ``SCHEMA``.
-        field: Name on the wire, or empty when the whole request is meant.
-        wrong: What was wrong, in one sentence.
+    The rule is an id of the ledger, or ``SCHEMA``; the field is empty where the whole request is meant.
     """
 
     def __init__(self, rule: str, field: str, wrong: str, sentence: str = "") -> None:

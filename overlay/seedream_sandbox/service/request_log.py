@@ -71,13 +71,9 @@ class RequestRecord:
 
 @define
 class RequestLog:
-    """The latest requests, bounded in number and size, so that requests with megabytes of text are kept briefly.
+    """The latest requests, bounded in number and size, so that requests with megabytes of text are kept briefly."""
 
-    Attributes:
-        keep: Maximum number of requests.
-    """
-
-    keep: int
+    keep: int  # maximum number of requests
     _records: deque[tuple[RequestRecord, int]] = field(factory=deque[tuple[RequestRecord, int]])
     _size: int = 0
 

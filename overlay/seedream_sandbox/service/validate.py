@@ -28,14 +28,10 @@ _CHARSETS: Final = frozenset({None, "utf-8", "utf8", "us-ascii", "ascii"})
 
 @frozen
 class ValidRequest:
-    """A request's values, typed, with the spec's defaults filled in.
+    """A request's values, typed, with the spec's defaults filled in."""
 
-    Attributes:
-        values: By name on the wire.
-        files: File parts by name on the wire, in order.
-    """
-
-    values: Mapping[str, Any]
+    values: Mapping[str, Any]  # by name on the wire
+    # file parts by name on the wire, in order
     files: Mapping[str, tuple[Part, ...]] = field(factory=dict[str, tuple[Part, ...]])
 
     def text(self, name: str) -> str:
