@@ -15,7 +15,7 @@ from seedream import errors
 from seedream.bulk import ENDINGS
 from seedream.cli import app as app_module
 from seedream.cli import bulk_report, exit_codes, language, task
-from seedream.cli.demo.examples import EXAMPLES
+from seedream.cli.demo.command import EXAMPLES
 from seedream.cli.messages_zh import MESSAGES, PATTERNS, SUMMARIES
 from tensorslab_images.rules import RULES
 

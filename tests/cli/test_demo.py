@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 from PIL import Image
 from seedream import Resolution, TaskInfo
-from seedream.cli.demo import examples
+from seedream.cli.demo import command
+from seedream.cli.demo.command import EXAMPLES, REFUSED, Example, ExampleResult
 from seedream.cli.demo.drawing import Tile, rows
-from seedream.cli.demo.examples import EXAMPLES, REFUSED, Example, ExampleResult
 from seedream_sandbox import Sandbox
 
 SIZES = {
@@ -66,26 +66,26 @@ def shot(
 
 def test_a_picture_of_the_requested_size_is_not_reported(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1440)), ("2K", (2048, 2048)), ("3750x1250", (3750, 1250))):
-        assert [] == examples.find_mismatches(shot(tmp_path, resolution, size))
+        assert [] == command.find_mismatches(shot(tmp_path, resolution, size))
 
 
 def test_a_picture_of_another_size_is_a_complaint(tmp_path: Path) -> None:
     for resolution, size in (("16:9", (2560, 1500)), ("2K", (100, 100)), ("3750x1250", (3750, 1251))):
-        assert 1 == len(examples.find_mismatches(shot(tmp_path, resolution, size)))
-    assert 1 == len(examples.find_mismatches(shot(tmp_path, "2K", (2048, 2048), reported=(2048, 2047))))
+        assert 1 == len(command.find_mismatches(shot(tmp_path, resolution, size)))
+    assert 1 == len(command.find_mismatches(shot(tmp_path, "2K", (2048, 2048), reported=(2048, 2047))))
 
 
 def test_a_damaged_or_missing_picture_is_a_complaint(tmp_path: Path) -> None:
     one = shot(tmp_path, "2K", (2048, 2048))
-    assert 1 == len(examples.find_mismatches(evolve(one, files=[])))
+    assert 1 == len(command.find_mismatches(evolve(one, files=[])))
     content = one.files[0].read_bytes()
     one.files[0].write_bytes(content[: len(content) // 2])
-    assert 1 == len(examples.find_mismatches(one))
+    assert 1 == len(command.find_mismatches(one))
 
 
 def test_a_complaint_fails_the_run(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seedream.cli.demo.command.EXAMPLES", EXAMPLES[:1])
-    monkeypatch.setattr(examples, "as_asked", lambda *_: False)
+    monkeypatch.setattr(command, "as_asked", lambda *_: False)
     ran = cli("demo")
     assert 1 == ran.code
     assert "is not what 16:9 asks for" in ran.err

@@ -1,7 +1,6 @@
 """``seedream bulk``: many jobs, one budget, and a journal from which every run can be resumed."""
 
 import re
-import secrets
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +18,7 @@ from seedream.cli.exit_codes import Exit
 from seedream.cli.extras import load_extra
 from seedream.cli.help_text import Group
 from seedream.cli.language import plural, tr
-from seedream.cli.options import json_option, open_client, read_service, service_options
+from seedream.cli.options import add_options, json_option, open_client, open_sandbox, read_service, service_options
 from seedream.cli.terminal import Terminal
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
@@ -38,64 +37,45 @@ def _rate(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
     return float(found[1]) / _SECONDS[found[2] or "s"]
 
 
-def _settings(command: Any) -> Any:
-    """Add the options that a run and its resume share; what is not given stays as it was at the last start."""
-    for option in (
-        click.option(
-            "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Submissions on the way at once."
-        ),
-        click.option("--rate", callback=_rate, metavar="N/s|N/m|N/h", help="Submissions per second, minute or hour."),
-        click.option("--budget", type=click.IntRange(0), metavar="IMAGES", help="Stop before more pictures are paid."),
-        click.option(
-            "--in-flight", type=click.IntRange(1, 1000), metavar="N", help="Tasks submitted and not yet saved, at once."
-        ),
-        click.option(
-            "--timeout",
-            "task_timeout",
-            type=click.FloatRange(0),
-            metavar="SECONDS",
-            help="How long to wait for one task.",
-        ),
-        click.option(
-            "--max-failures",
-            type=click.IntRange(0),
-            metavar="N",
-            help="Pause after so many failures in a row; 0: never.",
-        ),
-        click.option(
-            "--allow-unrecognized-sources",
-            is_flag=True,
-            default=None,
-            help="Send source images in which no picture format is recognised.",
-        ),
-        click.option(
-            "--records-lost", is_flag=True, help="Go on without records that are lost: their jobs may be paid again."
-        ),
-        click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
-        click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
-    ):
-        command = option(command)
-    return command
-
-
-def _on_ray(command: Any) -> Any:
-    """Add the options of a run on a cluster."""
-    for option in (
-        click.option(
-            "--ray",
-            "address",
-            is_flag=False,
-            flag_value="",
-            metavar="[ADDRESS]",
-            help="Wait and download on a Ray cluster; without ADDRESS a local one is started for the run.",
-        ),
-        click.option("--workers", type=click.IntRange(1), metavar="N", help="With --ray: how many processes download."),
-        click.option(
-            "--pictures", metavar="URI", help="With --ray: where pictures go, for example s3://bucket/prefix."
-        ),
-    ):
-        command = option(command)
-    return command
+# What a run and its resume share; what is not given stays as it was at the last start.
+_settings = add_options(
+    click.option("--verify", is_flag=True, help="Read all saved pictures again first; fetch what is damaged."),
+    click.option("--moved", is_flag=True, help="Go on although the service has another address than before."),
+    click.option(
+        "--records-lost", is_flag=True, help="Go on without records that are lost: their jobs may be paid again."
+    ),
+    click.option(
+        "--allow-unrecognized-sources",
+        is_flag=True,
+        default=None,
+        help="Send source images in which no picture format is recognised.",
+    ),
+    click.option(
+        "--max-failures", type=click.IntRange(0), metavar="N", help="Pause after so many failures in a row; 0: never."
+    ),
+    click.option(
+        "--timeout", "task_timeout", type=click.FloatRange(0), metavar="SECONDS", help="How long to wait for one task."
+    ),
+    click.option(
+        "--in-flight", type=click.IntRange(1, 1000), metavar="N", help="Tasks submitted and not yet saved, at once."
+    ),
+    click.option("--budget", type=click.IntRange(0), metavar="IMAGES", help="Stop before more pictures are paid."),
+    click.option("--rate", callback=_rate, metavar="N/s|N/m|N/h", help="Submissions per second, minute or hour."),
+    click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Submissions on the way at once."),
+)
+# For a run on a cluster.
+_on_ray = add_options(
+    click.option("--pictures", metavar="URI", help="With --ray: where pictures go, for example s3://bucket/prefix."),
+    click.option("--workers", type=click.IntRange(1), metavar="N", help="With --ray: how many processes download."),
+    click.option(
+        "--ray",
+        "address",
+        is_flag=False,
+        flag_value="",
+        metavar="[ADDRESS]",
+        help="Wait and download on a Ray cluster; without ADDRESS a local one is started for the run.",
+    ),
+)
 
 
 @click.group(cls=Group)
@@ -126,15 +106,7 @@ def bulk() -> None:
 @json_option
 @click.pass_obj
 def run_command(
-    terminal: Terminal,
-    /,
-    *,
-    jobs: Path,
-    folder: Path,
-    encoding: str | None,
-    dry_run: bool,
-    sandbox: bool,
-    **given: Any,
+    terminal: Terminal, /, *, jobs: Path, folder: Path, encoding: str | None, dry_run: bool, sandbox: bool, **given: Any
 ) -> Exit | None:
     """Run the JOBS of a .jsonl or .csv file; run it again to go on.
 
@@ -157,9 +129,7 @@ def run_command(
         return _start(terminal, folder, jobs, encoding=encoding, **given)
     if given["base_url"] or given["api_key_file"]:
         raise click.UsageError("--sandbox cannot be combined with --base-url or --api-key-file")
-    # With another seed, task ids differ from those of an earlier run in the same journal.
-    with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
-        terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
+    with open_sandbox(terminal) as service:
         del given["base_url"], given["api_key_file"]
         connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
         return _work(terminal, _bulk(folder, connect, given), jobs, given, encoding=encoding, sandbox=True)

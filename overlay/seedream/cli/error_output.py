@@ -28,13 +28,7 @@ PrintLine = Callable[[str, str], None]
 
 
 def print_error(terminal: Terminal, error: SeeDreamError, *, print_line: PrintLine | None = None) -> None:
-    """Print an error: what was wrong, which rule, what to do.
-
-    Args:
-        terminal: The run's terminal.
-        error: The error.
-        print_line: Takes each line and its style; by default lines go to standard error.
-    """
+    """Print an error: what was wrong, which rule, what to do. By default the lines go to standard error."""
     print_line = print_line or terminal.print_note
 
     def labelled(label: str, text: str) -> None:

@@ -33,15 +33,11 @@ def read_value(field: Field, text: str) -> object:
 
 
 def read_settings(settings: Iterable[str], taken: Iterable[str] = ()) -> dict[str, object]:
-    """Return the fields that ``--set FIELD=VALUE`` gives, by Python name.
-
-    Args:
-        settings: The texts after ``--set``. A field that holds a list may be given several times.
-        taken: Python names that another option gives already.
+    """Return the fields that ``--set FIELD=VALUE`` gives, by Python name; only one with a list may be given again.
 
     Raises:
         click.BadParameter: A text is not ``field=value``.
-        InvalidRequest: The API has no such field, or it is given twice.
+        InvalidRequest: The API has no such field, or it is given twice or is one of those that another option gives.
     """
     values: dict[str, object] = {}
     for setting in settings:

@@ -1,6 +1,5 @@
 """``seedream generate``: from a prompt to pictures on disk."""
 
-import secrets
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -9,14 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from tensorslab_images.limits import SUBMIT
-from tensorslab_images.rules import RES_RATIO_VALUES, RES_TIER_VALUES
+from tensorslab_images.limits import AUTH_HEADER, SUBMIT
+from tensorslab_images.rules import AUTH_HEADER_SCHEME, RES_RATIO_VALUES, RES_TIER_VALUES
 
 from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import ensure_writable
-from seedream._request.submission import Submission, check_submit
-from seedream.cli import dry_run
-from seedream.cli.extras import load_extra
+from seedream._request.submission import Submission, WireValue, check_submit
 from seedream.cli.field_options import describe, known_field, read_settings, read_value
 from seedream.cli.help_text import command
 from seedream.cli.interrupt import DeferInterrupt
@@ -24,6 +21,7 @@ from seedream.cli.language import plural, tr
 from seedream.cli.options import (
     json_option,
     open_client,
+    open_sandbox,
     resume_command,
     service_options,
     timeouts_option,
@@ -36,6 +34,7 @@ from seedream.cli.terminal import Terminal
 
 _FIELDS_OF_OPTIONS: Final = {"count": "batchsize", "resolution": "resolution"}
 _STDIN: Final = "-"
+_MASKED: Final = "********"
 
 
 def _read_prompt(prompt: str) -> str:
@@ -81,11 +80,11 @@ def _open_service(
         with open_client(terminal, base_url, api_key_file, timeouts) as client:
             yield client
         return
-    # With another seed, task ids differ, so that pictures of an earlier run are not taken for those of this one.
-    with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
-        terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
-        with SeeDream(service.api_key, base_url=service.base_url, timeouts=timeouts) as client:
-            yield client
+    with (
+        open_sandbox(terminal) as service,
+        SeeDream(service.api_key, base_url=service.base_url, timeouts=timeouts) as client,
+    ):
+        yield client
 
 
 @command()
@@ -152,7 +151,7 @@ def generate(
         given["allow_unrecognized_sources"] = True
     submission = _check(_read_prompt(prompt), given, source_images, settings)
     if dry:
-        dry_run.print_request(terminal, submission, base_url)
+        _print_request(terminal, submission, base_url)
         return
     ensure_writable(directory)
     with (
@@ -203,3 +202,58 @@ def _submit(
     if deferred.interrupted:
         raise KeyboardInterrupt
     return taskid
+
+
+def _print_request(terminal: Terminal, submission: Submission, base_url: str | None) -> None:
+    """Print the request with the key masked, and what it would cost. No key is needed.
+
+    Raises:
+        ConfigError: The base URL or the set-up is unusable, so that the request could not be sent.
+    """
+    with SeeDream(_MASKED, base_url=base_url) as client:
+        url = f"{client.service.base_url}{SUBMIT.path}"
+    headers = [(AUTH_HEADER, f"{AUTH_HEADER_SCHEME} {_MASKED}"), ("Content-Type", "multipart/form-data")]
+    fields = [(name, text) for name, value in submission.values.items() for text in _form_texts(value)]
+    files = [(name, file) for name, files in submission.files.items() for file in files]
+    terminal.print_json(
+        {
+            "dry_run": True,
+            "request": {
+                "method": SUBMIT.method.upper(),
+                "url": url,
+                "headers": [{"name": name, "value": value} for name, value in headers],
+                "fields": [{"name": name, "value": text} for name, text in fields],
+                "files": [
+                    {"name": name, "filename": file.name, "media_type": file.media_type, "bytes": len(file.content)}
+                    for name, file in files
+                ],
+            },
+            "images": submission.images,
+        }
+    )
+    terminal.print_result(f"{SUBMIT.method.upper()} {url}", style="bold")
+    for name, value in headers:
+        terminal.print_result(f"  {name}: {value}")
+    _print_section(
+        terminal, tr("Form fields"), [(name, text if text.isprintable() else repr(text)) for name, text in fields]
+    )
+    _print_section(
+        terminal,
+        tr("Files"),
+        [(name, f"{file.name}  {file.media_type}  {plural(len(file.content), 'byte')}") for name, file in files],
+    )
+    cost = plural(submission.images, "image")
+    terminal.print_result("\n" + tr("Nothing was sent. If sent, it would cost {cost}.", cost=cost))
+
+
+def _print_section(terminal: Terminal, title: str, rows: list[tuple[str, Any]]) -> None:
+    if rows:
+        terminal.print_result(f"\n{title}", style="bold")
+    for name, text in rows:
+        terminal.print_result(f"  {name:<13}{text}")
+
+
+def _form_texts(value: WireValue) -> list[str]:
+    """Return the text of each form field that the value becomes."""
+    items = value if isinstance(value, list) else [value]
+    return [str(item).lower() if isinstance(item, bool) else str(item) for item in items]

@@ -12,13 +12,8 @@ from seedream.errors import SeeDreamError
 class DeferInterrupt:
     """Observes one submission, and defers the first signal that arrives while the request is under way.
 
-    Args:
-        record: Where the submission is recorded; None for one that costs nothing.
-        accepted: Called with the task's id as soon as it is known.
-        warn: Called when a signal is deferred.
-
-    Attributes:
-        interrupted: Whether a signal was deferred, so that the run stops after the answer.
+    The submission is recorded, unless it costs nothing. ``accepted`` is called with the task's id as soon as it is
+    known, ``warn`` when a signal is deferred; then ``interrupted`` is True, and the run stops after the answer.
     """
 
     def __init__(self, record: TaskRecorder | None, accepted: Callable[[str], None], warn: Callable[[], None]) -> None:

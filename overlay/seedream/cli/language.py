@@ -20,12 +20,7 @@ def is_chinese(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def tr(template: str, **values: object) -> str:
-    """Return a message of the command line in the user's language.
-
-    Args:
-        template: The English text, with ``{name}`` for each value. It is the key of the Chinese table.
-        values: The values.
-    """
+    """Return a message in the user's language; its English, with ``{name}`` for each value, is the key of the table."""
     chosen = MESSAGES.get(template, template) if is_chinese() else template
     return chosen.format(**values) if values else chosen
 
@@ -38,11 +33,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def translate(text: str) -> str:
-    """Return the Chinese for a text that another part made, where the locale asks for it and the table has it.
-
-    Args:
-        text: A text of the library, of click or of the operating system, or the English text of a message.
-    """
+    """Return the Chinese for a text of the library, click or the system, where the locale asks and the table has it."""
     return _in_chinese(text) if is_chinese() else text
 
 

@@ -2,8 +2,11 @@
 
 import math
 import os
+import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,6 +18,8 @@ from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
 from seedream._support.secret import Secret
+from seedream.cli.extras import load_extra
+from seedream.cli.language import tr
 from seedream.cli.terminal import Terminal
 from seedream.client import DEFAULT_WAIT
 from seedream.errors import ConfigError
@@ -30,24 +35,28 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: float) -> float:
     return value
 
 
-def json_option(command: Command) -> Command:
-    """Add ``--json``. Its value is read by ``runner.run``, which also needs it when the options cannot be parsed."""
-    return click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document, errors too.")(
-        command
-    )
+def add_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds these options to a command, in this order of its help text."""
+
+    def add(command: Command) -> Command:
+        return reduce(lambda made, option: option(made), reversed(options), command)
+
+    return add
 
 
-def service_options(command: Command) -> Command:
-    """Add ``--base-url`` and ``--api-key-file``."""
-    command = click.option(
+# Its value is read by ``runner.run``, which also needs it when the options cannot be parsed.
+json_option = click.option("--json", is_flag=True, expose_value=False, help="Print one JSON document, errors too.")
+service_options = add_options(
+    click.option(
+        "--base-url", metavar="URL", help=f"The service; by default {URL_VARIABLE}, else the one of the API's page."
+    ),
+    click.option(
         "--api-key-file",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help=f"File that holds the key; by default it is in {KEY_VARIABLE}.",
-    )(command)
-    return click.option(
-        "--base-url", metavar="URL", help=f"The service; by default {URL_VARIABLE}, else the one of the API's page."
-    )(command)
+    ),
+)
 
 
 def _timeouts(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Timeouts | None:
@@ -67,29 +76,16 @@ def _timeouts(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
     return Timeouts(**given) if given else None
 
 
-def timeouts_option(command: Command) -> Command:
-    """Add ``--network-timeout``."""
-    return click.option(
-        "--network-timeout",
-        "timeouts",
-        multiple=True,
-        callback=_timeouts,
-        metavar="PHASE=SECONDS",
-        help=f"Time limit of a phase of a request; repeatable. Phases: {', '.join(_PHASES)}.",
-    )(command)
-
-
-def waiting_options(command: Command) -> Command:
-    """Add ``--timeout`` and ``--output``."""
-    command = click.option(
-        "--timeout",
-        type=float,
-        callback=_seconds,
-        default=DEFAULT_WAIT,
-        metavar="SECONDS",
-        help=f"How long to wait for the pictures, default {DEFAULT_WAIT:.0f}; the task is not lost after it.",
-    )(command)
-    return click.option(
+timeouts_option = click.option(
+    "--network-timeout",
+    "timeouts",
+    multiple=True,
+    callback=_timeouts,
+    metavar="PHASE=SECONDS",
+    help=f"Time limit of a phase of a request; repeatable. Phases: {', '.join(_PHASES)}.",
+)
+waiting_options = add_options(
+    click.option(
         "-o",
         "--output",
         "directory",
@@ -97,7 +93,16 @@ def waiting_options(command: Command) -> Command:
         default=Path(),
         metavar="DIR",
         help="Where the pictures go; by default here.",
-    )(command)
+    ),
+    click.option(
+        "--timeout",
+        type=float,
+        callback=_seconds,
+        default=DEFAULT_WAIT,
+        metavar="SECONDS",
+        help=f"How long to wait for the pictures, default {DEFAULT_WAIT:.0f}; the task is not lost after it.",
+    ),
+)
 
 
 def read_service(terminal: Terminal, base_url: str | None, api_key_file: Path | None) -> tuple[str, str]:
@@ -154,3 +159,14 @@ def resume_command(
     if api_key_file:
         words += ["--api-key-file", str(api_key_file)]
     return shlex.join(words)
+
+
+@contextmanager
+def open_sandbox(terminal: Terminal) -> Generator[Any]:
+    """Start a sandbox for one run, and say where it is.
+
+    With another seed, its task ids differ from those of an earlier run, whose pictures are then not taken for these.
+    """
+    with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
+        terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
+        yield service

@@ -38,12 +38,7 @@ def task_progress(terminal: Terminal) -> Progress:
 
 
 class TaskLine:
-    """One line of a task's progress.
-
-    Args:
-        progress: The display.
-        description: What the line begins with.
-    """
+    """One line of a task's progress, which begins with the description."""
 
     def __init__(self, progress: Progress, description: str) -> None:
         self._progress = progress

@@ -27,11 +27,9 @@ _EXHAUSTED: Final = (*_NO_ROOM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.
 
 
 def run(command: Callable[[Terminal], object], args: Sequence[str]) -> Exit:
-    """Run a command, with a Terminal as its object, and report its result or error.
+    """Run a command, with a Terminal as its object, and report its result or whatever it raises.
 
-    Args:
-        command: Parses the arguments and runs; may return an exit code or raise anything.
-        args: The command line's arguments, read here only for ``--json``.
+    The arguments are read here only for ``--json``.
     """
     options = args[: args.index("--")] if "--" in args else args
     terminal = Terminal(as_json="--json" in options)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import field, fields, frozen
+from attrs import fields, frozen
 from platformdirs import user_state_path
 
 from seedream._request.submission import Submission
@@ -35,34 +35,21 @@ def state_folder() -> Path:
 
 @frozen
 class RecordedTask:
-    """One submission of the record.
+    """One submission of the record."""
 
-    Attributes:
-        at: When it was sent (ISO 8601, UTC).
-        state: ``submitting`` (no answer is recorded), ``accepted``, ``refused``, ``not sent`` or ``unknown``.
-        taskid: The task's id, or empty.
-        prompt: The beginning of the prompt.
-        images: How many pictures it asks for.
-        directory: Where they go.
-        base_url: The service, if it was named.
-    """
-
-    at: str
-    state: str
-    taskid: str = ""
-    prompt: str = ""
-    images: int = 1
-    directory: str = ""
-    base_url: str | None = None
+    at: str  # when it was sent (ISO 8601, UTC)
+    state: str  # ``submitting`` (no answer is recorded), ``accepted``, ``refused``, ``not sent`` or ``unknown``
+    taskid: str = ""  # the task's id, or empty
+    prompt: str = ""  # the beginning of the prompt
+    images: int = 1  # how many pictures it asks for
+    directory: str = ""  # where they go
+    base_url: str | None = None  # the service, if it was named
 
 
 class TaskRecorder:
     """Records one submission; its methods are those of a submission observer.
 
-    Args:
-        submission: The submission.
-        directory: Where the pictures go. The record is kept there if the state folder cannot be written.
-        base_url: The service, if it was named.
+    The record is kept in the directory of the pictures if the state folder cannot be written.
     """
 
     def __init__(self, submission: Submission, directory: Path, base_url: str | None) -> None:
@@ -144,31 +131,17 @@ def _make_room(path: Path) -> None:
         path.replace(path.with_name(path.name.replace(_FILE, _OLD_FILE)))
 
 
-@frozen
-class _Entries:
-    """Entries by key, in the order of their first line."""
-
-    by_key: dict[str, dict[str, Any]] = field(factory=dict)
-
-    def add(self, entry: dict[str, Any]) -> None:
-        known = self.by_key.setdefault(entry["key"], entry)
-        known.update({name: value for name, value in entry.items() if name != "at"})
-
-
 def read_tasks(folder: Path | None = None) -> list[RecordedTask]:
-    """Return the recorded submissions, the latest last. A line that cannot be read is skipped.
-
-    Args:
-        folder: An output folder whose own record is read too.
-    """
-    entries = _Entries()
+    """Return the recorded submissions, also those in an output folder, the latest last; skip lines that are damaged."""
+    entries: dict[str, dict[str, Any]] = {}
     paths = [state_folder() / _OLD_FILE, state_folder() / _FILE]
     if folder is not None:
         paths += [folder / f".seedream-{name}" for name in (_OLD_FILE, _FILE)]
     for entry in (entry for path in paths for entry in _read_lines(path)):
-        entries.add(entry)
+        known = entries.setdefault(entry["key"], entry)
+        known.update({name: value for name, value in entry.items() if name != "at"})
     names = {one.name for one in fields(RecordedTask)}
-    found = [{name: value for name, value in entry.items() if name in names} for entry in entries.by_key.values()]
+    found = [{name: value for name, value in entry.items() if name in names} for entry in entries.values()]
     return sorted((RecordedTask(**entry) for entry in found), key=lambda task: task.at)
 
 

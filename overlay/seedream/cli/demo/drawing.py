@@ -9,7 +9,7 @@ from attrs import frozen
 from PIL import Image, ImageDraw, ImageFont
 
 from seedream._files.atomic_file import atomic_write
-from seedream.cli.demo.examples import ExampleResult
+from seedream.cli.demo.command import ExampleResult
 
 _WIDTH: Final = 1600  # pixels
 _EDGE: Final = 40
