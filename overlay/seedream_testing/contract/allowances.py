@@ -83,7 +83,20 @@ def _row(path: Path, number: int, row: Any) -> Allowance:
     return Allowance(what, reason, until)
 
 
-def unknown(names: Iterable[str], relations: Sequence[Relation]) -> list[str]:
-    """Return those names of rules, relations and examples that match nothing."""
+def read_allowances(
+    given: Iterable[str], file: Path | None, only: Iterable[str], relations: Sequence[Relation]
+) -> list[Allowance]:
+    """Return the allowances that the options of a run give, as texts and in a file.
+
+    Raises:
+        ValueError: One cannot be read, or it or a name in ``only`` matches no rule and no relation.
+    """
+    try:
+        found = [*map(parse_allowance, given), *([] if file is None else load_allowances(file))]
+    except OSError as error:
+        raise ValueError(str(error)) from error
     known = {name for relation in relations for name in (relation.rule, relation.id)}
-    return [name for name in names if not any(fnmatch.fnmatchcase(one, name.partition("/")[0]) for one in known)]
+    for name in (*only, *(one.what for one in found)):
+        if not any(fnmatch.fnmatchcase(one, name.partition("/")[0]) for one in known):
+            raise ValueError(f"there is no rule or relation {name!r}; seedream contract --list shows them")
+    return found

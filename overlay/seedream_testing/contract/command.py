@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import httpx
 
-from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, selected, unknown
+from seedream_testing.contract.allowances import read_allowances, selected
 from seedream_testing.contract.relations import RELATIONS
 from seedream_testing.contract.report_html import html_report
 from seedream_testing.contract.report_junit import junit_report
@@ -47,9 +47,10 @@ def run(
         UsageFault: An option has a value that cannot be used.
         Unreachable: The server does not answer.
     """
-    allowances = _allowances(allow, allow_file)
-    if missing := unknown([*only, *(one.what for one in allowances)], RELATIONS):
-        raise UsageFault(f"there is no rule or relation {missing[0]!r}; --list shows them")
+    try:
+        allowances = read_allowances(allow, allow_file, only, RELATIONS)
+    except ValueError as error:
+        raise UsageFault(str(error)) from error
     for path in filter(None, (junit, html)):
         if not path.parent.is_dir():
             raise UsageFault(f"{path.parent} is not a directory")
@@ -57,7 +58,7 @@ def run(
         base_url,
         key,
         from_tables(),
-        charges=None if charges_url is None else _charges(charges_url, key),
+        charges=None if charges_url is None else _charges(charges_url),
         any_key=any_key,
         second_key=second_key,
         no_credits_key=no_credits_key,
@@ -84,17 +85,9 @@ def run(
     return result
 
 
-def _allowances(given: Sequence[str], path: Path | None) -> list[Allowance]:
-    try:
-        return [*map(parse_allowance, given), *([] if path is None else load_allowances(path))]
-    except (ValueError, OSError) as error:
-        raise UsageFault(str(error)) from error
-
-
-def _charges(url: str, key: str) -> Callable[[], list[int]]:
-    """Return a function that reads the charges of the first account from an address."""
+def _charges(url: str) -> Callable[[], list[int]]:
+    """Return a function that reads the charges of the first account from an address, which needs no key."""
     client = httpx.Client(timeout=30.0)
-    del key  # the address is the user's own, and needs none
 
     def charges() -> list[int]:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seedream_testing.contract.allowances import Allowance, load_allowances, parse_allowance, selected, unknown
+from seedream_testing.contract.allowances import Allowance, read_allowances, selected
 from seedream_testing.contract.relations import RELATIONS, Example, Relation
 from seedream_testing.contract.run import State, Unreachable, examples, explain, run_example
 from seedream_testing.contract.server_under_test import ServerUnderTest
@@ -81,14 +81,11 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
     key = os.environ.get("TENSORSLAB_API_KEY", "").strip()
     if not key:
         raise pytest.UsageError("--seedream-contract needs the key of the server in TENSORSLAB_API_KEY")
-    only, given = list(option("seedream_contract_only")), option("seedream_contract_allow")
-    file = option("seedream_contract_allow_file")
+    only, file = list(option("seedream_contract_only")), option("seedream_contract_allow_file")
     try:
-        allow = [*map(parse_allowance, given), *(load_allowances(Path(file)) if file else [])]
-    except (ValueError, OSError) as error:
+        allow = read_allowances(option("seedream_contract_allow"), Path(file) if file else None, only, RELATIONS)
+    except ValueError as error:
         raise pytest.UsageError(str(error)) from error
-    if missing := unknown([*only, *(one.what for one in allow)], RELATIONS):
-        raise pytest.UsageError(f"there is no rule or relation {missing[0]!r}; seedream contract --list shows them")
     second = option("seedream_contract_second_key_file")
     server = ServerUnderTest(
         option("seedream_contract"),
