@@ -1,15 +1,18 @@
 """A loopback server that notes every request byte for byte, and answers as a check tells it."""
 
 import json
+import socket
+import struct
 import threading
-from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Final, Literal, Self
 
 from attrs import field, frozen
 from seedream_testing.contract.violation import Sent
 
-_CHUNK: Final = 16
+_BODILESS: Final = (204, 304)
 
 
 @frozen
@@ -19,14 +22,35 @@ class ScriptedReply:
     Attributes:
         status: HTTP status.
         body: The bytes.
-        headers: Besides Content-Length, unless that is named here.
+        headers: Besides Content-Length, unless that is named here; one whose value is None is left out.
         midway: Called when half of the body is out.
+        cut: Only so many bytes of the whole reply are sent; a negative number leaves so many out at its end.
+        end: What follows: the connection is closed, reset, or kept open without a word.
+        pause: Seconds after each byte of the body; 0 sends it in two halves.
+        wire: The whole reply, instead of one that is made of the attributes above.
     """
 
     status: int = 200
     body: bytes = b""
-    headers: Mapping[str, str] = field(factory=dict[str, str])
+    headers: Mapping[str, str | None] = field(factory=dict[str, str | None])
     midway: Callable[[], None] | None = None
+    cut: int | None = None
+    end: Literal["close", "reset", "stall"] = "close"
+    pause: float = 0.0
+    wire: bytes | None = None
+
+    @property
+    def raw(self) -> tuple[bytes, bytes]:
+        """Head and body as they travel."""
+        if self.wire is not None:
+            return self.wire, b""
+        length = None if self.status in _BODILESS else str(len(self.body))
+        headers = {"content-length": length, "connection": "close", **self.headers}
+        lines = [f"{name}: {value}" for name, value in headers.items() if value is not None]
+        head = "\r\n".join([f"HTTP/1.1 {self.status} Told", *lines]).encode("latin-1") + b"\r\n\r\n"
+        body = b"" if self.status in _BODILESS else self.body
+        kept = (head + body)[: self.cut]
+        return kept[: len(head)], kept[len(head) :]
 
 
 def envelope(code: object, data: object = None, msg: str = "a message of the server", **more: object) -> ScriptedReply:
@@ -35,64 +59,122 @@ def envelope(code: object, data: object = None, msg: str = "a message of the ser
     return ScriptedReply(200, json.dumps(document).encode(), {"content-type": "application/json"})
 
 
+def chunked(body: bytes, size: int = 7, *, whole: bool = True) -> bytes:
+    """Return the body in chunks of this size."""
+    chunks = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + (b"0\r\n\r\n" if whole else b"")
+
+
 Script = Callable[[Sent], ScriptedReply | None] | ScriptedReply | None
 
 
 class RecordingServer:
-    """``with RecordingServer(script) as w:`` serves on ``w.url``. The script is or gives the answer; None hangs up."""
+    """``with RecordingServer(script) as w:`` serves on ``w.url``. The script is or gives the answer; None hangs up.
 
-    def __init__(self, script: Script) -> None:
+    Args:
+        script: See above.
+        breaks: For each connection in turn, how many bytes of the body are read before it is reset; None: all.
+    """
+
+    def __init__(self, script: Script, breaks: Iterable[int | None] = ()) -> None:
         self.sent: list[Sent] = []
         self.script = script
+        self.over = threading.Event()
         self._lock = threading.Lock()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def handle_one_request(self) -> None:
-                self.raw_requestline = self.rfile.readline(65537)
-                if not self.raw_requestline or not self.parse_request():
-                    self.close_connection = True
-                    return
-                self.close_connection = True
-                length = int(self.headers.get("content-length") or 0)
-                headers = tuple((name.lower(), value) for name, value in self.headers.items())
-                sent = Sent(self.command, server.url + self.path, headers, self.rfile.read(length))
-                with server._lock:
-                    server.sent.append(sent)
-                    answer = server.script(sent) if callable(server.script) else server.script
-                if answer is not None:
-                    self._answer(answer)
-
-            def _answer(self, answer: ScriptedReply) -> None:
-                headers = {"content-length": str(len(answer.body)), "connection": "close", **answer.headers}
-                lines = [f"HTTP/1.1 {answer.status} Told", *(f"{name}: {value}" for name, value in headers.items())]
-                half = len(answer.body) // 2
-                self.wfile.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + answer.body[:half])
-                self.wfile.flush()
-                if answer.midway is not None:
-                    answer.midway()
-                self.wfile.write(answer.body[half:])
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class names it so
-                pass
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._breaks = list(breaks)
+        self.url = ""
+        self.connections = 0
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._listener = _IDLE.pop() if _IDLE else _Listener()
+        self.url = self._listener.url
+        self._listener.session = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        self.over.set()
+        self._listener.session = None
+        _IDLE.append(self._listener)
+
+    def serve(self, sock: socket.socket) -> None:
+        """Answer one request."""
+        with self._lock:
+            self.connections += 1
+            read = self._breaks.pop(0) if self._breaks else None
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (more := sock.recv(65536)):
+                return
+            data += more
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ", 2)
+        headers = tuple(
+            (name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)
+        )
+        length = int(dict(headers).get("content-length", 0))
+        chunks, got = [body], len(body)
+        while got < (length if read is None else min(length, read)) and (more := sock.recv(1 << 20)):
+            chunks.append(more)
+            got += len(more)
+        sent = Sent(method, self.url + target, headers, b"".join(chunks))
+        with self._lock:
+            self.sent.append(sent)
+            if read is not None:
+                _reset(sock)
+                return
+            answer = self.script(sent) if callable(self.script) else self.script
+        if answer is not None:
+            self._answer(sock, answer)
+
+    def _answer(self, sock: socket.socket, answer: ScriptedReply) -> None:
+        head, body = answer.raw
+        if answer.pause:
+            sock.sendall(head)
+            for place in range(len(body)):
+                sock.sendall(body[place : place + 1])
+                if self.over.wait(answer.pause):
+                    return
+        else:
+            half = len(body) // 2 if answer.midway is not None else len(body)
+            sock.sendall(head + body[:half])
+            if answer.midway is not None:
+                answer.midway()
+                sock.sendall(body[half:])
+        if answer.end == "stall":
+            self.over.wait(30)
+        elif answer.end == "reset":
+            time.sleep(0.01)  # what was sent arrives before the reset drops it
+            _reset(sock)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+def _reset(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client may hang up whenever it likes."""
+
+class _Listener:
+    """A listening socket, which serves one recording server after another: starting one takes longer than a check."""
+
+    def __init__(self) -> None:
+        self.session: RecordingServer | None = None
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)  # so that a large body does not fit
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, name="recording-server", daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                sock, _ = self._socket.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._serve, args=(sock, self.session), daemon=True).start()
+
+    @staticmethod
+    def _serve(sock: socket.socket, session: RecordingServer | None) -> None:
+        with sock, suppress(OSError, ValueError):  # a client may hang up, or send what is not HTTP
+            if session is not None:
+                session.serve(sock)
+
+
+_IDLE: Final[list[_Listener]] = []

@@ -2,24 +2,48 @@
 
 import judge
 import pytest
-from contract.client_checks import CLIENT_CHECKS, Check, ClientUnderTest, Factory, awaiting
+from contract.client_checks import CLIENT_CHECKS, RELATIONS, Check, ClientUnderTest, awaiting
 from seedream import AsyncSeeDream, SeeDream
-from seedream_testing.contract import ApiFacts, from_tables
+from seedream_testing.contract import from_tables
 
 FACTORIES = {"sync": SeeDream, "async": awaiting(AsyncSeeDream)}
+CASES = CLIENT_CHECKS[: len(CLIENT_CHECKS) - len(RELATIONS)]  # those of the page's own cases
 FACTS = {"judge": judge.FACTS, "tables": from_tables()}
 
+# The relations take of the facts only what both have alike (tests/test_facts.py): each kind of client gets one of them.
+RUNS = [
+    ("sync", "judge", CLIENT_CHECKS),
+    ("async", "tables", CLIENT_CHECKS),
+    ("sync", "tables", CASES),
+    ("async", "judge", CASES),
+]
 
-@pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
-@pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
-@pytest.mark.parametrize("check", CLIENT_CHECKS, ids=lambda check: check.name)
-def test_client(check: Check[ClientUnderTest], factory: Factory, facts: ApiFacts) -> None:
-    check.run(ClientUnderTest(factory, facts))
+
+@pytest.mark.parametrize(
+    ("client", "facts", "check"),
+    [
+        pytest.param(client, facts, check, id=f"{check.name}-{client}-{facts}")
+        for client, facts, checks in RUNS
+        for check in checks
+    ],
+)
+def test_client(client: str, facts: str, check: Check[ClientUnderTest]) -> None:
+    check.run(ClientUnderTest(FACTORIES[client], FACTS[facts]))
+
+
+def test_each_relation_has_examples_with_names_of_their_own() -> None:
+    assert len({relation.id for relation in RELATIONS}) == len(RELATIONS)
+    for relation in RELATIONS:
+        examples = list(relation.examples(judge.FACTS))
+        assert examples, relation.id
+        assert relation.sentence.endswith("."), relation.id
+    assert sum(len(list(relation.examples(judge.FACTS))) for relation in RELATIONS) >= 4000
 
 
 def test_there_are_checks_for_every_field_and_code() -> None:
     # A suite that lost its cases would pass: so their number and spread are checked too.
-    assert len(CLIENT_CHECKS) >= 25
+    assert len(CASES) >= 3
+    assert len(RELATIONS) >= 40
     rules = {case.rule for case in judge.FACTS.legal} | {case.rule for case in judge.FACTS.illegal}
     assert rules >= set(filter(None, judge.FACTS.rules.values())) | {
         "RES-RATIO",

@@ -90,7 +90,9 @@ class WrongClient:
 
     def make(self, **options: Any) -> SeeDream:
         """Return a client with this fault."""
-        return self.kind(transport=Tampering(self.send) if self.send else None, **options)
+        if self.send is not None:
+            options["transport"] = Tampering(self.send, options.get("transport"))
+        return self.kind(**options)
 
     @contextmanager
     def applied(self) -> Generator[None]:

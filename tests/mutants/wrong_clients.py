@@ -44,7 +44,9 @@ WRONG_CLIENTS = (
         on_parts(lambda parts: parts[:-1] if parts[-1].filename else parts),
     ),
     WrongClient(
-        "drops the resolution", "RES-FORMAT", on_parts(lambda parts: [p for p in parts if p.name != "resolution"])
+        "drops the resolution",
+        "RES-FORMAT RES-RATIO",
+        on_parts(lambda parts: [p for p in parts if p.name != "resolution"]),
     ),
     WrongClient("sends None as text", "WIRE-EXACT", on_parts(lambda parts: stated(parts, "imageUrl", None))),
     WrongClient(
@@ -170,7 +172,7 @@ WRONG_CLIENTS = (
         "TASK-ID",
         json_body("/deleteimagestask", lambda body: {"taskids": body["taskids"][:1]}),
     ),
-    WrongClient("does not notice a refused deletion", "CODE-MEANING", kind=Careless),
+    WrongClient("does not notice a refused deletion", "CODE-MEANING TASK-ID STATUS-MEANING", kind=Careless),
     WrongClient(
         "queries with another field", "TASK-ID", json_body("/infobytaskid", lambda body: {"task_id": body["taskid"]})
     ),

@@ -1,16 +1,20 @@
 """Checks of a client against the page: any object with SeeDream's blocking face."""
 
-from contract.client_checks import form, money, pictures, tasks
+from contract.client_checks import asking, fetching, form, keeping, replies, sending
 from contract.client_checks.blocking_adapter import awaiting
 from contract.client_checks.checks import Check, run_all
+from contract.client_checks.relation import ClientRelation
 from contract.client_checks.under_test import SUITE, ClientUnderTest, Factory
 from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.tables import from_tables
 
-__all__ = ["CLIENT_CHECKS", "Check", "ClientUnderTest", "Factory", "awaiting", "check_client"]
+__all__ = ["CLIENT_CHECKS", "RELATIONS", "Check", "ClientUnderTest", "Factory", "awaiting", "check_client"]
 
-_MODULES = (form, money, tasks, pictures)  # importing them declares their checks
-CLIENT_CHECKS: tuple[Check[ClientUnderTest], ...] = tuple(SUITE.checks)
+_MODULES = (form,)  # importing it declares its checks
+RELATIONS: tuple[ClientRelation, ...] = tuple(
+    relation for module in (sending, replies, asking, fetching, keeping) for relation in module.RELATIONS
+)
+CLIENT_CHECKS: tuple[Check[ClientUnderTest], ...] = (*SUITE.checks, *(relation.check() for relation in RELATIONS))
 
 
 def check_client(factory: Factory, facts: ApiFacts | None = None) -> list[str]:

@@ -1,17 +1,14 @@
 """What a check of a client works with: a factory of clients, the facts, and a server for each exchange."""
 
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from attrs import frozen
 from contract.client_checks.checks import Suite
-from contract.recording_server import RecordingServer, Script, ScriptedReply, envelope
+from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream.errors import SeeDreamError
 from seedream_testing.contract.api_facts import ApiFacts
-from seedream_testing.contract.samples import png
 from seedream_testing.contract.violation import Sent, Violation
 from support.clock import FakeClock
 
@@ -50,11 +47,6 @@ class ClientUnderTest:
         """Return the page's own example of a good reply."""
         return envelope(self.facts.success, {"taskid": TASK}, "Task created successfully")
 
-    def state(self, status: int | None, **data: object) -> ScriptedReply:
-        """Return a query's reply; completed when the status is None."""
-        document = {"taskid": TASK, "image_status": self.facts.completed if status is None else status, **data}
-        return envelope(self.facts.success, document)
-
     def submit(self, options: Mapping[str, Any], answer: ScriptedReply | None = None) -> tuple[list[Sent], Any]:
         """Submit once; gives what arrived, and the task or the error."""
         with RecordingServer(answer or self.accepted()) as server, self.client(server.url) as client:
@@ -71,47 +63,6 @@ class ClientUnderTest:
         if isinstance(result, SeeDreamError) or len(sent) != 1:
             raise Violation(f"{short(options)} is legal, but {len(sent)} requests came, and {result!r}", rule=rule)
         return sent[0]
-
-
-@frozen
-class FakeBackend:
-    """API and image host as two witnesses, and a directory for the pictures."""
-
-    api: RecordingServer
-    images: RecordingServer
-    client: Any
-    directory: Path
-
-
-@contextmanager
-def fake_backend(
-    subject: ClientUnderTest, images: Script, urls: Callable[[str], list[str]] | list[str], **data: object
-) -> Generator[FakeBackend]:
-    """A service whose task is completed at once, its pictures at ``urls``, or at ``urls(image host)``."""
-
-    def api(sent: Sent) -> ScriptedReply:
-        if sent.path == subject.facts.submit:
-            return subject.accepted()
-        return subject.state(None, **{"url": urls(host.url) if callable(urls) else urls, **data})
-
-    with (
-        RecordingServer(images) as host,
-        RecordingServer(api) as service,
-        tempfile.TemporaryDirectory() as folder,
-        subject.client(service.url) as client,
-    ):
-        yield FakeBackend(service, host, client, Path(folder))
-
-
-def picture(shade: int = 0) -> ScriptedReply:
-    """Return a whole PNG."""
-    return ScriptedReply(200, png(shade=shade), {"content-type": "image/png"})
-
-
-def in_turn(*answers: ScriptedReply | None) -> Callable[[Sent], ScriptedReply | None]:
-    """Return a script that gives these answers one after the other."""
-    left = list(answers)
-    return lambda _: left.pop(0)
 
 
 def short(options: Mapping[str, Any]) -> str:
