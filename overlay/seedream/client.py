@@ -55,18 +55,19 @@ ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
 JournalPath = Union["Journal", str, PathLike[str], None]
 
 
-def _open_journal(given: JournalPath) -> "tuple[Journal | None, bool]":
-    """Return the journal, and whether it is ours to close. SQLite is loaded only where it is used."""
+def _open_journal(given: JournalPath) -> "tuple[Journal | None, Journal | None]":
+    """Return the journal, and again if it is ours to close. SQLite is loaded only where it is used."""
     if given is None:
-        return None, False
+        return None, None
     from seedream.journal import Journal  # noqa: PLC0415 -- see above
 
     if isinstance(given, Journal):
-        return given, False
+        return given, None
     if not isinstance(given, str | PathLike):
         message = f"journal is of type {type(given).__name__}, not a path or a Journal"
         raise ConfigError(message, hint="Give a path, or an open seedream.journal.Journal.")
-    return Journal(Path(given)), True
+    opened = Journal(Path(given))
+    return opened, opened
 
 
 def _http_class(*, awaits: bool) -> Any:
@@ -422,8 +423,8 @@ class _Client:
         return (yield from submit(self.service, submission, observer, progress))
 
     def _close_journal(self) -> None:
-        if self._own_journal and self._journal is not None:
-            self._journal.close()
+        if self._own_journal is not None:
+            self._own_journal.close()
 
     def _submit(self, prompt: object, options: Mapping[str, object]) -> Workflow[tuple[str, int]]:
         """Check and submit. Gives the task's id and the number of images."""

@@ -27,7 +27,7 @@ from seedream import (
     errors,
 )
 from seedream._request.submission import check_submit
-from seedream.client import _is_paid
+from seedream.client import _download_options, _is_paid
 from seedream.journal import Journal
 from support.clients import KEY, Both
 from support.fake_service import FakeService, completed, task_reply
@@ -564,6 +564,13 @@ def test_pictures_are_named_by_the_template(both: Both, tmp_path: Path, work: An
     options["name_template"] = "{taskid}.{index}"
     both.call(lambda client: work(client, tmp_path, **options), transport=two_pictures().transport)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t1.0.png", "t1.1.jpg"]
+
+
+def test_options_of_downloads_are_taken_as_given() -> None:
+    made = _download_options(progress=print, max_bytes=5, concurrency=7, name_template="{number}")
+    assert (made.progress, made.max_bytes, made.concurrency, made.names.template) == (print, 5, 7, "{number}")
+    usual = _download_options(progress=None, max_bytes=5, concurrency=7)
+    assert (usual.progress, usual.names.template) == (None, "{taskid}-{number}")
 
 
 def test_pictures_go_to_the_working_directory_unless_told(

@@ -979,7 +979,13 @@ def test_a_pillow_image_is_sent_as_png() -> None:
     ("name", "hint"),
     [("n", "Use batchsize."), ("size", "Use resolution."), ("image", "Use source_images."), ("sourceImage", "Use source_images."),
      ("images", "Use source_images for pictures to start from, or batchsize for the number of pictures to make."),
-     ("seed", "The API has nothing like seed; leave it out."), ("aspect-ratio", "Use resolution.")],
+     *((name, f"The API has nothing like {name}; leave it out.") for name in (
+         "seed", "negative_prompt", "guidance_scale", "quality", "style", "model", "response_format", "watermark")),
+     *((name, "Use resolution.") for name in ("aspect-ratio", " Size ", "image_size", "width", "HEIGHT")),
+     *((name, "Use batchsize.") for name in ("batch_size", "num-images", "num_outputs", "max_images")),
+     *((name, "Use source_images.") for name in ("input_image", "reference_images", "source_image", "sourceimages")),
+     *((name, "Use image_url.") for name in ("imageUrl", "image_urls", "url")), ("text", "Use prompt."),
+     *((name, "It has batchsize, category, image_url, prompt, resolution, source_images.") for name in ("colour", "seeds", ""))],
 )  # fmt: skip
 def test_names_of_other_sdks_get_a_hint(name: str, hint: str) -> None:
     with pytest.raises(InvalidRequest) as caught:

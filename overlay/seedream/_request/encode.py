@@ -107,7 +107,7 @@ def _as_text(value: WireValue) -> WireValue:
 
 
 def _json(value: object) -> Body:
-    content = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Body(len(content), (content,))
 
 
