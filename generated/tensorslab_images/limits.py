@@ -14,7 +14,7 @@ Scalar = str | int | float | bool
 Number = int | float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Field:
     """One field of a request body.
 
@@ -61,7 +61,7 @@ class Field:
         ).denominator == 1
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Operation:
     """One operation: how to send it, and the fields of its request body (none when it has no body)."""
 

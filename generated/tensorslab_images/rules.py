@@ -14,7 +14,7 @@ Scalar = str | int | float | bool
 Fact = Scalar | tuple[Scalar, ...]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Rule:
     """One rule.
 

@@ -26,7 +26,7 @@ Scalar = str | int | float | bool
 Number = int | float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Field:
     """One field of a request body.
 
@@ -71,7 +71,7 @@ class Field:
         return (Fraction(str(number)) / Fraction(str(self.multiple_of))).denominator == 1
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Operation:
     """One operation: how to send it, and the fields of its request body (none when it has no body)."""
 

@@ -8,13 +8,13 @@ from typing import Final, Literal, Self
 from attrs import field, frozen
 from tensorslab_images.rules import RES_PIXELS_MAXIMUM, RES_PIXELS_MINIMUM, RES_RATIO_VALUES, RES_TIER_VALUES
 
+from seedream._support.patterns import lazy_pattern
 from seedream._support.redact import quote
 from seedream.errors import InvalidResolution
 
 # Longer text is refused unread: no legal size comes near it, and int() of it would be slow or refused.
 _LONGEST: Final = 64
-_SIZE: Final = re.compile(r"([0-9]+)[xX×]([0-9]+)")
-_RATIO: Final = re.compile(r"([0-9]+):([0-9]+)")
+_RATIO: Final = lazy_pattern(r"([0-9]+):([0-9]+)")
 # Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels are used.
 _SIMPLE_RATIO: Final = 64
 # What a Chinese keyboard types for digits and colon.
@@ -34,10 +34,10 @@ def _canonical(text: "str | Resolution") -> str:
         return typed.upper()
     if typed in RES_RATIO_VALUES:
         return typed
-    size = _SIZE.fullmatch(typed)
-    if size is None or not _plain(*size.groups()):
+    across, _, down = typed.lower().replace("×", "x").partition("x")
+    if not _plain(across, down):
         raise _not_understood(text, typed)
-    width, height = int(size[1]), int(size[2])
+    width, height = int(across), int(down)
     _check_pixels(width, height)
     return f"{width}x{height}"
 
@@ -147,7 +147,7 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _plain(*numbers: str) -> bool:
-    return all(number == "0" or not number.startswith("0") for number in numbers)
+    return all(number.isascii() and number.isdigit() and str(int(number)) == number for number in numbers)
 
 
 def _not_understood(text: str, typed: str) -> InvalidResolution:

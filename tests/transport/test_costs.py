@@ -76,9 +76,13 @@ HEAVY = {
     "html",
     "http.client",
     "httpx",
+    "importlib.util",
+    "mmap",
+    "numbers",
     "seedream._protocol.download",
     "seedream._protocol.parallel",
     "sqlite3",
+    "termios",
     "urllib.request",
 }
 
@@ -89,11 +93,30 @@ def test_a_program_loads_what_a_first_submission_needs_and_no_more(monkeypatch: 
         monkeypatch.delenv(name.upper(), raising=False)
     with ScriptedServer(reply(200, ACCEPTED)) as server:
         found = modules_after(
-            "from seedream import SeeDream; SeeDream('k', base_url=sys.argv[1]).submit('a')", server.url
+            f"from seedream import SeeDream; SeeDream({KEY!r}, base_url=sys.argv[1]).submit('a')", server.url
         )
     assert found & HEAVY == set()
     models = {name for name in found if name.startswith("tensorslab_images.models.")}
     assert models == {"tensorslab_images.models.see_dream_v45_body"}
+
+
+MADE = """
+lines = []
+sys.addaudithook(lambda event, given: event == "compile" and str(given[1]).startswith("<attrs") and lines.append(given))
+from seedream import SeeDream
+SeeDream(sys.argv[2], base_url=sys.argv[1]).submit("a", resolution="2048x2048")
+own = [source for source, name in lines if "seedream" in name or "tensorslab" in name]
+print(sum(len(source.splitlines()) for source in own))
+"""
+
+
+def test_little_code_is_written_and_compiled_for_classes() -> None:
+    # attrs writes the methods of each class as text, and compiling that is a tenth of a program's start: only what is
+    # public compares and has a repr.
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        command = [sys.executable, "-c", f"import sys\n{MADE}", server.url, KEY]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 850
 
 
 def test_an_import_loads_neither_the_network_nor_openssl() -> None:

@@ -5,18 +5,21 @@ a file that was cut inside an embedded thumbnail ends with one. So the blocks, b
 are followed from the start. Bytes behind the end of the image do no harm.
 """
 
-import mmap
-import re
 import struct
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from attrs import frozen
+
+from seedream._support.patterns import lazy_pattern
+
+if TYPE_CHECKING:
+    import mmap
 
 HEAD: Final = 64  # bytes that sniff() needs
 Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic", "heif"]
 
-Buffer = bytes | bytearray | mmap.mmap  # a memory map of a file, or bytes
+Buffer: TypeAlias = "bytes | bytearray | mmap.mmap"  # a memory map of a file, or bytes
 
 _EXTENSIONS: Final[dict[Format, str]] = {"jpeg": "jpg", "tiff": "tif"}
 _BRANDS: Final[dict[bytes, Format]] = {
@@ -114,7 +117,7 @@ def _png(data: Buffer) -> bool:
             return True
 
 
-_JPEG_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a stuffed byte, fill byte or restart marker
+_JPEG_MARKER: Final = lazy_pattern(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a stuffed byte, fill byte or restart marker
 _EOI, _APP2 = 0xD9, 0xE2
 
 
@@ -205,7 +208,7 @@ _MPO_ENTRIES: Final = 0xB002
 _MOST_FIELDS: Final = 100_000  # of all directories: more are not read
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Tiff:
     """How the numbers of a TIFF, or of a structure like it, are written: with 4 bytes, or with 8 in a BigTIFF."""
 

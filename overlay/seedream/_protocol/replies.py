@@ -27,7 +27,7 @@ _STATES: Final = {
 }
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Envelope:
     """What could be read of a reply's body (rule CODE-MEANING).
 

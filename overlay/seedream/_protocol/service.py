@@ -19,7 +19,7 @@ from seedream._support.timing import RequestKind, Timeouts
 MAX_JSON: Final = 1024 * 1024  # bytes: no reply of this API comes near it
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class ApiConfig:
     """Where and how to send requests: plain configuration, shared by all workflows.
 

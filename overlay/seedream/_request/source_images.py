@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Union, cast
 from urllib.parse import urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, sniff
 from seedream._files.paths import open_regular
@@ -46,7 +46,7 @@ class SourceChanged(OSError):
     """A source image is not the file that was checked: it was changed, cut short or extended since."""
 
 
-@frozen
+@frozen(repr=False)
 class _State:
     """What tells one content of a file on disk from another, without reading it."""
 
@@ -66,7 +66,7 @@ class _State:
         return time.time_ns() - self.changed < _COARSEST_TIME
 
 
-@frozen
+@frozen(eq=False, repr=False, slots=False)
 class SourceFile:
     """One file to send.
 
@@ -79,9 +79,9 @@ class SourceFile:
     name: str
     media_type: str
     size: int
-    _origin: bytes | Path = field(repr=False, eq=False)
-    _state: _State | None = field(default=None, repr=False)
-    _expected: str = field(default="", repr=False)  # the hash to compare while sending, where time alone proves nothing
+    _origin: bytes | Path
+    _state: _State | None = None
+    _expected: str = ""  # the hash to compare while sending, where time alone proves nothing
 
     def check(self) -> None:
         """Open the file once; what is in memory needs no check.
@@ -156,7 +156,7 @@ def _sha256() -> Any:
     return hashlib.sha256()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Gathered:
     """The source images of a request: files, and the URL if one was given."""
 

@@ -6,7 +6,6 @@ here. Only what the page says in prose has code of its own: the prompt, and the 
 
 import json
 import math
-import numbers
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +34,7 @@ _ANY_SOURCE: Final = "allow_unrecognized_sources"
 _RULES: Final = {"prompt": "PROMPT-REQUIRED", _BATCH: "BATCH-RANGE"}
 
 
-@frozen
+@frozen(eq=False, repr=False, slots=False)
 class Submission:
     """A checked submission.
 
@@ -225,8 +224,11 @@ def _typed(spec: Field, value: object) -> Scalar:
                 return int(operator.index(cast("Any", value)))  # a member of an enum has a text of its own
             except TypeError:
                 pass  # reported below, as every other wrong type
-        case "number" if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value):
-            return int(value) if isinstance(value, int) else float(value)
+        case "number" if not isinstance(value, bool):
+            from numbers import Real  # noqa: PLC0415 -- slow to load, and the page has no such field so far
+
+            if isinstance(value, Real) and math.isfinite(value):
+                return int(value) if isinstance(value, int) else float(value)
         case "boolean" if isinstance(value, bool):
             return value
         case "string" if isinstance(value, str):

@@ -1,7 +1,6 @@
 """Reads the configuration: the key, and the base URL. Nothing unusable gets past here, and no message shows the key."""
 
 import os
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +16,11 @@ from seedream.errors import ConfigError
 
 KEY_VARIABLE: Final = "TENSORSLAB_API_KEY"
 URL_VARIABLE: Final = "TENSORSLAB_BASE_URL"
-_KEY: Final = re.compile(r"[\x21-\x7e]+")
+
+
+def is_visible_ascii(text: str) -> bool:
+    """Whether a text has only characters that ASCII shows, so no blank either, and at least one."""
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text
 
 
 def api_key(given: "Secret[Any]") -> str:
@@ -33,7 +36,7 @@ def api_key(given: "Secret[Any]") -> str:
     where = "the api_key argument" if given.reveal() is not None else KEY_VARIABLE
     if not key.reveal():
         raise ConfigError("no API key", hint=f"Set {KEY_VARIABLE}, or give api_key=.")
-    if not _KEY.fullmatch(key.reveal()):
+    if not is_visible_ascii(key.reveal()):
         raise ConfigError(
             f"the API key in {where} holds spaces, line breaks or characters that no key has",
             hint="Copy it again, without 'Bearer' before it.",

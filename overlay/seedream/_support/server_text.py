@@ -186,8 +186,8 @@ _ESCAPES: Final = lazy_pattern(r"\\u00|\\x|=(?=[0-9A-Fa-f]{2})|\\u\{|\\(?=[0-9A-
 def holds_secret(text: str, secret: str) -> bool:
     """Whether the text holds the secret, or a long part of it, as it is or in a common encoding."""
     length = max(_RUN, min(_ECHO, len(_squeezed(secret))))
-    pieces = _pieces(secret, length)
-    return any(not pieces.isdisjoint(_runs(_squeezed(form), length)) for form in decoded(text))
+    runs = [run for form in decoded(text) for run in _runs(_squeezed(form), length)]
+    return bool(runs) and not _pieces(secret, length).isdisjoint(runs)  # most ids are too short to need the pieces
 
 
 def echoing(tokens: list[str], secret: str) -> set[int]:
@@ -231,11 +231,14 @@ def _squeezed(text: str) -> str:
 
 def decoded(text: str) -> Iterator[str]:
     """The text, and what it may mean when URL, HTML and JSON escapes are read, up to three times."""
-    from html import unescape  # noqa: PLC0415 -- slow to load, and needed only where an error is shown
-
     for _ in range(4):
         yield text
-        again = unquote_plus(unescape(_ESCAPES.sub("%", text.replace("\\/", "/"))))
+        again = _ESCAPES.sub("%", text.replace("\\/", "/"))
+        if "&" in again:
+            from html import unescape  # noqa: PLC0415 -- slow to load, and seldom needed
+
+            again = unescape(again)
+        again = unquote_plus(again)
         if again == text:
             return
         text = again

@@ -76,7 +76,7 @@ class NetworkOptions:
         return cls(verify, proxy, float(seconds))
 
 
-@frozen
+@frozen(repr=False)
 class Server:
     """Where a request goes: scheme, host in lower case, port."""
 

@@ -1,9 +1,7 @@
 """Proxies and certificates, from arguments or from the environment. What cannot be used is a ConfigError at once."""
 
-import importlib.util
 import ipaddress
 import os
-import re
 import ssl
 import sys
 from collections.abc import Mapping
@@ -12,27 +10,27 @@ from typing import Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import certifi  # comes with httpx
-from attrs import field, frozen
+from attrs import frozen
 
 from seedream._support.addresses import is_loopback
+from seedream._support.config import is_visible_ascii
 from seedream._support.redact import quote, short_repr
 from seedream.errors import ConfigError
 
 _SOCKS: Final = ("socks5", "socks5h")
 _SCHEMES: Final = ("http", "https", *_SOCKS)
-_PLAIN: Final = re.compile(r"[\x21-\x7e]+")
 _PORTS: Final = {"http": 80, "https": 443}
 _CERTIFICATE_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 Verify = str | os.PathLike[str] | ssl.SSLContext
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Proxy:
     """A proxy: its URL without user and password, and these."""
 
     url: str
-    auth: tuple[bytes, bytes] | None = field(default=None, repr=False)
+    auth: tuple[bytes, bytes] | None = None
 
     @property
     def is_socks(self) -> bool:
@@ -41,6 +39,12 @@ class Proxy:
     @property
     def uses_tls(self) -> bool:
         return self.url.startswith("https:")
+
+
+def _has_socks() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415 -- for SOCKS proxies only
+
+    return find_spec("socksio") is not None
 
 
 def read_proxy(text: object, where: str) -> Proxy:
@@ -62,10 +66,10 @@ def read_proxy(text: object, where: str) -> Proxy:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, SplitResult("", "", "", "", "")
-    unusable = not host or parts.path not in ("", "/") or "#" in given or "?" in given or not _PLAIN.fullmatch(given)
+    unusable = not host or parts.path not in ("", "/") or "#" in given or "?" in given or not is_visible_ascii(given)
     if unusable or parts.scheme not in _SCHEMES:
         raise ConfigError(f"{where} is not the URL of a proxy (http, https, socks5 or socks5h)", hint=hint)
-    if parts.scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
+    if parts.scheme in _SOCKS and not _has_socks():
         raise ConfigError(
             f"{where} names a SOCKS proxy, for which a package is missing",
             hint="Install it: pip install 'httpx[socks]'.",
@@ -76,7 +80,7 @@ def read_proxy(text: object, where: str) -> Proxy:
     return Proxy(url, user if any(user) else None)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Exception:
     """One entry of NO_PROXY: hosts to which a scheme, a port, a name or a network belongs."""
 
@@ -130,7 +134,7 @@ def _proxy_settings() -> Mapping[str, str]:
     return getproxies()
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Proxies:
     """Which proxy a request goes through."""
 

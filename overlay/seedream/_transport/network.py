@@ -34,10 +34,6 @@ from seedream._support.addresses import is_public_address
 from seedream._transport.send_tracker import SendTracker
 from seedream.errors import UnsafeUrl
 
-if sys.platform == "linux":
-    import fcntl
-    import termios
-
 T = TypeVar("T")
 current: Final[ContextVar[SendTracker]] = ContextVar("current")
 
@@ -323,6 +319,9 @@ def _unacknowledged(sock: socket.socket) -> int:
     """Return how many bytes the peer has not acknowledged yet; 0 where the system does not tell."""
     if sys.platform != "linux":
         return 0
+    import fcntl  # noqa: PLC0415 -- only where much is sent, or a deadline has passed
+    import termios  # noqa: PLC0415 -- as above
+
     with suppress(OSError):
         return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
     return 0
