@@ -57,7 +57,7 @@ async def _wait(wait: Wait) -> None:
     except RuntimeError:
         import trio  # noqa: PLC0415 -- the caller runs in it
 
-        with trio.fail_after(max(seconds, 0)) if seconds < LONGEST else trio.CancelScope():
+        with anyio.fail_after(min(max(seconds, 0), LONGEST)):  # trio's own raises an error that is no TimeoutError
             await (trio.lowlevel.wait_writable if wait.to_write else trio.lowlevel.wait_readable)(wait.sock)
         return
     if is_ready(wait.sock, to_write=wait.to_write, seconds=0):
