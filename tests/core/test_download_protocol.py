@@ -139,6 +139,7 @@ def test_five_redirects_are_followed_and_no_sixth() -> None:
         ("https://:pw@images.example/a", False, "its URL is not a plain https URL (scheme “https”, host “images.example”)"),
         ("https://images.example:99999/a", False, "its URL is not a plain https URL (scheme “”, host “”)"),
         ("https://[bad/a", False, "its URL is not a plain https URL (scheme “”, host “”)"),
+        ("ftp://marker-key.example/a", False, "its URL is not a plain https URL (scheme “ftp”, host “[removed]”)"),
         ("https://10.0.0.1/a", False, "its URL points to “10.0.0.1”, which is not on the public network"),
         ("https://[::ffff:10.0.0.1]/a", False, "its URL points to “[removed]”, which is not on the public network"),
         ("https://localhost./a", False, "its URL points to “localhost.”, which is not on the public network"),
@@ -272,6 +273,9 @@ def test_a_coding_is_used_from_the_first_chunk_on_or_not_at_all() -> None:
     damaged = packed[:60] + bytes(20) + packed[80:]
     error = failed(scripted(Head(200, {"content-encoding": "gzip"}, [damaged[:60], damaged[60:]])))
     assert type(error) is Truncated
+    # A picture that is whole although the checksum behind it is not is kept as it is, without that checksum.
+    wrong = [packed[:-8], bytes(8)]
+    assert read(scripted(Head(200, {"content-encoding": "gzip"}, wrong))) == [PNG]
     # A label that is wrong from the start is passed over, also when the bytes come in several chunks.
     label = Head(200, {"content-encoding": "gzip"}, [PNG[:40], PNG[40:]])
     assert read(scripted(label)) == [PNG]
@@ -405,6 +409,7 @@ def test_a_whole_picture_lacks_nothing_whatever_the_length_says() -> None:
     [
         ({}, "unknown type"), ({"content-type": "text/html"}, "text/html"), ({"content-type": "word " * 30}, ("word " * 16)),
         ({"content-type": f"text {KEY}", "content-encoding": "br"}, "text [removed] (content-encoding br)"),
+        ({"content-encoding": "MARKER"}, "unknown type (content-encoding [removed])"), ({"content-type": "MARKER"}, "[removed]"),
         ({"content-encoding": "abcdefghij klmnopqrst uvw"}, "unknown type (content-encoding abcdefghij klmnopqrs)"),
     ],
     ids=str,
@@ -444,6 +449,13 @@ def test_an_error_of_several_pictures_names_the_first_three(tmp_path: Path) -> N
     assert (error.hint, error.taskid, error.retryable) == (NO_HINT, "t1", True)
     assert (error.files, list(error.errors)) == ({0: tmp_path / "t1-1.png"}, [1, 2, 3, 4, 5])
     assert (error.reply.status if error.reply else None) == 400
+
+
+def test_an_error_of_several_kinds_is_of_none_of_them() -> None:
+    io = scripted(Head(302, {"location": "ftp://x"}), Head(404), Failure("never_sent", "ConnectError", "gone"))
+    with pytest.raises(errors.DownloadError) as caught:
+        read(io, *URLS[:2], images=2, attempts=1)
+    assert (type(caught.value), caught.value.hint, caught.value.reply) == (errors.DownloadError, NO_HINT, None)
 
 
 def test_an_error_of_one_kind_is_of_that_kind_and_has_its_hint() -> None:
@@ -580,8 +592,8 @@ def test_waiting_and_downloading_are_one_workflow(tmp_path: Path) -> None:
     assert [one.stage for one in seen] == ["waiting", "downloading", "saved", "downloading", "saved"] * 2
 
 
-@pytest.mark.parametrize("images", [3, None])
-def test_waiting_asks_for_all_pictures(tmp_path: Path, images: int | None) -> None:
+@pytest.mark.parametrize("images", [3, 2, None])
+def test_waiting_asks_for_all_pictures_and_no_more(tmp_path: Path, images: int | None) -> None:
     for into in (tmp_path, None):
         io = scripted(query(URL), query(*URLS[:3]), whole())
         options = DownloadOptions(concurrency=1)

@@ -23,6 +23,7 @@ from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.service import MAX_JSON, Answer, send
 from seedream._protocol.tasks import check_taskid, check_wait, delete, query, wait
 from seedream._request.encode import encode_query
+from seedream._support.server_text import show_id
 from support.clients import KEY
 from support.fake_service import completed, task_reply
 from support.workflows import BASE, Head, ScriptedIO, broken, run, scripted, service
@@ -181,6 +182,27 @@ def test_what_will_not_pass_is_asked_once(answer: Any) -> None:
         with pytest.raises((StatusError, AuthError)) as caught:
             run(workflow, io)
         assert (len(io.sent), io.slept, caught.value.taskid) == (1, [], "t1")
+        assert (caught.value.reply and caught.value.reply.status) == (
+            answer.status if isinstance(answer, Head) else None
+        )
+
+
+@pytest.mark.parametrize("taskid", ["abcd_1234567890abcdef", "a/b:c=1"])
+def test_a_message_may_name_the_task_that_was_asked_for(taskid: str) -> None:
+    for workflow in (query(service(), taskid), delete(service(), (taskid,))):
+        with pytest.raises(TaskNotFound) as caught:
+            run(workflow, scripted(said({"code": 9999, "msg": f"no task {show_id(taskid)} or abcd_0000000000abcdef"})))
+        shown = f"HTTP 200, code 9999: no task {show_id(taskid)} or [removed]; the whole text is in error.reply"
+        assert caught.value.message == f"the service does not know the task {show_id(taskid)} ({shown})"
+        assert caught.value.hint == "Check the id. A new task may take a moment to appear."
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_named_with_its_rule(status: int) -> None:
+    with pytest.raises(AuthError) as caught:
+        run(query(service(), "t1"), scripted(Head(status)))
+    assert caught.value.message == f"the server refused the API key (HTTP {status} with an empty body)"
+    assert (caught.value.rule, caught.value.hint) == ("AUTH-HEADER", "Check TENSORSLAB_API_KEY.")
 
 
 @pytest.mark.parametrize("taskid", ["t1", None, "", 7.5])
@@ -188,6 +210,7 @@ def test_a_reply_without_an_id_is_about_the_task_that_was_asked_for(taskid: obje
     data = {"taskid": taskid, "image_status": 1}
     io = scripted(said({"code": 1000, "data": data}))
     info = run(query(service(), "t1"), io)
+    assert [effect.request.body and effect.request.body.content for effect in io.sent] == [b'{"taskid":"t1"}']
     assert (info, info.raw) == (TaskInfo("t1", 1), data)
 
 
@@ -397,8 +420,8 @@ def test_a_failed_task_says_why(reason: str, message: str) -> None:
 def test_a_task_that_is_not_known_is_asked_for_during_two_minutes(missing: Head) -> None:
     io = scripted(missing)
     with pytest.raises(TaskNotFound) as caught:
-        waits(io)
-    assert 120.0 <= sum(io.slept) < 125.0
+        waits(io, draw=0.54)
+    assert sum(io.slept) == pytest.approx(120.4875), "the first query after two minutes"
     assert (caught.value.taskid, caught.value.reply is not None) == ("t1", True)
     io = scripted(*[said(task_reply(2))] * 30, missing)
     with pytest.raises(TaskNotFound):
