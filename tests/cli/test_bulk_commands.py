@@ -198,7 +198,8 @@ def test_a_run_in_the_sandbox_pays_nothing_and_has_another_seed_each_time(
         seeds.append(seed)
         yield SimpleNamespace(base_url="http://127.0.0.1:1", api_key="play")
 
-    monkeypatch.setattr(commands, "load_extra", lambda *_: SimpleNamespace(Sandbox=sandbox))
+    known = {("seedream_sandbox", "sandbox"): SimpleNamespace(Sandbox=sandbox)}
+    monkeypatch.setattr("seedream.cli.options.load_extra", lambda *asked: known[asked])
     fake.report = Report("interrupted", counted(planned=1), 0, Path("out"))
     for _ in range(2):
         ran = cli("bulk", "run", "j.csv", "-o", "out", "--sandbox", "--budget", "3", TENSORSLAB_API_KEY=None)

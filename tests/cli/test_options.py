@@ -17,9 +17,8 @@ from seedream import TaskInfo, Timeouts
 from seedream._request.submission import check_submit
 from seedream.cli import options
 from seedream.cli import task as tasks
-from seedream.cli.dry_run import print_request
 from seedream.cli.field_options import describe, known_field, read_settings
-from seedream.cli.generate import _check, _submit
+from seedream.cli.generate import _check, _print_request, _submit
 from seedream.cli.options import read_key_file, read_service, resume_command
 from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.task import print_saved
@@ -479,7 +478,7 @@ def test_a_dry_run_prints_the_request_without_the_key(tmp_path: Path, capsys: py
     (tmp_path / "a.png").write_bytes(picture())
     size = (tmp_path / "a.png").stat().st_size
     submission = check_submit("a\nb", {"batchsize": 3, "source_images": [str(tmp_path / "a.png")]})
-    print_request(Terminal(), submission, "https://x.example")
+    _print_request(Terminal(), submission, "https://x.example")
     assert capsys.readouterr().out.splitlines() == [
         "POST https://x.example/v1/images/seedreamv45",
         "  Authorization: Bearer ********",
@@ -494,7 +493,7 @@ def test_a_dry_run_prints_the_request_without_the_key(tmp_path: Path, capsys: py
         "",
         "Nothing was sent. If sent, it would cost 3 images.",
     ]
-    print_request(Terminal(as_json=True), submission, "https://x.example")
+    _print_request(Terminal(as_json=True), submission, "https://x.example")
     assert json.loads(capsys.readouterr().out) == {
         "dry_run": True,
         "request": {
