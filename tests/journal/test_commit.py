@@ -2,8 +2,10 @@
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from seedream.errors import JournalError, JournalFull, JournalLocked
@@ -74,19 +76,107 @@ def in_threads(committer: Committer, works: Sequence[Callable[[Database], object
     return results
 
 
-def test_every_thread_has_its_own_durable_transaction(spy: Spy) -> None:
-    # Rule: a caller returns after its own commit.
+class Queue(deque[Any]):
+    """What waits to be recorded; a test hears of each arrival."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived = threading.Semaphore(0)
+
+    def append(self, change: Any) -> None:
+        super().append(change)
+        self.arrived.release()
+
+
+def waiting_together(committer: Committer, works: Sequence[Callable[[Database], object]]) -> list[BaseException | None]:
+    """Run all works in threads, and let none begin before all wait; gives each one's error."""
+    queue = committer._waiting = Queue()
+    results: list[list[BaseException | None]] = []
+    with committer._turn:
+        runner = threading.Thread(target=lambda: results.append(in_threads(committer, works)))
+        runner.start()
+        for _ in works:
+            assert queue.arrived.acquire(timeout=10)
+    runner.join(20)
+    return results[0]
+
+
+def test_changes_that_wait_for_another_share_a_commit(spy: Spy) -> None:
+    # Rule: a caller returns after the commit that holds its change; those that wait meanwhile share one.
     committer = Committer(spy, Path("journal"))
-    assert in_threads(committer, [insert(number) for number in range(21)]) == [None] * 21
+    assert waiting_together(committer, [insert(number) for number in range(21)]) == [None] * 21
     assert rows(spy) == list(range(21))
-    assert spy.commits == 21
+    assert spy.commits == 1
+
+
+def test_each_caller_gets_what_its_own_change_gave(spy: Spy) -> None:
+    given: list[tuple[object, object]] = []
+
+    class Keeping(Committer):
+        def do(self, work: Callable[[Database], Any]) -> Any:
+            given.append((work, super().do(work)))
+
+    works: list[Callable[[Database], object]] = [lambda _, number=number: number for number in range(5)]  # type: ignore[misc]  # bound at once
+    assert waiting_together(Keeping(spy, Path("journal")), works) == [None] * 5
+    assert {works.index(cast("Any", work)): value for work, value in given} == {number: number for number in range(5)}
 
 
 def test_one_refused_change_leaves_its_neighbours(spy: Spy) -> None:
+    # Rule: what shares a transaction with a refused change is recorded all the same, once.
     committer = Committer(spy, Path("journal"))
-    results = in_threads(committer, [insert(0), insert(1), insert(0), insert(2)])
+    results = waiting_together(committer, [insert(0), insert(1), insert(0), insert(2)])
     assert sorted(type(error).__name__ for error in results) == ["JournalError", "NoneType", "NoneType", "NoneType"]
     assert rows(spy) == [0, 1, 2]
+    assert not committer._waiting
+
+
+def test_a_commit_that_fails_is_an_error_of_its_own_for_each_caller(spy: Spy) -> None:
+    # The submit workflow writes the task id into the error: two callers must not share one.
+    committer = Committer(spy, Path("journal"))
+    spy.fail = coded("SQLITE_FULL")
+    results = waiting_together(committer, [insert(number) for number in range(4)])
+    assert [type(error) for error in results] == [JournalFull] * 4
+    assert len({id(error) for error in results}) == 4
+    spy.fail = None
+    assert waiting_together(committer, [insert(9)]) == [None]
+    assert rows(spy) == [9], "what was refused is not recorded later"
+
+
+def test_an_interrupt_of_one_caller_leaves_the_changes_of_others(spy: Spy) -> None:
+    # A signal comes while the main thread records what others wait for: they are not lost, and not recorded twice.
+    committer = Committer(spy, Path("journal"))
+    queue = committer._waiting = Queue()
+
+    def interrupted(_: Database) -> None:
+        raise KeyboardInterrupt
+
+    results: list[list[BaseException | None]] = []
+    with committer._turn:
+        runner = threading.Thread(target=lambda: results.append(in_threads(committer, [insert(0), insert(1)])))
+        runner.start()
+        for _ in range(2):
+            assert queue.arrived.acquire(timeout=10)
+        with pytest.raises(KeyboardInterrupt):
+            committer.do(interrupted)
+        assert not spy.in_transaction
+    runner.join(20)
+    assert results == [[None, None]]
+    assert rows(spy) == [0, 1]
+
+
+def test_a_change_that_was_recorded_before_the_journal_closed_is_no_error(spy: Spy) -> None:
+    # Its thread may get its turn after the one that closes.
+    committer = Committer(spy, Path("journal"))
+    queue = committer._waiting = Queue()
+    results: list[list[BaseException | None]] = []
+    with committer._turn:
+        runner = threading.Thread(target=lambda: results.append(in_threads(committer, [insert(0), insert(1)])))
+        runner.start()
+        for _ in range(2):
+            assert queue.arrived.acquire(timeout=10)
+        committer.close()
+    runner.join(20)
+    assert results == [[None, None]]
 
 
 @pytest.mark.parametrize(("code", "kind"), [("SQLITE_FULL", JournalFull), ("SQLITE_IOERR_FSYNC", JournalError)])

@@ -190,10 +190,7 @@ WRONG_CLIENTS = (
     WrongClient(
         "keeps whatever came as a picture",
         "FILE-WHOLE",
-        patches=(
-            ("seedream._protocol.download._check", lambda *arguments: iter(())),
-            ("seedream._files.partial_file.PartialFile.is_whole", lambda part: True),
-        ),
+        patches=(("seedream._files.partial_file.PartialFile.is_whole", lambda part: True),),
     ),
     WrongClient(
         "keeps pictures without their end",

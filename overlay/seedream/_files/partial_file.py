@@ -69,6 +69,12 @@ def whole_format(path: Path) -> str | None:
     return kind.extension if kind else None
 
 
+def digest_of(path: Path) -> str:
+    """Return the sha256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _whole_kind(fd: int) -> PictureType | None:
     """Return the format of an open regular file that holds a whole picture."""
     state = os.fstat(fd)
@@ -199,7 +205,3 @@ class MemoryFile:
     def finish(self) -> bytes:
         """Return the bytes."""
         return bytes(self._data)
-
-    def discard(self) -> None:
-        """Free the memory."""
-        self._data = bytearray()

@@ -20,7 +20,7 @@ from tensorslab_images.methods import DEFAULT_CONCURRENCY, DEFAULT_MAX_BYTES
 
 from seedream import errors
 from seedream._files.names import FileNames
-from seedream._files.partial_file import MemoryFile, PartialFile, find_complete
+from seedream._files.partial_file import MemoryFile, PartialFile, digest_of, find_complete
 from seedream._protocol.effects import (
     Close,
     Failure,
@@ -60,6 +60,7 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _log: Final = logging.getLogger("seedream.download")
 
 ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
 Url = Secret[str]
 
 
@@ -93,7 +94,7 @@ class SavedPicture:
     Attributes:
         path: Where it is.
         size: Bytes.
-        sha256: Hash of the bytes (hex); empty when it is not wanted, or the file was there already and was not read.
+        sha256: Hash of the bytes (hex); empty when it is not wanted.
     """
 
     path: Path
@@ -101,7 +102,7 @@ class SavedPicture:
     sha256: str = ""
 
 
-class _Target(Protocol):
+class _Target(Protocol[ResultT_co]):
     """Where a picture's bytes go: a partial file, or memory."""
 
     size: int
@@ -111,9 +112,9 @@ class _Target(Protocol):
     def restart(self) -> None: ...
     def kind(self) -> Any: ...
     def is_whole(self) -> bool: ...
+    def finish(self) -> ResultT_co: ...
     @property
     def head(self) -> bytes: ...
-    def discard(self) -> None: ...
 
 
 @frozen
@@ -314,16 +315,15 @@ def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPic
 
 def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
     stem = picture.options.names.stem(picture.taskid, picture.index, picture.total)
-    kept = yield from RunInThread(partial(_kept, directory, stem))
-    if kept is not None:
+    part = yield from RunInThread(partial(_find_or_begin, directory, stem, hashed=picture.options.hashed))
+    if isinstance(part, SavedPicture):
         yield from picture.report("saved", 0.0, 0, None)
-        return kept
-    part = yield from RunInThread(lambda: PartialFile(directory, stem, picture.options.hashed))
+        return part
     try:
-        yield from _fetch(picture, url, part)
-        path = yield from RunInThread(part.finish)
-    finally:
+        path = yield from _fetch(picture, url, part)
+    except BaseException:
         yield from RunInThread(part.discard)
+        raise
     elapsed = (yield from ReadClock()) - picture.started
     _log.info(
         "picture %d of task %s: %d bytes in %.1f s", picture.index + 1, show_id(picture.taskid), part.size, elapsed
@@ -332,22 +332,24 @@ def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPi
     return SavedPicture(path, part.size, part.sha256)
 
 
-def _kept(directory: Path, stem: str) -> SavedPicture | None:
+def _find_or_begin(directory: Path, stem: str, *, hashed: bool) -> SavedPicture | PartialFile:
+    """Return the picture that is there already, or a new partial file."""
     path = find_complete(directory, stem)
-    return SavedPicture(path, path.stat().st_size) if path else None
+    if path is None:
+        return PartialFile(directory, stem, hashed)
+    return SavedPicture(path, path.stat().st_size, digest_of(path) if hashed else "")
 
 
 def _read_one(picture: _Picture, url: Url) -> Workflow[bytes]:
     """One picture into memory."""
-    target = MemoryFile()
-    yield from _fetch(picture, url, target)
+    content = yield from _fetch(picture, url, MemoryFile())
     elapsed = (yield from ReadClock()) - picture.started
-    yield from picture.report("saved", elapsed, target.size, target.size)
-    return target.finish()
+    yield from picture.report("saved", elapsed, len(content), len(content))
+    return content
 
 
-def _fetch(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
-    """Download a picture whole, again until the deadline where that can help."""
+def _fetch(picture: _Picture, url: Url, target: _Target[ResultT]) -> Workflow[ResultT]:
+    """Download a picture whole, again until the deadline where that can help. Gives what the target's end gives."""
     attempt = 0
     while True:
         attempt += 1
@@ -364,7 +366,7 @@ def _fetch(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
         yield from Sleep(pause)
 
 
-def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
+def _transfer(picture: _Picture, url: Url, target: _Target[ResultT]) -> Workflow[ResultT]:
     """Send one request for the picture, from where an earlier one broke off if the host allows.
 
     Raises:
@@ -374,15 +376,27 @@ def _transfer(picture: _Picture, url: Url, target: _Target) -> Workflow[None]:
     try:
         size = yield from _begin(picture, stream, target)
         target.etag = _strong_tag(stream)
-        yield from _receive(picture, stream, target, size)
+        rest, broken = yield from _receive(picture, stream, target, size)
     finally:
         yield from Close(stream)
-    target.etag = ""  # whatever is wrong from here on, more of the same does not mend it
-    yield from _check(picture, stream, target)
+    whole = yield from RunInThread(partial(_finish, target, rest))
+    del rest  # see below: it may quote a URL
+    if whole is not None:  # a host may state a wrong length; a picture whose structure is whole lacks nothing
+        return whole
+    if broken:
+        raise picture.error(errors.Truncated, broken)
+    target.etag = ""  # more of the same does not mend it
+    raise _incomplete(picture, stream, target)
+
+
+def _finish(target: _Target[ResultT], rest: "Sequence[bytes]") -> ResultT | None:
+    """Write the rest, and finish a whole picture: all in one call, because each costs a thread."""
+    target.write(*rest)
+    return target.finish() if target.is_whole() else None
 
 
 # Texts of the host are in no variable of a frame that may raise: a traceback with local variables would show them.
-def _rest_of(target: _Target) -> Mapping[str, str]:
+def _rest_of(target: _Target[Any]) -> Mapping[str, str]:
     return {"range": f"bytes={target.size}-", "if-range": target.etag} if target.etag and target.size else {}
 
 
@@ -398,7 +412,7 @@ def _stated_length(stream: Stream) -> int | None:
     return int(length) if length.isascii() and length.isdigit() and len(length) < len(str(2**53)) else None
 
 
-def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int | None]:
+def _begin(picture: _Picture, stream: Stream, target: _Target[Any]) -> Workflow[int | None]:
     """Check the reply's head; gives the number of bytes of the whole transfer if the host states it."""
     if stream.status not in (_WHOLE, _PARTIAL):
         if stream.status == _BAD_RANGE:
@@ -406,7 +420,8 @@ def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int |
         raise _refused(picture, stream)
     stated = _stated_length(stream)
     if stream.status == _WHOLE:
-        yield from RunInThread(target.restart)
+        if target.size:
+            yield from RunInThread(target.restart)
     elif not _continues(stream, target):
         target.etag = ""
         raise picture.error(errors.Truncated, "the host sent another part than asked")
@@ -417,15 +432,17 @@ def _begin(picture: _Picture, stream: Stream, target: _Target) -> Workflow[int |
     return stated
 
 
-def _continues(stream: Stream, target: _Target) -> bool:
+def _continues(stream: Stream, target: _Target[Any]) -> bool:
     """Whether a partial reply is the whole rest of the same picture."""
     place = re.fullmatch(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)", stream.headers.get("content-range", ""))
     same = stream.headers.get("etag", target.etag) == target.etag
     return place is not None and same and int(place[1]) == target.size and place[3] in ("*", str(int(place[2]) + 1))
 
 
-def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | None) -> Workflow[None]:
-    """Write the reply's body to the target, in blocks."""
+def _receive(
+    picture: _Picture, stream: Stream, target: _Target[Any], size: int | None
+) -> Workflow[tuple[list[bytes], str]]:
+    """Write the reply's body to the target, in blocks. Gives what is left to write, and how the body broke off."""
     received, decoder = target.size, _Decoder(stream)
     waiting: list[bytes] = []  # chunks as they came: joining them would copy each twice
     held = 0
@@ -447,14 +464,9 @@ def _receive(picture: _Picture, stream: Stream, target: _Target, size: int | Non
         if elapsed > picture.options.timeout:
             raise picture.error(errors.Truncated, f"not whole after {picture.options.timeout:.0f} s")
         yield from picture.report("downloading", elapsed, received, size)
-    if waiting:
-        yield from RunInThread(partial(target.write, *waiting))
-    broken = f"broke off after {received:,} bytes ({chunk.kind})" if isinstance(chunk, Failure) else ""
-    if not broken and size is not None and size != received:
-        broken = f"{received:,} bytes came of {size:,}"
-    # A host may state a wrong length; a picture whose structure is whole lacks nothing.
-    if broken and not (yield from RunInThread(target.is_whole)):
-        raise picture.error(errors.Truncated, broken)
+    if isinstance(chunk, Failure):
+        return waiting, f"broke off after {received:,} bytes ({chunk.kind})"
+    return waiting, "" if size in (None, received) else f"{received:,} bytes came of {size:,}"
 
 
 class _Decoder:
@@ -492,20 +504,20 @@ def _too_large(picture: _Picture, size: int) -> errors.DownloadError:
     )
 
 
-def _check(picture: _Picture, stream: Stream, target: _Target) -> Workflow[None]:
-    if target.kind() is None:
-        media = server_text(stream.headers.get("content-type", "unknown type"), picture.api.key)[:80]
-        coding = server_text(stream.headers.get("content-encoding", ""), picture.api.key)[:20]
-        compressed = f" (content-encoding {coding})" if coding else ""
-        message = f"{target.size:,} bytes of {media}{compressed} came, which are not a picture"
-        error = picture.error(errors.NotAPicture, message)
-        error.reply = redact_reply(stream.status, stream.headers, target.head, picture.api.key)
-        raise error
-    if not (yield from RunInThread(target.is_whole)):
-        raise picture.error(errors.Truncated, f"the picture's end is missing after {target.size:,} bytes")
+def _incomplete(picture: _Picture, stream: Stream, target: _Target[Any]) -> errors.DownloadError:
+    """Return what is wrong with bytes that are not a whole picture."""
+    if target.kind() is not None:
+        return picture.error(errors.Truncated, f"the picture's end is missing after {target.size:,} bytes")
+    media = server_text(stream.headers.get("content-type", "unknown type"), picture.api.key)[:80]
+    coding = server_text(stream.headers.get("content-encoding", ""), picture.api.key)[:20]
+    compressed = f" (content-encoding {coding})" if coding else ""
+    message = f"{target.size:,} bytes of {media}{compressed} came, which are not a picture"
+    error = picture.error(errors.NotAPicture, message)
+    error.reply = redact_reply(stream.status, stream.headers, target.head, picture.api.key)
+    return error
 
 
-def _open(picture: _Picture, url: Url, target: _Target) -> Workflow[Stream]:
+def _open(picture: _Picture, url: Url, target: _Target[Any]) -> Workflow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
         _check_url(picture, url)

@@ -1,5 +1,6 @@
 """Runs blocking calls of async code in threads, or in the calling thread where the machine has no more."""
 
+import asyncio
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Final, TypeVar
@@ -33,6 +34,16 @@ async def in_thread(call: Callable[..., T], *arguments: object) -> T:
         if begun or not lacks_threads(error):
             raise
     return work()
+
+
+def loop_caller() -> Callable[[Callable[[], None]], object]:
+    """Return a function by which any thread has the running event loop call a function soon, in the order given."""
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:
+        import trio  # noqa: PLC0415 -- the caller runs in it
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
 
 
 @contextmanager

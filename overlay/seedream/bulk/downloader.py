@@ -1,20 +1,16 @@
 """Brings submitted tasks home: waits for a task and saves its pictures. All of it is free and can be repeated."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
 from attrs import field, frozen
 
-from seedream._protocol.download import MAX_PICTURE, DownloadOptions, SavedPicture, save
+from seedream._protocol.download import MAX_PICTURE, DownloadOptions, save
 from seedream._protocol.tasks import wait
-from seedream._support.threads import in_thread
 from seedream.client import AsyncSeeDream
 from seedream.errors import DiskError, DownloadError, SeeDreamError, TaskFailed
 from seedream.journal import Picture, State
-
-_BLOCK = 1024 * 1024  # bytes
 
 
 @frozen
@@ -77,26 +73,10 @@ async def deliver(
     try:
         async with downloads or anyio.CapacityLimiter(1):
             files = await client.run(flow)
-        pictures = await in_thread(_pictures, files, directory.parent)
     except SeeDreamError as error:
         return Delivery(taskid, "succeeded", error=error)
+    root = directory.parent
+    pictures = tuple(
+        Picture(index, one.path.relative_to(root).as_posix(), one.size, one.sha256) for index, one in enumerate(files)
+    )
     return Delivery(taskid, "downloaded", pictures)
-
-
-def _pictures(files: list[SavedPicture], root: Path) -> tuple[Picture, ...]:
-    try:
-        return tuple(
-            Picture(index, one.path.relative_to(root).as_posix(), one.size, one.sha256 or digest_of(one.path))
-            for index, one in enumerate(files)
-        )
-    except OSError as error:
-        raise DiskError(f"a saved picture cannot be read: {error.strerror or error}", hint="Resume.") from None
-
-
-def digest_of(path: Path) -> str:
-    """Return the sha256 (hex) of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

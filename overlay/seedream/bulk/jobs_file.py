@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
+from tensorslab_images.limits import SUBMIT
 
 from seedream._files.paths import open_regular
 from seedream._request.submission import Submission, check_submit
@@ -31,6 +32,7 @@ from seedream.journal import Plan
 Jobs = str | PathLike[str] | Mapping[str, Any] | Iterable[Mapping[str, Any] | str]
 REDACTED: Final = "redacted_options"  # names of options whose URL is signed: the journal does not keep signatures
 _ANY_SOURCE: Final = "allow_unrecognized_sources"
+_FILES: Final = frozenset(spec.attribute for spec in SUBMIT.fields if spec.kind == "binary")
 _SHOWN: Final = 20  # problems
 _DELIMITERS: Final = ",;\t|"
 _EXCEL_HINT: Final = re.compile(r"sep=(.)\r?\n")
@@ -147,6 +149,11 @@ def submission_of(options: Mapping[str, Any]) -> Submission:
     """Return the checked submission for a job's options. Raises InvalidRequest."""
     rest = dict(options)
     return check_submit(rest.pop("prompt", None), rest)
+
+
+def has_files(options: Mapping[str, Any]) -> bool:
+    """Whether files are read to check a job's options."""
+    return not _FILES.isdisjoint(options)
 
 
 def request_of(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,23 +6,21 @@ so an engine may repeat them.
 """
 
 import copy
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
-import anyio.from_thread
 from attrs import define, evolve
 
 from seedream._protocol.retry import RetryPolicy
 from seedream._protocol.submit import submit
 from seedream._request.submission import Submission
 from seedream._support.server_text import show_id
-from seedream._support.threads import in_thread
+from seedream._support.threads import in_thread, loop_caller
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Delivery
-from seedream.bulk.jobs_file import REDACTED, plan_of, submission_of
+from seedream.bulk.jobs_file import REDACTED, has_files, plan_of, submission_of
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.rate_control import AdaptiveConcurrency, Patience, RateLimiter, RunControl
 from seedream.client import AsyncSeeDream
@@ -70,34 +68,22 @@ class InterruptibleSubmission:
         self.scope = anyio.CancelScope()
         self._record = record
         self._stopping = stopping
-        self._loop_thread = threading.get_ident()
+        self._call_soon = loop_caller()
         self.not_sent = record.not_sent
         self.refused = record.refused
         self.submitted = record.submitted
         self.unknown = record.unknown
 
     def begin(self) -> None:
-        """See SubmissionRecord.begin. Runs in a worker thread; the event loop's thread decides whether it may go on."""
-        self._in_loop(self._shield)
-        try:
-            self._record.begin()
-        except BaseException:
-            self._in_loop(self._unshield)
-            raise
-
-    def _in_loop(self, call: Callable[[], None]) -> None:
-        if threading.get_ident() == self._loop_thread:  # the machine had no thread for this
-            call()
-        else:
-            anyio.from_thread.run_sync(call)
-
-    def _shield(self) -> None:
+        """See SubmissionRecord.begin. Runs in a worker thread, to its end whatever happens in the event loop."""
         if self._stopping():
             raise RunStopping
-        self.scope.shield = True
+        # The event loop shields the submission before it hears that this thread has ended: calls keep their order.
+        self._call_soon(self._shield)
+        self._record.begin()
 
-    def _unshield(self) -> None:
-        self.scope.shield = False
+    def _shield(self) -> None:
+        self.scope.shield = True
 
 
 class Submitter:
@@ -227,7 +213,8 @@ class Submitter:
         record = InterruptibleSubmission(
             self._journal.submission_record(job.id, job.cost), lambda: self._control.stopping
         )
-        submission = await in_thread(self._submission, job)
+        # Source images are read to check them; a request without files is checked in no time.
+        submission = await in_thread(self._submission, job) if has_files(job.request) else self._submission(job)
         self._on_the_way.add(record)
         try:
             with record.scope:
@@ -357,7 +344,7 @@ class Submitter:
     def _record_all(self) -> None:
         """Record all deliveries that wait, those with their pictures in one transaction.
 
-        A delivery is free and can be repeated, so it may wait for the others; a submission is never recorded so.
+        It takes one thread for all of them. A delivery is free and can be repeated, so it may wait for the others.
         """
         entries, self._delivered = self._delivered, []
         whole: dict[int, _Delivered] = {}

@@ -1,17 +1,19 @@
-"""Durable transactions on one SQLite connection, one at a time, from any thread.
+"""Durable transactions on one SQLite connection, from any thread.
 
-Commits are not grouped here. Four commits of one ``fsync`` each a job were measured: one thread records 238 jobs a
-second on a busy disk, and an ``fsync`` of 10 ms leaves 25, where the service takes seconds for a job. A rollback
-journal in place of the write-ahead log (four ``fsync`` a commit) leaves 18 on the same busy disk. In a bulk run a job
-takes two commits of its own, and deliveries share one, see `Journal.downloaded`.
+Changes that threads ask for while a transaction is being written wait for it, and then share the next one: a commit
+costs an ``fsync`` and 0.2 ms of CPU time, a change in it 0.07 ms. Each caller returns when its own change is durable.
 """
 
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from attrs import define
 
 from seedream.errors import JournalError, JournalFull, JournalLocked
 
@@ -65,6 +67,15 @@ class Database(Protocol):
 Work = Callable[[Database], T]
 
 
+@define(eq=False)
+class _Change:
+    """A piece of work that waits to be recorded, and what it gave."""
+
+    work: Work[object]
+    value: object = None
+    recorded: bool = False
+
+
 class Committer:
     """Runs work inside durable transactions and closes the connection only between them.
 
@@ -87,6 +98,7 @@ class Committer:
         self._check = check
         self._committed = committed
         self._turn = threading.RLock()
+        self._waiting: deque[_Change] = deque()
         self._pid = os.getpid()
         self._busy = False
         self._closing: Work[object] | None = None
@@ -94,13 +106,26 @@ class Committer:
         self._broken: str | None = None
 
     def do(self, work: Work[T]) -> T:
-        """Run the work in a transaction and return when that is durable.
+        """Run the work in a transaction and return when that is durable. The work of other threads may share it.
+
+        Args:
+            work: It may be run again, after what it did was rolled back.
 
         Raises:
             JournalFull: No room, or no right to write. Nothing was recorded.
             JournalError: The file is damaged, moved or closed, or an earlier write to it failed.
         """
-        return self._use(lambda: self._transact(work))
+        change = _Change(work)
+        self._waiting.append(change)
+        try:
+            with self._turn:
+                if not change.recorded:
+                    self._use(lambda: self._record(change))
+        finally:
+            if not change.recorded:
+                with suppress(ValueError):
+                    self._waiting.remove(change)
+        return cast("T", change.value)
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, between transactions."""
@@ -142,20 +167,35 @@ class Committer:
                 if last is not None:
                     self.close(last)
 
-    def _transact(self, work: Work[T]) -> T:
+    def _record(self, own: _Change) -> None:
+        """Record the caller's change and all that wait; where one of them is refused, only the caller's."""
+        changes = [own]
+        while self._waiting:
+            change = self._waiting.popleft()
+            if change is not own:
+                changes.append(change)
+        if len(changes) > 1:
+            with suppress(Exception):  # all is rolled back, and each thread records its own change
+                self._transact(changes)
+                return
+        self._transact([own])
+
+    def _transact(self, changes: Sequence[_Change]) -> None:
         if self._broken is not None:
             raise JournalError(self._broken, hint="Restart; what was recorded before is safe.")
         self._check()
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            value = work(self._database)
+            for change in changes:
+                change.value = change.work(self._database)
             newest = newest_event(self._database)
             self._commit()
         except BaseException:
             self._roll_back()
             raise
+        for change in changes:
+            change.recorded = True
         self._committed(newest)
-        return value
 
     def _commit(self) -> None:
         try:

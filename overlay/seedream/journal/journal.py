@@ -201,9 +201,10 @@ class Journal(Queries):
         Raises:
             JournalError: A key is there already with another request, which has been sent.
         """
+        planned = list(plans)
 
         def work(database: Database) -> int:
-            return sum(self._plan(database, run, plan)[1] for plan in plans)
+            return sum(self._plan(database, run, plan)[1] for plan in planned)
 
         return self._do(work)
 
