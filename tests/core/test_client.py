@@ -6,6 +6,7 @@ import copy
 import io
 import logging
 import pickle
+import ssl
 import threading
 from functools import partial
 from pathlib import Path
@@ -744,3 +745,31 @@ def test_a_journal_holds_what_was_asked_for_without_secrets(both: Both, tmp_path
         (job,) = journal.jobs(run.id)
     assert dict(job.request) == {"prompt": "a fish", "batchsize": 3, "imageUrl": "https://h/a?[removed]"}
     assert (job.cost, job.digest, job.taskid) == (3, check_submit("a fish", options).digest, "t1")
+
+
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+def test_the_network_s_options_reach_the_transport(kind: Any, both: Both) -> None:
+    context = ssl.create_default_context()
+    client = kind(
+        KEY, verify=context, proxy="http://me:word@proxy.example:3128", headers={"X-Gateway": "a"}, reuse_submit_connections=7,
+        clock=both.clock, timeouts=Timeouts(connect=3),
+    )  # fmt: skip
+    io, options = client._io, client._io._connections._options
+    assert (options.verify, options.proxy) == (context, "http://me:word@proxy.example:3128")
+    assert (io._clock, io._timeouts, io._secret) == (both.clock, Timeouts(connect=3), KEY)
+    assert ("X-Gateway", "a") in dict(io._api_headers).items()
+    assert client._io._connections.keeps("submit")
+    assert not kind(KEY)._io._connections.keeps("submit")
+
+
+@pytest.mark.parametrize("kind", [SeeDream, AsyncSeeDream])
+@pytest.mark.parametrize(
+    "options",
+    [{"verify": 5}, {"proxy": 5}, {"reuse_submit_connections": -1}, {"headers": 5}, {"transport": 5}],
+    ids=str,
+)
+def test_each_option_of_the_network_is_checked_at_once(kind: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        kind(KEY, **options)
+    assert not caught.value.retryable
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None, "it may hold a password"
