@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from seedream.bulk import BulkOptions, Delivery, RunControl, Submitter, prepare_
 from seedream.bulk import engine as engines
 from seedream.bulk.engine import Engine
 from seedream.bulk.folder import Folder
+from seedream.bulk.jobs_file import REDACTED
 from seedream.bulk.report import Report, Snapshot
-from seedream.bulk.submitter import RunStopping
+from seedream.bulk.submitter import InterruptibleSubmission, RunStopping
 from seedream.errors import (
     AuthError,
     ConfigError,
@@ -171,6 +173,15 @@ def test_submissions_keep_the_rate(tmp_path: Path) -> None:
     assert use(tmp_path, work, *answers, rate=0.25) == [4.0, 4.0]
 
 
+def test_a_short_pause_is_not_made_longer_where_the_server_asks_for_none(tmp_path: Path) -> None:
+    async def work(parts: Parts) -> Any:
+        parts.client.service = evolve(parts.client.service, retry=RetryPolicy(base=0.5))
+        await parts.submitter.submit(parts.plan("a")[0])
+        return [seconds for seconds in parts.clock.slept if seconds]
+
+    assert use(tmp_path, work, busy(), busy("0"), ACCEPTED, draw=0.0) == [0.25, 0.5]
+
+
 # Ends.
 
 
@@ -289,12 +300,62 @@ def test_a_request_that_cannot_be_built_any_more_is_recorded_and_the_run_goes_on
         assert caught.value.message == "request: its image_url is signed, and signatures are not kept"
         assert caught.value.hint == "Run the jobs file again with the same output folder."
         assert (parts.control.reason, parts.job().state, parts.job().error) == (None, "planned", "InvalidRequest")
+        with pytest.raises(InvalidRequest, match="its image_url, source_images is signed"):
+            await parts.submitter.submit(evolve(job, request={"prompt": "p", REDACTED: ["image_url", "source_images"]}))
         with pytest.raises(InvalidRequest) as caught:
             await parts.submitter.submit(evolve(job, request={"prompt": "another"}))
         assert caught.value.message == "request: a source image has changed since the job was planned"
         assert caught.value.hint == "Give it another id."
 
     use(tmp_path, work)
+
+
+def test_a_submission_that_did_not_begin_can_be_cancelled_and_one_that_did_cannot(tmp_path: Path) -> None:
+    async def work(parts: Parts) -> None:
+        (job,) = parts.plan("a")
+        record = InterruptibleSubmission(parts.journal.submission_record(job.id, 1), lambda: parts.control.stopping)
+        assert not record.scope.shield
+        record.begin()
+        assert record.scope.shield
+        again = InterruptibleSubmission(parts.journal.submission_record(job.id, 1), lambda: False)
+        with pytest.raises(JournalError):
+            again.begin()
+        assert not again.scope.shield
+        parts.control.interrupt("interrupted")
+        with pytest.raises(RunStopping):
+            record.begin()
+        record.submitted("t-1")
+        assert (parts.job().state, parts.job().attempt) == ("submitted", 1)
+
+    use(tmp_path, work)
+
+
+def test_what_has_ended_is_not_on_the_way_any_more(tmp_path: Path) -> None:
+    async def work(parts: Parts) -> None:
+        for job in parts.plan("a", "b"):
+            with suppress(SeeDreamError):
+                await parts.submitter.submit(job)
+            assert parts.submitter._on_the_way == set()
+        parts.submitter.cancel()
+
+    use(tmp_path, work, ACCEPTED, httpx.Response(500))
+
+
+@pytest.mark.parametrize(("paid_before", "reason"), [(False, "tasks"), (True, "done")])
+def test_only_failures_of_what_this_start_paid_for_stop_it(tmp_path: Path, paid_before: bool, reason: str) -> None:
+    async def work(parts: Parts) -> Report:
+        (job,) = parts.plan("a")
+        if paid_before:
+            record = parts.journal.submission_record(job.id, 1)
+            record.begin()
+            record.submitted("t-9")
+
+        async def deliver(taskid: str, _: int) -> Delivery:
+            return Delivery(taskid, "failed", error=TaskFailed("no"))
+
+        return await engine_of(parts, tmp_path, deliver=deliver, options=BulkOptions(max_failures=1)).run()
+
+    assert use(tmp_path, work).reason == reason
 
 
 # The same key again.

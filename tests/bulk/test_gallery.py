@@ -1,17 +1,21 @@
 """The gallery in a real browser, from a file: shows, filters, searches, speaks two languages, asks for nothing."""
 
 import json
+import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
+from PIL import Image
 from seedream.bulk import gallery
+from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import _Thumbnails
-from seedream.journal import Picture
+from seedream.journal import Job, Picture
 from support.bulk_bench import Bench
 
 FLAGS = [
@@ -160,6 +164,46 @@ def test_without_pillow_or_time_the_pictures_themselves_are_shown(
     shown.bulk.write()
     assert "thumbnail" not in data_of(shown.out / "gallery.html")[0]["pictures"][0]
     assert _Thumbnails(shown.bulk.folder, lambda: False).of(Picture(0, "x", 1, "0" * 64)) is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "CMYK"])
+def test_a_thumbnail_of_any_kind_of_picture_fits_and_is_private(tmp_path: Path, mode: str) -> None:
+    folder = Folder(tmp_path)
+    Image.new(mode, (1200, 600)).save(tmp_path / "a.tiff")
+    one = Picture(0, "a.tiff", 1, "0123456789abcdef" * 4)
+    old = os.umask(0)
+    try:
+        small = _Thumbnails(folder, lambda: True).of(one)
+    finally:
+        os.umask(old)
+    assert small is not None
+    assert (small.path, small.width, small.height) == (
+        tmp_path / ".thumbnails" / "0123456789abcdef0123456789abcdef.webp", 1200, 600,
+    )  # fmt: skip
+    assert stat.S_IMODE(small.path.parent.stat().st_mode) == 0o700
+    with Image.open(small.path) as made:
+        assert (made.format, made.size, made.mode) == ("WEBP", (560, 280), "RGB")
+    before = small.path.stat().st_mtime_ns
+    assert _Thumbnails(folder, lambda: True).of(one) == small
+    assert small.path.stat().st_mtime_ns == before, "it is kept for the next gallery"
+    assert _Thumbnails(folder, lambda: False).of(one) is None
+
+
+def test_what_the_page_holds_of_a_job() -> None:
+    job = Job(1, "k", "d", 7, {"prompt": "p", "resolution": "2K"}, 2, "failed", 1, "t", 2, "TaskFailed", "no.", 0.0)
+    assert gallery._row(job, [{"path": "x"}]) == {
+        "id": "k", "line": 7, "state": "failed", "taskid": "t", "prompt": "p", "resolution": "2K", "spent": 2,
+        "error": "no.", "pictures": [{"path": "x"}],
+    }  # fmt: skip
+    bare = gallery._row(evolve(job, request={}), [])
+    assert (bare["prompt"], bare["resolution"], bare["pictures"]) == ("", None, [])
+    parts = "".join(gallery._parts("A", iter([{"a": "</x>山", "b": 1}, {}]), "Z"))
+    assert parts == 'A[{"a":"\\u003c/x>山","b":1},{}]Z'
+    page = gallery._page()
+    assert page.count("/*{{data}}*/") == 1
+    assert "{{style}}" not in page
+    assert "{{script}}" not in page
+    assert "<style>" in page
 
 
 def test_picture_that_pillow_cannot_read_is_shown_as_it_is(shown: Bench) -> None:

@@ -109,7 +109,7 @@ def fill(folder: Folder, *pictures: str, results: str | None = None, gallery: st
     if results is not None:
         folder.results.write_text(results)
     if gallery is not None:
-        folder.gallery.write_text(gallery)
+        folder.gallery.write_bytes(gallery.encode("utf-8", "surrogateescape"))  # also bytes that are not UTF-8
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,7 @@ def fill(folder: Folder, *pictures: str, results: str | None = None, gallery: st
         ([], None, '<a href="pictures/t-1.png">', None, "a gallery of pictures but no journal"),
         ([], None, "an empty gallery", None, ""),
         ([], None, '"pictures/t-1.png"', Known(), ""),
+        ([], None, '\udcff "pictures/t-1.png"', None, "a gallery of pictures but no journal"),
     ],
 )  # fmt: skip
 def test_what_a_folder_may_hold_that_its_journal_does_not_know(
@@ -444,6 +445,16 @@ def test_a_saved_picture_that_cannot_be_read_is_a_fault_of_the_disk(
     assert "Permission denied" in found.error.message
 
 
+def test_a_picture_is_not_read_back_for_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_back(_: Path) -> str:
+        raise AssertionError("it was hashed while it was written")
+
+    monkeypatch.setattr("seedream.bulk.downloader.digest_of", read_back)
+    service = FakeService(completed(f"{HOST}/1"), pictures={"/1": picture()})
+    (saved,) = delivered(service, tmp_path / "pictures").pictures
+    assert saved.sha256 == hashlib.sha256(picture()).hexdigest()
+
+
 def test_a_fault_of_the_disk_is_seen_in_an_error_and_behind_one() -> None:
     full, other = DiskError("full"), ResultExpired("gone")
     assert Delivery("t", "succeeded", error=full).disk_failed
@@ -506,12 +517,36 @@ def test_signals_are_received_until_the_end_and_ignored_after_it(monkeypatch: py
             signal.signal(number, handler)
 
 
+def test_where_the_event_loop_knows_no_signals_they_are_received_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on Windows.
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    relay = SignalRelay()
+
+    def unknown(*_: object) -> None:
+        raise NotImplementedError
+
+    async def inside() -> None:
+        async with receiving_signals(relay, wanted=True):
+            for number in before:
+                signal.raise_signal(number)
+
+    monkeypatch.setattr("seedream.bulk.signals.anyio.open_signal_receiver", unknown)
+    try:
+        anyio.run(inside)
+        assert relay.heard == 3
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_an_error_goes_on_as_it_is(wanted: bool) -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
     async def inside() -> None:
         async with receiving_signals(SignalRelay(), wanted):
+            unchanged = signal.getsignal(signal.SIGTERM) == before[signal.SIGTERM]  # SIGINT is asyncio's own
+            assert unchanged is not wanted, "only a run that was asked to takes the program's signals"
             raise ConfigError("as it is")
 
     try:

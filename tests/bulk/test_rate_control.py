@@ -167,6 +167,25 @@ def test_answers_and_deliveries_are_judged_apart() -> None:
     assert control.reason is None
 
 
+def test_too_large_a_share_of_either_stops_a_run() -> None:
+    # Rule: of submissions one in a hundred may stay without an answer, of deliveries one in four may fail.
+    error = ValueError("x")
+    for good, bad, stops in ((98, 2, True), (99, 1, False)):
+        control = RunControl(8, 1000)
+        for _ in range(good):
+            control.answered()
+        for _ in range(bad):
+            control.unanswered(error)
+        assert (control.reason == "unknowns") is stops
+    for good, bad, stops in ((74, 26, True), (75, 25, False)):
+        control = RunControl(8, 1000)
+        for _ in range(good):
+            control.delivered()
+        for _ in range(bad):
+            control.undelivered("downloads", error)
+        assert (control.reason == "downloads") is stops
+
+
 def test_a_snapshot_knows_its_rate_and_how_long_it_will_take() -> None:
     counts = counted(planned=1, submitting=2, submitted=3, succeeded=4, downloaded=5, failed=6, unknown=7, abandoned=8)
     shown = Snapshot(counts, 9, None, elapsed=5.0, settled=20, window=4)

@@ -2,7 +2,8 @@
 
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -276,8 +277,14 @@ def test_a_folder_that_is_refused_is_closed_again(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(JournalError, match="contains a picture"):
             open_journal(folder)
+    (folder.pictures / "t-2.png").touch()
+    with Journal(folder.journal) as journal:
+        _planned(journal)
+    settle(folder.root, "a")  # its task is t-a
+    (folder.pictures / "t-a-1.png").touch()
     journal = open_journal(folder, records_lost=True)
     journal.close()
+    assert [path.name for path in folder.pictures.iterdir()] == ["t-a-1.png"]
     assert (folder.root / "earlier-1/pictures/t-1.png").exists()
     shutil.rmtree(folder.root)
     folder.pictures.mkdir(parents=True)
@@ -505,6 +512,37 @@ def test_a_run_within_a_running_event_loop_is_refused(out: Path) -> None:
     anyio.run(inside)
 
 
+def test_a_run_hands_on_what_it_is_given(out: Path) -> None:
+    seen: list[Any] = []
+
+    class Recorded(Bulk):
+        async def arun(self, jobs: Any = None, **given: Any) -> Any:
+            seen.append((jobs, given))
+
+        @contextmanager
+        def _provided(self, jobs: Any, encoding: Any, options: Any) -> Iterator[BulkOptions | None]:
+            seen.append((jobs, encoding, options))
+            yield BulkOptions(rate=3.0)
+
+    watch = print
+    for signals in (False, True):
+        Recorded(out).run("j.csv", encoding="gbk", options=BulkOptions(rate=2.0), watch=watch, signals=signals)
+        assert seen == [
+            ("j.csv", "gbk", BulkOptions(rate=2.0)),
+            ("j.csv", {"encoding": "gbk", "options": BulkOptions(rate=3.0), "watch": watch, "signals": signals}),
+        ]
+        seen.clear()
+
+
+def test_sources_that_are_not_recognised_are_sent_where_the_settings_say_so(out: Path) -> None:
+    (out.parent / "a.bin").write_bytes(b"no picture")
+    row = {"prompt": "a", "source_images": str(out.parent / "a.bin")}
+    with pytest.raises(InvalidRequest):
+        connected(out, []).run([row])
+    report = connected(out, []).run([row], options=BulkOptions(allow_unrecognized_sources=True))
+    assert report.complete
+
+
 def test_a_run_delivers_where_it_is_told_to(out: Path) -> None:
     seen: list[Any] = []
 
@@ -538,6 +576,8 @@ def test_a_submitter_in_a_thread_owns_the_run_and_writes_its_results(
         submitter.stop("credits")
         assert submitter.report().reason == "credits"
         assert submitter.report().spent == 1
+        anyio.run(submitter.record, "k", Delivery("t1", "downloaded"))
+        assert submitter.report().counts["downloaded"] == 1
     assert len((out / "results.jsonl").read_text().splitlines()) == 3
     assert [is_closed(client) for client in made] == [True]
     Journal(out / "journal.sqlite").close()

@@ -87,7 +87,7 @@ def write_gallery(journal: Queries, run: Run, folder: Folder, may_continue: Call
     assert data_mark  # noqa: S101 -- our own template
     with atomic_write(folder.gallery) as file:
         for part in _parts(before, _rows(journal, run, thumbnails, folder, embed=embed), rest):
-            file.write(part.encode("utf-8", "surrogatepass"))
+            file.write(part.encode())
 
 
 def _parts(before: str, rows: Iterator[dict[str, Any]], after: str) -> Iterator[str]:

@@ -147,8 +147,7 @@ def _check(
 
 def submission_of(options: Mapping[str, Any]) -> Submission:
     """Return the checked submission for a job's options. Raises InvalidRequest."""
-    rest = dict(options)
-    return check_submit(rest.pop("prompt", None), rest)
+    return check_submit(None, options)  # the prompt is one of them
 
 
 def has_files(options: Mapping[str, Any]) -> bool:

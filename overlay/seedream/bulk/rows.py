@@ -41,11 +41,7 @@ async def run_row(
         error's class) and ``message`` are None where nothing went wrong.
     """
     key = row.get("id")
-    base: dict[str, Any] = dict.fromkeys(MANIFEST_COLUMNS) | {
-        "id": None if key is None else str(key),
-        "state": "planned",
-        "billing": "no",
-    }
+    base: dict[str, Any] = dict.fromkeys(MANIFEST_COLUMNS) | {"id": None if key is None else str(key)}
     try:
         plan, options = plan_of(row, Path.cwd())
         base |= {"id": plan.key, "images": plan.cost}

@@ -116,8 +116,6 @@ def _decode_as(data: bytes, name: str, encoding: str) -> str:
     except UnicodeError as error:
         where = f" (byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
         raise _refusal(f"{name} is not {encoding}{where}", "Give the encoding that it was saved in.") from None
-    if not isinstance(text, str):  # "hex", "zip": codecs of bytes
-        raise _refusal(f"{quote(encoding)} is not an encoding of text", "Give utf-8, gb18030 or utf-16.")
     return text.removeprefix("\ufeff")
 
 
