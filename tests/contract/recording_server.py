@@ -73,7 +73,10 @@ class RecordingServer:
 
     Args:
         script: See above.
-        breaks: For each connection in turn, how many bytes of the body are read before it is reset; None: all.
+        breaks: For each connection in turn, how many bytes of the body are read before it is reset; None: all. After
+            so many as a negative number says, nothing more is read, and the connection stays open.
+
+    A reply with ``connection: keep-alive`` leaves the connection open for the next request.
     """
 
     def __init__(self, script: Script, breaks: Iterable[int | None] = ()) -> None:
@@ -84,6 +87,8 @@ class RecordingServer:
         self._breaks = list(breaks)
         self.url = ""
         self.connections = 0
+        self.open = 0
+        self.lines: list[list[Sent]] = []  # what each connection carried
 
     def __enter__(self) -> Self:
         self._listener = _IDLE.pop() if _IDLE else _Listener()
@@ -97,35 +102,50 @@ class RecordingServer:
         _IDLE.append(self._listener)
 
     def serve(self, sock: socket.socket) -> None:
-        """Answer one request."""
+        """Answer the requests of one connection."""
         with self._lock:
             self.connections += 1
+            self.open += 1
             read = self._breaks.pop(0) if self._breaks else None
+            self.lines.append(line := list[Sent]())
+        try:
+            while self._one(sock, read, line):
+                pass
+        finally:
+            with self._lock:
+                self.open -= 1
+
+    def _one(self, sock: socket.socket, read: int | None, line: list[Sent]) -> bool:
+        """Answer one request; gives whether another may follow."""
         data = b""
         while b"\r\n\r\n" not in data:
             if not (more := sock.recv(65536)):
-                return
+                return False
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ", 2)
         headers = tuple(
-            (name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)
+            (name.strip().lower(), value.strip()) for name, _, value in (header.partition(":") for header in lines)
         )
         length = int(dict(headers).get("content-length", 0))
         chunks, got = [body], len(body)
-        while got < (length if read is None else min(length, read)) and (more := sock.recv(1 << 20)):
+        while got < (length if read is None else min(length, abs(read))) and (more := sock.recv(1 << 20)):
             chunks.append(more)
             got += len(more)
         sent = Sent(method, self.url + target, headers, b"".join(chunks))
         with self._lock:
             self.sent.append(sent)
-            if read is not None:
-                _reset(sock)
-                return
-            answer = self.script(sent) if callable(self.script) else self.script
-        if answer is not None:
-            self._answer(sock, answer)
+            line.append(sent)
+            answer = None if read is not None else self.script(sent) if callable(self.script) else self.script
+        if read is not None:
+            if read < 0:
+                self.over.wait(8)
+            _reset(sock)
+        if answer is None:
+            return False
+        self._answer(sock, answer)
+        return answer.headers.get("connection") == "keep-alive" and not self.over.is_set()
 
     def _answer(self, sock: socket.socket, answer: ScriptedReply) -> None:
         head, body = answer.raw
@@ -142,7 +162,7 @@ class RecordingServer:
                 answer.midway()
                 sock.sendall(body[half:])
         if answer.end == "stall":
-            self.over.wait(30)
+            self.over.wait(8)
         elif answer.end == "reset":
             time.sleep(0.01)  # what was sent arrives before the reset drops it
             _reset(sock)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import judge
+from contract.client_checks import RELATIONS as CLIENT_RELATIONS
 from seedream_testing.contract import PROJECT_RULES, RELATIONS, from_tables
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "contract.md"
@@ -26,3 +28,12 @@ def test_every_relation_is_listed_with_its_numbers() -> None:
     text = DOCUMENT.read_text("utf-8")
     assert [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 7] == rows
     assert f"There are {total:,} examples." in text
+
+
+def test_every_relation_of_the_client_is_listed_with_its_numbers() -> None:
+    counts = {relation: len(list(relation.examples(judge.FACTS))) for relation in CLIENT_RELATIONS}
+    rows = [f"| `{one.id}` | {one.rule} | {one.sentence} | {count:,} |" for one, count in counts.items()]
+    text = DOCUMENT.read_text("utf-8")
+    table = text.partition("<!-- client-relations -->")[2].partition("<!-- /client-relations -->")[0]
+    assert [line for line in table.splitlines() if line.startswith("| `")] == rows
+    assert f"There are {sum(counts.values()):,} examples\nfor each kind of client" in text

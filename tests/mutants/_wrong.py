@@ -80,6 +80,7 @@ class WrongClient:
         send: How its transport sends, if that is the fault.
         kind: The client's class, if that is the fault.
         patches: Names in the package and what replaces them, if that is the fault.
+        relation: The relation of the client checks that it was planted for.
     """
 
     name: str
@@ -87,6 +88,7 @@ class WrongClient:
     send: "Send | None" = None
     kind: type[SeeDream] = SeeDream
     patches: tuple[tuple[str, Any], ...] = ()
+    relation: str = ""
 
     def make(self, **options: Any) -> SeeDream:
         """Return a client with this fault."""
@@ -108,8 +110,13 @@ class WrongClient:
             return detect(
                 self.name,
                 self.expected,
-                lambda: run_all(likely(CLIENT_CHECKS, self.expected), ClientUnderTest(self.make, api_facts)),
+                lambda: run_all(self._checks(), ClientUnderTest(self.make, api_facts)),
             )
+
+    def _checks(self) -> list[Check[ClientUnderTest]]:
+        """All the checks, the relation that it was planted for first, then those of the expected rules."""
+        checks = likely(CLIENT_CHECKS, self.expected)
+        return sorted(checks, key=lambda check: check.name != self.relation)
 
 
 Send = Callable[[Tampering, httpx.Request], httpx.Response]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import judge
 import pytest
+from contract.client_checks import RELATIONS
 from mutants.__main__ import good
 from mutants.wrong_clients import WRONG_CLIENTS
 from mutants.wrong_servers import WRONG_SERVERS
@@ -28,6 +29,10 @@ def test_there_are_enough_faults_and_each_may_be_found_under_a_known_rule() -> N
         for wrong in table:
             known = set(wrong.expected.split()) <= RULES.keys() | PROJECT_RULES.keys()
             assert known or wrong.expected.startswith("("), wrong.name
+
+
+def test_each_relation_of_the_client_has_a_fault_of_its_own() -> None:
+    assert {wrong.relation for wrong in WRONG_CLIENTS} - {""} == {relation.id for relation in RELATIONS}
 
 
 @pytest.mark.parametrize("wrong", WRONG_SERVERS, ids=lambda wrong: wrong.name)

@@ -35,6 +35,7 @@ from mutants._client_faults import (
     uncounted,
     urlencoded,
 )
+from mutants._relation_faults import RELATION_CLIENTS
 from mutants._wrong import WrongClient, is_submit, on_parts, on_submit, rebuilt
 
 WRONG_CLIENTS = (
@@ -125,6 +126,7 @@ WRONG_CLIENTS = (
             ("seedream._support.redact.holds_secret", lambda given, secret: False),
             ("seedream._support.redact.redact", lambda given, *secrets: given),
         ),
+        relation="secret.echo",
     ),
     WrongClient(
         "sends the key unencrypted",
@@ -201,4 +203,5 @@ WRONG_CLIENTS = (
     WrongClient(
         "lets a task id choose the directory", "FILE-PLACE", patches=(("seedream._protocol.download.save", by_task),)
     ),
+    *RELATION_CLIENTS,
 )

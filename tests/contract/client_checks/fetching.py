@@ -148,6 +148,7 @@ def _pictures(facts: ApiFacts) -> Iterator[Example]:
         "/a+b.png?q=a+b",
         "/a//b/1.png",
         "/1.png?",
+        "/1.png?b=1&a=2&=&b",
         "/~a/(1)'!*.png",
         f"/1.png?s={SIGNATURE}",
         "/" + "a" * 2000,

@@ -142,6 +142,17 @@ def _journal(facts: ApiFacts) -> Iterator[Example]:
         (folder / "file").write_bytes(b"no journal at all" * 100)
         return folder / "file"
 
+    def one_after_another(subject: ClientUnderTest) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "calls.sqlite"
+            for _ in range(2):
+                call(subject, submits(), None, journal=path).expect(
+                    errors.SubmissionUnknown, rule="PAY-KNOWN", requests=1
+                )
+            found = [job.state for job in _jobs(path)]
+        require(found == ["unknown"] * 2, f"two equal submissions are {found}", "PAY-KNOWN")
+
+    yield Example("one client after another", one_after_another)
     yield Example("a journal that is text", partial(unusable, make=text))
     yield Example("a journal below a file", partial(unusable, make=lambda folder: text(folder) / "j.sqlite"))
 
@@ -404,7 +415,7 @@ def _shown(facts: ApiFacts) -> Iterator[Example]:
                     "TASK-ID",
                 )
 
-        call(subject, work).expect(None, rule="TASK-ID")
+        call(subject, work).expect(None, rule="TASK-ID", requests=0)
 
     yield Example("handles", values)
 

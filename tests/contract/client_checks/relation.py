@@ -4,8 +4,11 @@ Over every example lie the promises that hold whatever happens: an error is one 
 attributes, can be pickled, and neither it nor any line that was logged shows the key or the signature of a URL.
 """
 
+import contextlib
+import io
 import logging
 import pickle
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -14,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from contract.client_checks.checks import Check
 from contract.client_checks.under_test import KEY, ClientUnderTest
 from contract.recording_server import RecordingServer, Script
@@ -90,6 +93,8 @@ class Outcome:
         sent: The requests that arrived.
         slept: The pauses (seconds).
         connections: How many connections were made.
+        lines: The requests of each connection.
+        open: How many connections are still open after the client was closed.
     """
 
     value: Any
@@ -97,6 +102,8 @@ class Outcome:
     sent: list[Sent]
     slept: list[float]
     connections: int = 0
+    lines: list[list[Sent]] = field(factory=list[list[Sent]])
+    open: int = 0
 
     @property
     def shown(self) -> str:
@@ -134,7 +141,7 @@ class Outcome:
 
 def call(
     subject: ClientUnderTest, work: Callable[[Any], Any], script: Script = None, *, breaks: Iterable[int | None] = (),
-    url: str = "", clock: FakeClock | None = None, key: str = KEY, **options: Any,
+    url: str = "", clock: FakeClock | None = None, key: str = KEY, settle: bool = False, **options: Any,
 ) -> Outcome:  # fmt: skip
     """Make a client for a server with this script, do something with it, and close it."""
     clock = clock or FakeClock()
@@ -148,7 +155,11 @@ def call(
             check_error(raised)
         finally:
             client.close()
-        return Outcome(value, error, server.sent, clock.slept, server.connections)
+        for _ in range(200 if settle else 0):
+            if not server.open:
+                break
+            time.sleep(0.005)  # the server sees a moment later that a connection was closed
+        return Outcome(value, error, server.sent, clock.slept, server.connections, server.lines, server.open)
 
 
 def submits(**options: Any) -> Callable[[Any], Any]:
@@ -207,22 +218,26 @@ class _Lines(logging.Handler):
 
 @contextmanager
 def watched(rule: str) -> Generator[None]:
-    """Everything is logged; no line and no warning may show a secret."""
+    """Everything is logged; no line, no warning and nothing that is printed may show a secret."""
     del rule
-    handler, root = _Lines(), logging.getLogger()
+    handler, root, printed = _Lines(), logging.getLogger(), io.StringIO()
     before, handlers = root.level, root.handlers
     root.handlers = [handler]  # no other one gets the many lines
     root.setLevel(logging.DEBUG)
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with (
+            warnings.catch_warnings(record=True) as caught,
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+        ):
             warnings.simplefilter("always")
             yield
     finally:
         root.setLevel(before)
         root.handlers = handlers
-    for text in (*handler.lines, *(str(one.message) for one in caught)):
+    for text in (*handler.lines, *(str(one.message) for one in caught), printed.getvalue()):
         if any(secret in text for secret in SECRETS):
-            raise Violation(f"a secret is in a log or a warning: {_around(text)}", rule="KEY-PRIVATE")
+            raise Violation(f"a secret is in a log, a warning or the output: {_around(text)}", rule="KEY-PRIVATE")
 
 
 def family(table: Mapping[str, Callable[[ClientUnderTest], None]]) -> list[Example]:

@@ -157,6 +157,26 @@ def _reply_example(
     return Example(name, run)
 
 
+def _kept_headers(subject: ClientUnderTest) -> None:
+    kept = {
+        "retry-after": "7",
+        "x-request-id": "req-1",
+        "content-type": "text/html",
+        "date": "Thu, 26 Nov 2026 12:00:00 GMT",
+        "server": "nginx",
+    }
+    dropped = {"set-cookie": "crumb=1", "x-other": "1", "authorization": "Bearer x", "proxy-authenticate": "Basic"}
+    reply = ScriptedReply(503, b"<html>busy</html>", {**kept, **dropped})
+    error = call(subject, submits(), reply).expect(errors.SubmissionUnknown, rule="PAY-ONCE", requests=1)
+    found = {name: error.reply.headers.get(name) for name in kept}
+    require(found == kept, f"of the headers {found} are on the error", "PAY-KNOWN")
+    require(
+        not {"set-cookie", "authorization", "proxy-authenticate"} & set(error.reply.headers),
+        f"{error.reply.headers} are on the error",
+        "KEY-PRIVATE",
+    )
+
+
 def _statuses(facts: ApiFacts) -> Iterator[Example]:
     """Each status, with and without a task id in its body."""
     for status in _STATUSES:
@@ -185,6 +205,7 @@ def _statuses(facts: ApiFacts) -> Iterator[Example]:
                 yield _reply_example(
                     f"HTTP {status}, Retry-After {after}", reply, fate(facts, status, None, None), "PAY-ONCE"
                 )
+    yield Example("what helps to find a fault is kept, and no cookie", _kept_headers)
     for status in (201, 202, 203, 206, 226, 299):
         body = json.dumps({"code": facts.no_credits, "msg": "no"}).encode()
         yield _reply_example(

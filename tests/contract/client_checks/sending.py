@@ -15,6 +15,7 @@ import httpx
 from contract.client_checks.relation import ClientRelation, Example, Outcome, call, check_error, require, submits
 from contract.client_checks.under_test import KEY, TASK, ClientUnderTest
 from contract.recording_server import ScriptedReply, envelope
+from PIL import Image
 from seedream import Resolution, errors
 from seedream_testing.contract.api_facts import ApiFacts, Part
 from seedream_testing.contract.decode import boundary, decode
@@ -392,9 +393,19 @@ def _ways(facts: ApiFacts) -> Iterator[Example]:
         b"\r\n\r\n--+++--\r\n",
     ):
         yield _given(f"bytes that end in {tail[:6]!r}", lambda _, t=tail: [two + t, png()], two + tail, png())
+    yield Example("a Pillow image", _pillow)
     odd = b"no picture at all"
     yield _given("no picture, allowed", lambda _: [odd], odd, allow_unrecognized_sources=True)
     yield _given("an empty collection", lambda _: [])
+
+
+def _pillow(subject: ClientUnderTest) -> None:
+    image = Image.new("RGB", (33, 21), (10, 200, 30))
+    outcome = call(subject, submits(source_images=[image, png()]), subject.accepted())
+    first, second = _files_of(outcome)
+    again = Image.open(io.BytesIO(first.content))
+    same = again.format == "PNG" and again.size == image.size and again.convert("RGB").tobytes() == image.tobytes()
+    require(same and second.content == png(), "a Pillow image arrived as another", "SOURCE-IMAGE", outcome.sent[0])
 
 
 def _bad_ways(facts: ApiFacts) -> Iterator[Example]:
@@ -412,7 +423,7 @@ def _bad_ways(facts: ApiFacts) -> Iterator[Example]:
     for name, bad in {"no bytes": b"", "an empty file": io.BytesIO(), "no picture": b"plain text", "an error page": b"<html>not found</html>", "a number": 5,
                       "a truth value": True, "a mapping": {"a": png()}, "a list with a number": [png(), 5], "None among them": [png(), None], "a missing path": "/nowhere/at/all.png",
                       "a directory": tempfile.gettempdir(), "a path with NUL": "a\0b.png", "a file that breaks": Broken(), "a file of text": Text(), "an ftp URL": "ftp://a.example/1.png",
-                      "one good and one bad": [png(), b"text"], "a nested list": [[png()]]}.items():  # fmt: skip
+                      "one good and one bad": [png(), b"text"], "a nested list": [[png()]], "a collection without an end": itertools.repeat(png())}.items():  # fmt: skip
         yield refused(f"source image: {name}", {"source_images": bad}, "source_images", "SOURCE-IMAGE")
 
 
