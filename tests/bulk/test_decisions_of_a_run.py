@@ -11,6 +11,7 @@ import httpx
 import pytest
 from attrs import evolve, frozen
 from seedream import AsyncSeeDream, RetryPolicy
+from seedream._support.threads import in_thread
 from seedream.bulk import BulkOptions, Delivery, RunControl, Submitter, prepare_run
 from seedream.bulk import engine as engines
 from seedream.bulk.engine import Engine
@@ -315,15 +316,13 @@ def test_a_submission_that_did_not_begin_can_be_cancelled_and_one_that_did_canno
         (job,) = parts.plan("a")
         record = InterruptibleSubmission(parts.journal.submission_record(job.id, 1), lambda: parts.control.stopping)
         assert not record.scope.shield
-        record.begin()
+        await in_thread(record.begin)
         assert record.scope.shield
-        again = InterruptibleSubmission(parts.journal.submission_record(job.id, 1), lambda: False)
-        with pytest.raises(JournalError):
-            again.begin()
-        assert not again.scope.shield
         parts.control.interrupt("interrupted")
-        with pytest.raises(RunStopping):
-            record.begin()
+        for one in (record, InterruptibleSubmission(parts.journal.submission_record(job.id, 1), lambda: True)):
+            with pytest.raises(RunStopping):
+                await in_thread(one.begin)
+        assert not one.scope.shield
         record.submitted("t-1")
         assert (parts.job().state, parts.job().attempt) == ("submitted", 1)
 
@@ -641,6 +640,7 @@ def test_each_snapshot_and_the_report_say_where_the_run_is(tmp_path: Path) -> No
 
     answers = [{"code": 1000, "msg": "", "data": {"taskid": f"t-{n}"}} for n in range(2)]
     seen, report = use(tmp_path, work, *answers)
+    assert len(seen) > 1, "from the start on"
     last = seen[-1]
     assert (last.spent, last.budget, last.elapsed, last.settled, last.window) == (2, 2, 10.0, 2, 1)
     assert (last.counts["downloaded"], last.counts["planned"], last.counts["abandoned"]) == (2, 1, 1)

@@ -446,8 +446,11 @@ class Shared:
         del key, request
         return "t1"
 
+    def __init__(self) -> None:
+        self.recorded: list[Any] = []
+
     async def record(self, key: str, delivery: Delivery) -> None:
-        del key, delivery
+        self.recorded.append((key, delivery.taskid, delivery.state))
 
 
 def connect() -> AsyncSeeDream:
@@ -456,10 +459,12 @@ def connect() -> AsyncSeeDream:
 
 def test_a_row_function_drops_columns_without_a_value_and_pickles_with_its_settings(tmp_path: Path) -> None:
     options = BulkOptions(task_timeout=7.0)
-    with GenerateRows(Shared(), str(tmp_path / "p"), connect=connect, options=options) as generate:
+    shared = Shared()
+    with GenerateRows(shared, str(tmp_path / "p"), connect=connect, options=options) as generate:
         rows = generate({"id": "a", "prompt": "p", "batchsize": 2, "resolution": None})
         assert [(row["id"], row["state"], row["images"]) for row in rows] == [("a", "downloaded", 2)] * 2
         assert len(generate({"id": "b", "prompt": "p", "batchsize": 2})) == 2
+        assert shared.recorded == [("a", "t1", "downloaded"), ("b", "t1", "downloaded")]
         again = pickle.loads(pickle.dumps(generate))  # noqa: S301 -- our own
     assert (again._delivery.options, again._delivery.connect, again._delivery.store) == (
         options, connect, PictureStore(str(tmp_path / "p")),

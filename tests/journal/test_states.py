@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from journal.support import in_state, planned
 from seedream.errors import BudgetReached, JournalError
-from seedream.journal import EDGES, STATES, Job, Journal, Picture, Plan, Run, State
+from seedream.journal import EDGES, SETTLED, STATES, WITH_TASKID, Job, Journal, Picture, Plan, Run, State
 
 # Typed again by hand from the reliability design; not read from the code.
 LEGAL = """
@@ -80,6 +80,58 @@ def test_history_cannot_be_rewritten(path: Path, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         raw.execute(statement)
     raw.close()
+
+
+INSERT = "INSERT INTO job(run,key,digest,request,cost,spent,state,actor,boot,updated) VALUES({},'planned','','',0)"
+CLAIM = "UPDATE job SET state='submitting', actor='engine', attempt=attempt+{}, spent=spent+{} WHERE id={}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        (CLAIM.format(1, 1, 1), "a claim counts its cost"),
+        (CLAIM.format(0, 2, 1), "a claim counts its cost"),
+        (CLAIM.format(2, 2, 1), "a claim counts its cost"),
+        (CLAIM.format(1, 0, 1), "a claim counts its cost"),
+        (CLAIM.format(1, 3, 2), "budget"),
+        (INSERT.format("1,'a','','',1,0"), "UNIQUE"),
+        (INSERT.format("1,'n','','',0,0"), "cost > 0"),
+        (INSERT.format("1,'n','','',1,1"), "begins as planned"),
+        (INSERT.format("9,'n','','',1,0"), "FOREIGN KEY"),
+        ("INSERT INTO run(name, created) VALUES('bulk', 0)", "UNIQUE"),
+        ("INSERT INTO picture VALUES(9, 0, 'p', 1, 's')", "FOREIGN KEY"),
+        ("INSERT INTO accepted VALUES('task-c', 1, 1, 0)", "UNIQUE"),
+        ("UPDATE job SET taskid=NULL WHERE key='c'", "written once"),
+        ("UPDATE job SET taskid='t' WHERE key='a'", "CHECK"),
+        ("UPDATE job SET state='gone' WHERE key='a'", "illegal transition"),
+    ],
+)  # fmt: skip
+def test_the_database_keeps_the_books_whoever_writes(path: Path, statement: str, why: str) -> None:
+    # Rule I9: costs are counted once, within the budget, and every id belongs to one job.
+    with Journal(path) as journal:
+        run = journal.run("bulk", budget=5)
+        journal.plan(run.id, [Plan("a", "", {}, 2), Plan("b", "", {}, 3)])
+        in_state(journal, "c", "submitted")
+        journal.run("bulk", budget=3)
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("PRAGMA foreign_keys=1")
+    before = raw.execute("SELECT spent FROM run").fetchone()
+    with pytest.raises(sqlite3.IntegrityError, match=why):
+        raw.execute(statement)
+    raw.execute(CLAIM.format(1, 2, 1))
+    assert raw.execute("SELECT spent FROM run").fetchone() == (before[0] + 2,) == (3,), "the budget itself may be spent"
+    raw.execute("UPDATE job SET state='planned', spent=spent-2, actor='engine' WHERE id=1")
+    assert raw.execute("SELECT spent FROM run").fetchone() == before
+    raw.close()
+
+
+def test_the_states_and_what_follows_of_each() -> None:
+    # Typed again by hand: what a user must decide about, and what has a task that is paid for.
+    assert STATES == (
+        "planned", "submitting", "submitted", "succeeded", "failed", "downloaded", "unknown", "rejected", "abandoned",
+    )  # fmt: skip
+    assert set(WITH_TASKID) == WITH_ID
+    assert set(SETTLED) == {"downloaded", "failed", "unknown", "rejected", "abandoned"}
 
 
 def test_a_change_from_a_state_that_has_passed_is_refused(journal: Journal) -> None:
