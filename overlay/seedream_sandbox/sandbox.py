@@ -116,7 +116,7 @@ class Sandbox:
     def requests(self) -> list[RequestRecord]:
         """The latest requests, oldest first."""
         with self.service.lock:
-            return list(self.service.requests)
+            return list(self.service.requests.values())
 
     @property
     def tasks(self) -> list[Task]:

@@ -1,6 +1,5 @@
-"""Tasks: how they progress (by queries, by time, or at once), and the store that keeps the latest ones."""
+"""Tasks, and how they progress: by queries, by time, or at once."""
 
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -138,28 +137,3 @@ def fault_status(fault: Fault, status: int, polled: int) -> int:
             return fault.integer("status") if polled < fault.integer("polls") else status
         case _:
             return status
-
-
-_ROOM: Final = 64 * 1024 * 1024  # bytes, about, of all tasks together
-
-
-class TaskStore(OrderedDict[str, Task]):
-    """Tasks by id, oldest first: at most ``keep``, and of about ``room`` bytes; the latest task is always kept."""
-
-    def __init__(self, keep: int, room: int = _ROOM) -> None:
-        super().__init__()
-        self._keep = keep
-        self._room = room
-        self._size = 0
-
-    def add(self, task: Task) -> None:
-        """Keep a task, and drop the oldest ones where there is no room."""
-        self[task.id] = task
-        self._size += task.weight
-        while len(self) > 1 and (len(self) > self._keep or self._size > self._room):
-            self._size -= self.popitem(last=False)[1].weight
-
-    def clear(self) -> None:
-        """Drop all tasks."""
-        super().clear()
-        self._size = 0

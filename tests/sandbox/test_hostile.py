@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox.sandbox_client import SUBMIT, SandboxClient, connect
 from seedream_sandbox import KINDS, RequestRecord, Sandbox
+from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.server import connection
 from seedream_sandbox.service.request_log import RequestLog
-from seedream_sandbox.task import Task, TaskStore
+from seedream_sandbox.task import Task
 
 HEAD = b"POST " + SUBMIT.encode() + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\nConnection: close\r\n"
 FORM = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nx\r\n--b--\r\n'
@@ -288,10 +289,10 @@ def test_1000_tasks_are_kept_in_bounded_memory() -> None:
             for number in range(count):
                 one.submit(f"{number} " + "long " * 200, batchsize=facts.LARGEST)
 
-        submit(1000)
-        assert 1000 == len(sandbox.tasks) == len(sandbox.requests)
         tracemalloc.start()
         try:
+            submit(1000)
+            assert 1000 == len(sandbox.tasks) == len(sandbox.requests)
             before = tracemalloc.get_traced_memory()[0]
             submit(600)
             grown = tracemalloc.get_traced_memory()[0] - before
@@ -299,19 +300,20 @@ def test_1000_tasks_are_kept_in_bounded_memory() -> None:
             tracemalloc.stop()
     assert 1000 == len(sandbox.tasks)
     # Old ones give way to new ones; what grows is the list of charges, some 1.5 kB each with its prompt.
-    assert grown < 600 * 8_000
+    assert grown < 600 * 3_000
 
 
 def test_megabytes_as_text_are_remembered_briefly() -> None:
-    log = RequestLog(1000)
+    log = RequestLog(1000, room=16_000_000)
     for number in range(200):
         record = RequestRecord(number, 0.0, "POST", "/", "api")
-        log.add(record)
+        log.remember(record)
         log.note(record, {"prompt": ["x" * 500_000]}, [])
     assert 20 < len(log) < 40
-    shelf = TaskStore(1000, room=50_000_000)
+    shelf: Bounded[str, Task] = Bounded(1000, room=50_000_000)
     for number in range(200):
-        shelf.add(Task(str(number), "x" * 500_000, "", "2K", 1, 1, 1, 0.0, 0))
+        task = Task(str(number), "x" * 500_000, "", "2K", 1, 1, 1, 0.0, 0)
+        shelf.add(task.id, task, task.weight)
     assert 20 < len(shelf) < 30
     assert "199" in shelf
 

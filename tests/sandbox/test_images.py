@@ -202,7 +202,7 @@ def test_from_a_coroutine(backend: str) -> None:
 def test_finished_pictures_are_kept_within_a_bound() -> None:
     sandbox = Sandbox(progress="instant", pictures="plain", format="jpeg")
     cache = sandbox.service.images
-    cache._room = 120_000
+    cache._files._room = 120_000
     with httpx.Client(transport=sandbox.transport) as http:
         one = SandboxClient(sandbox, http)
         sizes = [len(one.picture(url).content) for url in one.urls(one.made(batchsize=8, resolution="2560x1440"))]

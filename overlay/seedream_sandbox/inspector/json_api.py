@@ -35,7 +35,7 @@ class JsonApi:
         self._reads: dict[str, Callable[[], object]] = {
             "state": self.state,
             "charges": lambda: [asdict(charge) for charge in service.accounts.charges],
-            "requests": lambda: [asdict(record) for record in service.requests],
+            "requests": lambda: [asdict(record) for record in service.requests.values()],
             "tasks": lambda: [self._task(task) for task in service.tasks.values()],
             "faults": self._faults,
         }
@@ -59,7 +59,7 @@ class JsonApi:
     def state(self) -> dict[str, Any]:
         """Return all that the page shows, the latest first. The caller holds the service's lock."""
         service = self._service
-        verdicts = [record.verdict.partition(" ")[0] for record in service.requests if record.host == "api"]
+        verdicts = [record.verdict.partition(" ")[0] for record in service.requests.values() if record.host == "api"]
         return {
             **self._about,
             "credits": sum(account.balance for account in service.accounts),
@@ -70,7 +70,7 @@ class JsonApi:
             "leaks": list(service.leaks),
             "task_count": len(service.tasks),
             "tasks": [self._task(task) for task in islice(reversed(service.tasks.values()), _SHOWN)],
-            "requests": [_clipped(asdict(record)) for record in islice(reversed(list(service.requests)), _SHOWN)],
+            "requests": [_clipped(asdict(record)) for record in islice(reversed(service.requests.values()), _SHOWN)],
             "faults": [written(fault) for fault in service.faults],
             "kinds": {name: kind.summary for name, kind in KINDS.items()},
         }

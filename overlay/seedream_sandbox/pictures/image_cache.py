@@ -3,16 +3,17 @@
 import hashlib
 import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
 from PIL import Image
 
+from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.pictures.landscape import Format, ImageSpec, encode, paint
 from seedream_sandbox.task import Task
 
 File = tuple[bytes, str]  # content and media type
+_MOST: Final = 100_000  # finished files
 _CACHE: Final = 64 * 1024 * 1024  # bytes of finished files
 _AT_ONCE: Final = 2  # pictures painted at the same time: the largest takes some 100 MB meanwhile
 _THUMB: Final = 320  # pixels, longest side
@@ -23,8 +24,7 @@ class ImageCache:
 
     def __init__(self, wanted: Format = "jpeg", cache: int = _CACHE) -> None:
         self.format: Format = wanted
-        self._room = cache
-        self._files: OrderedDict[tuple[str, int, bool], File] = OrderedDict()
+        self._files: Bounded[tuple[str, int, bool], File] = Bounded(_MOST, cache)
         self._lock = threading.Lock()
         self._painting = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -64,7 +64,8 @@ class ImageCache:
             found = self._find(key)  # another may have made it meanwhile
             if found is None:
                 found = encode(make(), kind)
-                self._keep(key, found)
+                with self._lock:
+                    self._files.add(key, found, len(found[0]))
         return found
 
     @staticmethod
@@ -85,9 +86,3 @@ class ImageCache:
             if key in self._files:
                 self._files.move_to_end(key)
             return self._files.get(key)
-
-    def _keep(self, key: tuple[str, int, bool], file: File) -> None:
-        with self._lock:
-            self._files[key] = file
-            while len(self._files) > 1 and sum(len(content) for content, _ in self._files.values()) > self._room:
-                self._files.popitem(last=False)

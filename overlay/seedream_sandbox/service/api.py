@@ -10,6 +10,7 @@ from attrs import frozen
 from tensorslab_images.limits import AUTH_HEADER, Operation
 from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
+from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.faults.active_faults import ActiveFaults
 from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer, Scope
 from seedream_sandbox.faults.language import HEADER, Fault, FaultError, header_faults
@@ -25,9 +26,10 @@ from seedream_sandbox.service.refusal import Refusal
 from seedream_sandbox.service.request_log import RequestLog, RequestRecord
 from seedream_sandbox.service.validate import check_form, check_json
 from seedream_sandbox.settings import Settings
-from seedream_sandbox.task import Task, TaskStore
+from seedream_sandbox.task import Task
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,500}")
+_LOG_ROOM: Final = 16 * 1024 * 1024  # characters of all remembered requests together
 _ARRIVAL: Final[frozenset[Layer]] = frozenset({"arrival"})
 _CONNECT: Final[frozenset[Layer]] = frozenset({"connect"})
 
@@ -58,7 +60,7 @@ class Service:
         self.lock = threading.RLock()
         self.faults = ActiveFaults(settings.seed, list(settings.faults))
         self.operations = TaskOperations(settings, self.faults)
-        self.requests = RequestLog(settings.keep)
+        self.requests = RequestLog(settings.keep, _LOG_ROOM)
         self.leaks: list[str] = []
         self.on_record: Callable[[RequestRecord], object] | None = None
         self.images = ImageCache(settings.format)
@@ -70,7 +72,7 @@ class Service:
         return self.operations.accounts
 
     @property
-    def tasks(self) -> TaskStore:
+    def tasks(self) -> Bounded[str, Task]:
         """The tasks that are kept."""
         return self.operations.tasks
 
@@ -143,7 +145,7 @@ class Service:
             self._numbers, self.clock.time(), request.method, request.path, host, request.masked_headers
         )
         record.body_size = len(request.body)
-        self.requests.add(record)
+        self.requests.remember(record)
         return record
 
     def _report(self, record: RequestRecord) -> None:

@@ -11,6 +11,7 @@ from tensorslab_images.rules import (
     STATUS_MEANING_FAILED,
 )
 
+from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.faults.active_faults import ActiveFaults
 from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer
 from seedream_sandbox.faults.language import Fault, prompt_faults
@@ -22,10 +23,11 @@ from seedream_sandbox.service.request_log import RequestRecord
 from seedream_sandbox.service.resolution import picture_size
 from seedream_sandbox.service.validate import ValidRequest
 from seedream_sandbox.settings import Settings
-from seedream_sandbox.task import Task, TaskStore
+from seedream_sandbox.task import Task
 
 ReplyAndFaults = tuple[Response, list[Fault]]
 FILE_FIELD: Final = "sourceImage"
+_ROOM: Final = 64 * 1024 * 1024  # bytes, about, of all tasks together
 _TASK: Final[frozenset[Layer]] = frozenset({"task"})
 
 
@@ -34,7 +36,7 @@ class TaskOperations:
 
     def __init__(self, settings: Settings, faults: ActiveFaults) -> None:
         self.accounts = Accounts(settings.balances, settings.credits, settings.price, settings.ledger_path)
-        self.tasks = TaskStore(settings.keep)
+        self.tasks: Bounded[str, Task] = Bounded(settings.keep, _ROOM)
         self.signer = Signer(hashlib.sha256(f"sandbox/{settings.seed}".encode()).digest(), settings.lifetime)
         self._settings = settings
         self._faults = faults
@@ -83,7 +85,7 @@ class TaskOperations:
             len(valid.files.get(FILE_FIELD, ())), valid.values.get("imageUrl"), record.number,
             ActiveFaults(seed, later),
         )  # fmt: skip
-        self.tasks.add(task)
+        self.tasks.add(taskid, task, task.weight)
         record.taskid, record.charged = taskid, images
         return _success({"taskid": taskid}, "Task created successfully"), now
 

@@ -1,12 +1,12 @@
 """What the sandbox remembers of each request, for tests and the inspector."""
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from attrs import define, field
 
-_ROOM: Final = 16 * 1024 * 1024  # characters of all remembered requests together
+from seedream_sandbox.bounded import Bounded
+
 _BASE: Final = 1000  # characters that any record takes
 
 
@@ -69,52 +69,21 @@ class RequestRecord:
         return "  ".join("".join(c if c.isprintable() else "?" for c in word) for word in words)
 
 
-@define
-class RequestLog:
-    """The latest requests, bounded in number and size, so that requests with megabytes of text are kept briefly."""
+class RequestLog(Bounded[int, RequestRecord]):
+    """The latest requests by number; those with megabytes of text are kept briefly."""
 
-    keep: int  # maximum number of requests
-    _records: deque[tuple[RequestRecord, int]] = field(factory=deque[tuple[RequestRecord, int]])
-    _size: int = 0
-
-    def add(self, record: RequestRecord) -> None:
-        """Remember a request, and drop the oldest where there is no room."""
+    def remember(self, record: RequestRecord) -> None:
+        """Add a request whose body is not known yet."""
         size = _BASE + sum(len(name) + len(value) for name, value in record.headers) + len(record.path)
-        self._records.append((record, size))
-        self._size += size
-        self._trim()
+        self.add(record.number, record, size)
 
     def note(
         self, record: RequestRecord, fields: Mapping[str, list[Any]], files: list[tuple[str, str, str, int]]
     ) -> None:
-        """Add a body's content to a record, if it is still remembered."""
-        size = sum(len(name) + sum(_length(value) for value in values) for name, values in fields.items())
-        size += sum(len(name) + len(file) + len(kind) for name, file, kind, _ in files)
+        """Add a body's content to a record."""
         record.fields, record.files = fields, files
-        for position in range(len(self._records) - 1, -1, -1):
-            if self._records[position][0] is record:
-                self._records[position] = (record, self._records[position][1] + size)
-                self._size += size
-                break
-        self._trim()
-
-    def __iter__(self) -> Iterator[RequestRecord]:
-        return (record for record, _ in self._records)
-
-    def __reversed__(self) -> Iterator[RequestRecord]:
-        return (record for record, _ in reversed(self._records))
-
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def clear(self) -> None:
-        """Drop all requests."""
-        self._records.clear()
-        self._size = 0
-
-    def _trim(self) -> None:
-        while len(self._records) > 1 and (len(self._records) > self.keep or self._size > _ROOM):
-            self._size -= self._records.popleft()[1]
+        size = sum(len(name) + sum(_length(value) for value in values) for name, values in fields.items())
+        self.grow(record.number, size + sum(len(name) + len(file) + len(kind) for name, file, kind, _ in files))
 
 
 def _length(value: object) -> int:
