@@ -11,7 +11,7 @@ from tensorslab_images.rules import RES_PIXELS_MINIMUM, RULES
 
 
 def test_explains_every_rule() -> None:
-    for name in rule_text.rule_ids():
+    for name in RULES:
         rule = rule_text.find_rule(name)
         text = "\n".join(value for _, value in rule_text.explain(rule))
         for sentence in rule.sentences.values():

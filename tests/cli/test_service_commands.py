@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from seedream.cli import extras, rule_text
 from support.clients import KEY
+from tensorslab_images.rules import RULES
 
 
 @pytest.fixture(autouse=True)
@@ -273,6 +274,6 @@ def test_a_rule_that_is_not_there_names_the_nearest() -> None:
     for name in ("", "qqqqqqqq"):
         with pytest.raises(rule_text.UnknownRule) as caught:
             rule_text.find_rule(name)
-        assert str(caught.value) == f"there is no rule {name!r}. The rules are {', '.join(rule_text.rule_ids())}."
+        assert str(caught.value) == f"there is no rule {name!r}. The rules are {', '.join(RULES)}."
     assert rule_text.summary_and_sentence("NOT-A-RULE") == ("", "")
     assert (rule_text.pad("山", 4), rule_text.pad("abc", 2)) == ("山  ", "abc")

@@ -8,11 +8,6 @@ import click
 from seedream.cli.exit_codes import USAGE
 
 
-def install_hint(extra: str) -> str:
-    """Return how to install an extra. seedream is on no package index yet, so its name is not enough."""
-    return f'Install the extra: pip install ".[{extra}]" in a clone, or "seedream[{extra}] @ file:///PATH/TO/THE.whl".'
-
-
 class MissingExtra(click.ClickException):
     """A library of an extra is not installed."""
 
@@ -30,4 +25,6 @@ def load_extra(module: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "seedream":
             raise
-        raise MissingExtra(f"{error.name} is not installed. {install_hint(extra)}") from None
+        # seedream is on no package index yet, so its name is not enough.
+        hint = f'pip install ".[{extra}]" in a clone, or "seedream[{extra}] @ file:///PATH/TO/THE.whl"'
+        raise MissingExtra(f"{error.name} is not installed. Install the extra: {hint}.") from None

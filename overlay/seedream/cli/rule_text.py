@@ -19,11 +19,6 @@ class UnknownRule(LookupError):
     """No rule has that id; the message names the nearest ones."""
 
 
-def rule_ids() -> tuple[str, ...]:
-    """Return the ids of all rules, in the ledger's order."""
-    return tuple(RULES)
-
-
 def find_rule(name: str) -> Rule:
     """Return the rule with that id; case, spaces and underscores do not matter.
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from tensorslab_images.rules import RULES
 
 from seedream import InvalidResolution, Resolution
 from seedream.cli import error_output, exit_codes, rule_text
@@ -18,12 +19,12 @@ from seedream.cli.terminal import Terminal
 def rules(terminal: Terminal) -> None:
     """List the rules that the API's page states, and what they rest on."""
     terminal.print_table(rule_text.overview())
-    terminal.print_json({"rules": [rule_text.as_data(rule_text.find_rule(rule)) for rule in rule_text.rule_ids()]})
+    terminal.print_json({"rules": list(map(rule_text.as_data, RULES.values()))})
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     del ctx, param
-    return [rule for rule in rule_text.rule_ids() if rule.startswith(incomplete.upper())]
+    return [rule for rule in RULES if rule.startswith(incomplete.upper())]
 
 
 @command()
