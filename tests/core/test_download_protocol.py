@@ -197,6 +197,8 @@ def test_another_part_is_not_joined_and_the_picture_is_fetched_from_the_start(wr
     assert read(io, progress=seen.append) == [PNG]
     assert headers(io) == [{}, RESUMED, {}]
     assert [one.received for one in seen if one.stage == "downloading"] == [40, SIZE]
+    missing = {name: value for name, value in part(40, **wrong).headers.items() if value}
+    assert read(scripted(cut(), Head(206, missing, [PNG[40:]]), whole())) == [PNG]
     io = scripted(part(40, **wrong))
     error = failed(io, attempts=1)
     assert (type(error), error.message) == (Truncated, "picture 1 of task t1: the host sent another part than asked")
@@ -449,6 +451,12 @@ def test_an_error_of_several_pictures_names_the_first_three(tmp_path: Path) -> N
     assert (error.hint, error.taskid, error.retryable) == (NO_HINT, "t1", True)
     assert (error.files, list(error.errors)) == ({0: tmp_path / "t1-1.png"}, [1, 2, 3, 4, 5])
     assert (error.reply.status if error.reply else None) == 400
+
+
+def test_three_failures_are_all_named() -> None:
+    with pytest.raises(errors.DownloadError) as caught:
+        read(scripted(Head(400)), *URLS[:3], images=3)
+    assert caught.value.message.endswith("; picture 3: the image host answers 400")
 
 
 def test_an_error_of_several_kinds_is_of_none_of_them() -> None:

@@ -353,6 +353,14 @@ def test_a_wait_that_ends_without_an_answer_names_the_last_state() -> None:
     assert caught.value.message == f"task t1 was still processing after 2 s, {last}"
 
 
+def test_the_last_answer_may_name_the_task() -> None:
+    taskid = "abcd_1234567890abcdef"
+    io = scripted(said({"code": 5, "msg": f"busy with {taskid}"}))
+    with pytest.raises(WaitTimeout) as caught:
+        run(wait(service(), taskid, timeout=1.0, images=1, progress=None), io)
+    assert f"and the last answer was HTTP 200, code 5: busy with {taskid}" in caught.value.message
+
+
 def test_each_answer_is_reported_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "seedream.tasks")
     seen: list[Progress] = []

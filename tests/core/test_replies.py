@@ -88,7 +88,17 @@ STATE: dict[str, Any] = {"image_status": 3, "url": ["a", "", 5, "b"], "width": 2
         ({}, {"status": None, "state": "unknown", "finished": False, "urls": ()}),
         ({"image_status": 1, "url": []}, {"status": 1, "state": "queued", "finished": False, "urls": ()}),
         ({"image_status": 2}, {"state": "processing", "finished": False}),
-        (STATE, {"state": "completed", "finished": True, "urls": ("a", "", "", "b"), "width": 2, "height": 3}),
+        (
+            STATE,
+            {
+                "state": "completed",
+                "finished": True,
+                "urls": ("a", "", "", "b"),
+                "width": 2,
+                "height": 3,
+                "prompt": "p",
+            },
+        ),
         ({"image_status": 4, "error_message": "why"}, {"state": "failed", "finished": True, "error_message": "why"}),
         ({"image_status": 5}, {"status": 5, "state": "unknown", "finished": False}),
         ({"image_status": "3", "url": "one"}, {"state": "completed", "urls": ("one",)}),

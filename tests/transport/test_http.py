@@ -26,7 +26,7 @@ from seedream._protocol.effects import (
 )
 from seedream._request.encode import encode_query, encode_submission
 from seedream._request.submission import check_submit
-from seedream._transport import connections, environment
+from seedream._transport import connections, environment, http
 from seedream._transport.async_http import AsyncHTTP
 from seedream._transport.connections import Connections, Line, NetworkOptions, Server
 from seedream._transport.environment import Proxies
@@ -373,9 +373,27 @@ def test_what_httpcore_raises_is_a_failure_and_its_connection_is_closed(
 
 
 def test_a_failure_does_not_show_the_key(both: Both) -> None:
-    Carrier.answers = [ValueError(f"bad header Bearer {KEY}")]
-    assert KEY not in Driver(both)(query()).text
-    assert KEY not in Driver(both)(query(f"https://a..b/{KEY}")).text
+    class Body:
+        content, length = b"x", 1
+
+        def check(self) -> None:
+            raise OSError("no MARKER here")
+
+    Carrier.answers = [ValueError("no MARKER here")]
+    body: Any = Body()
+    unready = SendRequest(Request("POST", "https://a.example/", {}, body), "query")
+    for effect, phase in ((query(), "sent_full"), (unready, "never_sent")):
+        failure = Driver(both)(effect)
+        assert (failure.phase, failure.text) == (phase, "no [removed] here"), "a part of the key"
+
+
+def test_the_url_of_a_picture_is_not_kept_in_memory(both: Both) -> None:
+    http._api_target.cache_clear()
+    before = http._api_target.cache_info()
+    Driver(both).whole(download("https://cdn.example/1?sig=only-here"))
+    assert http._api_target.cache_info() == before
+    Driver(both).whole(query("https://api.example/only-here"))
+    assert http._api_target.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt(), SystemExit()], ids=repr)
@@ -511,6 +529,28 @@ def test_the_connection_that_was_used_last_is_taken_first_and_a_stale_one_is_clo
     assert [line.backend.closed for line in lines] == [0, 0, 1]
 
 
+def test_what_was_idle_for_too_long_is_closed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    kept = pool()
+    lines = [kept.take("query", A) for _ in range(4)]
+    for line, at in zip(lines, (1000.0, 1001.0, 1030.0, 1062.0), strict=True):
+        now[0] = at
+        kept.give_back(line)
+    assert [line.backend.closed for line in lines] == [1, 1, 0, 0]
+    assert [line.idle_since for line in lines] == [1000.0, 1001.0, 1030.0, 1062.0]
+    assert [kept.take("query", A) for _ in range(2)] == [lines[3], lines[2]]
+
+
+def test_only_so_many_connections_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    kept = pool()
+    lines = [kept.take("query", A) for _ in range(67)]
+    for line in lines:
+        kept.give_back(line)
+    assert [line.backend.closed for line in lines] == [1] * 3 + [0] * 64
+
+
 def test_a_closed_connection_is_not_kept() -> None:
     kept = pool()
     line = kept.take("query", A)
@@ -538,7 +578,8 @@ def test_a_line_without_a_connection_can_be_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "seconds"), [("query", 0.0), ("query", 9.0), ("download", 0.0), ("submit", 0.0), ("submit", 9.0)]
+    ("kind", "seconds"),
+    [("query", 0.0), ("query", 9.0), ("download", 0.0), ("submit", 0.0), ("submit", 0.5), ("submit", 9.0)],
 )
 def test_for_how_long_a_connection_is_kept(kind: Any, seconds: float) -> None:
     kept = pool(reuse_submit_connections=seconds)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpcore
 import pytest
+import trustme
 from seedream import Timeouts, errors
 from seedream._transport import network
 from seedream._transport.network import Call, Connection, Lookup, SyncBackend, SyncStream, Wait, connect
@@ -774,6 +775,7 @@ def test_a_backend_connects_and_remembers_it(monkeypatch: pytest.MonkeyPatch, op
 @pytest.mark.parametrize("system", ["linux", "darwin"])
 def test_unacknowledged_bytes_are_counted_where_the_system_tells(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        assert network._unacknowledged(server) == 0, "a socket that listens has sent nothing"
         ours = socket.create_connection(server.getsockname())
         with ours:
             monkeypatch.setattr("sys.platform", system)
@@ -785,3 +787,121 @@ def test_unacknowledged_bytes_are_counted_where_the_system_tells(monkeypatch: py
             except BlockingIOError:
                 pass
             assert (network._unacknowledged(ours) > 1000) is (system == "linux")
+
+
+# --- TLS through TLS to a proxy --------------------------------------------------------------------------------------------
+class Tunnel(Sock):
+    """A socket whose peer is a TLS server in memory, which gives back what it receives."""
+
+    def __init__(self, authority: trustme.CA, name: str) -> None:
+        super().__init__()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name).configure_cert(context)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._server = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._shaken = False
+        self.received = b""
+        self.hung_up = False
+        self.blocked: list[str] = []  # the calls that must wait first
+
+    def _may(self, name: str) -> None:
+        if name in self.blocked:
+            self.blocked.remove(name)
+            raise BlockingIOError
+
+    def send(self, data: memoryview) -> int:
+        self._may("send")
+        taken = min(len(data), 10_000)
+        self._incoming.write(data[:taken])
+        try:
+            if not self._shaken:
+                self._server.do_handshake()
+                self._shaken = True
+            while more := self._server.read(100_000):
+                self.received += more
+                self._server.write(more)
+        except ssl.SSLWantReadError:
+            pass
+        return taken
+
+    def recv(self, size: int) -> bytes:
+        self._may("recv")
+        if self.hung_up:
+            return b""
+        if not self._outgoing.pending:
+            raise BlockingIOError
+        return self._outgoing.read(size)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def layered(tracker: SendTracker, authority: trustme.CA, name: str = "a.example") -> tuple[Any, Any, ssl.SSLContext]:
+    sock: Any = Tunnel(authority, name)
+    made: Any = Connection(sock, tracker)
+    made.layers = 1
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return made, sock, context
+
+
+def test_a_second_layer_of_tls_carries_the_request(track: Any, now: list[float], authority: trustme.CA) -> None:
+    tracker = track("download", tls_layers=2)
+    made, sock, context = layered(tracker, authority)
+    sock.blocked = ["send", "recv"]
+    steps, _ = ended(made.start_tls(context, "a.example"))
+    assert [(step.sock, step.to_write, step.deadline) for step in steps] == [
+        (sock, True, 1010.0),
+        (sock, False, 1010.0),
+    ]
+    assert (made.layers, made.sock, tracker.sent, tracker.phase) == (2, sock, 0, "never_sent")
+    assert made.info("ssl_object").version() == "TLSv1.3"
+    content = os.urandom(300_000)
+    sock.blocked, now[0] = ["send"], 1005.0
+    steps, _ = ended(made.write(content))
+    assert [(step.sock, step.to_write, step.deadline) for step in steps] == [(sock, True, 1025.0)]
+    assert (sock.received == content, tracker.sent) == (True, len(content))
+    received, sock.blocked = b"", ["recv"]
+    deadlines: set[float] = set()
+    while len(received) < len(content):
+        steps, more = ended(made.read())
+        deadlines |= {step.deadline for step in steps}
+        received += more
+    assert (received == content, deadlines, tracker.phase) == (True, {1055.0}, "sent_full")
+
+
+def test_a_second_layer_checks_the_server_s_name_and_authority(track: Any, authority: trustme.CA) -> None:
+    for given, name in ((authority, "b.example"), (trustme.CA(), "a.example")):
+        tracker = track(tls_layers=2)
+        made, sock, _ = layered(tracker, given, name)
+        trusting = ssl.create_default_context()
+        authority.configure_trust(trusting)
+        with pytest.raises(httpcore.ConnectError, match="certificate verify failed"):
+            ended(made.start_tls(trusting, "a.example"))
+        assert (tracker.tls_refused, tracker.sent, sock.named("close")) == (True, 0, [("close",)])
+
+
+def test_a_second_layer_that_is_cut_is_not_the_end_of_a_reply(track: Any, authority: trustme.CA) -> None:
+    tracker = track(tls_layers=2)
+    made, sock, context = layered(tracker, authority)
+    sock.hung_up = True
+    with pytest.raises(httpcore.ConnectError):
+        ended(made.start_tls(context, "a.example"))
+    assert tracker.tls_refused is False
+    made, sock, context = layered(tracker, authority)
+    ended(made.start_tls(context, "a.example"))
+    sock.hung_up = True
+    with pytest.raises(httpcore.ReadError):
+        ended(made.read())
+
+
+def test_a_second_layer_that_stalls_is_a_timeout(track: Any, authority: trustme.CA) -> None:
+    made, sock, context = layered(track(tls_layers=2), authority)
+    sock.blocked = ["recv"]
+    operation = made.start_tls(context, "a.example")
+    next(operation)
+    with pytest.raises(httpcore.ConnectTimeout, match="the TLS handshake timed out"):
+        operation.throw(TimeoutError())
+    assert sock.named("close") == [("close",)]
