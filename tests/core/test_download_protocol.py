@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import logging
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -321,6 +322,17 @@ def test_bytes_in_memory_and_bytes_written_count_towards_the_limit(sizes: tuple[
     assert read(scripted(Head(200, {}, chunks)), max_bytes=total) == [b"".join(chunks)]
     error = failed(scripted(Head(200, {}, chunks)), max_bytes=total - 1)
     assert error.message == f"picture 1 of task t1: at least {total:,} bytes, more than {total - 1:,}"
+
+
+def test_a_compressed_picture_is_decompressed_to_one_byte_more_than_the_limit() -> None:
+    content = PNG + os.urandom(3_000_000)
+    packed = gzip.compress(content, 1)
+    chunks = [packed[:1_500_000], packed[1_500_000:]]
+    given = {"content-encoding": "gzip"}
+    assert read(scripted(Head(200, given, chunks)), max_bytes=len(content)) == [content]
+    for most in (len(content) - 1, 2_000_000, 1_000_000):
+        error = failed(scripted(Head(200, given, chunks)), max_bytes=most)
+        assert error.message == f"picture 1 of task t1: at least {most + 1:,} bytes, more than {most:,}"
 
 
 @pytest.mark.parametrize(("seconds", "whole_"), [(30.0, True), (30.5, False)])

@@ -361,6 +361,31 @@ def test_the_last_answer_may_name_the_task() -> None:
     assert f"and the last answer was HTTP 200, code 5: busy with {taskid}" in caught.value.message
 
 
+def test_a_wait_that_ends_while_the_task_is_not_known_says_so() -> None:
+    with pytest.raises(WaitTimeout) as caught:
+        waits(scripted(said(NO_SUCH), Head(500)), timeout=2.0)
+    last = "and the last answer was HTTP 500 with an empty body"
+    assert caught.value.message == f"task t1 was still not known to the service after 2 s, {last}"
+
+
+def test_a_log_line_names_the_task_and_no_part_of_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "seedream.tasks")
+    taskid = "abcd_1234567890abcdef"
+    answer = said({"code": 5, "msg": f"MARKER {taskid}"})
+    with pytest.raises(WaitTimeout):
+        run(wait(service(), taskid, timeout=0.0, images=1, progress=None), scripted(answer))
+    shown = f"HTTP 200, code 5: [removed] {taskid}; the whole text is in error.reply"
+    assert [record.getMessage() for record in caplog.records] == [f"task {taskid}: {shown}"]
+
+
+def test_an_answer_that_was_cut_is_none_even_where_it_reads_like_one() -> None:
+    io = scripted(Head(200, {}, [json.dumps(NO_SUCH).encode(), broken()]))
+    with pytest.raises(WaitTimeout):
+        waits(io, timeout=200.0)
+    with pytest.raises(StatusError, match="got no usable answer"):
+        run(query(service(attempts=1), "t1"), io)
+
+
 def test_each_answer_is_reported_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "seedream.tasks")
     seen: list[Progress] = []

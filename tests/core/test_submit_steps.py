@@ -260,6 +260,21 @@ def test_an_answer_that_names_a_task_is_never_sent_again(status: int, body: Any)
     assert (type(error), error.taskid, len(io.sent)) == (errors.SubmissionUnknown, "t", 1)
 
 
+def test_a_message_may_name_the_task_that_an_answer_names() -> None:
+    taskid = "abcd_1234567890abcdef"
+    body = json.dumps({"code": 5, "msg": f"see {taskid}", "data": {"taskid": taskid}}).encode()
+    error = failed(scripted(Head(500, {}, [body])))
+    assert error.message == f"the submission was sent, but no usable answer came (HTTP 500, code 5: see {taskid})"
+    assert error.hint == f"A task id was seen in the reply: {taskid}. Query it before you submit again."
+
+
+def test_a_refused_certificate_says_what_to_check() -> None:
+    error = failed(scripted(Failure("never_sent", "ConnectError", "self-signed", tls=True)))
+    refused = "nothing was sent: the server's TLS certificate or handshake was not accepted (ConnectError: self-signed)"
+    assert (error.message, error.retryable, error.billing) == (refused, False, "no")
+    assert error.hint == "Check the base URL, the machine's clock and its certificates."
+
+
 def test_a_failure_before_the_first_byte_is_not_sent_whatever_else_is_known() -> None:
     for tls, became in ((False, SubmissionOutcome.NOT_SENT), (True, SubmissionOutcome.TLS_REFUSED)):
         assert classify(Failure("never_sent", "x", "y", tls=tls), Envelope()) is became

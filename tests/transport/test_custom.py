@@ -548,6 +548,60 @@ def test_where_no_thread_can_be_started_nothing_is_sent(monkeypatch: pytest.Monk
     assert (failure.phase, failure.kind, transport.asked) == ("never_sent", "RuntimeError", [])
 
 
+def test_the_thread_waits_until_the_deadline_and_no_longer(now: list[float]) -> None:
+    waits: list[float | None] = []
+    watchdog, sock = _Watchdog(SendTracker("submit", LIMITS), "a.example"), Socket()
+
+    class Changed:
+        def __enter__(self) -> None: ...
+        def __exit__(self, *_: object) -> None: ...
+        def notify(self) -> None: ...
+        def wait(self, seconds: float | None) -> None:
+            waits.append(seconds)
+            if seconds is None:
+                watchdog.limit(1000.5)
+            else:
+                now[0] += seconds
+
+    watchdog.trace.stream, watchdog._thread = Peer(sock=sock), threading.current_thread()
+    watchdog._changed = Changed()  # type: ignore[assignment]  # without waiting
+    watchdog._watch()
+    assert (waits, sock.how) == ([None, 0.5], [socket.SHUT_RDWR])
+    watchdog.stop()
+    watchdog._watch()
+    assert (waits, sock.how) == ([None, 0.5], [socket.SHUT_RDWR])
+
+
+@pytest.mark.parametrize("make", [Own, Silent])
+def test_a_body_that_does_not_come_on_ends_in_time(make: Any) -> None:
+    class Stalls(Streamed):
+        async def __aiter__(self) -> Any:
+            yield b"a"
+            await anyio.sleep(60)
+
+    both, transport = Both("async"), make(httpx.Response(200, stream=Stalls()))
+
+    async def main() -> Any:
+        http = AsyncHTTP(transport, Timeouts(submit_read=0.03), both.clock, KEY)
+        stream: Any = await http.perform(post())
+        return [await http.perform(Read(stream)), await http.perform(Read(stream))]
+
+    first, failure = anyio.run(main)
+    assert (first, failure.kind, failure.text) == (b"a", "ReadTimeout", "the reply did not come in time")
+
+
+def test_an_awaiting_transport_is_cancelled_when_the_whole_time_is_up() -> None:
+    class Stalls(Silent):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await anyio.sleep(60)
+            raise AssertionError(request)
+
+    async def main() -> Any:
+        return await AsyncHTTP(Stalls(), LIMITS, Both("async").clock, KEY).perform(post(total_timeout=0.03))
+
+    assert anyio.run(main).kind == "ReadTimeout"
+
+
 @pytest.mark.parametrize("make", [Own, Silent])
 def test_an_awaiting_transport_that_does_not_answer_is_cancelled(make: Any) -> None:
     class Stalls(make):  # type: ignore[misc]  # either kind

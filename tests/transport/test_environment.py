@@ -253,7 +253,7 @@ def test_what_else_is_wrong_with_a_proxy_is_said(monkeypatch: pytest.MonkeyPatch
         ("http://192.0.2.7:8443", [], [("192.0.2.7", 8443)]),
         ("[2001:db8::]/64", [], []),
         ("2001:db8::/64", [("2001:db8::9", 443)], [("2001:db9::9", 443)]),
-        ("[2001:db8::1]:8443", [("2001:db8::1", 8443)], [("2001:db8::1", 443), ("2001:db8::2", 8443)]),
+        ("[2001:db8:0:0::1]:8443", [("2001:db8::1", 8443)], [("2001:db8::1", 443), ("2001:db8::2", 8443)]),
     ],
 )  # fmt: skip
 def test_an_exception_covers_what_it_names_and_nothing_else(

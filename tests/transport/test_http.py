@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- tables read best with one case a line
 
+import os
 import ssl
 import time
 from collections.abc import Iterator
@@ -693,6 +694,25 @@ def test_what_is_set_up_wrongly_is_refused_at_once(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(environment.Proxies, "of", of)
     pool().take("query", Server("https", "a.example", 77))
     assert asked == [("https", "a.example", 77)]
+
+
+def test_connections_are_found_wherever_they_stand() -> None:
+    kept = pool()
+    servers = [Server("https", f"{name}.example", 443) for name in "abcd"]
+    lines = [kept.take("query", server) for server in servers]
+    for line in lines:
+        kept.give_back(line)
+    assert [kept.take("query", server) for server in servers] == lines
+
+
+def test_forks_are_counted_where_the_system_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[Any] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda *, after_in_child: registered.append(after_in_child))
+    forks = connections._Forks()
+    registered[0]()
+    assert (forks.count, len(registered)) == (1, 1)
+    monkeypatch.delattr(os, "register_at_fork")
+    assert connections._Forks().count == 0
 
 
 def test_after_a_fork_the_parent_s_connections_are_closed_once() -> None:

@@ -37,7 +37,7 @@ class _Group:
                 result = self.run(self.workflows[number], _Worker(self))
                 self.results[number] = result
         except BaseException as error:  # noqa: BLE001 -- the thread that waits raises it
-            self.stop(None if isinstance(error, _Stopped) else error)
+            self.stop(error)  # _Stopped comes after the error that stopped the group, and replaces none
         finally:
             self._ended()
 
