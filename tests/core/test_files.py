@@ -117,11 +117,9 @@ def test_what_was_received_is_counted_and_its_start_kept(tmp_path: Path, kind: s
         assert target.sha256 == hashlib.sha256(b"short").hexdigest()
         assert target.finish() == tmp_path / "a.bin", "bytes of no picture"
         assert (tmp_path / "a.bin").read_bytes() == b"short"
+        target.discard()
     else:
         assert target.finish() == b"short"
-    target.discard()
-    if kind == "memory":
-        assert target.finish() == b""
 
 
 def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(tmp_path: Path) -> None:

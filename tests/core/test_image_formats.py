@@ -35,7 +35,7 @@ def with_thumbnail() -> bytes:
 
 
 WHOLE = {
-    "png": encoded("PNG"), "jpg": encoded("JPEG"), "jpg, progressive": encoded("JPEG", progressive=True), "jpg, thumbnail": with_thumbnail(),
+    "png": encoded("PNG"), "jpg": encoded("JPEG"), "jpg, with restart markers": encoded("JPEG", restart_marker_blocks=1), "jpg, progressive": encoded("JPEG", progressive=True), "jpg, thumbnail": with_thumbnail(),
     "webp": encoded("WEBP"), "webp, lossless": encoded("WEBP", lossless=True), "gif": encoded("GIF"), "gif, animated": encoded("GIF", animated=True),
     "png, animated": encoded("PNG", animated=True), "webp, animated": encoded("WEBP", animated=True), "avif, animated": encoded("AVIF", animated=True),
     "jpg, several": encoded("MPO", animated=True), "tif, several pages": encoded("TIFF", animated=True), "tif, big": encoded("TIFF", big_tiff=True),
@@ -365,9 +365,25 @@ def test_a_tiff_of_too_many_fields_is_not_read(monkeypatch: pytest.MonkeyPatch) 
     for most, whole in ((6, True), (5, False), (2, False), (1, False)):
         monkeypatch.setattr(image_formats, "_MOST_FIELDS", most)
         assert is_whole(PictureType("tiff"), two) is whole
+    monkeypatch.undo()
+    assert not is_whole(PictureType("tiff"), tiff("<", 8, [(1000, 1, 1, 0)] * 100_001))
     one = tiff("<", 4, [(1000, 1, 1, 0)] * 3)
     monkeypatch.setattr(image_formats, "_MOST_FIELDS", 4)
     assert is_whole(PictureType("tiff"), one)
+
+
+@both_tiffs
+@pytest.mark.parametrize("far", [2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_place_beyond_every_file_is_not_whole(order: str, wide: int, far: int) -> None:
+    if far >= 256**wide:
+        return
+    place = far.to_bytes(wide, "little" if order == "<" else "big")
+    start = tiff(order, wide, [])
+    assert not is_whole(PictureType("tiff"), start[:wide] + place + bytes(64))
+    for tag, kind in ((330, 18 if wide == 8 else 13), (1000, 4)):
+        assert not is_whole(PictureType("tiff"), tiff(order, wide, [(tag, kind, 1 if tag == 330 else 9, place)]))
+    assert not is_whole(PictureType("tiff"), tiff(order, wide, [(1000, 4, far, 0)]))
+    assert not is_whole(PictureType("tiff"), tiff(order, wide, [], following=far))
 
 
 # --- JPEG, GIF, BMP, WebP --------------------------------------------------------------------------------------------

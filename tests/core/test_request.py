@@ -504,6 +504,7 @@ def test_one_object_that_is_no_source_is_named() -> None:
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_the_limits_of_sources_are_exact(monkeypatch: pytest.MonkeyPatch, extra: int) -> None:
+    assert (source_images.MAX_SOURCES, source_images.MAX_UNSIZED) == (1000, 268_435_456)
     monkeypatch.setattr(source_images, "MAX_SOURCES", 3)
     monkeypatch.setattr(source_images, "MAX_UNSIZED", len(PNG))
     many, long = [PNG] * (3 + extra), io.BytesIO(PNG + bytes(extra))
@@ -567,6 +568,7 @@ def test_another_maximum_holds_without_an_edit(monkeypatch: pytest.MonkeyPatch) 
         ({"kind": "string", "enum": ("png", "jpeg")}, ["png"], ["gif", "", 1]),
         ({"kind": "string", "min_length": 2, "max_length": 3}, ["ab", "abc"], ["a", "abcd"]),
         ({"kind": "string", "pattern": "^[a-z]+$"}, ["abc"], ["ABC", ""]),
+        ({"kind": "string", "pattern": "[0-9]"}, ["a1b", "1"], ["a", ""]),
         (
             {"kind": "string", "many": True, "min_items": 1, "max_items": 2},
             [["a"], ("a", "b")],
@@ -908,6 +910,20 @@ def test_an_old_file_is_known_by_each_part_of_its_state(tmp_path: Path, change: 
     for read in (sent.check, lambda: list(sent.chunks()), lambda: sent.content, lambda: sent.sha256):
         with pytest.raises(SourceChanged, match=r"a\.png was changed"):
             read()
+
+
+def test_an_old_file_that_changes_while_it_is_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG + bytes(10_000))
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
+    monkeypatch.setattr(source_images, "_CHUNK", 4096)
+    chunks = sent.chunks()
+    first = next(chunks)
+    path.write_bytes(PNG + b"x" * 10_000)
+    with pytest.raises(SourceChanged):
+        first += b"".join(chunks)
+    assert len(first) < sent.size
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
