@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.errors import PipelineError
-from pipeline.generate import Outcome, generate
+from pipeline.generate import generate
+from pipeline.report import Report
 from pipeline.send_check import Unsendable, check_sending
 from pipeline.strict_yaml import dump_yaml, load_yaml
 
@@ -85,7 +86,7 @@ class Ended(NamedTuple):
     code: int
     text: str
     changed: bool
-    outcome: Outcome | None
+    report: Report | None
 
 
 def _send_nothing(*_: object) -> list[Unsendable]:
@@ -129,10 +130,10 @@ class RepositoryCopy:
         before = self.files()
         try:
             check = check_sending if self.sends else _send_nothing
-            outcome = generate(self.root, given, accept=accept, today=DAY, send_check=check)
+            report = generate(self.root, given, accept=accept, today=DAY, send_check=check)
         except PipelineError as error:
             return Ended(error.exit_code, str(error), self.files() != before, None)
-        return Ended(outcome.code, outcome.report.text(), self.files() != before, outcome)
+        return Ended(report.code, report.text(), self.files() != before, report)
 
     def restore(self, files: dict[str, bytes]) -> None:
         """Bring the tree back to these files."""

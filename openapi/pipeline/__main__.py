@@ -7,9 +7,8 @@ from pathlib import Path
 
 from .errors import DONE, PipelineError, RefusedInput
 from .fetch import fetch, is_address
-from .generate import REPORT, generate, write_report
+from .generate import REPORT, generate, verify, write_report
 from .report import Report, printable
-from .verify import verify
 from .watch import propose, watch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,17 +38,17 @@ def main(argv: list[str] | None = None) -> int:
         if given.command == "propose":
             return _say(propose(given.root))
         spec = _page(given.root, "" if given.command == "update" else given.spec)
-        outcome = generate(given.root, spec, accept=given.accept)
+        report = generate(given.root, spec, accept=given.accept)
     except PipelineError as error:
         if isinstance(error, RefusedInput):
             write_report(given.root, Report("refused", source=spec.name if spec else "", error=str(error)))
         sys.stderr.write(printable(f"error: {error}\n"))
         return error.exit_code
     if given.json:
-        _say(json.dumps(outcome.report.data(), ensure_ascii=False, indent=1))
+        _say(json.dumps(report.data(), ensure_ascii=False, indent=1))
     else:
-        _say(outcome.report.text() + f"\nAlso as Markdown: {REPORT}, and as JSON beside it.")
-    return outcome.code
+        _say(report.text() + f"\nAlso as Markdown: {REPORT}, and as JSON beside it.")
+    return report.code
 
 
 def _page(root: Path, spec: str | None) -> Path | None:

@@ -15,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2.bccache import Bucket, BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -24,8 +23,8 @@ from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from .emit_limits import body_fields
 from .errors import BrokenInputs, DecisionNeeded
+from .field_schema import body_fields
 from .prepare import is_form, prepared
 from .settings import NAME as SETTINGS
 from .settings import Settings
@@ -40,25 +39,6 @@ _BOUNDARY_BLOCK = re.compile(
 )
 # The client sets the type of a form, boundary included, so that nothing in a value can end its part.
 _SAFE_BLOCK = r'\g<indent>{%- if body.content_type != "multipart/form-data" %}' + "\n"
-
-
-class _Compiled(BytecodeCache):
-    """Templates, compiled once a process: half of the time that a client takes."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Fill the bucket from the cache; Jinja itself checks that the source is the same."""
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED: Final = _Compiled()
 
 
 def check_versions(settings: Settings) -> None:
@@ -226,9 +206,7 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
         (Path(folder) / settings.template).write_text(safe_template(settings), "utf-8")
         (Path(folder) / "package_init.py.jinja").write_text(_PACKAGE_INIT, "utf-8")
         (Path(folder) / "models_init.py.jinja").write_text(_MODELS_INIT, "utf-8")
-        project = Project(openapi=parsed, config=config, custom_template_path=Path(folder))
-        project.env.bytecode_cache = _COMPILED
-        errors = project.build()
+        errors = Project(openapi=parsed, config=config, custom_template_path=Path(folder)).build()
     if errors:
         raise _refusal(list(errors))
     for path in into.rglob("*.py"):

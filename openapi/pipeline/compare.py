@@ -1,42 +1,72 @@
-"""The old and the new page, compared leaf by leaf."""
+"""The old and the new page, compared leaf by leaf, and whether callers survive each change."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 from . import overlay
-from .compatibility import Change, changes
-from .flatten import Leaves, Name, flatten, names_of
+from .flatten import FIELD, PROSE, Leaf, Leaves, Name, flatten, names_of
 from .inputs import Inputs
 from .language import language_of
-from .spec import Json, SpecError, follow, our_operation, references
+from .overlay import same
+from .prose import normal
+from .spec import LOWER, UPPER, Json, SpecError, follow, our_operation, references
 from .strict_yaml import load_yaml
 
 EFFECTIVE: Final = "generated/openapi.yaml"
 HIDDEN: Final = "the overlay replaces it"
+Verdict = Literal["absorbed", "breaking"]
+# Formats that the generator turns into a Python type of their own.
+_TYPED: Final = {"binary", "date", "date-time", "uuid"}
+_NOTES: Final = {
+    *PROSE, "as", "example", "examples", "deprecated", "externalDocs", "xml", "encoding", "links",
+    "callbacks", "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
+}  # fmt: skip
+_MISSING: Final = object()
+_LIMIT_GONE: Final = "the limit is gone: the client no longer enforces it"
+_NEW_LIMIT: Final = "a new limit: the client refuses what breaks it"
+_WIDTH: Final = 160
+
+
+@dataclass(frozen=True)
+class Change:
+    """One leaf that differs; a missing side is None and `added` or `removed` says so."""
+
+    name: Name
+    old: Any
+    new: Any
+    added: bool
+    removed: bool
+    verdict: Verdict
+    why: str
+    prose: bool
+
+    def data(self) -> dict[str, Any]:
+        """Return the change as plain data, for a report."""
+        found = asdict(self)
+        return {**found.pop("name"), **found}
+
+    def line(self) -> str:
+        """Return the change on one line: `submit request batchsize/maximum 15 -> 10`."""
+        if self.name.key == FIELD:
+            return f"{self.name} {'added' if self.added else 'removed'}"
+        return f"{self.name} {shown(self.old, missing=self.added)} -> {shown(self.new, missing=self.removed)}"
 
 
 @dataclass(frozen=True)
 class View:
-    """The old and the new page, compared.
+    """The old and the new page, compared."""
 
-    Attributes:
-        language: of the new page; known: whether the ledger has sentences in it.
-        old, new: leaves of the two pages.
-        effective: the new effective spec.
-        changes: of the page's leaves, judged by what they do to the effective spec.
-        skipped: overlay actions that do not fit.
-    """
-
-    language: str
-    known: bool
+    language: str  # of the new page
+    known: bool  # whether the ledger has sentences in that language
     old: Leaves
     new: Leaves
-    document: Json
-    effective: Json
-    changes: list[Change]
-    skipped: list[overlay.OverlayFinding] = field(default_factory=list)
+    document: Json  # the new page's
+    effective: Json  # the new effective spec
+    changes: list[Change]  # of the page's leaves, judged by what they do to the effective spec
+    skipped: list[overlay.OverlayFinding]  # overlay actions that do not fit
 
 
 def view(before: Inputs, after: Inputs, fence: str) -> View:
@@ -83,10 +113,7 @@ def changes_since(root: Path, inputs: Inputs) -> list[Change]:
 
 
 def _effective_change(change: Change, felt: Mapping[Name, Change]) -> Change:
-    if change.name in felt:
-        return felt[change.name]
-    values = {name: getattr(change, name) for name in ("name", "old", "new", "added", "removed", "prose")}
-    return Change(**values, verdict="absorbed", why=HIDDEN)
+    return felt.get(change.name) or replace(change, verdict="absorbed", why=HIDDEN)
 
 
 def missing_submit(document: Json, before: Inputs) -> bool:
@@ -95,3 +122,211 @@ def missing_submit(document: Json, before: Inputs) -> bool:
     if our_operation(document, submit):
         return False
     return "submit" not in names_of(document, submit, names_of(before.document, submit)).values()
+
+
+def shown(value: Any, *, missing: bool = False) -> str:
+    """Return a value on one line, shortened."""
+    if missing:
+        return "(none)"
+    text = value if isinstance(value, str) else repr(value).replace("True", "true").replace("False", "false")
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."
+
+
+def changes(old: Leaves, new: Leaves) -> list[Change]:
+    """Return every leaf that differs, in the order of the documents. Text that is only wrapped differently is equal."""
+    found: list[Change] = []
+    for name in [*old, *(name for name in new if name not in old)]:
+        before, after = old.get(name), new.get(name)
+        if before is not None and after is not None and _equal(name.key, before, after):
+            continue
+        verdict, why = judge(name, old, new)
+        found.append(
+            Change(
+                name,
+                before.value if before else None,
+                after.value if after else None,
+                before is None,
+                after is None,
+                verdict,
+                why,
+                any(leaf.is_prose(name.key) for leaf in (before, after) if leaf),
+            )
+        )
+    return found
+
+
+def _equal(key: str, before: Leaf, after: Leaf) -> bool:
+    if before.is_prose(key) and after.is_prose(key):
+        return normal(before.value) == normal(after.value)
+    return same(before.value, after.value)
+
+
+def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+    """Whether callers survive that the leaf of that name differs, and why."""
+    key = name.key.split(" ")[0]
+    before, after = old.get(name), new.get(name)
+    leaf = new[name] if after else old[name]
+    operation = name.place.split("/")[0]
+    if leaf.side != "document" and Name(operation, "path") not in old:
+        return "absorbed", "a new operation"
+    if leaf.side != "document" and Name(operation, "path") not in new:
+        return "breaking", "the operation is gone"
+    if key in _NOTES or key.startswith("x-") or _is_other_default(name, leaf):
+        return "absorbed", "describes only"
+    if other_form(name.place):
+        return "absorbed", "another form of the body, which the client does not send"
+    parent = _field_of(name.place, old, new)
+    if name.key not in (FIELD, "required") and (parent in old) != (parent in new):
+        return ("absorbed", "part of a new field") if parent in new else ("breaking", "part of a removed field")
+    old_value = before.value if before else _MISSING
+    new_value = after.value if after else _MISSING
+    if leaf.side == "request":
+        return _request(name, old_value, new_value, new_field=parent not in old, still=parent in new)
+    if leaf.side == "reply":
+        return _reply(name, old_value, new_value, new_field=parent not in old, still=parent in new)
+    return _around(name, old_value, new_value, old, new)
+
+
+def other_form(place: str) -> bool:
+    """Whether the place is in a choice of the body after the first, or in another media type of it."""
+    return re.match(r"[^/]+/request(?:\|\d+| [^/]*\.)", place) is not None
+
+
+def _is_other_default(name: Name, leaf: Leaf) -> bool:
+    """Whether it is the default of a reply; that of a server's variable is a part of the address."""
+    return name.key == "default" and leaf.side != "request" and not name.place.startswith("document/servers/")
+
+
+def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
+    """Return the field that the place belongs to: an item of an array, or a choice, is part of its field."""
+    name = Name(place, FIELD)
+    while name not in old and name not in new and (inner := re.fullmatch(r"(.*?)(?:\[\]|\|\d+)", name.place)):
+        name = Name(inner[1], FIELD)
+    return name
+
+
+def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911, PLR0912 - one return a verdict
+    key = name.key
+    if key == FIELD:
+        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
+    if key in ("required", "body required"):
+        if new is True:
+            return "breaking", "callers may leave it out"
+        if new_field:
+            return "absorbed", "callers may leave it out"
+        return ("absorbed", "callers may go on sending it") if still else ("breaking", "part of a removed field")
+    if key in UPPER | LOWER:
+        return _bound(key, old, new)
+    if key == "enum":
+        return _enum(old, new)
+    if key == "multipleOf":
+        if old is _MISSING or new is _MISSING or old % new == 0:
+            return "absorbed", "every number that was sent is still taken, or the limit is new"
+        return "breaking", "numbers that were sent are refused"
+    if key == "nullable":
+        return ("absorbed", "null is taken now") if new is True else ("breaking", "null is refused now")
+    if key == "writeOnly" or (key == "readOnly" and new is not True):
+        return "absorbed", "callers send it as before"
+    if key == "readOnly":
+        return "breaking", "callers may send it, and the service no longer takes it"
+    if key == "default":
+        return "absorbed", f"calls that leave it out now mean {shown(new, missing=new is _MISSING)}"
+    if key in ("pattern", "uniqueItems"):
+        return _pattern(key, old, new)
+    return _typed(key, old, new)
+
+
+def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+    key = name.key
+    if key == FIELD:
+        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may read it")
+    if key == "required":
+        if new is False and not new_field:
+            return "breaking", "callers may count on it"
+        return ("absorbed", "callers read it as before") if still else ("breaking", "part of a removed field")
+    if key == "nullable":
+        return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
+    if key == "status":
+        return ("absorbed", "a new status") if old is _MISSING else ("breaking", "the status is gone")
+    if key == "readOnly" or (key == "writeOnly" and new is not True):
+        return "absorbed", "it comes as before"
+    if key == "writeOnly":
+        return "breaking", "it no longer comes"
+    if key in UPPER | LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
+        return "absorbed", "values of a reply are open"
+    return _typed(key, old, new)
+
+
+def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+    if key == "format":
+        if _TYPED.isdisjoint({value for value in (old, new) if isinstance(value, str)}):
+            return "absorbed", "the Python type stays"
+        return "breaking", "another Python type"
+    if key == "media types":
+        gone = [] if old is _MISSING else [media for media in old if new is _MISSING or media not in new]
+        return ("breaking", f"{gone[0]} is gone") if gone else ("absorbed", "one more media type")
+    if key == "type":
+        return ("absorbed", "part of what is new") if old is _MISSING else ("breaking", "another type")
+    if key == "additionalProperties" and (new in (_MISSING, True) or (isinstance(new, dict) and old is False)):
+        return "absorbed", "more is taken"
+    if key == "additionalProperties" and new is False:
+        return "breaking", "fields that are not listed are refused"
+    return "breaking", "nobody can tell whether callers survive"
+
+
+def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+    if old is _MISSING:
+        return "absorbed", _NEW_LIMIT
+    if new is _MISSING:
+        return "absorbed", _LIMIT_GONE
+    if not all(isinstance(value, (int, float)) for value in (old, new)):
+        return "breaking", "no longer a number"
+    narrower = new < old if key in UPPER else new > old
+    return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
+
+
+def _pattern(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
+    if key == "pattern" and _MISSING not in (old, new):
+        return "breaking", "another pattern"
+    return "absorbed", _LIMIT_GONE if new in (_MISSING, False) else _NEW_LIMIT
+
+
+def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
+    if old is _MISSING or new is _MISSING:
+        return "absorbed", "only these values are sent from now on" if old is _MISSING else "any value is sent again"
+    gone = [value for value in old if not any(same(value, other) for other in new)]
+    return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
+
+
+def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+    """Judge a leaf of the operation or of the document."""
+    root, _, rest = name.place.partition("/")
+    if root == "document":
+        return "absorbed", "the server's address" if rest.startswith("servers") else "describes only"
+    if root == "security":
+        used = any(rest in option for leaves in (before, after) for option in _security(leaves))
+        if not used:
+            return "absorbed", "no operation uses it"
+        if Name(name.place, "type") not in before:
+            return "absorbed", "a new scheme; the operation says whether it must be used"
+        return "breaking", "the key travels in another way"
+    if name.key == "security":
+        kept = all(any(same(option, other) for other in new) for option in old) if new is not _MISSING else False
+        return ("absorbed", "another way in was added") if kept and old else ("breaking", "who may call changed")
+    if rest:
+        return "absorbed", "describes only"
+    if name.key == "operationId":
+        return "breaking", "names of modules and functions follow it"
+    if name.key in ("path", "method"):
+        return "breaking", "packages that are installed today send to the old one"
+    return "breaking", "callers would miss it"
+
+
+def _security(leaves: Leaves) -> list[dict[str, Any]]:
+    return [
+        option
+        for name, leaf in leaves.items()
+        if name.key == "security" and isinstance(leaf.value, list)
+        for option in leaf.value
+    ]

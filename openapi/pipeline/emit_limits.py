@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from .errors import DecisionNeeded
-from .field_schema import default_has_its_type, describe
-from .python_names import python_names
+from .field_schema import body_fields, default_has_its_type
 from .settings import Settings
-from .spec import Json, Node, Operation, follow, operations, our_operation, properties, request_schema, required
+from .spec import Json, Node, Operation, follow, operations, our_operation, request_schema
 
 _RESERVED: Final = ("SUBMIT", "QUERY", "DELETE", "OPERATIONS", "SERVER", "AUTH_SCHEME", "AUTH_HEADER")
 HEAD: Final = '''"""What the effective spec says in machine-readable form, as data: server, operations, fields, limits.
@@ -122,21 +121,6 @@ def _constant(name: str, taken: Collection[str]) -> str:
     while found in taken or found in _RESERVED:
         found += "_"
     return found
-
-
-def body_fields(document: Json, operation: Operation, settings: Settings) -> list[Json]:
-    """Return the attributes of limits.Field for each field of the operation's request body."""
-    body = request_schema(document, operation)
-    if body is None:
-        return []
-    needed = required(document, body[1])
-    members = properties(document, body[1])
-    ours = operation.id == settings.submit
-    names = python_names(members, settings.explicit_fields if ours else {}, settings.reserved_names if ours else ())
-    return [
-        {"name": name, "attribute": names[name], "required": name in needed, **describe(document, node)}
-        for name, node in members.items()
-    ]
 
 
 def _operation(document: Json, operation: Operation, constant: str, fields: list[Json]) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .emit_limits import body_fields
 from .errors import DecisionNeeded
+from .field_schema import body_fields
 from .ledger import Ledger, Rule
 from .settings import Parameter, Settings
 from .spec import Json, our_operation
@@ -99,8 +99,6 @@ def emit_methods(document: Json, ledger: Ledger, settings: Settings) -> str:
     """Return the text of methods.py for the effective spec."""
     methods = settings.methods
     prompt, fields = _fields(document, ledger, settings)
-    own = [_parameter(name, found) for name, found in methods.submit.items()]
-    more = [_parameter(name, found) for name, found in methods.generate.items()]
     constants = "".join(
         f"DEFAULT_{name.upper()}: Final = {found.default!r}\n"
         for name, found in methods.generate.items()
@@ -116,8 +114,8 @@ def emit_methods(document: Json, ledger: Ledger, settings: Settings) -> str:
     )
     text = {
         "signature": "".join(f"{one}, " for one in ("prompt: str", "*", *(field.parameter for field in fields))),
-        "own": "".join(f"{one}, " for one in own),
-        "more": "".join(f"{one}, " for one in more),
+        "own": _parameters(methods.submit),
+        "more": _parameters(methods.generate),
         "described": _described({_PROMPT: prompt, **{field.name: field.meaning for field in fields}}),
         "own_described": _described({name: found.meaning for name, found in methods.submit.items()}),
         "more_described": _described({name: found.meaning for name, found in methods.generate.items()}),
@@ -161,7 +159,8 @@ def _type(field: Json, rules: Iterable[Rule]) -> str:
     """Return the Python type of a field; values that the page lists only in prose are offered beside any text."""
     one = _PYTHON[field["kind"]]
     enum = field.get("enum", ())
-    values = enum or [value for rule in rules if rule.standing == "stated" for value in _listed(rule.facts)]
+    facts = [rule.facts.get("values") for rule in rules if rule.standing == "stated"]
+    values = enum or [value for fact in facts if isinstance(fact, tuple) for value in fact]
     if values and all(isinstance(value, str | int) for value in values):
         listed = f"Literal[{', '.join(map(repr, values))}]"
         if enum:
@@ -171,11 +170,6 @@ def _type(field: Json, rules: Iterable[Rule]) -> str:
     if field.get("many"):
         one = f"Sequence[{one}]"
     return f"{one} | None" if field.get("nullable") and field["required"] else one
-
-
-def _listed(facts: Mapping[str, object]) -> Iterable[object]:
-    values = facts.get("values", ())
-    return values if isinstance(values, tuple) else ()
 
 
 def _meaning(field: Json, rules: Iterable[Rule], settings: Settings) -> str:
@@ -202,8 +196,8 @@ def _clean(text: str) -> str:
     return line.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _parameter(name: str, found: Parameter) -> str:
-    return f"{name}: {found.type} = {found.default!r}"
+def _parameters(own: Mapping[str, Parameter]) -> str:
+    return "".join(f"{name}: {found.type} = {found.default!r}, " for name, found in own.items())
 
 
 def _described(meanings: Mapping[str, str]) -> str:

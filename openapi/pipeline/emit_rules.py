@@ -57,14 +57,7 @@ class Rule:
 
 
 def emit_rules(document: Json, ledger: Ledger, submit: str, language: str) -> str:
-    """Return the text of rules.py.
-
-    Args:
-        document: the effective spec.
-        ledger: the rules.
-        submit: operationId of the submit operation.
-        language: of the vendored edition.
-    """
+    """Return the text of rules.py for the effective spec, and the language of the vendored edition."""
     constants = "".join(
         f"{constant(rule.id, name)}: Final[{_annotation(fact)}] = {fact!r}\n"
         for rule in ledger.rules.values()

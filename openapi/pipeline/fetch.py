@@ -29,17 +29,11 @@ MakeClient = Callable[[], httpx.Client]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A page on the disk.
+    """A page on the disk."""
 
-    Attributes:
-        path: The file.
-        address: Where it came from, after redirects.
-        changed: Whether it differs from the last copy.
-    """
-
-    path: Path
-    address: str
-    changed: bool
+    path: Path  # the file
+    address: str  # where it came from, after redirects
+    changed: bool  # whether it differs from the last copy
 
 
 def _make_client() -> httpx.Client:

@@ -1,11 +1,16 @@
-"""Describes one field of a request: its kind and its limits, merged from every schema that applies to it."""
+"""Describes the fields of a request: each one's Python name, kind and limits, merged from every schema of it."""
 
+import builtins
+import keyword
 import math
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from .ecma_pattern import is_translatable, to_python
-from .spec import Json, Node, joined, layers, pointer
+from .settings import Settings
+from .spec import Json, Node, Operation, joined, layers, pointer, properties, request_schema, required
 
 _SCALARS: Final = ("string", "integer", "number", "boolean")
 # (attribute of limits.Field, keyword of the schema)
@@ -24,6 +29,49 @@ _PYTHON_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "boolean": bool,
 }
 _MAX_UNIONS: Final = 20
+# Names inside the generated body class that a field of the same name would break.
+_GENERATED: Final = frozenset({
+    "self", "cls", "d", "files", "field_dict", "src_dict", "prop", "prop_name", "json", "types", "to_dict", "from_dict",
+    "to_multipart", "additional_properties", "additional_keys", "body", "headers", "client",
+})  # fmt: skip
+
+
+def body_fields(document: Json, operation: Operation, settings: Settings) -> list[Json]:
+    """Return the attributes of limits.Field for each field of the operation's request body."""
+    body = request_schema(document, operation)
+    if body is None:
+        return []
+    needed = required(document, body[1])
+    members = properties(document, body[1])
+    ours = operation.id == settings.submit
+    names = python_names(members, settings.explicit_fields if ours else {}, settings.reserved_names if ours else ())
+    return [
+        {"name": name, "attribute": names[name], "required": name in needed, **describe(document, node)}
+        for name, node in members.items()
+    ]
+
+
+def python_names(fields: Iterable[str], explicit: Mapping[str, str], reserved: Collection[str]) -> dict[str, str]:
+    """Return a Python name for each name on the wire, all different and none of the reserved ones.
+
+    It is the parameter of `submit()`, the attribute of the generated body and `limits.Field.attribute`, all in one. The
+    fields that the client names itself keep these explicit names whatever a page adds beside them.
+    """
+    found: dict[str, str] = {}
+    taken = {*explicit.values(), *reserved, *_GENERATED, *dir(builtins), *keyword.kwlist}
+    for name in fields:
+        python = explicit.get(name) or _snake_case(name)
+        while name not in explicit and python in taken:
+            python += "_"
+        taken.add(python)
+        found[name] = python
+    return found
+
+
+def _snake_case(name: str) -> str:
+    words = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3_\2", unicodedata.normalize("NFKC", name))
+    text = re.sub(r"\W+", "_", words).strip("_").lower()
+    return text if text.isidentifier() else f"field_{text}".rstrip("_")
 
 
 def describe(document: Json, node: Node) -> Json:

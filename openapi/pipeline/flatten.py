@@ -51,10 +51,7 @@ Names = Mapping[tuple[str, str], str]
 def names_of(document: Json, submit: str, old: Names | None = None) -> dict[tuple[str, str], str]:
     """Return each operation's name by path and method: ours is `submit`, the others have their operationId.
 
-    Args:
-        document: the document.
-        submit: operationId of ours.
-        old: names of the page before; an operation that only changed its id keeps the name of its path and method.
+    With the names of the page before, an operation that only changed its id keeps the name of its path and method.
     """
     before = old or {}
     found = {(op.path, op.method): _name(op, submit) for op in operations(document)}

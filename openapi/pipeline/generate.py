@@ -1,10 +1,12 @@
-"""Runs the pipeline: takes a page, decides, builds, and replaces."""
+"""Runs the pipeline: takes a page, decides, builds, and replaces; or verifies what is there."""
 
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +15,19 @@ from .accept import accept_overlay, accept_rules, follow_rename, with_origin
 from .build import GENERATED, build, effective
 from .check_spec import check_spec, check_version
 from .compare import changes_since, missing_submit, view
-from .errors import DECISION, DONE, BrokenInputs, DecisionNeeded, RefusedInput
+from .emit_rules import constant
+from .errors import BrokenInputs, DecisionNeeded, Different, RefusedInput
 from .flatten import PROSE
-from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, VENDORED, Inputs, load, name_submit, read
+from .inputs import ORIGIN, VENDORED, Inputs, load, name_submit, read
+from .ledger import Rule
 from .overlay import same
 from .prose import added_sentences, normal
-from .report import Report, State
+from .report import Report
 from .review import TAKEN_AS_IS, Finding, findings, warnings
-from .rule_table import tables
+from .rule_table import check_tables, tables
 from .send_check import Unsendable, check_sending
 from .spec import Node, follow, operations
-from .subset import reduce
-from .traceability import files_that_name
-from .tree import exclusive, read_tree, recover
+from .tree import STAGE, differences, exclusive, read_tree, recover
 from .tree import replace as replace_files
 
 SendCheck = Callable[[Path, Mapping[str, bytes], str], list[Unsendable]]
@@ -35,14 +37,6 @@ _REPAIR: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: its exit code (0 or 3; for the others an error is raised) and its report."""
-
-    code: int
-    report: Report
-
-
 def generate(
     root: Path,
     spec: Path | None = None,
@@ -50,12 +44,12 @@ def generate(
     accept: bool = False,
     today: dt.date | None = None,
     send_check: SendCheck = check_sending,
-) -> Outcome:
-    """Write generated/ from the inputs; take the page at `spec` first where there is one.
+) -> Report:
+    """Write generated/ from the inputs; take the page, YAML or JSON at `spec` first where there is one.
 
     Args:
         root: the repository.
-        spec: page, YAML or JSON to take.
+        spec: what to take.
         accept: take what needs a decision.
         today: the day to record (UTC).
         send_check: sends samples with the new files. Tests whose subject it is not leave it out; commands never do.
@@ -65,11 +59,12 @@ def generate(
         BrokenInputs: our own inputs are wrong.
     """
     with exclusive(root):
-        day = today or dt.datetime.now(dt.UTC).date()
-        return _generate(root, spec, accept=accept, today=day, send_check=send_check)
+        report = _generate(root, spec, today or dt.datetime.now(dt.UTC).date(), send_check, accept=accept)
+        write_report(root, report)
+    return report
 
 
-def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, send_check: SendCheck) -> Outcome:
+def _generate(root: Path, spec: Path | None, today: dt.date, send_check: SendCheck, *, accept: bool) -> Report:
     ended = recover(root)
     before = load(root)
     after, report = _candidate(before, spec, today)
@@ -77,13 +72,13 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, se
     if not after.document:
         raise BrokenInputs("nothing is vendored yet. Give the vendor's page: make generate SPEC=PATH ACCEPT=1.")
     if ended:
-        report.warnings = [*report.warnings, "an earlier update had been cut short; it was ended first"]
+        report.warnings.append("an earlier update had been cut short; it was ended first")
     after, found = _decided(before, after, report, accept=accept)
     if spec is None:
         report.changes = changes_since(root, after)
     files, unsendable = _built(root, after, send_check)
     stopping = [finding for finding in unsendable if not (accept and finding.kind == "unsendable")]
-    report.warnings = [*report.warnings, *(f"{one.subject}: {one.what}" for one in unsendable if one not in stopping)]
+    report.warnings += [f"{one.subject}: {one.what}" for one in unsendable if one not in stopping]
     found = [*found, *stopping]
     report.findings = [_traced(root, finding, after) for finding in report.findings]
     if found:
@@ -91,15 +86,13 @@ def _generate(root: Path, spec: Path | None, *, accept: bool, today: dt.date, se
         report.state, report.findings, report.edits = "decision", found, ()
         if accept:
             report.error = "ACCEPT=1 settles all but what is listed here: that needs an edit by hand."
-        return _reported(root, DECISION, report)
-    inputs = {
-        name: after.files[name]
-        for name in (VENDORED, ORIGIN, OVERLAY, RULES, REVIEWED, SETTINGS)
-        if name in after.files
-    }
-    report.files = replace_files(root, {**files, **inputs, **tables(root, after)}, GENERATED)
-    report.state = _state(report)
-    return _reported(root, DONE, report)
+        return report
+    report.files = replace_files(root, {**files, **after.files, **tables(root, after)}, GENERATED)
+    if report.findings or report.edits:
+        report.state = "accepted"
+    elif report.changes or report.moved or report.files or report.page_text:
+        report.state = "absorbed"
+    return report
 
 
 def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, bytes], list[Finding]]:
@@ -110,8 +103,7 @@ def _built(root: Path, after: Inputs, send_check: SendCheck) -> tuple[dict[str, 
         return {}, [Finding("client", "build", str(error), step=_REPAIR)]
     if unsent := _required_parameters(after):
         return files, unsent
-    have = {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}
-    if have == files:
+    if _on_disk(root) == files:
         return files, []
     return files, [
         Finding(
@@ -141,19 +133,13 @@ def _required_parameters(after: Inputs) -> list[Finding]:
     return found
 
 
-def _state(report: Report) -> State:
-    if report.findings or report.edits:
-        return "accepted"
-    return "absorbed" if report.changes or report.moved or report.files or report.page_text else "unchanged"
-
-
 def _candidate(before: Inputs, spec: Path | None, today: dt.date) -> tuple[Inputs, Report]:
     if spec is None:
         return before, Report("unchanged")
     source = page.read(spec)
     check_version(source.document, source.name)
     unnamed = name_submit(source.document, before.settings)
-    source, left = reduce(source, before.settings.submit, before.document)
+    source, left = page.reduce(source, before.settings.submit, before.document)
     check_spec(source.document, source.name)
     if missing_submit(source.document, before):
         raise RefusedInput(
@@ -214,7 +200,7 @@ def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> 
         after = with_origin(after, language=seen.language)
     report.changes = seen.changes
     report.moved = not seen.changes and before.files.get(VENDORED) != after.files.get(VENDORED)
-    report.warnings = [*report.warnings, *warnings(seen, after)]
+    report.warnings += warnings(seen, after)
     report.edits = edits
     if before.origin.language and before.origin.language != seen.language:
         report.edition = f"{before.origin.language} -> {seen.language}"
@@ -234,14 +220,58 @@ def _traced(root: Path, finding: Finding, inputs: Inputs) -> Finding:
     return replace(finding, notes=(*finding.notes, *notes))
 
 
-def _reported(root: Path, code: int, report: Report) -> Outcome:
-    write_report(root, report)
-    return Outcome(code, report)
-
-
 def write_report(root: Path, report: Report) -> None:
     """Write the report below build/, as Markdown and as JSON."""
     path = root / REPORT
     path.parent.mkdir(exist_ok=True)
     path.write_text(report.markdown(), "utf-8")
     path.with_suffix(".json").write_text(json.dumps(report.data(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+# The contract suite is shipped with the overlay, but what it does is test.
+_CONTRACT: Final = "overlay/seedream_testing/"
+# These name rules for another reason: they show any rule, are wrong on purpose, or try the pipeline itself.
+_OTHERS: Final = ("overlay/seedream/cli/", "tests/mutants/", "tests/page_edits.py", "tests/pipeline/")
+
+
+def files_that_name(root: Path, rule: Rule) -> tuple[list[str], list[str]]:
+    """Return the files below the root that enforce the rule, and those that test it."""
+    words = [re.escape(rule.id), *(constant(rule.id, fact) for fact in rule.facts)]
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])")
+    found = [name for name, text in _texts(root) if pattern.search(text)]
+    tests = [name for name in found if name.startswith(("tests/", _CONTRACT))]
+    return [name for name in found if name not in tests], tests
+
+
+@cache
+def _texts(root: Path) -> list[tuple[str, str]]:
+    paths = sorted(path for side in ("overlay", "tests") for path in (root / side).rglob("*.py"))
+    named = ((path.relative_to(root).as_posix(), path) for path in paths)
+    return [(name, path.read_text("utf-8")) for name, path in named if not name.startswith(_OTHERS)]
+
+
+def verify(root: Path) -> str:
+    """Generate in memory and compare every file; return what to print.
+
+    Raises:
+        Different: a file under generated/ is missing, extra or different, an update was cut short, the ledger does not
+            fit the vendored page, or what is written from the ledger elsewhere is out of date.
+        BrokenInputs: the vendored YAML is not the one that SOURCE.toml names.
+    """
+    if (root / STAGE).exists():
+        raise Different("an update was cut short. Run `make generate`, which ends or forgets it.")
+    inputs = load(root)
+    if found := findings(view(inputs, inputs, inputs.origin.fence), inputs):
+        problems = "; ".join(f"{finding.subject}: {finding.what}" for finding in found[:5])
+        raise Different(f"our inputs do not fit the vendored page; run `make generate` to see all ({problems}).")
+    want = build(inputs)
+    if lines := differences(_on_disk(root), want):
+        raise Different(
+            "the tree under generated/ is not what openapi/ makes; run `make generate`:\n  " + "\n  ".join(lines)
+        )
+    check_tables(root, inputs)
+    return f"{len(want)} files under {GENERATED}/ are what openapi/ makes."
+
+
+def _on_disk(root: Path) -> dict[str, bytes]:
+    return {f"{GENERATED}/{name}": data for name, data in read_tree(root / GENERATED).items()}

@@ -67,16 +67,12 @@ def _shown(text: str) -> str:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs: the bytes of each file, and what is in them.
+    """The inputs: the bytes of each file, and what is in them."""
 
-    Attributes:
-        files: The six files by path from the root; the vendored one and its origin are missing before the first page.
-        document: The vendored spec; empty before the first page.
-    """
-
+    # the six files by path from the root; the vendored one and its origin are missing before the first page
     files: Mapping[str, bytes]
     origin: Origin
-    document: Json
+    document: Json  # the vendored spec; empty before the first page
     actions: list[overlay.Action]
     ledger: ledger.Ledger
     settings: settings.Settings
@@ -111,14 +107,14 @@ def read(files: Mapping[str, bytes]) -> Inputs:
             )
         document = _yaml(files, VENDORED)
     actions = overlay.parse(_yaml(files, OVERLAY))
-    rules = ledger.parse(_text(files, RULES), _text(files, REVIEWED))
+    rules = ledger.parse(_yaml(files, RULES), _yaml(files, REVIEWED))
     for action in actions:
         for rule in action.rules:
             if rule not in rules.rules:
                 raise BrokenInputs(
                     f"{OVERLAY}, action {action.index + 1} rests on {rule}, which {RULES} does not have."
                 )
-    given = settings.parse(_text(files, SETTINGS))
+    given = settings.parse(_yaml(files, SETTINGS))
     name_submit(document, given)
     return Inputs(files, origin, document, actions, rules, given)
 
@@ -135,16 +131,11 @@ def name_submit(document: Json, given: settings.Settings) -> bool:
     return False
 
 
-def _text(files: Mapping[str, bytes], name: str) -> str:
-    try:
-        return files[name].decode()
-    except UnicodeDecodeError:
-        raise BrokenInputs(f"{name} is not UTF-8 text.") from None
-
-
 def _yaml(files: Mapping[str, bytes], name: str) -> Any:
     try:
-        return load_yaml(_text(files, name).removeprefix("\ufeff"))
+        return load_yaml(files[name].decode().removeprefix("\ufeff"))
+    except UnicodeDecodeError:
+        raise BrokenInputs(f"{name} is not UTF-8 text.") from None
     except Unreadable as error:
         raise BrokenInputs(f"{name} cannot be read: {error}.") from None
 

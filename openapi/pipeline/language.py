@@ -56,32 +56,22 @@ def _by_script(leaves: Leaves, fence: str) -> str:
 
 @dataclass(frozen=True)
 class Match:
-    """What a document says where a rule stood.
+    """What a document says where a rule stood."""
 
-    Attributes:
-        sentence: the words (empty when nothing is there).
-        problems: how its numbers and lists differ from the rule's facts; empty when they are equal.
-        blocking: those of them that no schema settles.
-    """
-
-    rule: Rule
-    sentence: str
-    problems: tuple[str, ...]
-    blocking: tuple[str, ...]
+    sentence: str  # the words (empty when nothing is there)
+    problems: tuple[str, ...]  # how its numbers and lists differ from the rule's facts; empty when they are equal
+    blocking: tuple[str, ...]  # those of them that no schema settles
 
 
 def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
     """Return the sentence at the rule's place that fits its facts best, and among equals is most like the old one.
 
-    Args:
-        rule: the rule.
-        leaves: of the new document.
-        mirrored: the schema's own values of the keywords that the rule's sentence repeats.
+    `mirrored` holds the schema's own values of the keywords that the rule's sentence repeats.
     """
     known = next(iter(rule.sentences.values()), "")
     candidates = _windows(_nearest(sentences(prose_at(leaves, rule.at)), known))
     if not candidates:
-        return Match(rule, "", ("nothing is said there",), ("nothing is said there",))
+        return Match("", ("nothing is said there",), ("nothing is said there",))
     wanted = _wanted(rule, mirrored)
 
     def rank(index: int) -> tuple[int, int, float, int]:
@@ -91,7 +81,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
 
     best = candidates[min(range(len(candidates)), key=rank)]
     best = re.sub(r"^[-*•] +", "", best)  # without the mark of a list
-    return Match(rule, best, tuple(_differences(rule, best, mirrored)), tuple(_differences(rule, best, {})))
+    return Match(best, tuple(_differences(rule, best, mirrored)), tuple(_differences(rule, best, {})))
 
 
 def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:

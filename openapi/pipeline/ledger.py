@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from .errors import BrokenInputs
 from .prose import Fact, missing_facts
-from .strict_yaml import Unreadable, dump_yaml, load_yaml
+from .strict_yaml import dump_yaml
 
 Standing = Literal["stated", "inferred", "contradicted"]
 NAME: Final = "openapi/rules.yaml"
@@ -63,18 +63,18 @@ class Ledger:
     reviewed: Mapping[str, Mapping[str, str]]
 
 
-def parse(text: str, reviewed: str) -> Ledger:
-    """Read the ledger from the texts of the two files.
+def parse(document: Any, reviewed: Any) -> Ledger:
+    """Read the ledger from the content of the two files.
 
     Raises:
-        BrokenInputs: A text is malformed, or the sentence of a rule does not hold one of its facts or examples.
+        BrokenInputs: One is malformed, or the sentence of a rule does not hold one of its facts or examples.
     """
-    document = _mapping(text, NAME, {"rules"})
+    _check_keys(document, NAME, "rules")
     if not isinstance(document.get("rules"), dict) or not document["rules"]:
         raise BrokenInputs(f"{NAME} has no rules.")
-    kept = _mapping(reviewed, REVIEWED, {"reviewed"})
+    _check_keys(reviewed, REVIEWED, "reviewed")
     rules = {name: _rule(name, raw) for name, raw in document["rules"].items()}
-    return Ledger(rules, kept.get("reviewed") or {})
+    return Ledger(rules, reviewed.get("reviewed") or {})
 
 
 def _plain(value: Any) -> Any:
@@ -89,16 +89,11 @@ def reviewed_text(ledger: Ledger) -> bytes:
     return (REVIEWED_HEAD + dump_yaml({"reviewed": digests})).encode()
 
 
-def _mapping(text: str, name: str, keys: set[str]) -> dict[str, Any]:
-    try:
-        document = load_yaml(text)
-    except Unreadable as error:
-        raise BrokenInputs(f"{name} cannot be read: {error}.") from None
+def _check_keys(document: Any, name: str, key: str) -> None:
     if not isinstance(document, dict):
         raise BrokenInputs(f"{name} is not a mapping.")
-    if unknown := sorted(set(document) - keys):
+    if unknown := sorted(set(document) - {key}):
         raise BrokenInputs(f"{name}: unknown key {unknown[0]!r}.")
-    return document
 
 
 def _rule(name: str, raw: Any) -> Rule:

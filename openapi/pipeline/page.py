@@ -1,11 +1,11 @@
-"""Takes the OpenAPI document out of what was given: the vendor's Markdown page, bare YAML, or JSON.
+"""Takes our part of the OpenAPI document out of what was given: the vendor's Markdown page, bare YAML, or JSON.
 
 From a page and from bare YAML the vendor's bytes are kept as they are; JSON is written out as YAML.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,7 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from .errors import RefusedInput
+from .flatten import names_of
 from .prose import sentences
+from .spec import Json, operations, parts_of, references
 from .strict_yaml import MAX_JSON_BYTES, Unreadable, dump_yaml, load_json, load_yaml
 
 # markdown-it ends lines at these three only; str.splitlines() knows five more.
@@ -38,30 +40,18 @@ Form = Literal["page", "yaml", "json"]
 
 @dataclass(frozen=True)
 class Source:
-    """What was given, taken apart.
+    """What was given, taken apart."""
 
-    Attributes:
-        name: file name without folders.
-        form: what it was.
-        sha256: of the bytes given.
-        yaml: the bytes to vendor.
-        document: the same as plain data.
-        fence: info string of the fenced block (empty for bare documents).
-        method, path: the operation that the page says it is about (empty when it does not say).
-        title: the page's heading (empty for bare documents).
-        text: sentences of the page outside of its code blocks.
-    """
-
-    name: str
-    form: Form
-    sha256: str
-    yaml: bytes
-    document: dict[str, Any]
-    fence: str = ""
-    method: str = ""
-    path: str = ""
-    title: str = ""
-    text: tuple[str, ...] = ()
+    name: str  # file name without folders
+    form: Form  # what it was
+    sha256: str  # of the bytes given
+    yaml: bytes  # the bytes to vendor
+    document: dict[str, Any]  # the same as plain data
+    fence: str = ""  # info string of the fenced block (empty for bare documents)
+    method: str = ""  # of the operation that the page says it is about (empty when it does not say)
+    path: str = ""  # likewise
+    title: str = ""  # the page's heading (empty for bare documents)
+    text: tuple[str, ...] = ()  # sentences of the page outside of its code blocks
 
 
 def read(path: Path) -> Source:
@@ -123,14 +113,10 @@ def _document(load: Any, text: str, name: str) -> dict[str, Any]:
 def _is_bare_yaml(text: str) -> bool:
     lines = (line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#"))
     first_line = next((line for line in lines if not line.startswith("---")), "")
-    if _BARE.match(first_line):
-        first = _VERSION_LINE.search(text)
-        if first is None:
-            return not _FENCE_LINE.search(text)
-        fence = _FENCE_LINE.search(text)
-        return fence is None or first.start() < fence.start()
     version, fence = _VERSION_LINE.search(text), _FENCE_LINE.search(text)
-    return version is not None and (fence is None or version.start() < fence.start())
+    if version is None:
+        return fence is None and _BARE.match(first_line) is not None
+    return fence is None or version.start() < fence.start()
 
 
 def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
@@ -205,3 +191,58 @@ def _slice(token: Token, lines: list[bytes], name: str) -> bytes:
     if re.sub(r"\r\n?", "\n", block.decode()) != token.content:
         raise RefusedInput(f"{name}: the block at line {start + 1} cannot be taken out byte for byte.")
     return block
+
+
+def reduce(source: Source, submit: str, vendored: Json) -> tuple[Source, list[str]]:
+    """Return the source with only our operations and the components that they need, and a line for each one left out.
+
+    A page is about its own operations, so all of them are kept. A bare document that holds more than we vendor is taken
+    for the vendor's whole one; before anything is vendored, only the submit operation counts as ours.
+    """
+    if source.form == "page":
+        return source, []
+    old = names_of(vendored, submit)
+    ours = set(old.values()) or {"submit"}
+    names = names_of(source.document, submit, old)
+    left = [op for op in operations(source.document) if names[op.path, op.method] not in ours]
+    if not left or len(left) == len(names):
+        return source, []
+    keep = {key for key, name in names.items() if name in ours}
+    document = _only(source.document, keep)
+    lines = [f"{op.method.upper()} {op.path} ({op.id})" for op in left]
+    return replace(source, document=document, yaml=dump_yaml(document).encode()), lines
+
+
+def _only(document: Json, keep: set[tuple[str, str]]) -> Json:
+    found = dict(document)
+    dropped = {(op.path, op.method) for op in operations(document)} - keep
+    found["paths"] = {
+        path: {key: value for key, value in item.items() if (path, key) not in dropped}
+        for path, item in document["paths"].items()
+        if any(kept == path for kept, _ in keep)
+    }
+    if isinstance(document.get("components"), dict):
+        found["components"] = _needed(document, found)
+    return found
+
+
+def _needed(document: Json, kept: Json) -> Json:
+    components: Json = document["components"]
+    wanted: set[tuple[str, str]] = set()
+    todo: list[object] = [value for key, value in kept.items() if key != "components"]
+    while todo:
+        for node in references(todo.pop()):
+            _, _, rest = node.value["$ref"].partition("#/components/")
+            kind, _, name = rest.partition("/")
+            key = (kind, parts_of(f"/{name}")[0])
+            if name and key not in wanted:
+                wanted.add(key)
+                todo.append(components.get(key[0], {}).get(key[1]))
+    for operation in operations(kept):
+        for option in operation.node.value.get("security", document.get("security", [])):
+            wanted |= {("securitySchemes", name) for name in option}
+    return {
+        kind: some
+        for kind, group in components.items()
+        if (some := {name: value for name, value in group.items() if (kind, name) in wanted})
+    }

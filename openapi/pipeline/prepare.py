@@ -4,10 +4,9 @@ import copy
 import re
 from typing import Final
 
-from .emit_limits import body_fields
-from .field_schema import default_fits
+from .field_schema import body_fields, default_fits
 from .settings import Settings
-from .spec import Json, Operation, follow, operations, references, reply_schema, request_schema, statuses
+from .spec import Json, Operation, follow, operations, references, reply_schema, request_schema, statuses, walk
 
 # Kinds whose lists of values the generator can write; `limits` holds the list in any case.
 _LISTED: Final[dict[str, type]] = {"string": str, "integer": int}
@@ -38,14 +37,19 @@ def prepared(document: Json, settings: Settings) -> Json:
             media = next(name for name in content if name.startswith("multipart/"))
             content.clear()
             content[media] = {"schema": _form(fields)}
-    used_by_requests: set[str] = set()
-    for operation in operations(result):
-        if body := request_schema(result, operation):
-            _references(result, body[1].value, used_by_requests)
-    for operation in operations(result):
-        for status in statuses(operation.node):
-            if reply := reply_schema(result, operation, status):
-                _open(result, reply.value, set(used_by_requests))
+    bodies = [body[1].value for operation in operations(result) if (body := request_schema(result, operation))]
+    replies = [
+        reply.value
+        for operation in operations(result)
+        for status in statuses(operation.node)
+        if (reply := reply_schema(result, operation, status))
+    ]
+    kept = _reached(result, bodies)
+    for schema in [*replies, *(one for target, one in _reached(result, replies).items() if target not in kept)]:
+        for node in walk(schema):
+            if isinstance(node.value, dict) and isinstance(node.value.get("type"), (str, list)):
+                node.value.pop("enum", None)
+                node.value.pop("const", None)
     return result
 
 
@@ -79,30 +83,15 @@ def _field(field: Json) -> Json:
     return one
 
 
-def _references(document: Json, node: object, seen: set[str]) -> None:
-    for target in [found.value["$ref"] for found in references(node)]:
-        if target not in seen:
-            seen.add(target)
-            _references(document, _component(document, target), seen)
-
-
-def _open(document: Json, node: object, done: set[str]) -> None:
-    if isinstance(node, dict):
-        if isinstance(node.get("type"), (str, list)):
-            node.pop("enum", None)
-            node.pop("const", None)
-        for value in node.values():
-            _open(document, value, done)
-        target = node.get("$ref")
-        if isinstance(target, str) and target not in done:
-            done.add(target)
-            _open(document, _component(document, target), done)
-    elif isinstance(node, list):
-        for value in node:
-            _open(document, value, done)
-
-
-def _component(document: Json, target: str) -> object:
-    prefix = "#/components/schemas/"
-    name = target.removeprefix(prefix)
-    return document.get("components", {}).get("schemas", {}).get(name) if target.startswith(prefix) else None
+def _reached(document: Json, roots: list[object]) -> dict[str, object]:
+    """Return the component schemas that the roots refer to, directly or not, by their references."""
+    schemas = document.get("components", {}).get("schemas", {})
+    found: dict[str, object] = {}
+    todo = list(roots)
+    while todo:
+        for node in references(todo.pop()):
+            target = node.value["$ref"]
+            if target not in found:
+                found[target] = schemas.get(target.removeprefix("#/components/schemas/"))
+                todo.append(found[target])
+    return found

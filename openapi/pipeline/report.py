@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from .compare import HIDDEN
-from .compatibility import Change
+from .compare import HIDDEN, Change
+from .errors import DECISION, DONE
 from .prose import added_sentences, normal
 from .review import Finding
 
@@ -22,6 +22,7 @@ _HEADS: Final[dict[State, str]] = {
 _NEXT: Final = (
     "make test; where a fact typed by hand differs, its last lines name the line of tests/facts.py to read and change"
 )
+_MOVED: Final = "parts moved in the document; nothing that a caller can notice changed"
 _KINDS: Final = {
     "rule": "rule",
     "edition": "new edition",
@@ -44,13 +45,18 @@ class Report:
     findings: Sequence[Finding] = ()
     changes: Sequence[Change] = ()
     edits: Sequence[str] = ()
-    warnings: Sequence[str] = ()
+    warnings: list[str] = field(default_factory=list)
     left_out: Sequence[str] = ()
     moved: bool = False
-    files: Sequence[str] = field(default_factory=list)
+    files: Sequence[str] = ()
     edition: str = ""
     accepting: bool = False
     page_text: Sequence[str] = ()
+
+    @property
+    def code(self) -> int:
+        """Exit code of a run that ended with this report; for the other codes an error is raised."""
+        return DECISION if self.state == "decision" else DONE
 
     @property
     def schema(self) -> list[Change]:
@@ -141,23 +147,20 @@ class Report:
     def _parts(self) -> list[tuple[str, list[str]]]:
         # A removed field has a line of its own; its parts need none.
         leading = [change for change in self.schema if change.why != "part of a removed field"]
+        edition = f"{self.edition}: all prose is in another language; its rules are compared one by one"
+        after = self.state in ("absorbed", "accepted") and (self.schema or self.findings)
         parts = [
+            ("Schema", [_MOVED] if self.moved else []),
             ("Schema changes", [f"{change.line()}  [{change.verdict}: {change.why}]" for change in leading]),
+            ("Edition", [edition] if self.edition else []),
             ("Prose changes", [line for change in self.prose for line in _prose_lines(change, self.findings)]),
             ("Text of the page around its block", list(self.page_text)),
             ("Changed by ACCEPT=1 (review with git diff openapi/)", list(self.edits)),
             ("Worth a look", list(self.warnings)),
             ("Other operations in the document, not taken", list(self.left_out)),
             ("Files changed", list(self.files)),
+            ("Next", [_NEXT] if after else []),
         ]
-        if self.edition:
-            parts.insert(
-                1, ("Edition", [f"{self.edition}: all prose is in another language; its rules are compared one by one"])
-            )
-        if self.state in ("absorbed", "accepted") and (self.schema or self.findings):
-            parts.append(("Next", [_NEXT]))
-        if self.moved:
-            parts.insert(0, ("Schema", ["parts moved in the document; nothing that a caller can notice changed"]))
         return [(title, items) for title, items in parts if items]
 
 

@@ -5,8 +5,7 @@ shorter. Where the new text fits it, each fact is read from the place of the old
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from .ledger import Rule
@@ -23,23 +22,8 @@ _BETWEEN: Final = r"\s*(?:[、,，/;；]|和|或|and\b|or\b)\s*(?:and\b|or\b)?\s
 _BESIDE = re.compile(rf"(?<=[{CJK}])|(?=[{CJK}])")
 
 
-@dataclass(frozen=True)
-class RereadFacts:
-    """The rule's new words, facts and examples."""
-
-    sentence: str
-    facts: Mapping[str, Fact]
-    examples: Mapping[str, tuple[str, ...]]
-
-
-def reread_facts(rule: Rule, sentence: str, text: str) -> RereadFacts | None:
-    """Return what the rule says in the text; None when more than its facts changed, or a fact is not certain.
-
-    Args:
-        rule: with its facts as they were.
-        sentence: its words as they were.
-        text: the whole new description.
-    """
+def reread_facts(rule: Rule, sentence: str, text: str) -> Rule | None:
+    """Return the rule with the facts of the new text; None when more than they changed, or one is not certain."""
     pattern, groups = _pattern(normal(sentence))
     found = list(re.finditer(pattern, " ".join(text.split())))
     if len(found) != 1:
@@ -58,7 +42,7 @@ def reread_facts(rule: Rule, sentence: str, text: str) -> RereadFacts | None:
         if any(value is None for value in carried):
             return None
         examples[name] = tuple(str(value) for value in carried)
-    return RereadFacts(found[0][0].strip(), facts, examples)
+    return replace(rule, facts=facts, examples=examples)
 
 
 def _pattern(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:

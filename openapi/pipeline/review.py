@@ -6,18 +6,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from .compare import View
-from .compatibility import Change, other_form, shown
+from .compare import Change, View, other_form, shown
 from .ecma_pattern import is_translatable
-from .emit_limits import auth_scheme, body_fields, server_address
+from .emit_limits import auth_scheme, server_address
 from .errors import DecisionNeeded
-from .field_schema import default_fits, describe
+from .field_schema import body_fields, default_fits, describe
 from .flatten import FIELD, Leaf, Leaves, Name
 from .inputs import RULES, Inputs
 from .language import match, prose_at
 from .ledger import Rule
 from .prose import Fact, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
-from .reread_facts import RereadFacts, reread_facts
+from .reread_facts import reread_facts
 from .spec import Json, SpecError, locate, our_operation
 from .strict_yaml import dump_yaml
 
@@ -28,29 +27,18 @@ TAKEN_AS_IS: Final = ("breaking", "contradiction")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to decide.
-
-    Attributes:
-        kind: what it is about; subject: the rule, the place or the action.
-        what: one sentence.
-        old, new: the words or values, side by side (empty when there are none).
-        notes: facts, where it is enforced and tested.
-        step: what to do by hand.
-        accept: what ACCEPT=1 does about it; empty when it cannot settle it.
-        narrows: whether callers may send less, or must read more, than before.
-        row: the rule as the page states it now, to be written in the ledger by hand or by ACCEPT=1.
-    """
+    """One thing to decide."""
 
     kind: Kind
-    subject: str
-    what: str
-    old: str = ""
+    subject: str  # the rule, the place or the action
+    what: str  # one sentence
+    old: str = ""  # the words or values, side by side with the new ones (empty when there are none)
     new: str = ""
-    notes: tuple[str, ...] = ()
-    step: str = ""
-    accept: str = ""
-    narrows: bool = False
-    row: Rule | None = None
+    notes: tuple[str, ...] = ()  # facts, where it is enforced and tested
+    step: str = ""  # what to do by hand
+    accept: str = ""  # what ACCEPT=1 does about it; empty when it cannot settle it
+    narrows: bool = False  # whether callers may send less, or must read more, than before
+    row: Rule | None = None  # the rule as the page states it now, to be written in the ledger by hand or by ACCEPT=1
 
     @property
     def write(self) -> tuple[str, ...]:
@@ -132,9 +120,9 @@ def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
     )
 
 
-def _restated(rule: Rule, language: str, sentence: str, reread: RereadFacts | None = None) -> Rule:
+def _restated(rule: Rule, language: str, sentence: str, reread: Rule | None = None) -> Rule:
     """Return the rule in the page's words, with the facts that were read from them."""
-    found = replace(rule, facts=reread.facts, examples=reread.examples) if reread else rule
+    found = reread or rule
     kept = rule.sentences if found.facts == rule.facts else {}  # words in other languages hold the old facts
     return replace(found, sentences={**kept, language: sentence})
 

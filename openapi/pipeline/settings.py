@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .errors import BrokenInputs
-from .strict_yaml import Unreadable, load_yaml
 
 NAME: Final = "openapi/generator.yaml"
 ROLES: Final = ("submit", "query", "delete")
@@ -57,14 +56,13 @@ class Settings:
         return tuple(name for role, name in self.roles.items() if role != "submit")
 
 
-def parse(text: str) -> Settings:
-    """Read the settings from the text.
+def parse(raw: Any) -> Settings:
+    """Read the settings from the content of the file.
 
     Raises:
         BrokenInputs: a key is missing or unknown.
     """
     try:
-        raw = load_yaml(text)
         template = raw["template"]
         keys = {"roles", "route", "explicit_fields", "methods", "reserved_names", "package", "versions"}
         keys |= {"template", "client"}
@@ -84,7 +82,7 @@ def parse(text: str) -> Settings:
             int(template["boundary_lines"]),
             raw["client"],
         )
-    except (Unreadable, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise BrokenInputs(f"{NAME} cannot be used: {error}.") from None
 
 

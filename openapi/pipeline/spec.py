@@ -210,12 +210,9 @@ def our_operation(document: Json, submit: str) -> Operation | None:
 
 
 def locate(document: Json, submit: str, place: str) -> Node | None:
-    """Return the property, parameter or security scheme at a place; None where there is none.
+    """Return the property or security scheme at a place; None where there is none.
 
-    Args:
-        document: The document.
-        submit: The operationId of our operation, which places call `submit`.
-        place: For example `submit/request/batchsize` or `security/BearerAuth`.
+    Places are `submit/request/batchsize` or `security/BearerAuth`; they call the operation with our id `submit`.
     """
     name, _, rest = place.partition("/")
     if name == "security":

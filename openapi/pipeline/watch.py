@@ -31,9 +31,9 @@ def watch(root: Path, fetch_page: Callable[[Path], Fetched] = fetch) -> Result:
     if digest == read_origin(root).page_sha256:
         result = "unchanged"
     else:
-        outcome = generate(root, page)
-        if outcome.code == DONE:
-            result = "unchanged" if outcome.report.state == "unchanged" else "taken"
+        report = generate(root, page)
+        if report.code == DONE:
+            result = "unchanged" if report.state == "unchanged" else "taken"
         else:
             result = "accepted" if generate(root, page, accept=True).code == DONE else "needs a hand"
     (root / RESULT).parent.mkdir(exist_ok=True)

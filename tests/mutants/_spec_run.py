@@ -86,8 +86,8 @@ def _updated(wrong: WrongSpec, survived: Found) -> Found:
         for edit in wrong.edits:
             changed = _changed(changed, edit.old, edit.new)
         page.write_bytes(changed)
-        outcome = generate(root, page)
-        return _stopped(survived, outcome.report.text()) if outcome.code else survived
+        report = generate(root, page)
+        return _stopped(survived, report.text()) if report.code else survived
 
 
 def _stopped(survived: Found, said: str) -> Found:

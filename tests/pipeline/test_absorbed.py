@@ -17,8 +17,8 @@ from page_edits import (
     replaced,
     schema,
 )
+from pipeline.generate import verify
 from pipeline.strict_yaml import dump_yaml
-from pipeline.verify import verify
 
 OTHER = {"operationId": "listTasks", "tags": ["任务管理"], "responses": {"200": {"description": "ok"}}}
 INFO = {"operationId": "infoByTaskId", "tags": ["任务管理"], "responses": {"200": {"description": "ok"}}}

@@ -14,12 +14,13 @@ from page_edits import REPOSITORY, RepositoryCopy, body, edited, schema
 from pipeline import client, settings
 from pipeline.ecma_pattern import Untranslatable, to_python
 from pipeline.errors import BrokenInputs
+from pipeline.strict_yaml import load_yaml
 from seedream import SeeDream
 from seedream._request.submission import SubmitOptions
 from tensorslab_images import roles
 from tensorslab_images.limits import SUBMIT
 
-SETTINGS = settings.parse((REPOSITORY / settings.NAME).read_text("utf-8"))
+SETTINGS = settings.parse(load_yaml((REPOSITORY / settings.NAME).read_text("utf-8")))
 INJECTION = 'a\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n15'
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from page_edits import RepositoryCopy, body, edited, operation, schema
-from pipeline.send_samples import picture
+from pipeline.send_check import picture
 from pipeline.strict_yaml import load_yaml
 
 pytestmark = pytest.mark.usefixtures("sending")

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_edits import DOCUMENT, YAML
+from page_edits import DOCUMENT, REPOSITORY, YAML
 from pipeline import ledger, overlay
 from pipeline.errors import BrokenInputs, RefusedInput
+from pipeline.inputs import OVERLAY, REVIEWED, RULES, SETTINGS, read
 from pipeline.page import take
 from pipeline.prose import added_sentences, contains_quote, digest, normal, numbers, sentences, tokens
 from pipeline.reread_facts import reread_facts
@@ -19,31 +20,30 @@ PIXELS = "总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 40
 RATIOS = "宽高比（9:16、16:9、3:4）"
 ROW = {"at": "submit/request/resolution", "standing": "stated", "source": "page", "summary": "x"}
 LEDGER = ledger.parse(
-    dump_yaml(
-        {
-            "rules": {
-                "PIXELS": {**ROW, "sentences": {"zh": PIXELS}, "facts": {"minimum": 3686400, "maximum": 16777216}},
-                "RATIOS": {**ROW, "sentences": {"zh": RATIOS}, "facts": {"values": ["9:16", "16:9", "3:4"]}},
-            }
+    {
+        "rules": {
+            "PIXELS": {**ROW, "sentences": {"zh": PIXELS}, "facts": {"minimum": 3686400, "maximum": 16777216}},
+            "RATIOS": {**ROW, "sentences": {"zh": RATIOS}, "facts": {"values": ["9:16", "16:9", "3:4"]}},
         }
-    ),
-    "{}",
+    },
+    {},
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+keys = texts.filter(lambda text: text != "<<")  # as a key it is refused, quoted or not: some loaders merge it
 plain = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**20), 10**20)
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=12,
 )
 
 
 # What is written is read as the same, by ours and by a YAML 1.2 loader that is not ours.
-@given(st.dictionaries(texts, plain, min_size=1, max_size=4))
+@given(st.dictionaries(keys, plain, min_size=1, max_size=4))
 def test_written_yaml_reads_as_the_same(data: dict[str, Any]) -> None:
     text = dump_yaml(data)
     assert overlay.same(load_yaml(text), data)
@@ -141,7 +141,6 @@ def test_retold_numbers(low: int, high: int) -> None:
     reread = reread_facts(rule, old, f"前文。\n- {new}\n后文")
     assert reread is not None
     assert reread.facts == {"minimum": low, "maximum": high}
-    assert reread.sentence == new
 
 
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99)), min_size=1, max_size=9))
@@ -167,7 +166,6 @@ def row(**changes: object) -> str:
     ("text", "words"),
     [
         ("rules: {}", "has no rules"),
-        ("a: [", "cannot be read"),
         (row(standing="sure"), "standing is one of"),
         (row(facts={"maximum": 6}), "does not hold the fact 'maximum'"),
         (row(examples={"valid": ["2048x2048"]}), "does not hold"),
@@ -179,7 +177,15 @@ def row(**changes: object) -> str:
 )
 def test_a_wrong_ledger_is_refused(text: str, words: str) -> None:
     with pytest.raises(BrokenInputs, match=words):
-        ledger.parse(text, "{}")
+        ledger.parse(load_yaml(text), {})
+
+
+@pytest.mark.parametrize(("data", "words"), [(b"a: [", "cannot be read"), (b"\xff", "is not UTF-8 text")])
+@pytest.mark.parametrize("name", [OVERLAY, RULES, REVIEWED, SETTINGS])
+def test_an_input_that_is_not_yaml_is_refused_by_name(name: str, data: bytes, words: str) -> None:
+    files = {one: (REPOSITORY / one).read_bytes() for one in (OVERLAY, RULES, REVIEWED, SETTINGS)}
+    with pytest.raises(BrokenInputs, match=rf"^{name} {words}"):
+        read({**files, name: data})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from page_edits import PAGE, REPOSITORY, YAML, RepositoryCopy, replaced
 from pipeline import tree
 from pipeline.errors import BrokenInputs, Different
-from pipeline.verify import verify
+from pipeline.generate import verify
 
 WIDER = replaced(("maximum: 15", "maximum: 20"))
 
