@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import json
 import random
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -148,7 +147,6 @@ async def loop(job: Job) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
         async def run(count: int) -> None:
             numbers, directory = iter(range(count)), job.fresh_directory()
             await asyncio.gather(*(worker(directory, numbers) for _ in range(CONCURRENCY)))
-            await asyncio.to_thread(shutil.rmtree, directory)
 
         yield run
 
@@ -172,7 +170,6 @@ def bulk(job: Job) -> Iterator[Callable[[int], dict[str, float]]]:
         options = BulkOptions(concurrency=CONCURRENCY)
         report = Bulk(directory / "out", connect=connect).run(jobs, options=options, watch=watch)
         assert report.complete, report  # noqa: S101 -- a run that fails must not be measured
-        shutil.rmtree(directory)
         later = [size for done, size in memory if done >= count // 10]
         return {"growth": (max(later) - later[0]) / 2**20}  # from a tenth of the jobs to all of them, in MiB
 

@@ -268,12 +268,13 @@ class Journal(Queries):
 
         def work(database: Database) -> None:
             for job, files in pictures.items():
-                database.execute("DELETE FROM picture WHERE job=?", (job,))
+                if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
+                    transition(database, job, "submitted", "succeeded", self._stamp())
+                else:  # only then can there be pictures of an earlier delivery
+                    database.execute("DELETE FROM picture WHERE job=?", (job,))
                 for one in files:
                     row = (job, one.index, one.path, one.bytes, one.sha256)
                     database.execute("INSERT INTO picture VALUES(?,?,?,?,?)", row)
-                if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
-                    transition(database, job, "submitted", "succeeded", self._stamp())
                 transition(database, job, "succeeded", "downloaded", self._stamp())
 
         self._do(work)

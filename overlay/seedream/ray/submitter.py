@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+from seedream._support.threads import in_thread
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.jobs_file import Jobs
 from seedream.bulk.options import BulkOptions
@@ -35,7 +37,7 @@ class SubmitterActor:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._submitter = await asyncio.to_thread(SubmitterThread, **self._given)
+                self._submitter = await in_thread(partial(SubmitterThread, **self._given))
             except JournalLocked as error:
                 if time.monotonic() > until:
                     return error
