@@ -234,6 +234,12 @@ def _get_without(*names: str) -> Send:
 
 
 RELATION_CLIENTS: Final = (
+    _patched(
+        "shows a server's words as they came",
+        "ERROR-TREE KEY-PRIVATE",
+        "reply.words",
+        ("seedream._protocol.failures.server_text", lambda given, *_, **__: given),
+    ),
     _client("takes True for one picture", "BATCH-RANGE", "send.batchsize", None, TrueIsOne),
     _client("reduces a ratio", "RES-FORMAT RES-RATIO", "send.resolution", None, Reduces),
     _client(

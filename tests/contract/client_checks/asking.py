@@ -548,6 +548,29 @@ def _waits(facts: ApiFacts) -> Iterator[Example]:
             "SERVER-PICTURES",
         )
 
+    def never_urls(subject: ClientUnderTest) -> None:
+        outcome = call(
+            subject, lambda client: client.task(TASK).wait(timeout=600), _state(facts, facts.completed, url=[])
+        )
+        info = outcome.expect(None, rule="STATUS-MEANING")
+        require(
+            info.state == "completed" and 2 <= len(outcome.sent) <= 10,
+            f"it asked {len(outcome.sent)} times",
+            "STATUS-MEANING",
+        )
+
+    yield Example("completed, and never a URL", never_urls)
+
+    def forever(subject: ClientUnderTest) -> None:
+        answers = [steps["processing"]] * 3
+        outcome = call(
+            subject,
+            lambda client: client.task(TASK).wait(timeout=math.inf),
+            lambda _: answers.pop(0) if answers else done,
+        )
+        outcome.expect(None, rule="STATUS-MEANING", requests=4)
+
+    yield Example("without a deadline", forever)
     for empty, images in itertools.product((0, 1, 2), (1, 2, 4)):
         yield Example(
             f"{images} URLs, after {empty} replies without all", partial(urls_later, empty=empty, images=images)
@@ -654,7 +677,7 @@ def _deadlines(facts: ApiFacts) -> Iterator[Example]:
     for progress in (5, "print", [], object()):
         yield Example(f"progress={progress!r:.20}", partial(wrong, options={"progress": progress}))
     for name, values in {"max_bytes": (0, -1, 1.5, "5", None, True, math.inf), "concurrency": (0, -1, 65, 1.5, "2", None, True),
-                         "name_template": ("", "x", "{taskid}", "../{number}", "/{number}", "{number}/{taskid}", "{other}", "{number", "{number:300}", ".{number}", "{number}\n", "{number.__class__}", "a" * 200 + "{number}", 5, None)}.items():  # fmt: skip
+                         "name_template": ("", "x", "{taskid}", "../{number}", "/{number}", "{number}/{taskid}", "{other}", "{number", "{number:300}", ".{number}", "{number}\n", "{number.__class__}", "a" * 400 + "{number}", 5, None)}.items():  # fmt: skip
         for value in values:
             yield Example(f"{name}={value!r:.40}", partial(wrong, options={name: value}))
     for images in (0, -1, 1.5, "2", True, 1001):

@@ -215,6 +215,16 @@ def _trust(facts: ApiFacts) -> Iterator[Example]:
                 )
                 require(sent.header("proxy-authorization"), "the proxy got no password", "WIRE-HTTP")
 
+    def at_home(subject: ClientUnderTest) -> None:
+        with RecordingServer(ScriptedReply(502)) as proxy:
+            names = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+            variables = dict.fromkeys((*names, *map(str.lower, names)), proxy.url)
+            with patch.dict(os.environ, {**variables, "NO_PROXY": "", "no_proxy": ""}):
+                outcome = call(subject, submits(), subject.accepted())
+            outcome.expect(None, rule="KEY-PRIVATE", requests=1)
+            require(not proxy.sent, "what is on this machine was asked of a proxy", "KEY-PRIVATE")
+
+    yield Example("a proxy, and a service on this machine", at_home)
     yield Example("a proxy that refuses", partial(proxied, environment=False))
     yield Example("a proxy of the environment that refuses", partial(proxied, environment=True))
 
@@ -284,6 +294,27 @@ def _times(facts: ApiFacts) -> Iterator[Example]:
 
     yield Example("a picture that stalls, then comes", stalls)
 
+    def connects(subject: ClientUnderTest, secure: bool) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+            host, port = listener.getsockname()
+            fill = [] if secure else [_begun(host, port) for _ in range(3)]  # the queue is full: the next one waits
+            began = time.monotonic()
+            limits = Timeouts(connect=0.3)
+            outcome = call(
+                subject,
+                submits(),
+                url=f"http{'s' if secure else ''}://{host}:{port}",
+                timeouts=limits,
+                retry=RetryPolicy(attempts=1),
+            )
+            for sock in fill:
+                sock.close()
+        outcome.expect(errors.NotSent, rule="PAY-KNOWN", billing="no", retryable=True)
+        require(time.monotonic() - began < 10, "it did not end in time", "PAY-KNOWN")
+
+    yield Example("nobody takes the connection", partial(connects, secure=False))
+    yield Example("nobody answers the TLS handshake", partial(connects, secure=True))
+
     def when(subject: ClientUnderTest) -> None:
         clock = FakeClock()
         digests = set()
@@ -312,6 +343,15 @@ def _times(facts: ApiFacts) -> Iterator[Example]:
             require(holds=False, what=f"{made!r} was taken", rule="PAY-KNOWN")
 
     yield Example("settings that cannot be", settings)
+
+
+def _begun(host: str, port: int) -> socket.socket:
+    """Begin a connection, and do not wait for it."""
+    sock = socket.socket()
+    sock.setblocking(False)  # noqa: FBT003 -- the method's own
+    with suppress(BlockingIOError):
+        sock.connect((host, port))
+    return sock
 
 
 def fetch_with(subject: ClientUnderTest, host: Any, **options: Any) -> Any:
@@ -504,6 +544,17 @@ def _values(facts: ApiFacts) -> Iterator[Example]:
         "1000x3000": None,
     }.items():
         yield Example(f"the nearest to {value}", partial(nearest, value=value, meant=meant))
+
+    def tree(subject: ClientUnderTest) -> None:
+        del subject
+        parents = {"SeeDreamError": "InvalidRequest ConfigError NotSent Refused SubmissionUnknown TaskFailed WaitTimeout StatusError DownloadError JournalError", "InvalidRequest": "InvalidResolution",
+                   "Refused": "RateLimited InsufficientCredits AuthError Rejected", "StatusError": "TaskNotFound", "DownloadError": "ResultExpired Truncated NotAPicture TooLarge UnsafeUrl DiskError", "JournalError": "JournalLocked JournalFull BudgetReached JournalTooNew"}  # fmt: skip
+        for parent, names in parents.items():
+            for name in names.split():
+                bases = [base.__name__ for base in getattr(errors, name).__mro__[1:] if hasattr(errors, base.__name__)]
+                require(bases[:1] == [parent], f"{name} is a {bases[:1]}, not a {parent}", "ERROR-TREE")
+
+    yield Example("the tree of errors", tree)
 
     def several(subject: ClientUnderTest) -> None:
         outcome = call(

@@ -1,5 +1,6 @@
 """Pictures: what the image host is asked and told, and what lies in the folder afterwards, whatever the host does."""
 
+import base64
 import gzip
 import itertools
 import os
@@ -610,6 +611,58 @@ def _several(facts: ApiFacts) -> Iterator[Example]:
     for batch, memory in itertools.product((None, 1, 2, 15), (False, True)):
         yield Example(f"generate {batch}{' in memory' if memory else ''}", partial(made, batch=batch, memory=memory))
 
+    def limited(subject: ClientUnderTest) -> None:
+        for options, kind in (
+            ({"max_bytes": 10}, errors.TooLarge),
+            ({"name_template": "x{number}"}, None),
+            ({"concurrency": 1}, None),
+        ):
+            found = fetch(
+                subject,
+                host,
+                ["/0", "/1"],
+                work=lambda client, folder, o=options: client.generate("a fish", batchsize=2, output_dir=folder, **o),
+            )
+            if kind is not None:
+                found.outcome.expect(kind, rule="FILE-WHOLE", taskid=TASK, billing="yes", retryable=False)
+                continue
+            result = found.outcome.expect(None, rule="FILE-PLACE")
+            stem = "x" if "name_template" in options else f"{TASK}-"
+            require(
+                list(found.files) == [f"{stem}1.png", f"{stem}2.png"] and len(result.files) == 2,
+                f"{options}: {sorted(found.files)}",
+                "FILE-PLACE",
+            )
+
+    yield Example("generate: its options", limited)
+
+    def shown(subject: ClientUnderTest) -> None:
+        signed = [f"/0?X-Signature={SIGNATURE}"]
+        found = fetch(
+            subject,
+            lambda _: whole(png(9, 7)),
+            signed,
+            work=lambda client, folder: client.generate("a fish", output_dir=None),
+        )
+        result = found.outcome.expect(None, rule="SERVER-PICTURES")
+        text = f"{result!r} {result[0]!r} {result.info!r}"
+        require(
+            len(text) < 2000 and "PNG" not in text and "http" not in text, f"it is shown as {text[:300]}", "KEY-PRIVATE"
+        )
+        bundle = result._repr_mimebundle_()
+        require(
+            base64.b64encode(png(9, 7)).decode() in bundle["text/html"],
+            "a notebook shows another picture",
+            "SERVER-PICTURES",
+        )
+        require(
+            result[0].image().size == (9, 7) and (result[0].width, result[0].height) == (9, 7),
+            "its size is another",
+            "SERVER-PICTURES",
+        )
+
+    yield Example("generate: how it is shown", shown)
+
     def few(subject: ClientUnderTest) -> None:
         found = fetch(
             subject, host, ["/0"], work=lambda client, folder: client.generate("a fish", batchsize=3, output_dir=folder)
@@ -683,6 +736,23 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
 
     for old in (None, b"cut", png()[:-5]):
         yield Example(f"while it comes in, over {old!r:.10}", partial(atomic, old=old))
+
+    def hidden(subject: ClientUnderTest) -> None:
+        names: list[str] = []
+        spot: list[Path] = []
+
+        def work(client: Any, folder: Path) -> Any:
+            spot.append(folder)
+            return client.task(TASK).save(folder)
+
+        for _ in range(3):
+            reply = evolve(whole(body), midway=lambda: names.extend(path.name for path in spot[-1].iterdir()))
+            fetch(subject, reply, work=work).outcome.expect(None, rule="FILE-WHOLE")
+        require(
+            len(set(names)) == len(names), f"a temporary file has a name that can be foreseen: {names}", "FILE-PLACE"
+        )
+
+    yield Example("temporary files have names of their own", hidden)
 
     def kept_when_failing(subject: ClientUnderTest) -> None:
         before = {f"{name}.png": b"an old file"}

@@ -15,7 +15,7 @@ from contract.client_checks.sending import operations
 from contract.client_checks.under_test import KEY, TASK, ClientUnderTest
 from contract.recording_server import RecordingServer, ScriptedReply, envelope
 from seedream import RetryPolicy, errors
-from seedream.journal import CALLS, ReadOnlyJournal
+from seedream.journal import CALLS, Journal, ReadOnlyJournal
 from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.decode import decode
 from seedream_testing.contract.samples import png
@@ -152,6 +152,17 @@ def _journal(facts: ApiFacts) -> Iterator[Example]:
             found = [job.state for job in _jobs(path)]
         require(found == ["unknown"] * 2, f"two equal submissions are {found}", "PAY-KNOWN")
 
+    def shared(subject: ClientUnderTest) -> None:
+        with tempfile.TemporaryDirectory() as name, Journal(Path(name) / "calls.sqlite") as journal:
+            for _ in range(2):
+                call(subject, submits(), None, journal=journal).expect(
+                    errors.SubmissionUnknown, rule="PAY-KNOWN", requests=1
+                )
+            run = journal.find_run(CALLS)
+            found = [job.state for job in journal.jobs(run.id)] if run else []
+        require(found == ["unknown"] * 2, f"an open journal says {found}", "PAY-KNOWN")
+
+    yield Example("an open journal", shared)
     yield Example("one client after another", one_after_another)
     yield Example("a journal that is text", partial(unusable, make=text))
     yield Example("a journal below a file", partial(unusable, make=lambda folder: text(folder) / "j.sqlite"))

@@ -37,6 +37,23 @@ _ABOUT_SUBMISSIONS: Final = (
     "AUTH-KEY",
     "SOURCE-IMAGE",
 )
+_KEPT: Final = (
+    "message",
+    "rule",
+    "hint",
+    "reply",
+    "taskid",
+    "billing",
+    "retryable",
+    "problems",
+    "files",
+    "errors",
+    "retry_after",
+    "phase",
+    "digest",
+    "at",
+)
+_LONGEST: Final = 6000  # of a message
 _TESTS: Final = str(Path(__file__).resolve().parents[2])
 
 
@@ -184,9 +201,11 @@ def check_error(error: errors.SeeDreamError) -> None:
         if any(secret in text for secret in SECRETS):
             raise Violation(f"a secret is on {type(error).__name__}: {_around(text)}", rule="KEY-PRIVATE")
     again = pickle.loads(pickled)  # noqa: S301 -- our own
-    for name in ("message", "rule", "hint", "reply", "taskid", "billing", "retryable"):
-        if getattr(again, name) != getattr(error, name):
+    for name in _KEPT:
+        if repr(getattr(again, name, None)) != repr(getattr(error, name, None)):
             raise Violation(f"{name} of {error!r} is lost in a pickle", rule="ERROR-TREE")
+    if len(str(error)) > _LONGEST or any(ord(sign) < 32 and sign != "\n" for sign in str(error)):
+        raise Violation(f"the message of {type(error).__name__} is {str(error)[:300]!r}", rule="ERROR-TREE")
     if error.billing not in ("no", "yes", "unknown") or not isinstance(error.retryable, bool) or not str(error).strip():
         raise Violation(f"{error!r} has billing={error.billing!r}, retryable={error.retryable!r}", rule="ERROR-TREE")
 

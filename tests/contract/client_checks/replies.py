@@ -381,6 +381,17 @@ def _ids(facts: ApiFacts) -> Iterator[Example]:
                        "in single quotes but for the id": b"{'code':1000," + good[good.index(b'"data"'):], "with a comma too many": good[:-2] + b",}}", "in a log": b'[info] {"taskid":"' + TASK.encode() + b'", done'}.items():  # fmt: skip
         yield _reply_example(f"JSON {name}", ScriptedReply(200, body, _JSON), UNKNOWN, "PAY-KNOWN", TASK)
 
+    both = json.dumps(
+        {
+            "taskid": "t-9",
+            "code": facts.success,
+            "msg": "",
+            "task_id": "t-8",
+            "data": {"task_id": "t-7", "taskid": TASK},
+        }
+    ).encode()
+    yield _reply_example("several task ids", ScriptedReply(200, both, _JSON), Fate(None), "TASK-ID", TASK)
+
     def kept(subject: ClientUnderTest) -> None:
         for images in (None, 1, 2, 15):
             outcome = call(subject, submits(batchsize=images), subject.accepted())
@@ -775,10 +786,43 @@ def _pauses(facts: ApiFacts) -> Iterator[Example]:
             f"Retry-After a date {later} s later",
             partial(asked, value=date, seconds=float(later), date=now.strftime(stamp)),
         )
+    dated = (now + dt.timedelta(seconds=30)).strftime(stamp)
+    yield Example("Retry-After a date, and no Date", partial(asked, value=dated, seconds=None, date=None))
     yield Example(
         "Retry-After a date that is past",
         partial(asked, value="Thu, 01 Jan 1970 00:00:00 GMT", seconds=0.0, date=now.strftime(stamp)),
     )
+
+
+def _odd_words(facts: ApiFacts) -> Iterator[Example]:
+    """What a server says is shown on one line, cut, and cannot command a terminal; the whole is on the error."""
+
+    def run(subject: ClientUnderTest, said: str) -> None:
+        failed = envelope(facts.success, {"taskid": TASK, "image_status": facts.failed, "error_message": said})
+        for work, reply in (
+            (submits(), envelope(facts.failure, None, said)),
+            (submits(), ScriptedReply(503, said.encode())),
+            (lambda client: client.query(TASK), envelope(facts.failure, None, said)),
+            (lambda client: client.task(TASK).wait(timeout=5), failed),
+        ):
+            outcome = call(subject, work, reply, retry=RetryPolicy(attempts=1))
+            require(outcome.error is not None, f"it gave {outcome.shown}", "CODE-MEANING")
+            shown = str(outcome.error)
+            require(len(shown) < 2000 and shown.isprintable(), f"the message is {shown[:300]!r}", "ERROR-TREE")
+            body = outcome.error.reply.body if outcome.error and outcome.error.reply else b""
+            require(body and reply.body.startswith(body[:500]), f"the error keeps {body[:100]!r}", "PAY-KNOWN")
+
+    for said in (
+        "line\nbreak\r\n\ttab",
+        "\x1b[31mred\x1b[0m",
+        "\x07\x08\0",
+        "a" * 100_000,
+        "wort " * 20_000,
+        "\u202eevil\u2066",
+        "{}%s{0}",
+        "灯" * 5000,
+    ):
+        yield Example(f"{said[:20]!r}", partial(run, said=said))
 
 
 def _echoes(facts: ApiFacts) -> Iterator[Example]:
@@ -881,6 +925,12 @@ RELATIONS: Final = (
         "PAY-KNOWN",
         "Pauses grow as the policy says, with jitter, and Retry-After is their minimum.",
         _pauses,
+    ),
+    ClientRelation(
+        "reply.words",
+        "ERROR-TREE",
+        "What a server says is shown on one line, cut, and cannot command a terminal; its first bytes are on the error.",
+        _odd_words,
     ),
     ClientRelation(
         "secret.echo",

@@ -539,6 +539,31 @@ def _changed_files(facts: ApiFacts) -> Iterator[Example]:
     }.items():  # fmt: skip
         yield Example(f"a file is {name} between two attempts", partial(changed, change=change))
 
+    def unseen(subject: ClientUnderTest) -> None:
+        """A file that was written a moment ago is changed to other bytes of the same size, and its time is set back."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "a.png"
+            path.write_bytes(png(64, 64))
+            answers = [ScriptedReply(429), subject.accepted()]
+
+            def script(_: Sent) -> ScriptedReply:
+                if len(answers) > 1:
+                    before = path.stat()
+                    with path.open("r+b") as file:
+                        file.seek(-10, os.SEEK_END)
+                        file.write(b"0123456789")
+                    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+                return answers.pop(0)
+
+            outcome = call(subject, submits(source_images=[path]), script)
+        require(
+            len(outcome.sent) == 1 and outcome.error is not None,
+            f"a changed file was sent: {outcome.shown}",
+            "SOURCE-IMAGE",
+        )
+
+    yield Example("a new file is changed within its second", unseen)
+
     def same(subject: ClientUnderTest, options: dict[str, Any], tries: int) -> None:
         answers = [*[ScriptedReply(429)] * tries, subject.accepted()]
         with tempfile.TemporaryDirectory() as folder:
@@ -706,6 +731,7 @@ def check_request(facts: ApiFacts, sent: Sent, path: str, key: str = KEY, more: 
         "WIRE-HTTP",
         sent,
     )
+    require(sent.header("host") == (sent.url.split("/")[2],), f"Host is {sent.header('host')}", "WIRE-HTTP", sent)
     require(
         sent.header("content-length") == (str(len(sent.body)),),
         f"Content-Length is {sent.header('content-length')}",
