@@ -576,12 +576,16 @@ def test_each_step_of_each_picture_is_reported(tmp_path: Path) -> None:
     assert read(scripted(*heads()), *URLS[:2], images=2, progress=seen.append) == [PNG, PNG]
     assert seen == expected
     seen.clear()
-    options = DownloadOptions(concurrency=1, progress=seen.append, names=FileNames("p{number}"))
-    for size in (SIZE, SIZE):
-        saved = run(save(service(), info(*URLS[:2]), tmp_path, images=2, options=options), scripted(*heads()))
-        assert saved == [SavedPicture(tmp_path / f"p{number}.png", size) for number in (1, 2)]
-    assert seen[:5] == expected
-    assert seen[5:] == [event("saved", 0.0, index, 0, None) for index in (0, 1)]
+    for hashed in (False, True):
+        names = FileNames(f"{{number}} of {{total}} {hashed}")
+        options = DownloadOptions(concurrency=1, progress=seen.append, names=names, hashed=hashed)
+        digest = hashlib.sha256(PNG).hexdigest() if hashed else ""
+        for _ in range(2):
+            saved = run(save(service(), info(*URLS[:2]), tmp_path, images=2, options=options), scripted(*heads()))
+            assert saved == [SavedPicture(tmp_path / f"{number} of 2 {hashed}.png", SIZE, digest) for number in (1, 2)]
+        assert seen[:5] == expected
+        assert seen[5:] == [event("saved", 0.0, index, 0, None) for index in (0, 1)]
+        seen.clear()
 
 
 def test_each_step_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -663,3 +667,19 @@ def test_a_picture_in_many_chunks_is_whole_in_its_file(tmp_path: Path) -> None:
     assert saved.path.read_bytes() == content
     assert (saved.size, saved.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert [path.name for path in tmp_path.iterdir()] == ["t1-1.png"]
+
+
+def test_no_more_than_a_few_blocks_are_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture is written while it comes in; pictures that come in at the same time would add up."""
+    written: list[int] = []
+    write = PartialFile.write
+
+    def noted(part: PartialFile, *chunks: bytes) -> None:
+        written.append(sum(map(len, chunks)))
+        write(part, *chunks)
+
+    monkeypatch.setattr(PartialFile, "write", noted)
+    chunks = [PNG, *[bytes(300_000)] * 20]
+    run(save(service(), info(URL), tmp_path, images=1, options=DownloadOptions()), scripted(Head(200, {}, chunks)))
+    assert sum(written) == SIZE + 6_000_000
+    assert max(written) < 1024 * 1024 + 300_000

@@ -197,6 +197,20 @@ def test_a_message_may_name_the_task_that_was_asked_for(taskid: str) -> None:
         assert caught.value.hint == "Check the id. A new task may take a moment to appear."
 
 
+def test_no_part_of_the_key_is_in_the_error_of_a_failure() -> None:
+    with pytest.raises(StatusError) as caught:
+        run(query(service(), "t1"), scripted(Failure("never_sent", "ConnectError", "no MARKER", tls=True)))
+    assert caught.value.message == "the query for task t1 got no usable answer (ConnectError: no [removed])"
+
+
+@pytest.mark.parametrize(("status", "path"), [(404, True), (405, True), (406, False), (400, False), (500, False)])
+def test_a_path_where_nothing_is_served_points_to_the_base_url(status: int, path: bool) -> None:
+    with pytest.raises(StatusError) as caught:
+        run(query(service(attempts=1), "t1"), scripted(Head(status)))
+    elsewhere = "Check the base URL: nothing is served at this path. The task is not lost."
+    assert caught.value.hint == (elsewhere if path else "The task is not lost: try again later.")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_key_is_named_with_its_rule(status: int) -> None:
     with pytest.raises(AuthError) as caught:

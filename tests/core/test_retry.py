@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from seedream import RetryPolicy, errors
+from seedream import RetryPolicy, Timeouts, errors
+from seedream._protocol.download import DownloadOptions
 from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.failures import submission_error
 from seedream._protocol.outcome import SubmissionOutcome, classify
@@ -39,6 +40,20 @@ def test_the_default_pauses_are_spread_at_random() -> None:
     random.seed(7)
     assert len({RetryPolicy().delay(1) for _ in range(20)}) == 20
     assert {RetryPolicy().next_delay(SubmissionOutcome.NOT_SENT, 1, None) for _ in range(20)} != {0.5}
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert RetryPolicy() == RetryPolicy(attempts=4, base=0.5, cap=30.0, retry_after_cap=120.0)
+    limits = (10.0, 60.0, 180.0, 30.0, 60.0)
+    assert Timeouts() == Timeouts(*limits)
+    options = DownloadOptions()
+    assert (options.timeout, options.attempts, options.max_bytes, options.concurrency) == (
+        300.0,
+        5,
+        64 * 1024 * 1024,
+        4,
+    )
+    assert (options.progress, options.hashed) == (None, False)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, "2", True, None])

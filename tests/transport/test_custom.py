@@ -563,7 +563,10 @@ def test_the_thread_waits_until_the_deadline_and_no_longer(now: list[float]) -> 
             else:
                 now[0] += seconds
 
-    watchdog.trace.stream, watchdog._thread = Peer(sock=sock), threading.current_thread()
+    watchdog.trace.stream = Peer(sock=sock)
+    watchdog._watch()
+    assert (waits, sock.how) == ([], []), "it was not started"
+    watchdog._thread = threading.current_thread()
     watchdog._changed = Changed()  # type: ignore[assignment]  # without waiting
     watchdog._watch()
     assert (waits, sock.how) == ([None, 0.5], [socket.SHUT_RDWR])

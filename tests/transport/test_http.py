@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
+import anyio.lowlevel
 import httpcore
 import pytest
 from seedream import ConfigError, Timeouts, errors
@@ -67,6 +68,7 @@ class Chunks:
         self._closed.append("response")
 
     async def aclose(self) -> None:
+        await anyio.lowlevel.checkpoint()
         self._closed.append("response")
 
 
@@ -211,7 +213,7 @@ def header_fields(request: httpcore.Request) -> dict[str, str]:
 
 # --- what is sent --------------------------------------------------------------------------------------------------------
 def test_a_query_is_handed_over_whole(both: Both) -> None:
-    Driver(both, headers={"X-Gateway": "g", "user-agent": "mine"}).whole(query())
+    Driver(both, headers={"X-Gateway": "g", "user-agent": "mine", "X-Own": "the caller's"}).whole(query())
     (carrier,) = Carrier.made
     (request,) = carrier.requests
     assert (request.method, bytes(request.url)) == (b"POST", b"https://api.example/v1/x?y=1")
@@ -434,6 +436,23 @@ def test_a_reply_that_breaks_is_a_failure(both: Both) -> None:
     _, (first, failure) = Driver(both).whole(query())
     assert (first, failure.phase, failure.kind, failure.text) == (b"a", "sent_full", "ReadError", "reset")
     assert current.get(None) is None
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_a_reply_is_closed_although_its_task_is_cancelled(library: str) -> None:
+    driver = Driver(Both("async"))
+
+    async def main() -> Any:
+        stream = await driver.http.perform(query())
+        await driver.http.perform(Read(stream))
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await driver.http.perform(Close(stream))
+
+    anyio.run(main, backend=library)
+    assert Carrier.made[0].events == ["chunks", "response"]
+    driver.http._connections.close()
+    assert Carrier.made[0].given["network_backend"].closed == 1, "it had been given back"
 
 
 def test_a_stream_can_be_aborted(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:

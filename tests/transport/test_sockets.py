@@ -195,16 +195,17 @@ def test_an_address_that_fails_leaves_the_others_and_the_last_failure_counts(
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        ([], "ConnectError", os.strerror(errno.EHOSTUNREACH)), (socket.gaierror(8, "unknown name"), "ConnectError", "unknown name"),
+        ([], "ConnectError", f"[Errno {errno.EHOSTUNREACH}] {os.strerror(errno.EHOSTUNREACH)}"),
+        (socket.gaierror(8, "unknown name"), "ConnectError", "[Errno 8] unknown name"),
         (UnicodeError("label too long"), "ConnectError", "label too long"), (TimeoutError(), "ConnectTimeout", "timed out"),
     ],
     ids=repr,
 )  # fmt: skip
 def test_a_name_that_leads_nowhere_is_a_failure_to_connect(track: Any, answer: Any, kind: str, text: str) -> None:
     track()
-    with pytest.raises(getattr(httpcore, kind), match=text) as caught:
+    with pytest.raises(getattr(httpcore, kind)) as caught:
         ended(connect("a.example", 443, ()), answer)
-    assert caught.value.__suppress_context__
+    assert (str(caught.value), caught.value.__suppress_context__) == (text, True)
 
 
 def test_an_interruption_closes_the_socket(monkeypatch: pytest.MonkeyPatch, track: Any) -> None:
@@ -617,7 +618,9 @@ def test_what_httpcore_may_ask_of_a_connection(track: Any, monkeypatch: pytest.M
 
     monkeypatch.setattr(network, "is_ready", ready)
     assert [made.info("is_readable"), made.info("is_readable")] == [True, False]
-    assert asked == [(sock, False, 0)] * 2
+    sock._results["fileno"] = [0]
+    assert made.info("is_readable") is False
+    assert asked == [(sock, False, 0)] * 3
     sock._results["fileno"] = [-1]
     assert made.info("is_readable") is True
     tls: Any = TlsSock()

@@ -280,9 +280,7 @@ def _summary(
         if len({type(error) for error in failed.values()}) == 1 and isinstance(first, errors.DownloadError)
         else errors.DownloadError
     )
-    reasons = [
-        error.message.replace(f" of task {show_id(taskid)}:", ":", 1) for error in list(failed.values())[:_SHOWN]
-    ]
+    reasons = [error.message.replace(f" of task {show_id(taskid)}:", ":") for error in list(failed.values())[:_SHOWN]]
     if len(failed) > _SHOWN:
         reasons.append(f"and {len(failed) - _SHOWN} more")
     of = total or len(failed) + len(files)

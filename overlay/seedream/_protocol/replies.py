@@ -19,7 +19,7 @@ from seedream._support.server_text import holds_url
 
 _ID: Final = lazy_pattern(r'"task_?id"\s*:\s*"?([^\s",}\]]{1,200})(?=[\s",}\]])', re.IGNORECASE)
 _LONGEST_ID: Final = 200
-_STATES: Final = {
+_STATES: Final[Mapping[int | None, str]] = {
     rules.STATUS_MEANING_QUEUED: "queued",
     rules.STATUS_MEANING_PROCESSING: "processing",
     rules.STATUS_MEANING_COMPLETED: "completed",
@@ -141,7 +141,7 @@ class TaskInfo:
 
     @property
     def state(self) -> str:
-        return _STATES.get(self.status, "unknown") if self.status is not None else "unknown"
+        return _STATES.get(self.status, "unknown")
 
     @property
     def finished(self) -> bool:
