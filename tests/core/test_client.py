@@ -773,3 +773,8 @@ def test_each_option_of_the_network_is_checked_at_once(kind: Any, options: dict[
         kind(KEY, **options)
     assert not caught.value.retryable
     assert caught.value.__suppress_context__ or caught.value.__context__ is None, "it may hold a password"
+
+
+def test_a_client_may_be_closed_twice(both: Both, tmp_path: Path) -> None:
+    both.call(lambda client: client.close(), journal=tmp_path / "a.db")
+    Journal(tmp_path / "a.db").close()

@@ -307,6 +307,15 @@ def test_a_template_of_plain_distinct_names_is_taken(template: str) -> None:
     assert check_template(template).template == template
 
 
+@pytest.mark.parametrize("width", ["100", "0100", "999", ">100", "{total}", "9999999999", "+,100", "x<{index}"])
+def test_a_great_width_is_refused_without_making_the_name(monkeypatch: pytest.MonkeyPatch, width: str) -> None:
+    # A name of a gigabyte would be made only to be refused.
+    monkeypatch.setattr(FileNames, "stem", lambda *_: pytest.fail("it was made"))
+    with pytest.raises(InvalidRequest, match="too long") as caught:
+        check_template(f"{{taskid}}-{{number:{width}}}")
+    assert caught.value.hint == "Use less text, and widths below 100."
+
+
 @pytest.mark.parametrize(
     ("text", "fits"), [("x" * 216, True), ("x" * 217, False), ("鱼" * 72, True), ("鱼" * 73, False)]
 )

@@ -185,6 +185,17 @@ def test_the_digest_tells_requests_apart_and_knows_them_again() -> None:
     assert one.digest not in {check_submit(prompt, options).digest for prompt, options in others}
 
 
+def test_a_file_that_is_gone_counts_by_its_name_and_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    one = check_submit("a fish", {"source_images": path})
+    path.unlink()
+    files = [["a.png", f"unreadable, {len(PNG)} bytes"]]
+    written = json.dumps([{"prompt": "a fish"}, {"sourceImage": files}], separators=(",", ":"))
+    assert one.digest == hashlib.sha256(written.encode()).hexdigest()
+
+
 def named(name: str, content: bytes) -> io.BytesIO:
     """An open file, as far as a source image is concerned."""
     file = io.BytesIO(content)
