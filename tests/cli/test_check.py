@@ -55,3 +55,22 @@ def test_no_text_is_worse_than_not_legal(cli: Any, odd: str) -> None:
     assert 1 == ran.code
     assert "not a resolution" in ran.err or "pixels" in ran.err
     assert "\x1b" not in ran.err
+
+
+def test_each_line_and_each_result_in_full(cli: Any) -> None:
+    ran = cli("check", "16:9", "2k", "3750x1250", SEEDREAM_LANG="en")
+    assert ran.out.splitlines() == [
+        "16:9        ratio: the service chooses the size",
+        "2K          tier: the service chooses the size",
+        "3750x1250   4,687,500 pixels",
+    ]
+    first, _, last = cli("check", "16:9", "2k", "3750x1250", "--json").document["results"]
+    assert first == {
+        "input": "16:9", "ok": True, "resolution": "16:9", "kind": "ratio", "width": None,
+        "height": None, "pixels": None,
+    }  # fmt: skip
+    assert (last["width"], last["height"], last["pixels"]) == (3750, 1250, 4_687_500)
+    (bad,) = cli("check", "1x1", "--json").document["results"]
+    assert (bad["input"], bad["ok"], bad["error"]["type"], set(bad)) == (
+        "1x1", False, "InvalidResolution", {"input", "ok", "error"},
+    )  # fmt: skip

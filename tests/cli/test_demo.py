@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import facts
@@ -11,7 +12,8 @@ from PIL import Image
 from seedream import Resolution, TaskInfo
 from seedream.cli.demo import command
 from seedream.cli.demo.command import EXAMPLES, REFUSED, Example, ExampleResult
-from seedream.cli.demo.drawing import Tile, rows
+from seedream.cli.demo.drawing import Tile, rows, tiles
+from seedream.cli.terminal import Terminal
 from seedream_sandbox import Sandbox
 
 SIZES = {
@@ -114,3 +116,111 @@ def test_the_command_at_its_end_can_be_typed_as_it_is(cli: Any, monkeypatch: pyt
     # `make demo` is run in a clone whose environment is not activated.
     (line,) = re.findall(r"(?m)^demo:.*\n\t@(.*)$", (Path(__file__).parents[2] / "Makefile").read_text("utf-8"))
     assert line.endswith("--program $(BIN)/seedream")
+
+
+def test_what_is_wrong_with_a_picture_is_said(tmp_path: Path) -> None:
+    one = shot(tmp_path, "16:9", (2560, 1500))
+    path = one.files[0]
+    assert command.find_mismatches(one) == [f"{path}: 2560x1500 is not what 16:9 asks for"]
+    two = evolve(one, example=evolve(one.example, count=2))
+    assert command.find_mismatches(two)[0] == "one: 1 pictures instead of 2"
+    unsaid = evolve(shot(tmp_path, "16:9", (2560, 1440)), info=TaskInfo("t", 3))
+    assert command.find_mismatches(unsaid) == [], "a service need not say the size"
+    path.unlink()
+    (said,) = command.find_mismatches(one)
+    assert said.startswith(f"{path}: ")
+    assert "No such file" in said
+
+
+@pytest.mark.parametrize(
+    ("resolution", "size", "asked"),
+    [
+        ("16:9", (1600, 900), True),
+        ("16:9", (1615, 900), True),
+        ("16:9", (1617, 900), False),
+        ("16:9", (900, 1600), False),
+        ("2K", (facts.LEAST, 1), True),
+        ("2K", (facts.LEAST - 1, 1), False),
+        ("2K", (facts.MOST, 1), True),
+        ("2K", (facts.MOST + 1, 1), False),
+        ("3750x1250", (3750, 1250), True),
+        ("3750x1250", (1250, 3750), False),
+    ],
+)
+def test_what_a_resolution_asks_for(resolution: str, size: tuple[int, int], asked: bool) -> None:
+    assert command.as_asked(Resolution(resolution), size) is asked
+
+
+def test_names_of_pictures() -> None:
+    one = Example("a batch of four", "x", "2K")
+    assert (one.file_name(1, ".png"), evolve(one, count=4).file_name(2, ".jpg")) == (
+        "a-batch-of-four.png", "a-batch-of-four-2.jpg",
+    )  # fmt: skip
+
+
+def summary(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, charged: int, folder: Path
+) -> tuple[int, str, str]:
+    monkeypatch.setenv("SEEDREAM_LANG", "en")
+    drawing = SimpleNamespace(tiles=len, draw_sheet=lambda number, title, path: f"{number} {title} {path}")
+    monkeypatch.setattr(
+        command, "load_extra", lambda module, extra: {("seedream.cli.demo.drawing", "sandbox"): drawing}[module, extra]
+    )
+    code = command._print_summary(Terminal(), [shot(tmp_path, "2K", (2048, 2048))], folder, charged, "my prog").code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize(("folder", "shown"), [(Path("out"), "out/"), (Path(), ".")])
+def test_the_summary_of_a_good_demo(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path, shown: str
+) -> None:
+    code, out, err = summary(capsys, monkeypatch, tmp_path, 1, folder)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "",
+        f"Pictures       {shown}  (1, each opened and measured)",
+        f"Contact sheet  1 seedream demo {folder / 'contact-sheet.jpg'}",
+        "Cost           1 of 100 credits of play money; the refused one cost nothing",
+        "",
+        "Your own: 'my prog' generate \"a red bicycle\" -r 3:2 --sandbox",
+    ]
+
+
+def test_the_summary_of_a_demo_in_which_the_cost_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, out, err = summary(capsys, monkeypatch, tmp_path, 2, Path("out"))
+    assert (code, err) == (1, "Error: the sandbox charged 2 images, and 1 were requested\n")
+    assert "Your own" not in out
+
+
+def test_a_line_for_each_result_and_for_the_refusal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEEDREAM_LANG", "en")
+    command._print_result(Terminal(), shot(tmp_path, "16:9", (2560, 1440)))
+    assert capsys.readouterr().out == "  one              16:9       2560x1440  1 picture\n"
+    command._show_refusal(Terminal())
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        lines[1] == f"And one that breaks a rule: 'A postage stamp' at {REFUSED[1]}. It is refused before it is sent:"
+    )
+    assert lines[2].startswith("Error: resolution: ")
+    monkeypatch.setattr(command, "REFUSED", ("A postage stamp", "2K"))
+    with pytest.raises(AssertionError, match="2K was not refused"):
+        command._show_refusal(Terminal())
+
+
+def test_tiles_name_their_pictures(tmp_path: Path) -> None:
+    one = shot(tmp_path, "16:9", (2560, 1440))
+    (tile,) = tiles([one])
+    assert tile == Tile(one.files[0], (2560, 1440), "x", "one, 16:9, 2560 x 1440")
+    assert tile.shape == 2560 / 1440
+    exact = evolve(one, example=Example("two", "y", "2560x1440", count=2), files=one.files * 2)
+    assert [tile.small for tile in tiles([exact])] == ["two, 1 of 2, 2560 x 1440", "two, 2 of 2, 2560 x 1440"]
+    wide = [
+        Tile(Path(str(n)), size, "", "") for n, size in enumerate([(1, 1), (1, 1), (3, 1), (1, 1), (1, 1), (13, 10)])
+    ]
+    assert [[int(str(tile.path)) for tile in row] for row in rows(wide)] == [[0, 1], [2, 3], [4, 5]]
+    assert rows([]) == [[]]

@@ -4,10 +4,11 @@ import errno
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import click
 import pytest
@@ -508,3 +509,134 @@ def test_a_dry_run_prints_the_request_without_the_key(tmp_path: Path, capsys: py
         },
         "images": 3,
     }
+
+
+# generate and wait, with a client in place of the service's.
+
+
+class Waiting:
+    """A client whose task has saved its pictures."""
+
+    def __init__(self, calls: list[Any], path: Path) -> None:
+        self.calls, self.path = calls, path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.calls.append("closed")
+
+    def task(self, taskid: str, *, images: int | None) -> Self:
+        self.calls.append(("task", taskid, images))
+        return self
+
+    def save(self, directory: Path, *, timeout: float, progress: Any) -> list[Path]:
+        assert callable(progress)
+        self.calls.append(("save", directory, timeout))
+        return [self.path]
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    found: list[Any] = []
+    (tmp_path / "a.png").write_bytes(picture())
+
+    def open_client(terminal: Any, base_url: Any, api_key_file: Any, timeouts: Any = None) -> Waiting:
+        assert isinstance(terminal, Terminal)
+        found.append(("opened", base_url, api_key_file, timeouts))
+        return Waiting(found, tmp_path / "a.png")
+
+    def submit(terminal: Any, client: Any, submission: Any, line: Any, *, record: Any, resume: Any) -> str:
+        del terminal, client, line
+        found.append(("submit", submission.images, record is not None, resume and resume("t-1")))
+        return "t-1"
+
+    monkeypatch.setattr("seedream.cli.generate.open_client", open_client)
+    monkeypatch.setattr("seedream.cli.task.open_client", open_client)
+    monkeypatch.setattr("seedream.cli.generate._submit", submit)
+    return found
+
+
+SERVICE = [
+    "--base-url",
+    "https://x",
+    "--api-key-file",
+    "k",
+    "--timeout",
+    "7",
+    "-o",
+    "out",
+    "--network-timeout",
+    "connect=3",
+]
+COMMAND = "seedream wait t-1 -n 3 -o out --base-url https://x --api-key-file k"
+
+
+def test_generate_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Path) -> None:
+    ran = cli("generate", "p", "-n", "3", *SERVICE)
+    assert calls == [
+        ("opened", "https://x", Path("k"), Timeouts(connect=3)), ("submit", 3, True, COMMAND), ("task", "t-1", 3),
+        ("save", Path("out"), 7.0), "closed",
+    ]  # fmt: skip
+    assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'a.png'}\n", "1 picture saved, cost 3 images.\n")
+    calls.clear()
+    assert cli("generate", "p").code == 0
+    assert calls == [
+        ("opened", None, None, None), ("submit", 1, True, "seedream wait t-1"), ("task", "t-1", 1),
+        ("save", Path(), 600.0), "closed",
+    ]  # fmt: skip
+
+
+def test_generate_in_the_sandbox_records_nothing(
+    cli: Any, calls: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def open_sandbox(terminal: Any) -> Iterator[Any]:
+        assert isinstance(terminal, Terminal)
+        yield SimpleNamespace(api_key="play", base_url="http://127.0.0.1:1")
+
+    def connect(*given: Any, **more: Any) -> Waiting:
+        calls.append(("client", given, more))
+        return Waiting(calls, tmp_path / "a.png")
+
+    monkeypatch.setattr("seedream.cli.generate.open_sandbox", open_sandbox)
+    monkeypatch.setattr("seedream.cli.generate.SeeDream", connect)
+    ran = cli("generate", "p", "--sandbox", "--network-timeout", "connect=3", "--json")
+    assert calls[:2] == [
+        ("client", ("play",), {"base_url": "http://127.0.0.1:1", "timeouts": Timeouts(connect=3)}),
+        ("submit", 1, False, None),
+    ]  # fmt: skip
+    assert ran.document["sandbox"] is True
+    assert calls[-1] == "closed"
+
+
+@pytest.mark.parametrize("words", [["--dry-run"], ["--base-url", "https://x"], ["--api-key-file", "k"]])
+def test_the_sandbox_is_combined_with_no_service(cli: Any, calls: list[Any], words: list[str]) -> None:
+    ran = cli("generate", "p", "--sandbox", *words)
+    said = "Error: --sandbox cannot be combined with --dry-run, --base-url or --api-key-file"
+    assert (ran.code, said in ran.err, calls) == (2, True, [])
+
+
+def test_wait_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Path) -> None:
+    ran = cli("wait", "t-1", "-n", "3", *SERVICE)
+    assert calls == [
+        ("opened", "https://x", Path("k"), Timeouts(connect=3)), ("task", "t-1", 3), ("save", Path("out"), 7.0),
+        "closed",
+    ]  # fmt: skip
+    assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'a.png'}\n", "1 picture saved.\n")
+    calls.clear()
+    cli("wait", "t-1")
+    assert calls == [("opened", None, None, None), ("task", "t-1", None), ("save", Path(), 600.0), "closed"]
+    assert cli("wait", "t-1", "-n", "0").code == 2
+
+
+def test_a_wait_that_is_interrupted_says_how_to_go_on(
+    cli: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Waiting, "save", interrupted)
+    ran = cli("wait", "t-1", "-n", "3", *SERVICE)
+    assert (ran.code, ran.err) == (130, f"Interrupted.\nThe task goes on; to get its pictures: {COMMAND}\n")
+    assert calls[-1] == "closed"

@@ -265,9 +265,10 @@ class Journal(Queries):
 
         submitted or succeeded -> downloaded. ``pictures`` are given by the job's row id.
         """
+        saved = {job: list(files) for job, files in pictures.items()}  # the work may be run again
 
         def work(database: Database) -> None:
-            for job, files in pictures.items():
+            for job, files in saved.items():
                 if database.execute("SELECT state FROM job WHERE id=?", (job,)).fetchone() == ("submitted",):
                     transition(database, job, "submitted", "succeeded", self._stamp())
                 else:  # only then can there be pictures of an earlier delivery
