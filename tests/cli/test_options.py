@@ -32,7 +32,9 @@ from seedream.errors import (
     Problem,
     Rejected,
 )
+from support.clients import KEY
 from support.pictures import picture
+from support.secret_forms import FORMS
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +144,7 @@ def test_what_is_no_time_limit(value: str) -> None:
         with pytest.raises(click.BadParameter) as caught:
             options._seconds(context, param, seconds)
         assert caught.value.message == f"{seconds} is not a number of seconds from 0"
+        assert (caught.value.ctx, caught.value.param) == (context, param)
 
 
 # Fields.
@@ -316,6 +319,7 @@ def test_an_end_before_the_beginning_or_on_a_full_disk_is_not_raised(
     assert message.startswith("the submission cannot be recorded (“")
     assert message.count("No space left on device") == 2
     assert "; “" in message
+    assert "[Errno" not in message
     assert caught.value.hint == "Make room, or set SEEDREAM_STATE_DIR to a folder that can be written."
 
 
@@ -423,6 +427,24 @@ def test_the_rows_of_a_task() -> None:
     ]  # fmt: skip
     bare = evolve(info, urls=(), width=None, prompt="", error_message="", status=1)
     assert tasks._rows(bare) == [("task", "t"), ("state", "queued (1)")]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_service_echoes_of_the_key_is_not_shown(cli: Any, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    info = TaskInfo("t-1", 4, prompt=f"a fish {FORMS[form]}", error_message=f"wrong {FORMS[form]}")
+
+    class Client(Waiting):
+        service = SimpleNamespace(key=KEY)
+
+        def query(self, _: str) -> TaskInfo:
+            return info
+
+    monkeypatch.setattr(tasks, "open_client", lambda *_: Client([], Path()))
+    for flags in ([], ["--json"]):
+        ran = cli("task", "t-1", *flags)
+        assert "[removed]" in ran.out
+        assert FORMS[form] not in ran.out
+    assert cli("task", "t-1", "--json").document["state"] == "failed"
 
 
 # Progress.

@@ -69,7 +69,8 @@ def rule(monkeypatch: pytest.MonkeyPatch) -> Rule:
         sentences={"en": "1 to 15", "zh": "1 到 15"}, facts={"least": 1, "values": ("a", "b")},
         examples={"valid": ("1", "15"), "invalid": ("16",)},
     )  # fmt: skip
-    monkeypatch.setattr(rule_text, "RULES", {"MADE-UP": made})
+    for module in ("rule_text", "rules"):
+        monkeypatch.setattr(f"seedream.cli.{module}.RULES", {"MADE-UP": made})
     monkeypatch.setattr(
         rule_text, "_sources",
         lambda: [("overlay/seedream/a.py", "MADE-UP"), ("tests/b.py", "MADE_UP_LEAST"), ("overlay/c.py", "XMADE-UP"),

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
 from cli.streams import Stream
 from seedream.cli import exit_codes, runner
+from seedream.cli.app import app
 from seedream.cli.error_output import print_error
 from seedream.cli.exit_codes import TABLE, Exit
 from seedream.cli.terminal import OutputError, Terminal
@@ -216,6 +218,25 @@ def test_an_option_of_another_client_is_translated(capsys: pytest.CaptureFixture
     assert runner._foreign_option(click.UsageError(name)) == ""
 
 
+def test_the_program_has_its_own_name_in_each_message(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, command in ((["--nope"], "seedream"), (["generate"], "seedream generate")):
+        with pytest.raises(SystemExit) as stopped:
+            app.main(words)
+        assert stopped.value.code == 2
+        assert capsys.readouterr().err.startswith(f"Usage: {command} [OPTIONS]")
+
+
+def test_the_help_lists_commands_exit_codes_and_variables(cli: Any) -> None:
+    lines = cli("--help").out.splitlines()
+    found = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if line[:3].strip()]
+    commands = ["generate", "check", "task", "wait", "bulk", "rules", "explain", "sandbox", "contract", "demo"]
+    assert found[: len(commands)] == commands
+    codes = [line.split()[0] for line in lines[lines.index("Exit codes:") + 1 :] if line[2:3].isdigit()]
+    assert codes == [str(one.code) for one in TABLE]
+    assert any(line.startswith("  SEEDREAM_STATE_DIR") for line in lines[lines.index("Environment variables:") :])
+    assert cli("--version").out.startswith("seedream ")
+
+
 def test_options_after_two_dashes_are_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(capsys, NotSent("x"), "--", "--json")[1] == ""
     assert ended(capsys, NotSent("x"), "--json", "--")[1] != ""
@@ -243,6 +264,21 @@ def test_output_that_cannot_be_written(
     assert ended(capsys, error, "task") == (code, "", said)
     monkeypatch.setattr(Terminal, "flush", flush)
     assert ended(capsys, None, "task") == (code, "", said)
+
+
+@pytest.mark.parametrize("error", [OSError(), ValueError(), None])
+def test_output_that_is_closed_ends_the_run_quietly(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def fileno() -> int:
+        assert error is not None
+        raise error
+
+    stdout = None if error is None else SimpleNamespace(fileno=fileno, flush=lambda: None)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    broken = OutputError()
+    broken.__cause__ = BrokenPipeError()
+    assert ended(capsys, broken) == (141, "", "")
 
 
 # Errors as text.
