@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Self
 import click
 import pytest
 from attrs import evolve
+from cli.streams import Stream
 from seedream import Progress as ClientProgress
 from seedream import TaskInfo, Timeouts
 from seedream._request.submission import check_submit
@@ -323,6 +325,20 @@ def test_an_end_before_the_beginning_or_on_a_full_disk_is_not_raised(
     assert caught.value.hint == "Make room, or set SEEDREAM_STATE_DIR to a folder that can be written."
 
 
+def test_what_can_be_recorded_nowhere_names_both_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    for folder, first in (
+        ("~/state", "“~/state/tasks.jsonl”: there is no home directory"),
+        ("file/x", "“file/x/tasks.jsonl”: Not a directory"),
+    ):
+        monkeypatch.setenv("SEEDREAM_STATE_DIR", folder)
+        with pytest.raises(JournalFull) as caught:
+            recorder(Path("file")).begin()
+        second = "“file/.seedream-tasks.jsonl”: File exists"
+        assert caught.value.message == f"the submission cannot be recorded ({first}; {second})"
+
+
 def test_where_the_record_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDREAM_STATE_DIR", f" {tmp_path} ")
     assert state_folder() == tmp_path
@@ -485,9 +501,16 @@ def test_a_line_shows_what_the_client_reports(monkeypatch: pytest.MonkeyPatch) -
     for width, columns in ((59, 3), (60, 6)):
         monkeypatch.setenv("COLUMNS", str(width))
         assert len(task_progress(Terminal()).columns) == columns
-    size: Any = task_progress(Terminal()).columns[4]
+    spinner, _, bar, _, size, _ = columns_of(task_progress(Terminal()))
+    assert (spinner.spinner.name, bar.bar_width) == ("dots", 24)
+    monkeypatch.setattr(sys, "stderr", Stream(terminal=False, encoding="ascii"))
+    assert columns_of(task_progress(Terminal()))[0].spinner.name == "line"
     assert [str(size.render(one)) for one in (shown, evolve_task(shown, 0))] == ["0.0 MB", ""]
     assert str(size.render(evolve_task(shown, 2_340_000))) == "2.3 MB"
+
+
+def columns_of(progress: Any) -> Any:
+    return progress.columns
 
 
 def evolve_task(task: Any, received: int) -> Any:

@@ -3,12 +3,13 @@
 import errno
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from cli.streams import Stream
-from seedream.cli.help_text import Command, Group, _Formatter, wrap_cells
-from seedream.cli.language import is_chinese, plural, tr, translate
+from seedream.cli.help_text import Command, Group, _Formatter, _translate_help, wrap_cells
+from seedream.cli.language import _patterns, is_chinese, plural, tr, translate
 from seedream.cli.terminal import OutputError, Terminal
 
 
@@ -168,6 +169,51 @@ def test_numbers_and_nouns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert translate("no text of ours") == "no text of ours"
     assert tr("no text of ours {a}", a=1) == "no text of ours 1"
     assert translate("Error: ") == "错误："
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A table of a few texts in place of the real one."""
+    patterns = {
+        "{a!t} and {b} of {a}": "{b}+{a!t}", "{a} is gone": "{a}没了", "no {a} at {b}": "{b}无{a}", "{a!t}.": "{a!t}。",
+        "fixed": "定",
+    }  # fmt: skip
+    monkeypatch.setattr("seedream.cli.language.PATTERNS", patterns)
+    monkeypatch.setattr("seedream.cli.language.MESSAGES", {"apple": "苹果", "required": "必填"})
+    monkeypatch.setenv("SEEDREAM_LANG", "zh")
+    _patterns.cache_clear()
+    yield patterns
+    _patterns.cache_clear()
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("apple", "苹果"),
+        ("fixed", "定"),
+        ("apple is gone", "apple没了"),  # what is not marked is kept
+        ("no x at y", "y无x"),
+        ("apple and 5 of apple", "5+苹果"),
+        ("apple and 5 of pear", "apple and 5 of pear"),
+        ("apple.", "苹果。"),
+        ("no x at y is gone", "y is gone无x"),  # fixed text at the beginning goes first
+        ("one. two is gone", "one. two is gone"),  # what is kept lies within one sentence
+        ("a\nb is gone", "a\nb没了"),
+        ("nothing like it", "nothing like it"),
+    ],
+)
+def test_a_text_with_values_is_found_by_its_pattern(english: str, chinese: str) -> None:
+    assert translate(english) == chinese
+
+
+@pytest.mark.usefixtures("table")
+def test_what_click_appends_to_a_help_text_is_translated_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _translate_help("apple  [default: 1; required]") == "苹果  [default: 1; 必填]"
+    assert _translate_help("apple") == "苹果"
+    assert _translate_help("pear  [required]") == "pear  [必填]"
+    monkeypatch.setenv("SEEDREAM_LANG", "en")
+    assert _translate_help("apple  [required]") == "apple  [required]"
 
 
 # Help texts.
