@@ -21,7 +21,7 @@ _SIMPLE_RATIO: Final = 64
 _TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:")
 
 
-def _canonical(text: "str | Resolution") -> str:
+def canonical(text: "str | Resolution") -> str:
     """Return the canonical wire form, or raise InvalidResolution."""
     if isinstance(text, Resolution):
         return text.wire
@@ -35,7 +35,7 @@ def _canonical(text: "str | Resolution") -> str:
     if typed in RES_RATIO_VALUES:
         return typed
     across, _, down = typed.lower().replace("×", "x").partition("x")
-    if not _plain(across, down):
+    if not (_plain(across) and _plain(down)):
         raise _not_understood(text, typed)
     width, height = int(across), int(down)
     _check_pixels(width, height)
@@ -56,7 +56,7 @@ class Resolution:
         InvalidResolution: For anything else; the error names the rule and the nearest legal fix.
     """
 
-    wire: str = field(converter=_canonical)
+    wire: str = field(converter=canonical)
 
     @classmethod
     def parse(cls, text: "str | Resolution") -> Self:
@@ -146,8 +146,8 @@ def _check_pixels(width: int, height: int) -> None:
     )
 
 
-def _plain(*numbers: str) -> bool:
-    return all(number.isascii() and number.isdigit() and str(int(number)) == number for number in numbers)
+def _plain(number: str) -> bool:
+    return number.isascii() and number.isdigit() and (number == "0" or not number.startswith("0"))
 
 
 def _not_understood(text: str, typed: str) -> InvalidResolution:

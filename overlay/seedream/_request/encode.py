@@ -7,6 +7,7 @@ because httpx would write each part of a form to the socket by itself and could 
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from attrs import frozen
@@ -147,5 +148,6 @@ _ESCAPED: Final = str.maketrans(
 )
 
 
+@lru_cache(maxsize=64)
 def _quoted(text: str) -> str:
     return text.translate(_ESCAPED)

@@ -20,7 +20,7 @@ from seedream._request.foreign_names import hint_for
 from seedream._request.source_images import SourceFile, Sources, check_url, gather
 from seedream._support.redact import quote, short_repr
 from seedream.errors import InvalidRequest, Problem
-from seedream.resolution import Resolution
+from seedream.resolution import Resolution, canonical
 
 Scalar = str | int | float | bool
 WireValue = Scalar | list[Scalar]
@@ -197,7 +197,7 @@ def _wire_value(spec: Field, value: object) -> WireValue:
 
 def _scalar(spec: Field, value: object) -> Scalar:
     if spec.name == "resolution" and spec.kind == "string":
-        value = Resolution(cast("str | Resolution", value)).wire
+        value = canonical(cast("str | Resolution", value))
     if (
         spec.kind == "string"
         and not spec.many

@@ -180,14 +180,21 @@ def _without_runs(kinds: list[str]) -> list[bool]:
 _RUN: Final = 6  # letters and digits of an encoded key that no message may hold one after another
 _ECHO: Final = 12  # the same of a text that is kept, in which a shorter one is left to chance
 _ABC: Final = string.ascii_lowercase
+_OTHERS: Final = lazy_pattern(r"[^0-9a-z]+")
 _ESCAPES: Final = lazy_pattern(r"\\u00|\\x|=(?=[0-9A-Fa-f]{2})|\\u\{|\\(?=[0-9A-Fa-f]{2}[ ])")
 
 
 def holds_secret(text: str, secret: str) -> bool:
     """Whether the text holds the secret, or a long part of it, as it is or in a common encoding."""
-    length = max(_RUN, min(_ECHO, len(_squeezed(secret))))
-    runs = [run for form in decoded(text) for run in _runs(_squeezed(form), length)]
+    length = _length_of_runs(secret)
+    forms = (text,) if is_plain_id(text) else decoded(text)  # a plain id has no escapes
+    runs = [run for form in forms for run in _runs(_squeezed(form), length)]
     return bool(runs) and not _pieces(secret, length).isdisjoint(runs)  # most ids are too short to need the pieces
+
+
+@lru_cache(maxsize=16)
+def _length_of_runs(secret: str) -> int:
+    return max(_RUN, min(_ECHO, len(_squeezed(secret))))
 
 
 def echoing(tokens: list[str], secret: str) -> set[int]:
@@ -226,7 +233,7 @@ def _runs(text: str, length: int) -> list[str]:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[^0-9a-z]", "", normalize("NFKD", text).lower())
+    return _OTHERS.sub("", normalize("NFKD", text).lower())
 
 
 def decoded(text: str) -> Iterator[str]:

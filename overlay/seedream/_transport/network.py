@@ -233,7 +233,7 @@ class Connection:
     def _flush(self) -> Operation[None]:
         data = bytes(self._pending)
         self._pending.clear()
-        yield from self._send(memoryview(data))
+        return self._send(memoryview(data))
 
     def _send(self, rest: memoryview) -> Operation[None]:
         tracker = current.get()
@@ -263,18 +263,18 @@ class Connection:
 
     def _send_some(self, data: memoryview, deadline: Callable[[], float]) -> Operation[int]:
         if self._inner is not None:
-            return (yield from self._inner.send(data, deadline))
-        return (yield from _retry(self.sock, lambda: self.sock.send(data), deadline, to_write=True))
+            return self._inner.send(data, deadline)
+        return _retry(self.sock, partial(self.sock.send, data), deadline, to_write=True)
 
     def _receive(self, deadline: Callable[[], float]) -> Operation[bytes]:
         if self._inner is not None:
             return (yield from self._inner.receive(deadline))
         if not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):  # right after a request nothing is there
-            yield from _wait_for(self.sock, deadline())
+            yield _wait_for(self.sock, deadline())
         if isinstance(self.sock, ssl.SSLSocket):
             return (yield from _retry(self.sock, self._receive_records, deadline))
         size = _read_size()
-        return (yield from _retry(self.sock, lambda: self.sock.recv(size), deadline))
+        return (yield from _retry(self.sock, partial(self.sock.recv, size), deadline))
 
     def _receive_records(self) -> bytes:
         """Receive a TLS record, and of a download those behind it that are there already: a record is only 16 KiB."""
@@ -327,11 +327,11 @@ def _unacknowledged(sock: socket.socket) -> int:
     return 0
 
 
-def _wait_for(sock: socket.socket, deadline: float, *, to_write: bool = False) -> Operation[None]:
-    """Wait for a socket. One that is always ready, as in a flood of framing bytes, does not get past the deadline."""
+def _wait_for(sock: socket.socket, deadline: float, *, to_write: bool = False) -> Wait:
+    """Return a wait. A socket that is always ready, as in a flood of framing bytes, does not get past the deadline."""
     if time.monotonic() > deadline:
         current.get().check_late()
-    yield Wait(sock, to_write, deadline)
+    return Wait(sock, to_write, deadline)
 
 
 def _retry(
@@ -343,11 +343,11 @@ def _retry(
         try:
             return attempt()
         except ssl.SSLWantReadError:
-            yield from _wait_for(sock, limit)
+            yield _wait_for(sock, limit)
         except ssl.SSLWantWriteError:
-            yield from _wait_for(sock, limit, to_write=True)
+            yield _wait_for(sock, limit, to_write=True)
         except (BlockingIOError, InterruptedError):
-            yield from _wait_for(sock, limit, to_write=to_write)
+            yield _wait_for(sock, limit, to_write=to_write)
 
 
 class _TlsInTls:
