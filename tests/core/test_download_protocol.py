@@ -659,6 +659,20 @@ def test_a_disk_error_says_where_and_why(
     assert (first.retryable, caught.value.retryable, first.taskid) == (retryable, retryable, "t1")
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), RuntimeError("a fault")], ids=repr)
+@pytest.mark.parametrize("where", ["read", "progress"])
+def test_an_interruption_leaves_no_part_and_no_open_reply(tmp_path: Path, raised: BaseException, where: str) -> None:
+    def progress(event: Progress) -> None:
+        if where == "progress" and event.stage == "downloading":
+            raise raised
+
+    steps = [PNG[:40], raised] if where == "read" else [PNG[:40], PNG[40:]]
+    io = scripted(Head(200, {}, steps))
+    with pytest.raises(type(raised)):
+        run(save(service(), info(URL), tmp_path, images=1, options=DownloadOptions(progress=progress)), io)
+    assert (list(tmp_path.iterdir()), len(io.closed)) == ([], 1)
+
+
 def test_a_picture_in_many_chunks_is_whole_in_its_file(tmp_path: Path) -> None:
     content = PNG + bytes(range(256)) * (12 * 1024)
     chunks = [content[start : start + 300_000] for start in range(0, len(content), 300_000)]

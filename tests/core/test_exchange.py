@@ -103,6 +103,11 @@ def test_a_reply_that_breaks_off_is_a_failure_of_a_request_that_was_sent(phase: 
     assert len(io.closed) == 1
 
 
+def test_a_reply_of_half_a_mebibyte_is_read() -> None:
+    assert MAX_JSON == 1024 * 1024
+    assert ask(scripted(said({"code": 1000, "x": "y" * 500_000}))).succeeded
+
+
 def test_a_reply_is_closed_whatever_happens_while_it_is_read() -> None:
     io = scripted(Head(200, {}, [b"{", KeyboardInterrupt()]))
     with pytest.raises(KeyboardInterrupt):
@@ -335,11 +340,12 @@ def test_a_wait_without_time_asks_once(timeout: float) -> None:
     assert waits(scripted(said(completed(URL))), timeout=timeout).urls == (URL,)
 
 
-def test_a_pause_ends_with_the_wait() -> None:
+@pytest.mark.parametrize(("timeout", "pauses"), [(0.25, [0.25]), (1.05, [1.0, 0.05]), (1.0005, [1.0]), (1.0, [1.0])])
+def test_a_pause_ends_with_the_wait(timeout: float, pauses: list[float]) -> None:
     io = scripted(said(task_reply(2)))
     with pytest.raises(WaitTimeout):
-        waits(io, timeout=0.25)
-    assert (len(io.sent), io.slept) == (2, [0.25])
+        waits(io, timeout=timeout)
+    assert (len(io.sent), io.slept) == (len(pauses) + 1, pytest.approx(pauses))
 
 
 @pytest.mark.parametrize(

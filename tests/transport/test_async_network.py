@@ -134,6 +134,8 @@ def test_a_wait_that_is_cancelled_leaves_nothing_behind(
         with anyio.move_on_after(0.01) as scope:
             await async_network._wait(Wait(ours, to_write=False, deadline=later()))
         assert scope.cancelled_caught
+        if library == "asyncio":
+            assert asyncio.get_running_loop().remove_reader(ours.fileno()) is False, "nobody waits any more"
         theirs.send(b"x")
         return await async_network._arun(steps(Wait(ours, to_write=False, deadline=later())))
 
@@ -147,6 +149,7 @@ def test_a_wait_is_at_most_a_day_at_a_time(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, deadline: float, seconds: float
 ) -> None:
     timers: list[float] = []
+    handles: list[asyncio.TimerHandle] = []
     ours, theirs = pair
 
     async def main() -> None:
@@ -156,13 +159,15 @@ def test_a_wait_is_at_most_a_day_at_a_time(
         def call_later(delay: float, *given: Any, **options: Any) -> Any:
             timers.append(delay)
             theirs.send(b"x")
-            return real(delay, *given, **options)
+            handles.append(real(delay, *given, **options))
+            return handles[0]
 
         monkeypatch.setattr(loop, "call_later", call_later)
         await async_network._arun(steps(Wait(ours, to_write=False, deadline=time.monotonic() + deadline)))
 
     anyio.run(main)
     assert timers == [pytest.approx(seconds, abs=1.0)]
+    assert handles[0].cancelled() or seconds == 0.0
 
 
 def test_a_socket_that_is_ready_needs_no_timer_and_lets_others_run(

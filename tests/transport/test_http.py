@@ -4,6 +4,7 @@
 
 import os
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -472,7 +473,14 @@ def test_other_effects_are_carried_out(both: Both) -> None:
     driver = Driver(both)
     assert driver(Sleep(2.5)) is None
     assert (both.clock.slept, driver(ReadClock())) == ([2.5], 1002.5)
-    assert driver(RunInThread(lambda: 7)) == 7
+    here = threading.get_ident()
+    in_thread = both.kind == "async"
+    assert driver(RunInThread(lambda: threading.get_ident() != here)) is in_thread
+    called: list[bool] = []
+    driver(submission(before_send=lambda: called.append(threading.get_ident() != here)))
+    Carrier.answers = [httpcore.ReadError("x")]
+    driver(submission(before_send=lambda: called.append(threading.get_ident() != here)))
+    assert called == [in_thread] * 2, "a slow disk holds up no other task"
     seen: list[Any] = []
     assert driver(Notify(seen.append, "event")) is None
 

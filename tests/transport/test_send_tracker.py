@@ -1,7 +1,9 @@
 """How far a request got, and what a network error means: this decides whether a submission may be sent again."""
 
+import socket
 import ssl
 import time
+import traceback
 from typing import Any
 
 import httpx
@@ -148,6 +150,50 @@ def test_each_phase_has_its_limit_and_none_goes_beyond_the_whole(now: list[float
     free.start_reply()
     bound.start_reply()
     assert (free.reply_deadline, bound.reply_deadline) == (1001.0 + read, 1001.5)
+
+
+def test_a_few_late_waits_are_allowed_for_each_reply() -> None:
+    made = tracker()
+    made.start_reply()
+    for _ in range(2):
+        for _ in range(4):
+            made.check_late()
+        with pytest.raises(TimeoutError):
+            made.check_late()
+        made.start_reply()
+
+
+def test_an_error_of_ours_shows_no_frame_of_the_http_library() -> None:
+    """The frames hold the request, and with it the key."""
+    made = tracker()
+
+    def refuse(request: str) -> None:
+        raise made.stop(NotSent(f"refused {len(request)}"))
+
+    try:
+        refuse("Bearer sk-MARKER")
+    except NotSent as error:
+        with pytest.raises(NotSent) as caught:
+            made.to_failure(error)
+    frames = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert "refuse" not in frames
+    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+
+
+def test_an_aborted_connection_is_shut_and_stays_open_for_its_own_thread() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(20)
+        made = tracker()
+        made.abort()
+        made.sock = ours
+        made.abort()
+        assert theirs.recv(1) == b""
+        assert (ours.recv(1), ours.fileno() >= 0) == (b"", True)
+        with pytest.raises(BrokenPipeError):
+            ours.send(b"x")
+        made.abort()
+    made.abort()
 
 
 def test_the_head_of_a_reply_starts_its_time_once(now: list[float]) -> None:

@@ -382,6 +382,16 @@ def test_the_end_of_a_reply_is_no_bytes(track: Any) -> None:
         assert ended(made.read())[1] == b""
 
 
+@pytest.mark.parametrize(
+    "error", [ssl.SSLEOFError("cut"), ssl.SSLSyscallError("reset"), ssl.SSLError("bad record")], ids=repr
+)
+def test_a_reply_whose_tls_breaks_is_not_at_its_end(track: Any, error: Exception) -> None:
+    """Only the end that the peer announced is one: whoever cuts a connection must not end a reply."""
+    sock: Any = TlsSock(recv=[error], pending=[1])
+    with pytest.raises(httpcore.ReadError):
+        ended(Connection(sock, track("download")).read())
+
+
 def test_a_socket_that_has_nothing_yet_is_waited_for_again(track: Any) -> None:
     made = connection(track(), recv=[BlockingIOError(), b"x"])
     steps, result = ended(made.read())
