@@ -209,7 +209,7 @@ def test_the_log_is_written_to_standard_error_where_it_is_asked_for(
     monkeypatch.setenv("SEEDREAM_LOG", value)
     for _ in range(2):
         log.configure()
-    assert [type(handler) for handler in logger.handlers] == [logging.NullHandler, logging.StreamHandler]
+    assert [isinstance(handler, logging.StreamHandler) for handler in logger.handlers] == [False, True]
     assert logger.level == level
     logging.getLogger("seedream.submit").info("a line")
     shown = capsys.readouterr().err

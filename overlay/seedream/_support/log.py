@@ -2,10 +2,14 @@
 
 import logging
 import os
-from typing import Final
+from typing import Final, TextIO
 
 VARIABLE: Final = "SEEDREAM_LOG"
 _LEVELS: Final = {"info": logging.INFO, "debug": logging.DEBUG}
+
+
+class _OwnHandler(logging.StreamHandler[TextIO]):
+    """Writes to standard error; its class tells it from handlers of the program."""
 
 
 def configure() -> None:
@@ -17,10 +21,9 @@ def configure() -> None:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     level = _LEVELS.get(os.environ.get(VARIABLE, "").strip().lower())
-    if level is None or any(hasattr(handler, "seedream") for handler in logger.handlers):
+    if level is None or any(isinstance(handler, _OwnHandler) for handler in logger.handlers):
         return
-    handler = logging.StreamHandler()
-    handler.seedream = True  # type: ignore[attr-defined]  # to know it again
+    handler = _OwnHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(level)
