@@ -9,42 +9,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 _MESSAGE = (
     "a test looked up {host}, the real service: it costs credits. Use the fixture seedream_sandbox or seedream_mock, "
     "or run pytest with --seedream-live"
 )
 
 
-class Block:
-    """Makes lookups of the vendor's host fail, and keeps proxies from being used for it, while it is set up."""
+def block_network(patch: pytest.MonkeyPatch) -> None:
+    """Make lookups of the vendor's host fail, and keep proxies from being used for it, until the patch is undone."""
+    real = socket.getaddrinfo
 
-    def __init__(self) -> None:
-        self._lookup = socket.getaddrinfo
-        self._before: dict[str, str | None] = {}
+    def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        if isinstance(name, str) and "." in name and _is_vendors(name):
+            raise socket.gaierror(socket.EAI_NONAME, _MESSAGE.format(host=name))
+        return real(host, *arguments, **options)
 
-    def set_up(self) -> None:
-        """Replace the lookup and extend ``NO_PROXY``."""
-        real = self._lookup
-
-        def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
-            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            if isinstance(name, str) and "." in name and _is_vendors(name):
-                raise socket.gaierror(socket.EAI_NONAME, _MESSAGE.format(host=name))
-            return real(host, *arguments, **options)
-
-        socket.getaddrinfo = lookup
-        for name in ("NO_PROXY", "no_proxy"):  # a proxy would look the host up by itself
-            self._before[name] = os.environ.get(name)
-            os.environ[name] = ",".join(filter(None, (self._before[name], _vendor_domain())))
-
-    def take_down(self) -> None:
-        """Restore the lookup and the environment."""
-        socket.getaddrinfo = self._lookup
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    patch.setattr(socket, "getaddrinfo", lookup)
+    for name in ("NO_PROXY", "no_proxy"):  # a proxy would look the host up by itself
+        patch.setenv(name, ",".join(filter(None, (os.environ.get(name), _vendor_domain()))))
 
 
 @cache

@@ -14,10 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from seedream_sandbox import Sandbox
 
-    from seedream_testing.block_network import Block
     from seedream_testing.fixtures import AssertCharged, SeeDreamMock
 
-_BLOCK: pytest.StashKey["Block"] = pytest.StashKey()
+_BLOCK: pytest.StashKey[pytest.MonkeyPatch] = pytest.StashKey()
 _MARK = "seedream"
 
 
@@ -49,8 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the mark; block the vendor's host where the project's settings ask for it."""
     config.addinivalue_line("markers", f"{_MARK}(**settings): how seedream_sandbox and seedream_mock behave")
     if config.getini("seedream_block_network") and not config.getoption("--seedream-live"):
-        config.stash[_BLOCK] = _new_block()
-        config.stash[_BLOCK].set_up()
+        config.stash[_BLOCK] = pytest.MonkeyPatch()
+        _block_network(config.stash[_BLOCK])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -64,19 +63,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Lift the block."""
     block = config.stash.get(_BLOCK, None)
     if block is not None:
-        block.take_down()
+        block.undo()
 
 
 @pytest.fixture
 def block_seedream_network(pytestconfig: pytest.Config) -> Iterator[None]:
     """For one test: looking up the vendor's host fails. ``seedream_block_network = true`` does it for a whole run."""
-    if pytestconfig.getoption("--seedream-live") or _BLOCK in pytestconfig.stash:
+    with pytest.MonkeyPatch.context() as patch:
+        if not pytestconfig.getoption("--seedream-live") and _BLOCK not in pytestconfig.stash:
+            _block_network(patch)
         yield
-        return
-    block = _new_block()
-    block.set_up()
-    yield
-    block.take_down()
 
 
 @pytest.fixture
@@ -109,10 +105,10 @@ def assert_charged(request: pytest.FixtureRequest) -> "AssertCharged":
     return assert_images
 
 
-def _new_block() -> "Block":
-    from seedream_testing.block_network import Block  # noqa: PLC0415 -- only where it is asked for
+def _block_network(patch: pytest.MonkeyPatch) -> None:
+    from seedream_testing.block_network import block_network  # noqa: PLC0415 -- only where it is asked for
 
-    return Block()
+    block_network(patch)
 
 
 def _testing() -> ModuleType:

@@ -95,7 +95,7 @@ def test_the_block_can_be_lifted(run: Run) -> None:
         import socket
 
         def test_lifted():
-            assert "Block" not in socket.getaddrinfo.__qualname__
+            assert "getaddrinfo" == socket.getaddrinfo.__qualname__
         """,
         "--seedream-live", "-o", BLOCKED,
     ).assert_outcomes(passed=1)  # fmt: skip
@@ -134,17 +134,17 @@ def test_the_fixture_blocks_for_one_test(run: Run) -> None:
 def test_the_environment_is_as_before_afterwards(run: Run) -> None:
     run(
         """
-        import os, socket, subprocess, sys
-        from seedream_testing.block_network import Block
+        import os, pytest, socket
+        from seedream_testing.block_network import block_network
 
         def test_taken_down(monkeypatch):
             monkeypatch.setenv("NO_PROXY", "example.com")
             monkeypatch.delenv("no_proxy", raising=False)
             before = socket.getaddrinfo
-            block = Block()
-            block.set_up()
-            assert "example.com,tensorslab.com" == os.environ["NO_PROXY"]
-            block.take_down()
+            with pytest.MonkeyPatch.context() as patch:
+                block_network(patch)
+                assert before is not socket.getaddrinfo
+                assert "example.com,tensorslab.com" == os.environ["NO_PROXY"]
             assert (before, "example.com") == (socket.getaddrinfo, os.environ["NO_PROXY"])
             assert "no_proxy" not in os.environ
         """
