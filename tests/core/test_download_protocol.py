@@ -543,8 +543,9 @@ def test_expired_urls_are_renewed_twice_and_only_those_are_fetched_again() -> No
     assert read(io, *URLS[:2], images=2) == [PNG, PNG]
 
 
-def test_a_url_that_stays_as_it_was_is_not_asked_for_again() -> None:
-    io = scripted(Head(403), query(URL))
+@pytest.mark.parametrize("more", [[], ["https://images.example/beyond-what-was-asked-for"]])
+def test_a_url_that_stays_as_it_was_is_not_asked_for_again(more: list[str]) -> None:
+    io = scripted(Head(403), query(URL, *more))
     assert type(failed(io)) is ResultExpired
     assert [effect.kind for effect in io.sent] == ["download", "query"]
 

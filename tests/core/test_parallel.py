@@ -11,6 +11,7 @@ from seedream._protocol import parallel
 from seedream._protocol.drivers import run_async, run_sync
 from seedream._protocol.effects import (
     Close,
+    Failure,
     InParallel,
     Notify,
     Read,
@@ -210,6 +211,23 @@ def test_a_stream_that_was_closed_is_not_aborted() -> None:
     with pytest.raises(ValueError, match="a fault"):
         run_sync(in_parallel([reading(ends, then=closed.set), fails()], 2), io)
     assert (ends, opened.aborted, io.slept) == (["went on"], 0, [1.0])
+
+
+def test_a_request_without_a_reply_is_nothing_to_abort() -> None:
+    unreachable = threading.Event()
+
+    def sends() -> Workflow[Any]:
+        assert isinstance((yield from SendRequest(Request("GET", "https://x"), "download")), Failure)
+        unreachable.set()
+
+    def fails() -> Workflow[Any]:
+        yield from ReadClock()
+        assert unreachable.wait(20)
+        raise ValueError("a fault")
+
+    io = scripted(Failure("never_sent", "ConnectError", "no route"))
+    with pytest.raises(ValueError, match="a fault"):
+        run_sync(in_parallel([sends(), fails()], 2), io)
 
 
 def test_callbacks_are_called_one_at_a_time() -> None:

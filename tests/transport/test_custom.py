@@ -277,8 +277,8 @@ def test_before_send_runs_before_the_first_byte_and_once(both: Both) -> None:
     perform(both, Silent(lambda: order.append("called")), effect)
     assert order == ["begin", "called"]
     order.clear()
-    perform(both, Own(lambda: order.append("a mock in its place")), effect)
-    assert order == ["a mock in its place", "begin"]
+    stream, _ = perform(both, Own(lambda: order.append("a mock in its place")), effect)
+    assert (order, stream.status) == (["a mock in its place", "begin"], 200)
 
 
 @pytest.mark.parametrize("steps", [[*connects(), *SENT], []])
@@ -498,6 +498,15 @@ def test_a_time_that_was_up_before_the_thread_began_is_noticed() -> None:
     watchdog.limit(time.monotonic() - 1.0)
     watchdog.start()
     assert sock.shut.wait(20)
+
+
+def test_each_chunk_has_its_time_from_the_thread_too(monkeypatch: pytest.MonkeyPatch, now: list[float]) -> None:
+    limits: list[float] = []
+    monkeypatch.setattr(_Watchdog, "limit", lambda _, deadline: limits.append(deadline))
+    reply = httpx.Response(200, stream=Streamed(b"a", lambda: now.__setitem__(0, 1010.0), b"b"))
+    _, chunks = perform(Both("sync"), Own(*connects(), *SENT, reply), get())
+    assert chunks == [b"a", b"b", b""]
+    assert limits == [1001.5, float("inf"), 1050.0, 1050.0, 1050.0, 1060.0]
 
 
 def gone() -> bool:

@@ -54,7 +54,7 @@ def test_without_a_report_the_class_of_the_error_decides(error: Exception, phase
     """Only of a request that was handed over, and only where the network did not report itself."""
     made = tracker(handed_over=True)
     assert made.guess_sent(error) == (phase != "never_sent")
-    assert made.phase == phase
+    assert (made.phase, made.sent) == (phase, int(phase != "never_sent"))
     for known in (tracker(), tracker(handed_over=True, watched=True)):
         assert known.guess_sent(error) is False
         assert known.phase == "never_sent"

@@ -319,7 +319,7 @@ def test_a_proxy_s_bytes_are_not_the_request_s(track: Any) -> None:
 
 def test_a_small_request_waits_for_no_acknowledgement_and_a_large_one_is_sent_at_once(track: Any) -> None:
     made = connection(track())
-    ended(made.write(bytes(100)))
+    ended(made.write(bytes(JOIN)))
     ended(made._flush())
     assert made.sock.named("setsockopt") == []
     for _ in range(2):

@@ -86,10 +86,10 @@ def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
                 reply=reply,
             )
         case SubmissionOutcome.REJECTED:
-            rule = "CODE-MEANING" if isinstance(outcome, Reply) and outcome.status < 300 else None  # noqa: PLR2004 -- refused by the code in the body
+            by_code = isinstance(outcome, Reply) and outcome.status in OK
             return errors.Rejected(
                 f"the server refused the request ({seen})",
-                rule=rule,
+                rule="CODE-MEANING" if by_code else None,
                 hint="Change what it names, then submit again.",
                 reply=reply,
             )

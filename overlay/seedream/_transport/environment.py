@@ -104,8 +104,7 @@ def _read_exception(entry: str) -> _Exception:
     """Read an entry of NO_PROXY, in any form that curl, httpx or Python's urllib understand."""
     scheme, _, rest = entry.rpartition("://")
     try:
-        bare = rest[1:-1] if rest.startswith("[") and rest.endswith("]") else rest
-        network = ipaddress.ip_network(bare, strict=False)
+        network = ipaddress.ip_network(rest, strict=False)
     except ValueError:
         pass
     else:

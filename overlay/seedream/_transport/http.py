@@ -67,7 +67,7 @@ class _Target:
 
 def _target(text: str) -> _Target:
     plain = _PLAIN_URL.fullmatch(text)
-    if plain is not None and ".." not in plain["host"] and "xn--" not in plain["host"]:
+    if plain is not None:
         return _plain_target(plain)
     import httpx  # noqa: PLC0415 -- see _PLAIN_URL
 
