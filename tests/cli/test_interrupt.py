@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from seedream._support.signals import handling_signals
 from seedream.cli.interrupt import DeferInterrupt
 from seedream.errors import JournalFull, Rejected
 from support.clients import KEY
@@ -108,6 +109,14 @@ def test_while_waiting_it_says_how_to_go_on(tmp_path: Path) -> None:
     assert b"Traceback" not in err
 
 
+@contextmanager
+def deferring(*given: Any) -> Iterator[DeferInterrupt]:
+    """Handle signals as `seedream generate` does."""
+    deferred = DeferInterrupt(*given)
+    with handling_signals(deferred.on_signal):
+        yield deferred
+
+
 def pressed() -> None:
     """Ctrl-C, as this process gets it."""
     signal.raise_signal(signal.SIGINT)
@@ -116,7 +125,7 @@ def pressed() -> None:
 def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
     calls: list[str] = []
     before = signal.getsignal(signal.SIGINT)
-    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
+    with deferring(None, calls.append, lambda: calls.append("wait")) as deferred:
         with pytest.raises(KeyboardInterrupt):
             pressed()  # still connecting
         deferred.begin()
@@ -133,7 +142,7 @@ def test_one_ctrl_c_is_enough_where_no_request_is_under_way() -> None:
 
 def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
     calls: list[str] = []
-    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
+    with deferring(None, calls.append, lambda: calls.append("wait")) as deferred:
         deferred.begin()
         pressed()
         assert deferred.interrupted
@@ -149,7 +158,7 @@ def test_the_id_is_printed_even_if_ctrl_c_comes_with_the_answer() -> None:
         pressed()
         calls.append(taskid)
 
-    with DeferInterrupt(None, accepted, lambda: None) as deferred, suppress(KeyboardInterrupt):
+    with deferring(None, accepted, lambda: None) as deferred, suppress(KeyboardInterrupt):
         deferred.begin()
         deferred.submitted("abcd_1")
     assert (["abcd_1"], True) == (calls, deferred.interrupted)
@@ -171,7 +180,7 @@ def test_each_step_is_recorded_and_after_the_end_one_ctrl_c_is_enough(end: str) 
     calls: list[object] = []
     error = Rejected("no")
     record: Any = Record(calls)
-    with DeferInterrupt(record, calls.append, lambda: calls.append("wait")) as deferred:
+    with deferring(record, calls.append, lambda: calls.append("wait")) as deferred:
         deferred.begin()
         {
             "submitted": lambda: deferred.submitted("abcd_1"),
@@ -188,7 +197,7 @@ def test_each_step_is_recorded_and_after_the_end_one_ctrl_c_is_enough(end: str) 
 
 def test_only_the_first_ctrl_c_is_held_back() -> None:
     calls: list[str] = []
-    with DeferInterrupt(None, calls.append, lambda: calls.append("wait")) as deferred:
+    with deferring(None, calls.append, lambda: calls.append("wait")) as deferred:
         deferred.begin()
         pressed()
         with pytest.raises(KeyboardInterrupt):
@@ -202,7 +211,7 @@ def test_a_request_that_the_record_refuses_is_not_under_way() -> None:
             raise JournalFull("no room")
 
     record: Any = Full()
-    with DeferInterrupt(record, print, print) as deferred:
+    with deferring(record, print, print) as deferred:
         with pytest.raises(JournalFull):
             deferred.begin()
         with pytest.raises(KeyboardInterrupt):

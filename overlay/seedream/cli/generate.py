@@ -14,6 +14,7 @@ from tensorslab_images.rules import AUTH_HEADER_SCHEME, RES_RATIO_VALUES, RES_TI
 from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import Submission, WireValue, check_submit
+from seedream._support.signals import handling_signals
 from seedream.cli.field_options import describe, known_field, read_settings, read_value
 from seedream.cli.help_text import command
 from seedream.cli.interrupt import DeferInterrupt
@@ -197,7 +198,8 @@ def _submit(
             tr("Waiting for the answer to a paid request. Ctrl-C again gives it up; it may have been billed.")
         )
 
-    with DeferInterrupt(record, accepted, warn) as deferred:
+    deferred = DeferInterrupt(record, accepted, warn)
+    with handling_signals(deferred.on_signal):
         taskid = client.run(client.submission_workflow(submission, deferred, line.show_progress))
     if deferred.interrupted:
         raise KeyboardInterrupt

@@ -1,10 +1,8 @@
 """Ctrl-C, SIGTERM and SIGHUP while a submission is under way: the first one waits for the answer to a paid request."""
 
 from collections.abc import Callable
-from types import FrameType, TracebackType
-from typing import Self
+from types import FrameType
 
-from seedream._support.signals import handling_signals
 from seedream.cli.task_record import TaskRecorder
 from seedream.errors import SeeDreamError
 
@@ -12,6 +10,7 @@ from seedream.errors import SeeDreamError
 class DeferInterrupt:
     """Observes one submission, and defers the first signal that arrives while the request is under way.
 
+    ``on_signal`` is to handle the signals that end a program; outside of a request it raises KeyboardInterrupt.
     The submission is recorded, unless it costs nothing. ``accepted`` is called with the task's id as soon as it is
     known, ``warn`` when a signal is deferred; then ``interrupted`` is True, and the run stops after the answer.
     """
@@ -21,7 +20,6 @@ class DeferInterrupt:
         self._accepted = accepted
         self._warn = warn
         self._under_way = False
-        self._handling = handling_signals(self._on_signal)
         self.interrupted = False
 
     def begin(self) -> None:
@@ -57,19 +55,10 @@ class DeferInterrupt:
             self._record.unknown(error)
         self._under_way = False
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Defer a signal, or end the run."""
         if self._under_way and not self.interrupted:
             self.interrupted = True
             self._warn()
             return
         raise KeyboardInterrupt
-
-    def __enter__(self) -> Self:
-        self._handling.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._handling.__exit__(kind, error, trace)
