@@ -151,7 +151,7 @@ class Picture:
             return None
         image.thumbnail((_THUMBNAIL, _THUMBNAIL))
         stream = io.BytesIO()
-        image.convert("RGB").save(stream, kind, quality=85)
+        image.convert("RGB").save(stream, kind)
         return stream.getvalue(), f"image/{kind.lower()}"
 
 

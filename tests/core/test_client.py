@@ -327,7 +327,8 @@ def test_an_error_after_a_submission_never_looks_unpaid(
         copied = type(error)("x", hint=hint)
         _is_paid(copied, taskid)
         assert (taskid, billing, False) == (copied.taskid, copied.billing, copied.retryable)
-        assert copied.hint.startswith("Wait. Task" if hint else "Task")
+        shown = "t-1" if taskid == "t-1" else "task-"
+        assert copied.hint.startswith(f"Wait. Task {shown}" if hint else f"Task {shown}")
         assert copied.hint.endswith(f"is paid for: {call}.save() fetches it.")
 
 
@@ -506,6 +507,22 @@ def test_every_picture_that_was_asked_for_is_expected(both: Both, tmp_path: Path
     with pytest.raises(DownloadError) as caught:
         both.call(lambda client: work(client, tmp_path), transport=two_pictures().transport)
     assert (list(caught.value.errors), caught.value.taskid) == ([2], "t1")
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda client, where: client.task("t1", images=2).wait(),
+        lambda client, where: client.task("t1", images=2).save(where),
+        lambda client, where: client.task("t1", images=2).read(),
+        lambda client, where: client.generate("a fish", batchsize=2, output_dir=where),
+        lambda client, where: client.generate("a fish", batchsize=2, output_dir=None),
+    ],
+)
+def test_urls_that_come_later_are_waited_for(both: Both, tmp_path: Path, work: Any) -> None:
+    service = two_pictures(completed(f"{HOST}/a"), completed(f"{HOST}/a", f"{HOST}/b"))
+    made = both.call(lambda client: work(client, tmp_path), transport=service.transport)
+    assert len(getattr(made, "urls", made)) == 2
 
 
 WORKS: list[Any] = [
