@@ -559,6 +559,23 @@ def test_a_wrong_wait_is_refused_before_anything_is_sent(
     assert (caught.value.problems[0].field, service.asked) == (field, [])
 
 
+@pytest.mark.parametrize("work", WORKS)
+def test_only_the_async_client_takes_a_coroutine_function(both: Both, tmp_path: Path, work: Any) -> None:
+    seen: list[Any] = []
+
+    async def progress(event: Any) -> None:
+        seen.append(event)
+
+    service = FakeService(task_reply(2), completed(f"{HOST}/a"), pictures={"/a": PNG})
+    if both.kind == "async":
+        both.call(lambda client: work(client, tmp_path, progress=progress), transport=service.transport)
+        assert seen
+        return
+    with pytest.raises(InvalidRequest, match="a coroutine function cannot be awaited here") as caught:
+        both.call(lambda client: work(client, tmp_path, progress=progress), transport=service.transport)
+    assert (caught.value.problems[0].field, service.asked) == ("progress", [])
+
+
 @pytest.mark.parametrize("work", WORKS[1:])
 def test_progress_and_limits_reach_the_downloads(both: Both, tmp_path: Path, work: Any) -> None:
     seen: list[Any] = []
