@@ -36,10 +36,10 @@ def _without(folder: str, *names: str) -> tuple[str, ...]:
 # What is mutated together, and the tests that are to find it.
 PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "request": (("seedream/_request/*.py", "seedream/resolution.py"), _core("request", "resolution", "messages", "submit_faults")),
-    "protocol": (("seedream/_protocol/*.py",), ("tests/core", "tests/transport/test_deadlines.py")),
+    "protocol": (("seedream/_protocol/*.py",), _core("download_protocol", "exchange", "submit_steps", "parallel", "retry", "replies", "messages", "submission_observer", "log", "wait", "download")),
     "files": (("seedream/_files/*.py",), _core("files", "image_formats", "durability", "download", "messages")),
     "support": (("seedream/_support/*.py",), (*_core("support", "redact", "durability", "log", "messages", "client"), "tests/transport/test_environment.py", "tests/bulk/test_threads.py")),
-    "transport": (("seedream/_transport/*.py",), ("tests/transport", "tests/core/test_download.py", "tests/core/test_submit_faults.py")),
+    "transport": (("seedream/_transport/*.py",), ("tests/transport", *_without("tests/transport", "deadlines", "integrations"))),
     "client": (("seedream/client.py", "seedream/pictures.py", "seedream/errors.py", "seedream/__init__.py"), _core("client", "pictures", "client_journal", "submission_observer", "messages", "log", "wait", "download")),
     "journal": (("seedream/journal/*.py",), ("tests/journal", *_without("tests/journal", "close"), "tests/core/test_client_journal.py", "tests/core/test_submission_observer.py")),
     "bulk": (("seedream/bulk/*.py",), ("tests/bulk", *_without("tests/bulk", "chain", "command", "docs", "machine", "secrets"), "--deselect=tests/bulk/test_gallery.py::test_browser_shows_filters_and_translates", "--deselect=tests/bulk/test_gallery.py::test_browser_goes_on_as_one_scrolls")),
