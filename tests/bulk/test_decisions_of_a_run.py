@@ -760,6 +760,32 @@ def test_the_room_that_is_needed_is_that_of_all_that_is_owed(tmp_path: Path, mon
     use(tmp_path, work)
 
 
+@pytest.mark.parametrize(("in_flight", "most"), [(1, 1), (3, 3), (64, 4)])
+def test_so_many_tasks_are_outstanding_before_the_first_delivery(tmp_path: Path, in_flight: int, most: int) -> None:
+    # Rule: few until deliveries have been seen to work, so that a run in which all fail pays for few.
+    async def work(parts: Parts) -> int:
+        parts.plan(*"abcdefgh")
+        waiting: list[str] = []
+        control: list[Any] = []
+
+        async def deliver(taskid: str, images: int) -> Delivery:
+            del images
+            waiting.append(taskid)
+            if len(waiting) == most:
+                await anyio.wait_all_tasks_blocked()
+                control[0].interrupt()
+                control[0].interrupt()
+            await anyio.sleep_forever()
+            raise AssertionError
+
+        control.append(engine_of(parts, tmp_path, deliver=deliver, options=BulkOptions(in_flight=in_flight)))
+        await control[0].run()
+        return len(waiting)
+
+    answers = [{"code": 1000, "msg": "", "data": {"taskid": f"t-{n}"}} for n in range(8)]
+    assert use(tmp_path, work, *answers, concurrency=8) == most
+
+
 def test_what_is_owed_and_saved_is_counted(tmp_path: Path) -> None:
     async def work(parts: Parts) -> None:
         owed: list[int] = []

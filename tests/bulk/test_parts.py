@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -471,6 +472,41 @@ def test_the_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
     content = os.urandom(2 * 1024 * 1024 + 7)
     (tmp_path / "a").write_bytes(content)
     assert digest_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(1, 1), (3, 3), (None, 1)])
+def test_so_many_tasks_are_downloaded_at_once(tmp_path: Path, at_once: int | None, most: int) -> None:
+    running: list[int] = []
+
+    class Client:
+        service = None
+
+        async def run(self, flow: Any) -> Any:
+            if flow == "wait":
+                return None
+            running.append(1)
+            seen.append(len(running))
+            for _ in range(9):
+                await anyio.lowlevel.checkpoint()
+            running.pop()
+            return []
+
+    seen: list[int] = []
+    client: Any = Client()
+    limiter = None if at_once is None else anyio.CapacityLimiter(at_once)
+
+    async def inside() -> None:
+        shared = limiter or anyio.CapacityLimiter(1)
+        async with anyio.create_task_group() as group:
+            for number in range(5):
+                group.start_soon(partial(deliver, client, str(number), tmp_path / "p", downloads=shared))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seedream.bulk.downloader.wait", lambda *_, **__: "wait")
+        patch.setattr("seedream.bulk.downloader.save", lambda *_, **__: "save")
+        anyio.run(inside)
+    assert max(seen) == most
+    assert len(seen) == 5
 
 
 # Signals.

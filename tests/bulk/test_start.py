@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from attrs import evolve
 from seedream import AsyncSeeDream
 from seedream.bulk import Bulk, BulkOptions, Delivery, SubmitterThread, prepare_run, read_jobs, submitter_thread
 from seedream.bulk.folder import Folder
 from seedream.bulk.prepare import open_journal
+from seedream.bulk.signals import SignalRelay
 from seedream.errors import (
     ConfigError,
     DiskError,
@@ -510,6 +512,60 @@ def test_a_run_within_a_running_event_loop_is_refused(out: Path) -> None:
         assert said == ("run() was called inside a running event loop", "Await arun() there.")
 
     anyio.run(inside)
+
+
+@pytest.mark.parametrize("signalled", [True, False])
+def test_after_a_signal_no_time_is_spent_on_thumbnails(
+    out: Path, monkeypatch: pytest.MonkeyPatch, signalled: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("seedream.bulk.bulk.write_gallery", lambda *given: asked.append(given[3]()))
+    bulk = connected(out, [])
+
+    async def inside() -> None:
+        if signalled:
+            monkeypatch.setattr("seedream.bulk.bulk.SignalRelay", Heard)
+        await bulk.arun(["a"])
+
+    class Heard(SignalRelay):
+        def connect(self, interrupt: Callable[[], None]) -> None:
+            self.notify()
+            super().connect(interrupt)
+
+    anyio.run(inside)
+    assert asked == [not signalled]
+
+
+def test_a_client_is_closed_whole_when_its_run_is_cancelled(out: Path) -> None:
+    closed: list[str] = []
+    bulk = connected(out, [])
+    connect = bulk._connect
+
+    def connecting() -> AsyncSeeDream:
+        client = connect()
+        close = client.close
+
+        async def closing() -> None:
+            await anyio.lowlevel.checkpoint()
+            await close()
+            closed.append("whole")
+
+        client.close = closing  # type: ignore[method-assign]  # looks, then closes
+        return client
+
+    async def inside() -> None:
+        with anyio.CancelScope() as scope:
+            bulk._connect = connecting
+            bulk._deliver = lambda *_: cancelled(scope)
+            await bulk.arun(["a"])
+
+    async def cancelled(scope: anyio.CancelScope) -> Delivery:
+        scope.cancel()
+        await anyio.lowlevel.checkpoint()
+        raise AssertionError
+
+    anyio.run(inside)
+    assert closed == ["whole"]
 
 
 def test_a_run_hands_on_what_it_is_given(out: Path) -> None:

@@ -230,6 +230,28 @@ def test_a_new_journal_is_whole_before_it_has_its_name(
     assert [one.closed for one in logged.made] == [True, True]
 
 
+def test_the_mark_is_there_before_the_file_says_that_it_is_open(path: Path, logged: type[Logged]) -> None:
+    # A file that was not closed and has no mark is refused, and a kill may come between the two.
+    marks: list[Mark | None] = []
+
+    class Watched(Logged):
+        def execute(self, sql: str, parameters: Sequence[object] = (), /) -> sqlite3.Cursor:  # type: ignore[override]
+            if sql == "UPDATE journal SET closed=0":
+                marks.append(read_mark(lock.lock_path(path)))
+            return super().execute(sql, parameters)
+
+    def connecting(file: Path) -> Watched:
+        return sqlite3.connect(file, isolation_level=None, check_same_thread=False, factory=Watched)
+
+    Watched.made, Watched.log = logged.made, logged.log
+    with Journal(path) as journal:
+        planned(journal, "a")
+        name = journal._id
+    lock.lock_path(path).unlink()
+    Journal(path, connect=connecting).close()
+    assert marks == [Mark(name, 1)]
+
+
 def test_opening_says_that_it_is_open_before_the_log_is_used(path: Path, logged: type[Logged]) -> None:
     Journal(path).close()
     Journal(path, connect=logging).close()
