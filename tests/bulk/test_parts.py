@@ -446,16 +446,6 @@ def test_a_saved_picture_that_cannot_be_read_is_a_fault_of_the_disk(
     assert "Permission denied" in found.error.message
 
 
-def test_a_picture_is_not_read_back_for_its_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_back(_: Path) -> str:
-        raise AssertionError("it was hashed while it was written")
-
-    monkeypatch.setattr("seedream.bulk.downloader.digest_of", read_back)
-    service = FakeService(completed(f"{HOST}/1"), pictures={"/1": picture()})
-    (saved,) = delivered(service, tmp_path / "pictures").pictures
-    assert saved.sha256 == hashlib.sha256(picture()).hexdigest()
-
-
 def test_a_fault_of_the_disk_is_seen_in_an_error_and_behind_one() -> None:
     full, other = DiskError("full"), ResultExpired("gone")
     assert Delivery("t", "succeeded", error=full).disk_failed
