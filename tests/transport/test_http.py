@@ -557,17 +557,19 @@ def test_the_connection_that_was_used_last_is_taken_first_and_a_stale_one_is_clo
     assert [line.backend.closed for line in lines] == [0, 0, 1]
 
 
-def test_what_was_idle_for_too_long_is_closed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("old", [0, 1, 2, 3])
+def test_what_was_idle_for_too_long_is_closed_and_nothing_else(monkeypatch: pytest.MonkeyPatch, old: int) -> None:
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     kept = pool()
-    lines = [kept.take("query", A) for _ in range(4)]
-    for line, at in zip(lines, (1000.0, 1001.0, 1030.0, 1062.0), strict=True):
+    times = [*(1000.0 + number for number in range(old)), 1030.0, 1063.0]
+    lines = [kept.take("query", A) for _ in times]
+    for line, at in zip(lines, times, strict=True):
         now[0] = at
         kept.give_back(line)
-    assert [line.backend.closed for line in lines] == [1, 1, 0, 0]
-    assert [line.idle_since for line in lines] == [1000.0, 1001.0, 1030.0, 1062.0]
-    assert [kept.take("query", A) for _ in range(2)] == [lines[3], lines[2]]
+    assert [line.backend.closed for line in lines] == [1] * old + [0, 0]
+    assert [line.idle_since for line in lines] == times
+    assert [kept.take("query", A) for _ in range(2)] == lines[:-3:-1]
 
 
 def test_only_so_many_connections_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -783,6 +784,12 @@ def test_a_backend_connects_and_remembers_it(monkeypatch: pytest.MonkeyPatch, op
     stream: Any = backend.connect_tcp("a.example", 443, timeout=5.0, socket_options=options)
     assert asked == [("a.example", 443, options or ())]
     assert (type(stream), stream.connection, backend.connection) == (SyncStream, "the connection", "the connection")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_the_system_s_number_is_read_in_its_own_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network.fcntl, "ioctl", lambda *_: (258).to_bytes(4, sys.byteorder))
+    assert network._unacknowledged(Sock()) == 258  # type: ignore[arg-type]  # in memory
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])
