@@ -788,7 +788,7 @@ def test_a_backend_connects_and_remembers_it(monkeypatch: pytest.MonkeyPatch, op
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
 def test_the_system_s_number_is_read_in_its_own_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network.fcntl, "ioctl", lambda *_: (258).to_bytes(4, sys.byteorder))
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: (258).to_bytes(4, sys.byteorder))
     assert network._unacknowledged(Sock()) == 258  # type: ignore[arg-type]  # in memory
 
 
