@@ -257,6 +257,19 @@ def test_a_call_ends_before_its_caller_is_cancelled(library: str) -> None:
     assert order == ["work", "result", "caller"]
 
 
+def test_a_call_is_made_although_its_task_is_cancelled(library: str) -> None:
+    """A journal hears of what happened, and a partial file is removed."""
+    made: list[str] = []
+
+    async def main() -> None:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            made.append(await run_to_end(lambda: "result"))
+
+    run(library, main)
+    assert made == ["result"]
+
+
 def test_asyncio_s_own_cancellation_waits_for_the_call_too() -> None:
     begun: Any = None
     go_on = threading.Event()

@@ -396,7 +396,8 @@ def test_a_reply_whose_tls_breaks_is_not_at_its_end(track: Any, error: Exception
 def test_a_socket_that_has_nothing_yet_is_waited_for_again(track: Any) -> None:
     made = connection(track(), recv=[BlockingIOError(), b"x"])
     steps, result = ended(made.read())
-    assert ([step.to_write for step in steps], result) == ([False, False], b"x")
+    assert [(step.sock, step.to_write, step.deadline) for step in steps] == [(made.sock, False, 1030.0)] * 2
+    assert result == b"x"
 
 
 @pytest.mark.parametrize(
