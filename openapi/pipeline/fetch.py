@@ -31,7 +31,7 @@ MakeClient = Callable[[], httpx.Client]
 class Fetched:
     """A page on the disk."""
 
-    path: Path  # the file
+    path: Path
     address: str  # where it came from, after redirects
     changed: bool  # whether it differs from the last copy
 

@@ -43,7 +43,7 @@ class Source:
     """What was given, taken apart."""
 
     name: str  # file name without folders
-    form: Form  # what it was
+    form: Form  # what was given
     sha256: str  # of the bytes given
     yaml: bytes  # the bytes to vendor
     document: dict[str, Any]  # the same as plain data

@@ -236,10 +236,6 @@ def _narrows(name: str, old: Fact, new: Fact) -> bool:
     return True
 
 
-def _is_spoken(name: Name, leaf: Leaf, supported: set[str]) -> bool:
-    return leaf.side in ("request", "reply") and name.place.split("/")[0] in supported
-
-
 def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
     """Return the texts that a person must have read, by their keys in the ledger's `reviewed`."""
     claimed = {rule.at for rule in after.ledger.rules.values() if rule.from_page}
@@ -247,7 +243,8 @@ def review_keys(seen: View, after: Inputs) -> dict[str, tuple[Name, Leaf]]:
     return {
         name.place if name.key == "description" else f"{name.place}#{name.key}": (name, leaf)
         for name, leaf in seen.new.items()
-        if leaf.is_prose(name.key) and (_is_spoken(name, leaf, supported) or name.place in claimed)
+        if leaf.is_prose(name.key)
+        and (name.place in claimed or (leaf.side in ("request", "reply") and name.place.split("/")[0] in supported))
     }
 
 
@@ -410,6 +407,23 @@ def _key(text: str) -> str:
     return dump_yaml({text: ""}).rpartition(":")[0]
 
 
+def _side_effect(change: Change) -> str:
+    """Return what an absorbed change means for callers that they may not expect; empty where it is nothing."""
+    key, place = change.name.key, change.name.place
+    if key == FIELD and change.added and place.startswith("submit/") and other_form(place):
+        said = "the page describes another form of the body; the client sends the first one only"
+        return f"{said}, so callers cannot send this field"
+    if key == "deprecated" and change.new is True:
+        said = "the vendor has marked it as deprecated; the client goes on sending it"
+        return f"{said}. Ask until when it works, and tell callers"
+    if key == "default" and place.startswith("submit/request/") and not change.added:
+        new, old = shown(change.new, missing=change.removed), shown(change.old)
+        return f"calls that leave it out now get {new}, no longer {old}; what they cost may change"
+    if key == "pattern" and isinstance(change.new, str) and not is_translatable(change.new):
+        return f"the pattern {change.new} has no equivalent in Python, so it is not enforced"
+    return ""
+
+
 def warnings(seen: View, after: Inputs) -> list[str]:
     """Return what does not stop the run, but is worth a look."""
     found = [f"{finding.subject}: {finding.what}" for _, finding in contradictions(seen, after)]
@@ -417,32 +431,9 @@ def warnings(seen: View, after: Inputs) -> list[str]:
     if old_server and old_server != new_server:
         found.append(f"the API key will travel to {new_server or 'no address'}, no longer to {old_server}")
     found += _refused_defaults(seen, after)
-    unsent = [change.name.place for change in seen.changes if change.name.key == FIELD and change.added]
-    found += [
-        f"{Name(place, FIELD)}: the page describes another form of the body; the client sends the first one only, so"
-        " callers cannot send this field"
-        for place in unsent
-        if place.startswith("submit/") and other_form(place)
-    ]
-    found += [
-        f"{change.name}: the vendor has marked it as deprecated; the client goes on sending it. Ask until when it"
-        " works, and tell callers"
-        for change in seen.changes
-        if change.name.key == "deprecated" and change.new is True
-    ]
+    found += [f"{change.name}: {what}" for change in seen.changes if (what := _side_effect(change))]
     found += _sizes_out_of_bounds(after)
     found += _schemes(seen, after)
-    found += [
-        f"{change.name}: calls that leave it out now get {shown(change.new, missing=change.removed)},"
-        f" no longer {shown(change.old, missing=change.added)}; what they cost may change"
-        for change in seen.changes
-        if change.name.key == "default" and change.name.place.startswith("submit/request/") and not change.added
-    ]
-    found += [
-        f"{change.name}: the pattern {change.new} has no equivalent in Python, so it is not enforced"
-        for change in seen.changes
-        if change.name.key == "pattern" and isinstance(change.new, str) and not is_translatable(change.new)
-    ]
     for rule in after.ledger.rules.values():
         words = rule.sentences.get(seen.language, "")
         repeated = _mirrored(rule, seen.effective, after.settings.submit)
