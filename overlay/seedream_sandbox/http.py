@@ -21,7 +21,7 @@ class Request:
     path: str  # decoded, without the query
     query: str = ""  # raw, without the question mark
     headers: Headers = ()  # as received, names in lower case
-    body: bytes = field(default=b"", repr=False)  # the whole body
+    body: bytes = field(default=b"", repr=False)
     images: bool = False  # whether it came to the image host, not to the API
     images_url: str = ""  # origin of the image host as this client reaches it, without a slash at the end
     peer: str | None = None  # address of the client, if it came over a socket

@@ -101,19 +101,11 @@ VARIABLES: Final = {
 }
 
 
+@click.group(_NAME, cls=App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")
-def _root() -> None:
+def app() -> None:
     """Make pictures with the TensorsLab SeeDreamV4.5 API.
 
     A request that breaks a rule of the API is refused here, before it costs. A paid request is sent at most once.
     The key is read from TENSORSLAB_API_KEY, and never printed. To try it without a key or cost, add --sandbox.
     """
-
-
-app: Final = App(
-    name=_NAME,
-    callback=_root,
-    params=getattr(_root, "__click_params__", []),
-    help=_root.__doc__,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)

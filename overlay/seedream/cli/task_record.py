@@ -39,7 +39,7 @@ class RecordedTask:
 
     at: str  # when it was sent (ISO 8601, UTC)
     state: str  # ``submitting`` (no answer is recorded), ``accepted``, ``refused``, ``not sent`` or ``unknown``
-    taskid: str = ""  # the task's id, or empty
+    taskid: str = ""
     prompt: str = ""  # the beginning of the prompt
     images: int = 1  # how many pictures it asks for
     directory: str = ""  # where they go

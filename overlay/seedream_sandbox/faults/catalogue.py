@@ -18,7 +18,7 @@ PARTS: Final = ("status-line", "headers", "body", "chunk-size", "chunk-extension
 class FaultKind:
     """One kind of fault."""
 
-    name: str  # as written
+    name: str
     # when it acts: as the connection is made; as the request arrives; before the reply; on the reply's content; on its
     # delivery; or on the task's later life
     layer: Layer

@@ -24,10 +24,10 @@ class MalformedForm(Exception):
 class Part:
     """One part of a form."""
 
-    name: str  # of the field
-    filename: str | None  # none for a text field
+    name: str  # of its field
+    filename: str | None  # None for a text field
     content_type: str | None  # as sent, or None
-    content: bytes = field(repr=False)  # the bytes
+    content: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = ()  # all of the part's headers, names in lower case
     charset: str | None = None  # as the Content-Type declares it, or None
 

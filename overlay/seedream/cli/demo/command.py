@@ -33,7 +33,7 @@ class Example:
     """One request of the demo."""
 
     title: str  # what it shows, in a few words
-    prompt: str  # the prompt
+    prompt: str
     resolution: Resolution = field(converter=Resolution)  # as on the command line
     count: int = 1  # how many pictures
     from_sketch: bool = False  # whether it starts from the sketch
