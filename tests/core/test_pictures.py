@@ -145,6 +145,8 @@ def test_a_picture_is_saved_under_the_name_given(tmp_path: Path, name: str, cont
 
 def test_a_picture_that_cannot_be_saved_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
+        (temporary,) = tmp_path.iterdir()
+        assert temporary.name.startswith(".a."), "known by its name, should it stay"
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
