@@ -205,17 +205,14 @@ def status(terminal: Terminal, /, *, folder: Path) -> None:
     """Show how far the run in FOLDER has come; also while it is running."""
     run = Bulk(folder)
     found, counts = run.counts()
-    terminal.print_json({"counts": counts, "spent": found.spent, "budget": found.budget, "unknown": _ids(run)})
+    unknown = [job.key for job in run.jobs("unknown")]
+    terminal.print_json({"counts": counts, "spent": found.spent, "budget": found.budget, "unknown": unknown})
     for line in count_lines(counts, found.spent, found.budget):
         terminal.print_result(line)
     if counts["unknown"]:
         terminal.print_note(
             tr("To decide about the unknown jobs: {command}", command=f"seedream bulk resolve {folder}")
         )
-
-
-def _ids(run: Bulk) -> list[str]:
-    return [job.key for job in run.jobs("unknown")]
 
 
 @bulk.command()

@@ -110,9 +110,11 @@ def explain(rule: Rule) -> list[tuple[str, str]]:
     facts = {**rule.facts, **repeated(rule)}
     summary, _ = summary_and_sentence(rule.id)
     enforced_by, tested_by = files_that_name(rule)
+    page = tr("the vendor's page, {language} edition vendored", language=LANGUAGE)
+    source = page if rule.source == "page" else translate(rule.source)
     rows = [
         (tr("says"), summary),
-        (tr("standing"), tr("{standing} ({source})", standing=translate(rule.standing), source=source(rule))),
+        (tr("standing"), tr("{standing} ({source})", standing=translate(rule.standing), source=source)),
         (tr("place"), rule.pointer or tr("nowhere in the spec")),
     ]
     rows += [(tr("page ({language})", language=language), text) for language, text in rule.sentences.items()]
@@ -128,13 +130,6 @@ def overview() -> list[tuple[str, str]]:
     return [
         (rule.id, f"{pad(translate(rule.standing), 13)}{summary_and_sentence(rule.id)[0]}") for rule in RULES.values()
     ]
-
-
-def source(rule: Rule) -> str:
-    """Return where the rule is from, in the user's language."""
-    if rule.source == "page":
-        return tr("the vendor's page, {language} edition vendored", language=LANGUAGE)
-    return translate(rule.source)
 
 
 def pad(text: str, width: int) -> str:
