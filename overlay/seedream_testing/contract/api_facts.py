@@ -65,19 +65,12 @@ class Case:
 
 @frozen
 class Meaning:
-    """What a submission asks for and its task shows.
-
-    Attributes:
-        images: How many images.
-        resolution: In canonical form.
-        prompt: As it was sent.
-        category: As it was sent.
-    """
+    """What a submission asks for and its task shows."""
 
     images: int
-    resolution: str
-    prompt: str
-    category: str
+    resolution: str  # in canonical form
+    prompt: str  # as it was sent
+    category: str  # as it was sent
 
     @property
     def size(self) -> tuple[int, int] | None:

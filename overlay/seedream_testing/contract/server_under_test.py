@@ -35,21 +35,13 @@ Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 @frozen
 class Reply:
-    """A server's reply.
-
-    Attributes:
-        sent: The request.
-        status: HTTP status.
-        body: The bytes.
-        media_type: Of the reply, without parameters.
-        document: The JSON object, or empty.
-    """
+    """A server's reply."""
 
     sent: Sent = field(repr=False)
-    status: int
+    status: int  # HTTP status
     body: bytes
-    media_type: str
-    document: Mapping[str, Any]
+    media_type: str  # of the reply, without parameters
+    document: Mapping[str, Any]  # the JSON object, or empty
 
     @property
     def code(self) -> object:
