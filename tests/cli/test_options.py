@@ -37,6 +37,7 @@ from seedream.errors import (
 from support.clients import KEY
 from support.pictures import picture
 from support.secret_forms import FORMS
+from tensorslab_images.limits import SUBMIT
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +162,15 @@ def test_a_field_is_known_by_either_name() -> None:
     assert describe("batchsize") == "1 to 15, default 1"
     assert describe("resolution") == "default 2K"
     assert (describe("prompt"), describe("nothing")) == ("", "")
+    batch = SUBMIT.field("batchsize")
+    later = [
+        evolve(batch, name="least", attribute="least", maximum=None),
+        evolve(batch, name="most", attribute="most", minimum=None),
+        evolve(batch, name="style", attribute="style", minimum=None, maximum=None, enum=("a", 1), default=None),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seedream.cli.field_options.SUBMIT", evolve(SUBMIT, fields=tuple(later)))
+        assert [describe(name) for name in ("least", "most", "style")] == ["default 1", "default 1", "a, 1"]
 
 
 @pytest.mark.parametrize("setting", ["x", "=1", " =1", ""])

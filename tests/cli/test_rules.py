@@ -1,6 +1,7 @@
 """`seedream rules` and `seedream explain`: sentence, facts, place, enforcement, tests; odd names get a hint."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -129,6 +130,27 @@ def test_an_unknown_rule_is_a_usage_error_and_names_complete(cli: Any) -> None:
     context, param = click.Context(click.Command("x")), click.Argument(["x"])
     assert _complete(context, param, "res-p") == ["RES-PIXELS"]
     assert len(_complete(context, param, "")) == len(RULES)
+
+
+def test_in_an_installed_package_only_the_packages_are_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "seedream/cli/rule_text.py",
+        "seedream/a.py",
+        "seedream_testing/b.py",
+        "seedream_sandbox/c.py",
+        "tests/d.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(rule_text, "__file__", str(tmp_path / "seedream/cli/rule_text.py"))
+    rule_text._sources.cache_clear()
+    try:
+        names = ["seedream/a.py", "seedream_sandbox/c.py", "seedream_testing/b.py"]
+        assert rule_text._sources() == [(name, name) for name in names]
+    finally:
+        rule_text._sources.cache_clear()
 
 
 def test_the_sources_that_are_searched_are_those_of_the_packages_and_the_tests() -> None:

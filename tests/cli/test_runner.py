@@ -145,7 +145,7 @@ def test_a_bug_is_reported_with_the_version_and_without_secrets(
     assert document == {"error": {"type": "KeyError", "message": "'x'", "taskid": "t-1", "exit_code": 70}}
     for value, shown in (("", False), ("0", False), ("1", True)):
         monkeypatch.setenv("SEEDREAM_DEBUG", value)
-        assert ("Traceback" in ended(capsys, KeyError("x"))[2]) is shown
+        assert ("Traceback (most recent call last):\n  File " in ended(capsys, KeyError("x"))[2]) is shown
 
     def secret(terminal: Terminal) -> None:
         terminal.secrets.add("sk-0123456789")
@@ -279,6 +279,22 @@ def test_output_that_is_closed_ends_the_run_quietly(
     broken = OutputError()
     broken.__cause__ = BrokenPipeError()
     assert ended(capsys, broken) == (141, "", "")
+
+
+def test_what_a_closed_output_still_holds_goes_nowhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced: list[tuple[bool, int]] = []
+
+    def dup2(file: int, number: int) -> None:
+        replaced.append((os.path.samestat(os.fstat(file), Path(os.devnull).stat()), number))
+
+    monkeypatch.setattr("seedream.cli.runner.os.dup2", dup2)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(fileno=lambda: 77, flush=lambda: None))
+    broken = OutputError()
+    broken.__cause__ = BrokenPipeError()
+    assert ended(capsys, broken)[0] == 141
+    assert replaced == [(True, 77)]
 
 
 # Errors as text.

@@ -1,5 +1,6 @@
 """The sandbox, the contract run, extras and rules: what they are given, and what they say."""
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -257,6 +258,31 @@ def test_plain_http_needs_a_word(cli: Any, engine: Engine, url: str, plain: bool
     ran = cli("contract", "--base-url", url, *(["--plain-http"] if plain else []))
     assert [given[0] for given in engine.given] == ([] if taken is None else [taken])
     assert ran.code == (4 if taken is None else 0)
+
+
+def test_a_host_that_cannot_be_one_is_named(cli: Any, engine: Engine) -> None:
+    ran = cli("contract", "--base-url", "http://ser ver", "--plain-http")
+    assert engine.given == []
+    assert ran.err.splitlines() == [
+        "Error: the base URL “http://ser ver” is not an http URL.", "  do     Give, for example, http://server:8000.",
+    ]  # fmt: skip
+
+
+def test_a_sandbox_with_tls_loads_its_certificate_and_key(
+    cli: Any, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Any] = []
+    context = SimpleNamespace(load_cert_chain=lambda *given: loaded.append(given))
+
+    def make(purpose: ssl.Purpose) -> Any:
+        assert purpose is ssl.Purpose.CLIENT_AUTH
+        return context
+
+    monkeypatch.setattr("seedream.cli.sandbox.ssl.create_default_context", make)
+    for words, given in ((["--tls-key", "k"], (Path("c"), Path("k"))), ([], (Path("c"), None))):
+        assert cli("sandbox", "--tls-cert", "c", *words).code == 0
+        assert loaded.pop() == given
+    assert package.made[0]["tls"] is context
 
 
 # Rules.
