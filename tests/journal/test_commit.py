@@ -1,5 +1,6 @@
 """Transactions from many threads: no caller returns before its change is durable, and none is left half done."""
 
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -234,6 +235,35 @@ def test_an_interrupt_undoes_its_transaction_and_frees_the_others(spy: Spy) -> N
     assert not spy.in_transaction
     committer.do(insert(1))
     assert rows(spy) == [1]
+
+
+def test_a_forked_child_is_refused_although_another_thread_had_its_turn(
+    spy: Spy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the child the parent's other threads are gone, and what they held is held for ever.
+    committer = Committer(spy, Path("journal"))
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with committer._turn:
+            held.set()
+            over.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    results: list[BaseException | None] = []
+    child = threading.Thread(target=lambda: results.extend(in_threads(committer, [insert(1)])), daemon=True)
+    child.start()
+    child.join(5)
+    waits = child.is_alive()
+    over.set()
+    holder.join(10)
+    child.join(10)
+    assert not waits
+    assert [str(error) for error in results] == ["journal was opened before a fork. Open it in the child."]
+    assert rows(spy) == []
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ class Committer:
             JournalFull: No room, or no right to write. Nothing was recorded.
             JournalError: The file is damaged, moved or closed, or an earlier write to it failed.
         """
+        self._check_process()
         change = _Change(work)
         self._waiting.append(change)
         try:
@@ -150,9 +151,12 @@ class Committer:
                     self._closed = True
                     self._database.close()
 
-    def _use(self, work: Callable[[], T]) -> T:
-        if self._pid != os.getpid():
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():  # another thread of the parent may have had its turn, and keeps it for ever here
             raise JournalError(f"{self._path} was opened before a fork", hint="Open it in the child.")
+
+    def _use(self, work: Callable[[], T]) -> T:
+        self._check_process()
         with self._turn:
             if self._closed or self._busy:
                 raise JournalError(f"{self._path} is closed", hint="Open it again.")
