@@ -238,14 +238,11 @@ def _squeezed(text: str) -> str:
 
 def decoded(text: str) -> Iterator[str]:
     """The text, and what it may mean when URL, HTML and JSON escapes are read, up to three times."""
+    from html import unescape  # noqa: PLC0415 -- slow to load, and not needed for a plain id
+
     for _ in range(4):
         yield text
-        again = _ESCAPES.sub("%", text.replace("\\/", "/"))
-        if "&" in again:
-            from html import unescape  # noqa: PLC0415 -- slow to load, and seldom needed
-
-            again = unescape(again)
-        again = unquote_plus(again)
+        again = unquote_plus(unescape(_ESCAPES.sub("%", text.replace("\\/", "/"))))
         if again == text:
             return
         text = again
