@@ -7,6 +7,7 @@ first: with that, context managers, properties and the commands of the command l
 import difflib
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,6 +20,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _COPIED: Final = (
     "overlay", "tests", "generated", "openapi", "docs", "benchmarks", "README.md", "README.zh-CN.md", "Makefile",
 )  # fmt: skip
+_NAME: Final = re.compile(r"\bdef (?:x_|xǁ\w+?ǁ)(\w+?)__mutmut_\d+")  # as mutmut names a function
 # Mutants of these lines change nothing when the code runs.
 _WITHOUT_EFFECT: Final = [r"\bcast\(", r"^\s*@overload", r"__all__"]
 # Decorators that say something to the class or to mutmut, and must stay where they are.
@@ -76,7 +78,8 @@ def mutate(folder: Path, patterns: list[str]) -> list[Mutant]:
             head = name.rpartition("__mutmut_")[0]
             old, new = (lines[spans[one].start - 1 : spans[one].end] for one in (f"{head}__mutmut_orig", name))
             function = head.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-            if not _is_second_best("\n".join(old).replace(f"{head}__mutmut_orig", name), "\n".join(new)):
+            old = [row.replace(f"{head}__mutmut_orig", name) for row in old]
+            if not _is_second_best("\n".join(old), "\n".join(new)):
                 made.append(Mutant(f"{module}.{name}", module, function, _change(old, new)))
     return made
 
@@ -110,7 +113,8 @@ def _is_sentence(text: str) -> bool:
 
 def _change(old: list[str], new: list[str]) -> str:
     rows = [row for row in difflib.unified_diff(old, new, lineterm="", n=0) if not row.startswith(("---", "+++", "@@"))]
-    return " ".join(f"{row[0]} {row[1:].strip()}" for row in rows if "__mutmut_" not in row)
+    named = [_NAME.sub(r"def \1", row) for row in rows]
+    return " ".join(f"{row[0]} {row[1:].strip()}" for row in named)
 
 
 class _Undecorated(cst.CSTTransformer):

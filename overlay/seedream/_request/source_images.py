@@ -164,7 +164,7 @@ class Gathered:
     url: str | None = None
 
 
-def gather(sources: Sources | None, *, strict: bool = True) -> Gathered:
+def gather(sources: Sources | None, *, strict: bool) -> Gathered:
     """Prepare the source images.
 
     Args:
