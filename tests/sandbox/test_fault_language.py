@@ -135,6 +135,12 @@ def test_a_prompt_decides_on_its_tasks_later_life(open_sandbox: OpenSandbox) -> 
     assert [404, 200] == [one.picture(url).status_code for _ in range(2)]
 
 
+def test_times_counts_every_operation_on_the_task(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant")
+    url = one.urls(one.made("[[fault:wrong-type at=any times=1]]"))[0]  # the query takes the one time
+    assert "image/png" == one.picture(url).headers["content-type"]
+
+
 def test_added_and_cleared_while_it_runs(open_sandbox: OpenSandbox) -> None:
     one = open_sandbox()
     one.sandbox.add_fault("failure")
