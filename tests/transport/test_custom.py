@@ -345,6 +345,20 @@ def test_a_public_peer_or_a_proxy_is_not_refused(both: Both, steps: list[Any]) -
     assert perform(both, Own(*private, *SENT), get())[0].status == 200
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://A.Example/1", "a.example"), ("https://bücher.example/1", "xn--bcher-kva.example"), ("https://[2001:db8::1]:8/1", "2001:db8::1"),
+        ("https://cdn.example/1", "cdn.example"), ("https://cdn.example:8443/1", "cdn.example"),
+    ],
+)  # fmt: skip
+def test_the_host_of_a_url_is_recognised_however_it_is_written(both: Both, url: str, host: str) -> None:
+    """Otherwise its connection would count as one to a proxy, whose address may be private."""
+    effect = SendRequest(Request("GET", url), "download", public_only=True)
+    with pytest.raises(errors.UnsafeUrl):
+        perform(both, Own(*connects(Peer(("10.0.0.1", 443)), host=host), *SENT), effect)
+
+
 def test_a_transport_that_never_says_that_it_connects_is_not_through_a_proxy(both: Both) -> None:
     with pytest.raises(errors.UnsafeUrl):
         perform(both, Own(connects(Peer(("10.0.0.1", 443)))[1]), get(public_only=True))
