@@ -483,6 +483,7 @@ def test_a_connection_is_shut_when_its_time_is_up(error: Exception | None) -> No
     watchdog = _Watchdog(SendTracker("submit", LIMITS), "a.example")
     sock = Socket(error)
     watchdog.trace.stream = Peer(sock=sock)
+    assert gone(), "those of other tests"
     watchdog.start()
     (thread,) = threads()
     assert thread.daemon
@@ -532,6 +533,7 @@ def gone() -> bool:
 @pytest.mark.parametrize("ending", [httpx.ReadError("x"), KeyboardInterrupt(), None], ids=repr)
 def test_no_thread_outlives_its_exchange(ending: BaseException | None) -> None:
     seen: list[int] = []
+    assert gone(), "those of other tests"
     steps = [*connects(), lambda: seen.append(len(threads())), *([] if ending is None else [ending])]
     try:
         perform(Both("sync"), Own(*steps), post())
@@ -608,7 +610,7 @@ def test_a_body_that_does_not_come_on_ends_in_time(make: Any) -> None:
     both, transport = Both("async"), make(httpx.Response(200, stream=Stalls()))
 
     async def main() -> Any:
-        http = AsyncHTTP(transport, Timeouts(submit_read=0.03), both.clock, KEY)
+        http = AsyncHTTP(transport, Timeouts(submit_read=0.5), both.clock, KEY)
         stream: Any = await http.perform(post())
         return [await http.perform(Read(stream)), await http.perform(Read(stream))]
 
@@ -638,7 +640,8 @@ def test_an_awaiting_transport_that_does_not_answer_is_cancelled(make: Any) -> N
 
     both = Both("async")
     steps = [*connects(), *SENT] if make is Own else []
-    limits = Timeouts(connect=0.01, write=0.01, submit_read=0.03)
+    # What reports nothing is given the time of all phases together.
+    limits = Timeouts(*((30.0, 30.0, 0.03) if make is Own else (0.01, 0.01, 0.03)))
 
     async def main() -> Any:
         return await AsyncHTTP(Stalls(*steps), limits, both.clock, KEY).perform(post())
