@@ -141,6 +141,14 @@ def test_only_the_settings_that_are_given_change_those_of_the_last_start(
     assert run == {"encoding": None, "options": BulkOptions(**options), "signals": True}
 
 
+@pytest.mark.parametrize("words", [["run", "j.csv", "-o", "out"], ["resume", "out"]])
+def test_the_key_of_a_file_is_used(cli: Any, fake: type[FakeBulk], words: list[str]) -> None:
+    Path("key").write_text("sk-of-the-file")
+    assert cli("bulk", *words, "--api-key-file", "key", "--base-url", "https://x.example").code == 0
+    connect = fake.calls[0][2]
+    assert (connect.args, connect.keywords) == (("sk-of-the-file",), {"base_url": "https://x.example"})
+
+
 def test_what_only_one_of_the_two_has(cli: Any, fake: type[FakeBulk]) -> None:
     assert cli("bulk", "resume", "out", "--as-planned").code == 0
     assert fake.calls[1][1]["as_planned"] is True

@@ -601,14 +601,28 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(("opened", base_url, api_key_file, timeouts))
         return Waiting(found, tmp_path / "a.png")
 
+    class Line:
+        def __init__(self, progress: Any, description: str) -> None:
+            del progress
+            found.append(description)
+
+        def show_state(self, state: str) -> None:
+            found.append(state)
+
+        def show_progress(self, _: Any) -> None:
+            pass
+
     def submit(terminal: Any, client: Any, submission: Any, line: Any, *, record: Any, resume: Any) -> str:
-        del terminal, client, line
+        assert isinstance(line, Line)
+        del terminal, client
         found.append(("submit", submission.images, record is not None, resume and resume("t-1")))
         return "t-1"
 
     monkeypatch.setattr("seedream.cli.generate.open_client", open_client)
     monkeypatch.setattr("seedream.cli.task.open_client", open_client)
     monkeypatch.setattr("seedream.cli.generate._submit", submit)
+    for module in ("generate", "task"):
+        monkeypatch.setattr(f"seedream.cli.{module}.TaskLine", Line)
     return found
 
 
@@ -630,15 +644,15 @@ COMMAND = "seedream wait t-1 -n 3 -o out --base-url https://x --api-key-file k"
 def test_generate_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Path) -> None:
     ran = cli("generate", "p", "-n", "3", *SERVICE)
     assert calls == [
-        ("opened", "https://x", Path("k"), Timeouts(connect=3)), ("submit", 3, True, COMMAND), ("task", "t-1", 3),
-        ("save", Path("out"), 7.0), "closed",
+        ("opened", "https://x", Path("k"), Timeouts(connect=3)), "3 pictures", ("submit", 3, True, COMMAND),
+        ("task", "t-1", 3), "waiting", ("save", Path("out"), 7.0), "closed",
     ]  # fmt: skip
     assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'a.png'}\n", "1 picture saved, cost 3 images.\n")
     calls.clear()
     assert cli("generate", "p").code == 0
     assert calls == [
-        ("opened", None, None, None), ("submit", 1, True, "seedream wait t-1"), ("task", "t-1", 1),
-        ("save", Path(), 600.0), "closed",
+        ("opened", None, None, None), "1 picture", ("submit", 1, True, "seedream wait t-1"), ("task", "t-1", 1),
+        "waiting", ("save", Path(), 600.0), "closed",
     ]  # fmt: skip
 
 
@@ -657,7 +671,7 @@ def test_generate_in_the_sandbox_records_nothing(
     monkeypatch.setattr("seedream.cli.generate.open_sandbox", open_sandbox)
     monkeypatch.setattr("seedream.cli.generate.SeeDream", connect)
     ran = cli("generate", "p", "--sandbox", "--network-timeout", "connect=3", "--json")
-    assert calls[:2] == [
+    assert [call for call in calls if not isinstance(call, str)][:2] == [
         ("client", ("play",), {"base_url": "http://127.0.0.1:1", "timeouts": Timeouts(connect=3)}),
         ("submit", 1, False, None),
     ]  # fmt: skip
@@ -675,13 +689,15 @@ def test_the_sandbox_is_combined_with_no_service(cli: Any, calls: list[Any], wor
 def test_wait_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Path) -> None:
     ran = cli("wait", "t-1", "-n", "3", *SERVICE)
     assert calls == [
-        ("opened", "https://x", Path("k"), Timeouts(connect=3)), ("task", "t-1", 3), ("save", Path("out"), 7.0),
-        "closed",
+        ("opened", "https://x", Path("k"), Timeouts(connect=3)), ("task", "t-1", 3), "pictures", "waiting",
+        ("save", Path("out"), 7.0), "closed",
     ]  # fmt: skip
     assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'a.png'}\n", "1 picture saved.\n")
     calls.clear()
     cli("wait", "t-1")
-    assert calls == [("opened", None, None, None), ("task", "t-1", None), ("save", Path(), 600.0), "closed"]
+    assert calls == [
+        ("opened", None, None, None), ("task", "t-1", None), "pictures", "waiting", ("save", Path(), 600.0), "closed",
+    ]  # fmt: skip
     assert cli("wait", "t-1", "-n", "0").code == 2
 
 

@@ -174,10 +174,12 @@ class Engine:
         given.pop("report")(f"checking {url} with {given['second_key']}")
         return self.result
 
-    def summary(self, _: Any) -> list[str]:
+    def summary(self, result: Any) -> list[str]:
+        assert result is self.result
         return ["one line", "another"]
 
-    def document(self, _: Any) -> Any:
+    def document(self, result: Any) -> Any:
+        assert result is self.result
         return {"rules": 1}
 
     def relation_rows(self) -> Any:

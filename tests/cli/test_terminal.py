@@ -51,6 +51,15 @@ def test_in_a_terminal_long_notes_are_wrapped_and_commands_are_not(monkeypatch: 
     ]  # fmt: skip
 
 
+def test_texts_are_shown_as_they_are_also_in_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ":smile: [bold]x[/bold] 123 'quoted' https://h.example/a"
+    terminal, out, err = watched(monkeypatch, 200)
+    monkeypatch.delenv("NO_COLOR")
+    terminal.print_result(text)
+    terminal.print_note(text)
+    assert (out.text, err.text) == (f"{text}\n", f"{text}\n")
+
+
 def test_a_table_fits_its_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns, rows, lines in (
         (60, [("label of 12ch", "text")], ["  label of 12ch  text"]),
@@ -258,6 +267,12 @@ def test_a_help_text_in_two_columns_or_one_under_the_other() -> None:
     text.write_usage("seedream", "[OPTIONS]")
     text.write_heading("Options")
     assert text.getvalue() == "Usage: seedream [OPTIONS]\nOptions:\n"
+    text = _Formatter(width=60)
+    text.write_usage("seedream", "[OPTIONS]", "Or: ")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEEDREAM_LANG", "zh")
+        text.write_usage("seedream", "[OPTIONS]")
+    assert text.getvalue() == "Or: seedream [OPTIONS]\n用法：seedream [OPTIONS]\n"
 
 
 @pytest.mark.parametrize(("columns", "width"), [(10, 30), (31, 30), (50, 49), (91, 90), (300, 90)])
