@@ -44,9 +44,10 @@ def ensure_writable(directory: Path) -> Path:
 
 def find_complete(directory: Path, stem: str) -> Path | None:
     """Return a whole picture that is there already under this name, if any."""
-    for extension in EXTENSIONS:
-        path = directory / f"{stem}.{extension}"
-        if whole_format(path) == extension:
+    place = str(directory / stem)
+    for extension in EXTENSIONS:  # nearly always there is none: this is asked for each new picture
+        name = f"{place}.{extension}"
+        if os.access(name, os.F_OK) and whole_format(path := Path(name)) == extension:
             return path
     return None
 
