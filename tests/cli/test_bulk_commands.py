@@ -190,6 +190,7 @@ def test_a_run_on_a_cluster_gets_its_address_workers_and_pictures(
     assert cli("bulk", "run", "j.csv", "-o", "out", *words).code == 0
     assert asked == [("ray", "ray"), ("pyarrow", "ray"), ("seedream.ray", "ray")]
     assert fake.calls[0][3] == {"address": "ray://head:1", "workers": 2, "pictures": "s3://b"}
+    assert fake.calls[0][2].args == (KEY,)
     assert set(fake.calls[1][1]) == {"records_lost", "moved", "verify"}
     fake.calls.clear()
     assert cli("bulk", "resume", "out", "--ray").code == 0
@@ -579,10 +580,10 @@ def test_each_snapshot_is_in_the_line_of_the_display(monkeypatch: pytest.MonkeyP
     assert (task.total, task.fields) == (
         None, {"rate": "", "spent": "", "left": "", "note": "checking the jobs"},
     )  # fmt: skip
-    show(snapshot(8.0, budget=3000, waiting="no connection"))
+    show(snapshot(8.0, budget=3000, waiting="no connection", settled=8))
     assert (task.total, task.completed) == (1210, 1204)
     assert task.fields == {
-        "rate": "30/min", "spent": "1,200 of 3,000 pictures", "left": "0:00:12 left",
+        "rate": "60/min", "spent": "1,200 of 3,000 pictures", "left": "0:00:06 left",
         "note": "2 failed or unknown, waiting: no connection",
     }  # fmt: skip
     show(Snapshot(counted(planned=1), 1, None, 0.0, 0, 1))

@@ -225,3 +225,7 @@ def test_tiles_name_their_pictures(tmp_path: Path) -> None:
     ]
     assert [[int(str(tile.path)) for tile in row] for row in rows(wide)] == [[0, 1], [2, 3], [4, 5]]
     assert rows([]) == [[]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seedream.cli.demo.drawing._FULL_ROW", 2.5)
+        sized = [Tile(Path(), size, "", "") for size in ((1, 2), (2, 1), (1, 2))]  # 0.8 of a row has one of its own
+        assert [len(row) for row in rows(sized)] == [1, 2]

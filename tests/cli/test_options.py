@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -89,6 +90,20 @@ def test_a_key_file_that_cannot_be_used(
     else:
         assert caught.value.message == f"cannot read the key file “{path}”: {said}"
         assert caught.value.hint == "Check the path."
+
+
+def test_of_a_large_file_only_as_much_is_read_as_a_key_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class File(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    monkeypatch.setattr(Path, "open", lambda *_: File(b"a" * 20_000))
+    with pytest.raises(ConfigError, match="larger than any key"):
+        read_key_file(Path("key"))
+    assert asked == [10_001]
 
 
 def test_a_key_file_is_read_without_its_mark(tmp_path: Path) -> None:
@@ -501,6 +516,7 @@ def test_a_line_shows_what_the_client_reports(monkeypatch: pytest.MonkeyPatch) -
 
     assert report("retrying", state="rate limited", pause=2.4) == ("rate limited, again in 2 s", None, 0, 0)
     assert report("waiting", state="queued") == ("queued", None, 0, 0)
+    assert report("downloading", index=0, total=2, received=0, size=100) == ("saving 1 of 2", 2, 0, 0)
     assert report("downloading", index=0, total=2, received=50, size=100) == ("saving 1 of 2", 2, 0.5, 50)
     assert report("downloading", index=0, total=2, received=20, size=None) == ("saving 1 of 2", 2, 0, 50)
     assert report("saved", index=0, total=2, received=100) == ("saving 1 of 2", 2, 1.0, 100)

@@ -10,6 +10,7 @@ from seedream._request.submission import check_submit
 from seedream.bulk import Report, Snapshot
 from seedream.cli import runner
 from seedream.cli.bulk_report import bulk_progress, print_report
+from seedream.cli.demo.command import _print_summary
 from seedream.cli.generate import _print_request
 from seedream.cli.task import print_saved
 from seedream.cli.terminal import Terminal
@@ -76,6 +77,13 @@ def test_requests_and_pictures(shown: dict[str, str], tmp_path: Path) -> None:
     ]  # fmt: skip
     print_saved(Terminal(), "t", [], cost=None)
     assert shown["0 pictures saved."] == "green"
+
+
+def test_a_demo_that_fails(shown: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = SimpleNamespace(tiles=list, draw_sheet=lambda *_: "sheet")
+    monkeypatch.setattr("seedream.cli.demo.command.load_extra", lambda *_: drawing)
+    _print_summary(Terminal(), [], Path("out"), 1, "seedream")
+    assert shown["Error: the sandbox charged 1 images, and 0 were requested"] == "red"
 
 
 def test_rules_and_the_sandbox(cli: Any, shown: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

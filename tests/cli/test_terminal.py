@@ -146,6 +146,17 @@ def test_output_that_fails_is_marked_as_such(monkeypatch: pytest.MonkeyPatch, me
     terminal.flush()
 
 
+@pytest.mark.parametrize("error", [OSError(), ValueError("closed file"), RuntimeError("reentrant call")])
+def test_a_note_that_cannot_be_shown_stops_nothing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    terminal, _, err = watched(monkeypatch, 80)
+
+    def fails(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(err, "write", fails)
+    terminal.print_note("what is paid for is fetched all the same")
+
+
 # Languages.
 
 
