@@ -43,7 +43,14 @@ def fill(sock: socket.socket) -> None:
 
 
 def run(library: str, function: Any, *given: Any) -> Any:
-    return anyio.run(function, *given, backend=library)
+    """Run a function with the library. A callback of asyncio's loop that raises ends the loop: it would only be logged."""
+
+    async def main() -> Any:
+        if library == "asyncio":
+            asyncio.get_running_loop().set_exception_handler(lambda loop, _: loop.stop())
+        return await function(*given)
+
+    return anyio.run(main, backend=library)
 
 
 def steps(*waits: Any) -> Any:
