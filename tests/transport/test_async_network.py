@@ -43,7 +43,7 @@ def fill(sock: socket.socket) -> None:
 
 
 def run(library: str, function: Any, *given: Any) -> Any:
-    """Run a function with the library. A callback of asyncio's loop that raises ends the loop: it would only be logged."""
+    """Run a function with the library. Where a callback of asyncio raises, the loop ends: it would only be logged."""
 
     async def main() -> Any:
         if library == "asyncio":
@@ -172,7 +172,7 @@ def test_a_wait_is_at_most_a_day_at_a_time(
         monkeypatch.setattr(loop, "call_later", call_later)
         await async_network._arun(steps(Wait(ours, to_write=False, deadline=time.monotonic() + deadline)))
 
-    anyio.run(main)
+    run("asyncio", main)
     assert timers == [pytest.approx(seconds, abs=1.0)]
     assert handles[0].cancelled() or seconds == 0.0
 
@@ -190,7 +190,7 @@ def test_a_socket_that_is_ready_needs_no_timer_and_lets_others_run(
         await async_network._wait(Wait(ours, to_write=True, deadline=later()))
         order.append("ready")
 
-    anyio.run(main)
+    run("asyncio", main)
     assert order == ["another", "ready"]
 
 
@@ -206,7 +206,7 @@ def test_what_comes_after_the_end_of_a_wait_changes_nothing() -> None:
         async_network._wake(future)
         assert type(future.exception()) is TimeoutError
 
-    anyio.run(main)
+    run("asyncio", main)
 
 
 # --- blocking calls ---------------------------------------------------------------------------------------------------
