@@ -62,7 +62,6 @@ def run(
         any_key=any_key,
         second_key=second_key,
         no_credits_key=no_credits_key,
-        strict=False,
         patience=patience,
     )
     pairs = list(examples(server))

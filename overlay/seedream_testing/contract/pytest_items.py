@@ -93,7 +93,6 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
         from_tables(),
         any_key=option("seedream_contract_any_key"),
         second_key=Path(second).read_text("utf-8").strip() if second else None,
-        strict=False,
     )
     holder = ContractCollector.from_parent(
         session, name="seedream-contract", server=server, only=only, allow=allow,

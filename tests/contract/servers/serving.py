@@ -1,9 +1,10 @@
-"""Runs one of the three servers on loopback, in a thread."""
+"""Runs one of the servers on loopback, in a thread."""
 
 import asyncio
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 from attrs import frozen
 
@@ -26,21 +27,35 @@ def _rich(charges: list[tuple[str, int]]) -> list[int]:
 
 
 @contextmanager
-def flask() -> Generator[Served]:
-    from contract.servers.flask_server import create  # noqa: PLC0415 -- only the server that is run
-    from werkzeug.serving import make_server  # noqa: PLC0415 -- see above
+def _wsgi(app: Any, accounts: Any) -> Generator[Served]:
+    from werkzeug.serving import make_server  # noqa: PLC0415 -- only the server that is run
 
-    app = create(keys())
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        accounts = app.extensions["accounts"]
         yield Served(f"http://127.0.0.1:{server.port}", lambda: _rich(accounts.charges))
     finally:
         server.shutdown()
         thread.join(10)
         server.server_close()
+
+
+@contextmanager
+def flask() -> Generator[Served]:
+    from contract.servers.flask_server import create  # noqa: PLC0415 -- see above
+
+    app = create(keys())
+    with _wsgi(app, app.extensions["accounts"]) as served:
+        yield served
+
+
+@contextmanager
+def peculiar() -> Generator[Served]:
+    from contract.servers.peculiar_server import app  # noqa: PLC0415 -- see above
+
+    with _wsgi(*app(keys())) as served:
+        yield served
 
 
 @contextmanager
@@ -86,4 +101,4 @@ def aiohttp() -> Generator[Served]:
         loop.close()
 
 
-SERVERS = {"flask": flask, "fastapi": fastapi, "aiohttp": aiohttp}
+SERVERS = {"flask": flask, "fastapi": fastapi, "aiohttp": aiohttp, "peculiar": peculiar}
