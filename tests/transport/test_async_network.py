@@ -177,6 +177,25 @@ def test_a_wait_is_at_most_a_day_at_a_time(
     assert handles[0].cancelled() or seconds == 0.0
 
 
+@pytest.mark.parametrize(
+    ("deadline", "seconds"), [(5.0, 5.0), (0.3, 0.3), (-5.0, 0.0), (LONGEST + 9, LONGEST), (float("inf"), LONGEST)]
+)
+def test_with_trio_too(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch, deadline: float, seconds: float
+) -> None:
+    limits: list[float] = []
+    real = anyio.fail_after
+
+    def fail_after(delay: float) -> Any:
+        limits.append(delay)
+        return real(60.0)
+
+    monkeypatch.setattr(anyio, "fail_after", fail_after)
+    ours, _ = pair
+    run("trio", async_network._wait, Wait(ours, to_write=True, deadline=time.monotonic() + deadline))
+    assert limits == [pytest.approx(seconds, abs=0.25)]
+
+
 def test_a_socket_that_is_ready_needs_no_timer_and_lets_others_run(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
