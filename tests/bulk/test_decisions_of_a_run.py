@@ -599,6 +599,45 @@ def test_a_run_that_is_interrupted_before_it_begins_sends_nothing(tmp_path: Path
     assert (report.reason, report.error, report.counts["planned"], report.spent) == (reason, None, 1, 0)
 
 
+@pytest.mark.parametrize("signals", [1, 2])
+def test_the_first_signal_waits_for_a_submission_on_its_way_and_the_second_does_not(
+    tmp_path: Path, signals: int
+) -> None:
+    # Rule: after the first Ctrl-C the task id is read; after the second the job is unknown, and listed.
+    async def work(parts: Parts) -> Report:
+        arrived, answered = anyio.Event(), anyio.Event()
+
+        async def answer(_: httpx.Request) -> httpx.Response:
+            arrived.set()
+            await answered.wait()
+            return httpx.Response(200, json=ACCEPTED)
+
+        async def stop() -> None:
+            await arrived.wait()
+            for _ in range(signals):
+                engine.interrupt()
+                await anyio.wait_all_tasks_blocked()
+            if signals == 1:
+                answered.set()
+
+        client = AsyncSeeDream(
+            KEY, base_url="https://api.example", transport=httpx.MockTransport(answer), clock=parts.clock
+        )
+        async with client, anyio.create_task_group() as group:
+            parts.plan("a", "b")
+            engine = engine_of(
+                evolve(parts, client=client), tmp_path, options=BulkOptions(in_flight=1), deliver=elsewhere
+            )
+            group.start_soon(stop)
+            report = await engine.run()
+        return report
+
+    report = use(tmp_path, work)
+    assert report.reason == ("interrupted" if signals == 1 else "cancelled")
+    assert report.counts["submitted" if signals == 1 else "unknown"] == 1
+    assert (report.counts["planned"], report.spent) == (1, 1)
+
+
 def test_what_is_paid_for_is_brought_home_before_anything_new_is_sent(tmp_path: Path) -> None:
     async def work(parts: Parts) -> list[str]:
         order: list[str] = []
