@@ -630,6 +630,7 @@ def test_the_first_signal_waits_for_a_submission_on_its_way_and_the_second_does_
             )
             group.start_soon(stop)
             report = await engine.run()
+        assert report.folder == tmp_path
         return report
 
     report = use(tmp_path, work)
@@ -823,6 +824,17 @@ def test_so_many_tasks_are_outstanding_before_the_first_delivery(tmp_path: Path,
 
     answers = [{"code": 1000, "msg": "", "data": {"taskid": f"t-{n}"}} for n in range(8)]
     assert use(tmp_path, work, *answers, concurrency=8) == most
+
+
+def test_where_pictures_go_elsewhere_the_room_here_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(parts: Parts) -> Report:
+        parts.plan("a")
+        return await engine_of(parts, tmp_path, deliver=elsewhere).run()
+
+    monkeypatch.setattr("seedream.bulk.engine.shutil.disk_usage", lambda _: type("U", (), {"free": 0}))
+    assert use(tmp_path, work).complete
 
 
 def test_what_is_owed_and_saved_is_counted(tmp_path: Path) -> None:

@@ -597,6 +597,10 @@ def test_sources_that_are_not_recognised_are_sent_where_the_settings_say_so(out:
         connected(out, []).run([row])
     report = connected(out, []).run([row], options=BulkOptions(allow_unrecognized_sources=True))
     assert report.complete
+    with pytest.raises(InvalidRequest):
+        SubmitterThread(out, connect=connected(out, [])._connect, jobs=[row], options=BulkOptions())
+    options = BulkOptions(allow_unrecognized_sources=True)
+    SubmitterThread(out, connect=connected(out, [])._connect, jobs=[row], options=options).close()
 
 
 def test_a_run_delivers_where_it_is_told_to(out: Path) -> None:

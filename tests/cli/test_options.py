@@ -22,7 +22,7 @@ from seedream._request.submission import check_submit
 from seedream.cli import options
 from seedream.cli import task as tasks
 from seedream.cli.field_options import describe, known_field, read_settings
-from seedream.cli.generate import _check, _print_request, _submit
+from seedream.cli.generate import _check, _form_texts, _print_request, _submit
 from seedream.cli.options import read_key_file, read_service, resume_command
 from seedream.cli.progress import TaskLine, task_progress
 from seedream.cli.task import print_saved
@@ -367,6 +367,8 @@ def test_what_can_be_recorded_nowhere_names_both_places(tmp_path: Path, monkeypa
 def test_where_the_record_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDREAM_STATE_DIR", f" {tmp_path} ")
     assert state_folder() == tmp_path
+    monkeypatch.delenv("SEEDREAM_STATE_DIR")
+    assert state_folder().name == "seedream"
     monkeypatch.setenv("SEEDREAM_STATE_DIR", " ")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert state_folder().name == "seedream"
@@ -544,6 +546,13 @@ def evolve_task(task: Any, received: int) -> Any:
 
 
 # The dry run.
+
+
+def test_values_are_written_as_a_form_has_them() -> None:
+    values: list[Any] = [True, False, 2, "Text", ["a", True]]
+    assert [_form_texts(value) for value in values] == [
+        ["true"], ["false"], ["2"], ["Text"], ["a", "true"],
+    ]  # fmt: skip
 
 
 def test_a_dry_run_prints_the_request_without_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

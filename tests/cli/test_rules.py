@@ -74,7 +74,8 @@ def rule(monkeypatch: pytest.MonkeyPatch) -> Rule:
         monkeypatch.setattr(f"seedream.cli.{module}.RULES", {"MADE-UP": made})
     monkeypatch.setattr(
         rule_text, "_sources",
-        lambda: [("overlay/seedream/a.py", "MADE-UP"), ("tests/b.py", "MADE_UP_LEAST"), ("overlay/c.py", "XMADE-UP"),
+        lambda: [("overlay/seedream/a.py", "MADE-UP"), ("overlay/z.py", "MADE-UP"),
+                 ("tests/b.py", "MADE_UP_LEAST"), ("overlay/c.py", "XMADE-UP"),
                  ("seedream_testing/d.py", "(MADE-UP)"), ("overlay/e.py", "MADE-UP-NOT")],
     )  # fmt: skip
     monkeypatch.setenv("SEEDREAM_LANG", "en")
@@ -86,7 +87,7 @@ def test_a_rule_as_data_and_as_text(rule: Rule, cli: Any) -> None:
         "id": "MADE-UP", "summary": "One to fifteen.", "standing": "inferred", "source": "a letter",
         "pointer": rule.pointer, "sentences": {"en": "1 to 15", "zh": "1 到 15"},
         "facts": {"least": 1, "values": ["a", "b"]}, "repeats": {"minimum": 1, "maximum": 15},
-        "examples": {"valid": ["1", "15"], "invalid": ["16"]}, "enforced_by": ["overlay/seedream/a.py"],
+        "examples": {"valid": ["1", "15"], "invalid": ["16"]}, "enforced_by": ["overlay/seedream/a.py", "overlay/z.py"],
         "tested_by": ["tests/b.py", "seedream_testing/d.py"],
     }  # fmt: skip
     assert rule_text.as_data(rule) == data
@@ -95,7 +96,7 @@ def test_a_rule_as_data_and_as_text(rule: Rule, cli: Any) -> None:
         ("page (en)", "1 to 15"),
         ("page (zh)", "1 到 15"), ("fact least", "1"), ("fact values", "a, b"), ("fact minimum", "1"),
         ("fact maximum", "15"), ("valid examples", "1, 15"), ("invalid examples", "16"),
-        ("enforced by", "overlay/seedream/a.py"), ("tested by", "tests/b.py, seedream_testing/d.py"),
+        ("enforced by", "overlay/seedream/a.py, overlay/z.py"), ("tested by", "tests/b.py, seedream_testing/d.py"),
     ]  # fmt: skip
     assert rule_text.explain(rule) == rows
     assert rule_text.summary_and_sentence("MADE-UP") == ("One to fifteen.", " ".join(rule.sentence.split()))
@@ -135,19 +136,14 @@ def test_an_unknown_rule_is_a_usage_error_and_names_complete(cli: Any) -> None:
 def test_in_an_installed_package_only_the_packages_are_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in (
-        "seedream/cli/rule_text.py",
-        "seedream/a.py",
-        "seedream_testing/b.py",
-        "seedream_sandbox/c.py",
-        "tests/d.py",
-    ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(name)
-    monkeypatch.setattr(rule_text, "__file__", str(tmp_path / "seedream/cli/rule_text.py"))
+    folder = tmp_path / "overlay"  # the name by itself makes no checkout
+    names = ["seedream/a.py", "seedream_sandbox/c.py", "seedream_testing/b.py"]
+    for name in ("seedream/cli/rule_text.py", "tests/d.py", *names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    monkeypatch.setattr(rule_text, "__file__", str(folder / "seedream/cli/rule_text.py"))
     rule_text._sources.cache_clear()
     try:
-        names = ["seedream/a.py", "seedream_sandbox/c.py", "seedream_testing/b.py"]
         assert rule_text._sources() == [(name, name) for name in names]
     finally:
         rule_text._sources.cache_clear()

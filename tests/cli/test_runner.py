@@ -335,6 +335,12 @@ def test_an_error_as_lines(capsys: pytest.CaptureFixture[str], error: Any, lines
     assert {style for text, style in printed if not text.startswith("Error")} <= {""}
 
 
+@pytest.mark.parametrize("end", [".", "!", "?", "。", "！", "？"])
+def test_a_sentence_that_has_its_end_gets_no_other(capsys: pytest.CaptureFixture[str], end: str) -> None:
+    print_error(Terminal(), NotSent(f"a{end}"))
+    assert capsys.readouterr().err == f"Error: a{end}\n"
+
+
 def test_saved_pictures_are_listed_fifteen_at_most(capsys: pytest.CaptureFixture[str]) -> None:
     error = DownloadError("some")
     error.files = {number: Path(f"{number}.png") for number in range(16)}
