@@ -127,6 +127,7 @@ def test_what_is_wrong_with_a_picture_is_said(tmp_path: Path) -> None:
     assert command.find_mismatches(two)[0] == "one: 1 pictures instead of 2"
     unsaid = evolve(shot(tmp_path, "16:9", (2560, 1440)), info=TaskInfo("t", 3))
     assert command.find_mismatches(unsaid) == [], "a service need not say the size"
+    assert command.find_mismatches(evolve(unsaid, info=TaskInfo("t", 3, width=2560))) == []
     path.unlink()
     (said,) = command.find_mismatches(one)
     assert said.startswith(f"{path}: ")
