@@ -45,6 +45,7 @@ def test_bytes_that_are_text(data: bytes, encoding: str | None, text: str) -> No
         (b"61", "hex", "“hex” is not an encoding that is known here", KNOWN),
         (b"a\xff", "ascii", "j.csv is not ascii (byte 1)", SAVED),
         (b"abc", "utf-16-le", "j.csv is not utf-16-le (byte 2)", SAVED),
+        (codecs.BOM_UTF16_LE + b"a", None, "j.csv is not utf-16 (byte 2)", SAVED),
         (b"xn--99", "idna", "j.csv is not idna", SAVED),
     ],
 )  # fmt: skip

@@ -126,6 +126,16 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert caught.value.message == f"{path} cannot be written: TimeoutError"
 
 
+def test_a_folder_whose_file_system_cannot_be_read_names_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(lock, "filesystem", broken)
+    assert refused(JournalFull, lambda: Journal(path)) == (f"{path} cannot be written: Input/output error", CHECK)
+
+
 def test_a_journal_that_is_gone_and_its_records(path: Path) -> None:
     Journal(path).close()
     path.unlink()
