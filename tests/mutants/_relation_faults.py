@@ -12,7 +12,7 @@ import httpx
 from attrs import evolve
 from mutants._client_faults import codes, data, each, json_body, stated, unseen
 from mutants._wrong import Send, Tampering, WrongClient, is_submit, on_parts, rebuilt
-from seedream import SeeDream
+from seedream import SeeDream, SeeDreamError
 from seedream._files import partial_file
 from seedream._protocol import download, outcome
 from seedream._protocol.effects import Failure, InParallel
@@ -119,6 +119,7 @@ class _NotSynced(partial_file.PartialFile):
 
 
 _classify, _real_receive, _wrong_url = outcome.classify, download._receive, download._wrong_url
+_real_attempt = download._TaskDownload._attempt
 _STATE: Final = {"count": 0}
 
 
@@ -197,6 +198,14 @@ def _unlimited(picture: Any, stream: Any, *rest: Any) -> Any:
     if "content-length" not in stream.headers:
         picture = evolve(picture, options=evolve(picture.options, max_bytes=2**50))
     return _real_receive(picture, stream, *rest)
+
+
+def _addressed(task: Any, index: int, total: int, urls: Any) -> Any:
+    """Show the address of a picture that failed."""
+    result = yield from _real_attempt(task, index, total, urls)
+    if isinstance(result, SeeDreamError) and index < len(urls):
+        result.args = (f"{result.args[0]} ({urls[index].reveal()})",)
+    return result
 
 
 def _sent_in_part(result: Any, envelope: Any) -> Any:
@@ -411,6 +420,18 @@ RELATION_CLIENTS: Final = (
         "SERVER-PICTURES",
         "picture.expired",
         ("seedream._protocol.download._FRESH_URLS", 1),
+    ),
+    _patched(
+        "fetches all pictures at once",
+        "SERVER-PICTURES",
+        "picture.several",
+        ("seedream._protocol.download.InParallel", lambda pictures, count: InParallel(pictures, 64)),
+    ),
+    _patched(
+        "shows the address of a picture that failed",
+        "KEY-PRIVATE",
+        "picture.failure",
+        ("seedream._protocol.download._TaskDownload._attempt", _addressed),
     ),
     _patched(
         "fetches one picture after another",

@@ -505,6 +505,15 @@ def _values(facts: ApiFacts) -> Iterator[Example]:
         yield Example(value, partial(good, value=value, kind="ratio"))
     for value in facts.tiers:
         yield Example(value, partial(good, value=value, kind="tier"))
+
+    def typed(subject: ClientUnderTest) -> None:
+        del subject
+        full = str.maketrans("0123456789:", "０１２３４５６７８９：")
+        for value in (*facts.ratios, "2560x1440", "3750x1250", "4096x4096", "1689x9871"):
+            for given in (value.translate(full), f" {value} ", value.replace("x", "X"), value.replace("x", "×")):
+                require(str(Resolution(given)) == value, f"{given!r} is {Resolution(given)}", "RES-FORMAT")
+
+    yield Example("what people type", typed)
     for value in ("2048x2048", "2560x1440", "1440x2560", "4096x4096", "3750x1250"):
         yield Example(value, partial(good, value=value, kind="size"))
 

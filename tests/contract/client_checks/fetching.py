@@ -50,7 +50,7 @@ class Fetched:
 
 
 def fetch(
-    subject: ClientUnderTest, host: Script, paths: Sequence[Any] | Callable[[str], list[Any]] = ("/1.png",), *, work: Callable[[Any, Path], Any] | None = None,
+    subject: ClientUnderTest, host: Script, paths: Sequence[Any] | Callable[[str], list[Any]] = (f"/1.png?X-Signature={SIGNATURE}",), *, work: Callable[[Any, Path], Any] | None = None,
     images: int | None = None, before: Mapping[str, bytes] | None = None, later: Sequence[Any] | None = None, taskid: str = TASK, clock: FakeClock | None = None, **options: Any,
 ) -> Fetched:  # fmt: skip
     """Save the pictures of a task that is completed; ``later`` are the paths that further queries name."""
@@ -466,13 +466,23 @@ def _expired(facts: ApiFacts) -> Iterator[Example]:
         yield Example(f"HTTP {status}, {rounds} times", partial(run, status=status, rounds=rounds))
 
 
+_BAD_ADDRESSES: Final = (
+    None,
+    "",
+    7,
+    *(f"/{status}?X-Signature={SIGNATURE}" for status in (400, 404, 500)),
+    f"ftp://a.example/1?X-Signature={SIGNATURE}",
+    f"http://user:pw@127.0.0.1:1/1?X-Signature={SIGNATURE}",
+)
+
+
 # --- several ----------------------------------------------------------------------------------------------------------
 def _several(facts: ApiFacts) -> Iterator[Example]:
     """Pictures keep their numbers: the n-th address is the n-th file, however many there are, fail, or come late."""
     default_names = [f"{TASK}-{number}.png" for number in range(1, 16)]
 
     def host(sent: Sent) -> ScriptedReply:
-        number = int(sent.path.rpartition("/")[2])
+        number = int(sent.path.rpartition("/")[2].partition("?")[0])
         return whole(png(5 + number, 4, shade=number))
 
     def run(subject: ClientUnderTest, count: int, images: int | None, concurrency: int) -> None:
@@ -518,14 +528,12 @@ def _several(facts: ApiFacts) -> Iterator[Example]:
         paths[place] = bad
         found = fetch(
             subject,
-            lambda sent: (
-                ScriptedReply(500) if sent.path == "/500" else ScriptedReply(400) if sent.path == "/400" else host(sent)
-            ),
+            lambda sent: ScriptedReply(int(sent.path[1:4])) if sent.path[1:4] in ("500", "400", "404") else host(sent),
             paths,
             images=4,
         )
         error = found.outcome.expect(
-            (errors.DownloadError, errors.UnsafeUrl), rule="PAY-KNOWN", taskid=TASK, billing="yes"
+            (errors.DownloadError, errors.UnsafeUrl, errors.ResultExpired), rule="PAY-KNOWN", taskid=TASK, billing="yes"
         )
         rest = [number for number in range(4) if number != place]
         require(
@@ -539,7 +547,7 @@ def _several(facts: ApiFacts) -> Iterator[Example]:
             "SERVER-PICTURES",
         )
 
-    for bad, place in itertools.product((None, "", 7, "/500", "/400", "ftp://a.example/1"), (0, 1, 3)):
+    for bad, place in itertools.product(_BAD_ADDRESSES, (0, 1, 3)):
         yield Example(f"{bad!r} in place {place}", partial(gap, bad=bad, place=place))
 
     def same(subject: ClientUnderTest) -> None:
@@ -553,32 +561,35 @@ def _several(facts: ApiFacts) -> Iterator[Example]:
 
     yield Example("the same address three times", same)
 
-    def at_once(subject: ClientUnderTest, concurrency: int) -> None:
+    def at_once(subject: ClientUnderTest, concurrency: int, how: str) -> None:
         busy, most, lock = 0, 0, threading.Lock()
-        gate = threading.Event()
+        more = threading.Event()
 
         def enter() -> None:
             nonlocal busy, most
             with lock:
                 busy += 1
                 most = max(most, busy)
-                if busy >= concurrency:
-                    gate.set()
-            gate.wait(1.0)
+                if busy > concurrency:
+                    more.set()
+            more.wait(0.1)  # long enough for another one to come in
             with lock:
                 busy -= 1
 
-        found = fetch(
-            subject,
-            lambda sent: evolve(host(sent), midway=enter),
-            [f"/{number}" for number in range(8)],
-            concurrency=concurrency,
-        )
+        works: dict[str, Callable[[Any, Path], Any]] = {
+            "save": lambda client, folder: client.task(TASK).save(folder, concurrency=concurrency),
+            "read": lambda client, _: client.task(TASK).read(concurrency=concurrency),
+            "generate": lambda client, folder: client.generate(
+                "a fish", batchsize=6, output_dir=folder, concurrency=concurrency
+            ),
+        }
+        paths = [f"/{number}" for number in range(6)]
+        found = fetch(subject, lambda sent: evolve(host(sent), midway=enter), paths, work=works[how])
         found.outcome.expect(None, rule="SERVER-PICTURES")
         require(most == concurrency, f"{most} pictures came at once, not {concurrency}", "SERVER-PICTURES")
 
-    for concurrency in (1, 3):
-        yield Example(f"{concurrency} at once", partial(at_once, concurrency=concurrency))
+    for concurrency, how in itertools.product((1, 2, 4), ("save", "read", "generate")):
+        yield Example(f"{how}: {concurrency} at once", partial(at_once, concurrency=concurrency, how=how))
 
     def made(subject: ClientUnderTest, batch: int | None, memory: bool) -> None:
         count = batch or facts.default_pictures
@@ -766,11 +777,11 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
 
     yield Example("a failure leaves what was there", kept_when_failing)
 
-    def links(subject: ClientUnderTest, dangling: bool) -> None:
+    def links(subject: ClientUnderTest, dangling: bool, content: bytes = b"precious") -> None:
         with tempfile.TemporaryDirectory() as other:
             target = Path(other) / "target.png"
             if not dangling:
-                target.write_bytes(b"precious")
+                target.write_bytes(content)
 
             def work(client: Any, folder: Path) -> Any:
                 folder.mkdir(exist_ok=True)
@@ -782,10 +793,12 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
             found = fetch(subject, whole(body), work=work)
             found.outcome.expect(None, rule="FILE-PLACE")
             written = target.read_bytes() if target.exists() else b""
-        require(written == (b"" if dangling else b"precious"), "it wrote through a link", "FILE-PLACE")
+        require(written == (b"" if dangling else content), "it wrote through a link", "FILE-PLACE")
 
     for dangling in (False, True):
         yield Example(f"a link in the way{', to nowhere' if dangling else ''}", partial(links, dangling=dangling))
+
+    yield Example("a link to a whole picture in the way", partial(links, dangling=False, content=png()))
 
     def again(subject: ClientUnderTest) -> None:
         def work(client: Any, folder: Path) -> Any:
@@ -1039,7 +1052,11 @@ def _hosts(facts: ApiFacts) -> Iterator[Example]:
                 return whole(png())
             base = sent.url.partition("/hop")[0] if absolute else ""
             return ScriptedReply(
-                status, headers={"location": f"{base}/hop/{number + 1}?a=%2B", "set-cookie": "crumb=1; Path=/"}
+                status,
+                headers={
+                    "location": f"{base}/hop/{number + 1}?a=%2B&X-Signature={SIGNATURE}",
+                    "set-cookie": "crumb=1; Path=/",
+                },
             )
 
         def work(client: Any, folder: Path) -> Any:
@@ -1058,6 +1075,8 @@ def _hosts(facts: ApiFacts) -> Iterator[Example]:
             require(
                 sent.header("host") == (sent.url.split("/")[2],), f"Host is {sent.header('host')}", "WIRE-HTTP", sent
             )
+            arrived = sent.path == "/hop/0" or sent.path.endswith(f"?a=%2B&X-Signature={SIGNATURE}")
+            require(arrived, f"it asked for {sent.path[:20]} without its query", "WIRE-HTTP", sent)
         if hops <= 5:
             found.outcome.expect(None, rule="URL-SAFE")
             require(len(found.asked) == hops + 1, f"it asked {len(found.asked)} times", "URL-SAFE")

@@ -452,6 +452,10 @@ def _framings(facts: ApiFacts) -> Iterator[Example]:
             "PAY-ONCE",
             taskid,
         )
+    other_way = b'{"code":%d,"code":%d,"msg":""}' % (facts.success, facts.failure)
+    yield _reply_example(
+        "a body with a code twice, the refusal last", ScriptedReply(200, other_way, _JSON), UNKNOWN, "PAY-ONCE"
+    )
     twice = b'{"code":%d,"code":%d,"msg":""}' % (facts.failure, facts.success)
     for name, body in {"empty": b"", "null": b"null", "a number": b"1000", "text": b'"ok"', "a list": b"[]", "HTML": b"<html>busy</html>", "half": good[:9], "UTF-16": '{"code":9999}'.encode("utf-16"), "a code twice": twice,
                        "single quotes": b"{'code': 9999, 'msg': ''}", "Latin-1": b'{"msg":"\xe9"}', "deep": b"[" * 100_000, "binary": bytes(range(256)), "a form": b"code=9999&msg=no", "a comment": b'{"code":9999} // no',

@@ -425,6 +425,9 @@ def _bad_ways(facts: ApiFacts) -> Iterator[Example]:
                       "a directory": tempfile.gettempdir(), "a path with NUL": "a\0b.png", "a file that breaks": Broken(), "a file of text": Text(), "an ftp URL": "ftp://a.example/1.png",
                       "one good and one bad": [png(), b"text"], "a nested list": [[png()]], "a collection without an end": itertools.repeat(png())}.items():  # fmt: skip
         yield refused(f"source image: {name}", {"source_images": bad}, "source_images", "SOURCE-IMAGE")
+    for empty in (b"", bytearray()):
+        options = {"source_images": [png(), empty], "allow_unrecognized_sources": True}
+        yield refused(f"an empty {type(empty).__name__}, anything allowed", options, "source_images", "SOURCE-IMAGE")
 
 
 def _kinds(facts: ApiFacts) -> Iterator[Example]:
