@@ -88,6 +88,7 @@ def test_pixels_must_lie_in_the_pages_range(width: int, height: int, legal: bool
         ("1920x1080", "RES-PIXELS", "The nearest 16:9 is 2560x1440."),
         ("1500x1500", "RES-PIXELS", "The nearest 1:1 is 1920x1920."),
         ("5000x5000", "RES-PIXELS", "The nearest 1:1 is 4096x4096."),
+        ("65x64", "RES-PIXELS", "The nearest legal size is 1936x1905."),
         ("0x5000", "RES-PIXELS", "0x5000 has no pixels"),
         ("5:4", "RES-RATIO", "Did you mean 4:3?"),
         ("8K", "RES-TIER", "2K, 4K"),
