@@ -460,6 +460,12 @@ def test_a_task_knows_what_was_asked_for(both: Both) -> None:
     assert hash(tasks[0]) == hash(tasks[1])
 
 
+def test_a_submitted_task_can_be_asked_for(both: Both) -> None:
+    submitted, transport = (lambda client: client.submit("a fish")), two_pictures().transport
+    info = both.then(submitted, lambda task: task.refresh(), transport=transport)
+    assert info.state == "completed"
+
+
 def test_a_handle_is_made_from_an_id() -> None:
     for kind, name in ((SeeDream, "Task"), (AsyncSeeDream, "AsyncTask")):
         client = kind(KEY)
