@@ -131,6 +131,17 @@ def test_each_part_of_the_overlay_has_its_tests_in_one_folder() -> None:
     assert [] == [part for part in parts if not list((ROOT / "tests" / folders.get(part, part)).glob("test_*.py"))]
 
 
+def test_each_underscore_module_is_protected_by_import_linter() -> None:
+    """Underscore modules are imported inside their package only: import-linter proves it of those it is given."""
+    overlay = ROOT / "overlay"
+    private = [path for path in overlay.rglob("_*") if not path.name.startswith("__")]
+    modules = [path.relative_to(overlay).with_suffix("") for path in private if path.is_dir() or path.suffix == ".py"]
+    names = sorted(".".join(module.parts) for module in modules)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    protected = [contract["protected_modules"] for contract in contracts if contract["type"] == "protected"]
+    assert [names] == protected
+
+
 def test_the_pipeline_lists_its_modules() -> None:
     folder = ROOT / "openapi/pipeline"
     listed = (

@@ -27,7 +27,7 @@ TAKEN_AS_IS: Final = ("breaking", "contradiction")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to decide."""
+    """One decision that a person must make."""
 
     kind: Kind
     subject: str  # the rule, the place or the action

@@ -298,7 +298,7 @@ class Task(_TaskHandle["SeeDream"]):
 
 
 class AsyncTask(_TaskHandle["AsyncSeeDream"]):
-    """A submitted task of an AsyncSeeDream; the methods of Task as coroutines, which take coroutine functions too."""
+    """A submitted task of an AsyncSeeDream; the methods of Task as coroutines. Callbacks may be coroutine functions."""
 
     async def refresh(self) -> TaskInfo:
         """Ask for the task's state now. Raises what Task.refresh raises."""

@@ -1,4 +1,4 @@
-"""Resolution: the rule that the page states only in prose (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS)."""
+"""Resolution: the rules that the page states only in prose (rules RES-FORMAT, RES-RATIO, RES-TIER, RES-PIXELS)."""
 
 import re
 import unicodedata
@@ -15,7 +15,8 @@ from seedream.errors import InvalidResolution
 # Longer text is refused unread: no legal size comes near it, and int() of it would be slow or refused.
 _LONGEST: Final = 64
 _RATIO: Final = lazy_pattern(r"([0-9]+):([0-9]+)")
-# Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels are used.
+# Ratios up to this are kept exactly when a size is corrected; above it the nearest whole pixels are used. Of a text
+# that is not understood, two numbers up to this are taken for a ratio, larger ones for pixels.
 _SIMPLE_RATIO: Final = 64
 # What a Chinese keyboard types for digits and colon.
 _TYPED: Final = str.maketrans("０１２３４５６７８９：", "0123456789:")
@@ -91,7 +92,7 @@ class Resolution:
 
     @property
     def pixels(self) -> int | None:
-        """Total pixels when the size is explicit; otherwise None, for the service chooses."""
+        """Total pixels when the size is explicit; otherwise None, as the service chooses the size."""
         return None if self.width is None or self.height is None else self.width * self.height
 
     def __str__(self) -> str:

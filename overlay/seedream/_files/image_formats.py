@@ -249,7 +249,7 @@ class _Tiff:
 
 
 def _tiff(data: Buffer) -> bool:
-    """Each directory, its values, and the strips or tiles that it points to (TIFF 6.0, section 2)."""
+    """Check that each directory, its values, and its strips or tiles are within the data (TIFF 6.0, section 2)."""
     tiff = _Tiff.of(data)
     left, seen, read = [tiff.number(8 if tiff.big else 4)], set[int](), 0
     while left:

@@ -1,4 +1,4 @@
-"""Paths that a user names: folders that can be, and files that end."""
+"""Checks paths that a user names: whether a folder can have this path, and whether a file is a regular file."""
 
 import os
 import stat

@@ -247,7 +247,7 @@ class _TaskDownload(Generic[ResultT]):
         return [Secret(url) for url in info.urls[:most]], max(min(named, most), images or 1)
 
     def _attempt(self, index: int, total: int, urls: "Sequence[Url]") -> "Workflow[ResultT | errors.SeeDreamError]":
-        """One picture. Gives what was downloaded, or the error."""
+        """Download one picture. Gives what was downloaded, or the error instead of raising it."""
         picture = _Picture(self.api, self.taskid, index, total, (yield from ReadClock()), self.options)
         try:
             if index >= len(urls) or not urls[index].reveal():
@@ -297,7 +297,7 @@ def _summary(
 
 # --- one picture -----------------------------------------------------------------------------------------------------
 def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
-    """One picture into its file; disk errors become errors of the tree."""
+    """Save one picture to its file; an error of the disk is raised as `DiskError`."""
     try:
         return (yield from _write_one(directory, picture, url))
     except (OSError, ValueError) as error:

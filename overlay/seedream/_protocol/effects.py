@@ -162,12 +162,12 @@ def notify(callback: Callable[[Any], Any] | None, event: Any) -> Workflow[None]:
 
 
 class IO(Protocol):
-    """Carries out effects."""
+    """Carries out effects by blocking, for `run_sync`."""
 
     def perform(self, effect: Effect) -> Any: ...
 
 
 class AsyncIO(Protocol):
-    """Carries out effects, awaiting."""
+    """Carries out effects asynchronously, for `run_async`."""
 
     async def perform(self, effect: Effect) -> Any: ...

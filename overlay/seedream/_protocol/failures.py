@@ -20,7 +20,7 @@ _TOP_UP: Final = "Buy credits in the vendor's console, then submit again; nothin
 
 
 def raw_reply(outcome: Reply | Failure, key: str) -> errors.RawReply | None:
-    """Return the raw reply, if one had begun, without credentials, for an error to carry."""
+    """Return the server's reply without credentials, to be attached to an error; None if no reply had begun."""
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     return redact_reply(reply.status, reply.headers, reply.body, key) if reply else None
 

@@ -1,4 +1,4 @@
-"""The signals that end a program: Ctrl-C, a polite kill, a terminal that is closed."""
+"""The signals that end a program: SIGINT (Ctrl-C), SIGTERM, and SIGHUP (a closed terminal)."""
 
 import signal
 import threading
@@ -24,9 +24,9 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def handling_signals(handler: Handler = None) -> Generator[tuple[signal.Signals, ...]]:
-    """Handle the ending signals by ``handler``, and give them back to their handlers at the end.
+    """Install ``handler`` for the ending signals, and restore their earlier handlers at the end.
 
-    Without a handler they are only given back: for code that sets other handlers in between.
+    With None, handlers are only restored: for a body that sets handlers itself.
     """
     numbers = ending_signals()
     before = {number: signal.getsignal(number) for number in numbers}

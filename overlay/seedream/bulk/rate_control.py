@@ -162,7 +162,7 @@ class Patience:
 
 
 class RunControl:
-    """Stops the submissions of a run, with a reason. What is paid is brought home all the same.
+    """Stops the submissions of a run, with a reason. Pictures of tasks that are submitted are still saved.
 
     Args:
         in_flight: The user's limit of tasks that are submitted and not yet saved.

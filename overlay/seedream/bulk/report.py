@@ -115,15 +115,15 @@ class Report:
 
 @frozen
 class Snapshot:
-    """Where a run is, for a progress display.
+    """Progress of a run, for a display.
 
     Attributes:
         counts: Jobs in each state.
         spent: Pictures that may have been charged so far.
         budget: Of pictures, or None.
-        elapsed: Seconds since this start.
-        settled: Jobs that came to their end since this start.
-        window: Submissions that may be on the way at once just now.
+        elapsed: Seconds since the run was last started or resumed.
+        settled: Jobs that came to their end in that time.
+        window: Submissions that may be on the way at once just now; `RunControl.window` limits unfinished tasks.
         waiting: Why nothing is submitted just now, or empty.
         unrecorded: Task ids by key that are paid for and not yet in the journal.
     """
@@ -139,7 +139,7 @@ class Snapshot:
 
     @property
     def rate(self) -> float:
-        """Jobs settled per second since this start."""
+        """Jobs settled per second since the run was last started or resumed."""
         return self.settled / self.elapsed if self.elapsed > 0 else 0.0
 
     @property

@@ -291,7 +291,7 @@ class Submitter:
         return True
 
     async def _ended(self, job: Job, error: SeeDreamError) -> None:
-        """Decide what a submission that ended without a task id means for the run."""
+        """Decide what a failed submission means for the run. One whose error names a task counts as unanswered."""
         match error:
             case InsufficientCredits() if error.taskid is None:
                 self._control.stop("credits", error)
@@ -305,7 +305,7 @@ class Submitter:
                 self._control.stop("setup", error)
             case InvalidRequest():
                 await in_thread(self._journal.record_error, job.id, error)
-            case _ if error.billing == "no" and error.taskid is None:  # refused for its own sake: the service works
+            case _ if error.billing == "no" and error.taskid is None:  # because of this request: the service works
                 self._control.answered()
             case _:
                 self._control.unanswered(error)

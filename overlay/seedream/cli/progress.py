@@ -67,5 +67,5 @@ class TaskLine:
         self._progress.update(self._id, total=total, completed=done, state=state, received=sum(self._bytes.values()))
 
     def show_state(self, state: str) -> None:
-        """Show a state in a few words."""
+        """Show a short text beside the progress bar."""
         self._progress.update(self._id, state=state)

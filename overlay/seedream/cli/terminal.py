@@ -1,4 +1,4 @@
-"""Standard output and standard error: results on the first, everything else on the second; JSON where asked for."""
+"""Writes results to standard output and everything else to standard error; with ``--json``, results are JSON."""
 
 import errno
 import json

@@ -138,7 +138,7 @@ class Journal(Queries):
         self._recover()
 
     def _check_place(self) -> None:
-        """Refuse to record into a file that nobody will find again, or that another process may write."""
+        """Refuse to write if the journal or its lock file was moved, replaced or deleted since it was opened."""
         if identity(self.path) != self._identity or not self._lock.is_in_place():
             raise JournalError(
                 f"{self.path} or its lock was moved, replaced or deleted while it was in use",

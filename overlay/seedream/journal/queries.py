@@ -179,7 +179,7 @@ class ReadOnlyJournal(Queries):
         try:
             real = self.path.resolve()
             lock = lock_path(real)
-            mark = read_mark(lock)  # first: a writer leaves it after its transaction
+            mark = read_mark(lock)  # before the database: a later mark may be of a newer transaction
             uri = f"{real.as_uri()}?mode=ro"
             self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
             try:

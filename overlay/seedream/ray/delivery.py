@@ -88,7 +88,7 @@ class RayDelivery:
                 return delivery
             finally:
                 self._busy[number] -= 1
-        lost = DownloadError(f"{_TRIES} workers were lost, the last by {reason}", taskid=taskid, hint="Resume.")
+        lost = DownloadError(f"{_TRIES} workers were lost, the last by {reason}", taskid=taskid, hint="Resume the run.")
         return Delivery(taskid, "submitted", error=lost)
 
     def close(self) -> None:

@@ -63,7 +63,7 @@ class SubmitterActor:
         return None
 
     async def report(self) -> Report:
-        """Return where the run is."""
+        """Return the counts of the run."""
         return self._submitter.report()
 
     async def stop(self) -> None:
@@ -101,7 +101,7 @@ class RaySubmitter:
             raise error
 
     def report(self) -> Report:
-        """Return where the run is."""
+        """Return the counts of the run."""
         return self._get(self.actor.report.remote())
 
     def stop(self) -> None:

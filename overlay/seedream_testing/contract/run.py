@@ -139,7 +139,7 @@ def run_contract(
 
 
 def _spread(chosen: Sequence[tuple[Relation, Example]]) -> list[tuple[Relation, Example]]:
-    """Put what is free first, then one example of each relation in turn, so that a small budget sees some of all."""
+    """Put what is free first, then one example of each relation in turn, so that a small budget covers each kind."""
     free = [pair for pair in chosen if not pair[1].images]
     paid: dict[str, list[tuple[Relation, Example]]] = {}
     for pair in chosen:
