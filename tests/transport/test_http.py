@@ -533,7 +533,7 @@ A = Server("https", "a.example", 443)
         ("query", Server("http", "a.example", 443), "asyncio"), ("query", Server("https", "a.example", 444), "asyncio"),
         ("query", A, "trio"), ("query", A, ""),
     ],
-    ids=repr,
+    ids=["download", "submit", "other host", "other scheme", "other port", "other library", "no library"],
 )  # fmt: skip
 def test_a_connection_is_used_again_only_for_the_same_kind_server_and_library(other: Any) -> None:
     kept = pool()
