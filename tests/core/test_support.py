@@ -286,6 +286,15 @@ def test_the_ending_signals_are_handled_and_given_back(handlers: dict[int, Any])
     assert now() == handlers
 
 
+def test_a_handler_of_the_callers_program_is_restored(handlers: dict[int, Any]) -> None:
+    def own(*_: object) -> None: ...
+
+    signal.signal(signal.SIGTERM, own)
+    with handling_signals(lambda *_: None):
+        assert signal.getsignal(signal.SIGTERM) is not own
+    assert now() == {**handlers, signal.SIGTERM: own}
+
+
 def test_what_nohup_ignores_stays_ignored(handlers: dict[int, Any]) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert ending_signals() == (signal.SIGINT, signal.SIGTERM)

@@ -37,4 +37,5 @@ def handling_signals(handler: Handler = None) -> Generator[tuple[signal.Signals,
         yield numbers
     finally:
         for number, earlier in before.items():
+            # None: a handler that was not installed from Python, and cannot be installed again from here.
             signal.signal(number, signal.SIG_DFL if earlier is None else earlier)
