@@ -27,11 +27,14 @@ SIZES = {
 
 def test_it_shows_what_it_promises(cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Sandbox] = []
+    addresses: list[str] = []  # a sandbox that is stopped has none
     start = Sandbox.start
 
     def noted(self: Sandbox) -> Sandbox:
         made.append(self)
-        return start(self)
+        started = start(self)
+        addresses.append(self.base_url)
+        return started
 
     monkeypatch.setattr(Sandbox, "start", noted)
     for _ in range(2):  # the second run replaces the first one's pictures
@@ -50,7 +53,7 @@ def test_it_shows_what_it_promises(cli: Any, tmp_path: Path, monkeypatch: pytest
     assert f"{REFUSED[1]} is " in ran.out
     assert f"pixels, below {facts.LEAST:,}" in ran.out
     assert "8 of 100 credits" in ran.out
-    assert f"A sandbox of the service runs at {made[1].base_url}. No key" in ran.out
+    assert f"A sandbox of the service runs at {addresses[1]}. No key" in ran.out
     assert [8, 8] == [sum(charge.images for charge in sandbox.charges) for sandbox in made]
     sent = [record for record in made[1].requests if record.path.endswith("/seedreamv45")]
     assert ["accepted"] * 5 == [record.verdict for record in sent], "the one that breaks a rule never left"

@@ -17,7 +17,10 @@ def wrong_tables() -> None:
         raise Violation(one.text, rule=one.rule, check="the judge's tables")
     if not all(operation.secured for operation in limits.OPERATIONS.values()):
         raise _wrong("the operations that need the key", limits.OPERATIONS.keys(), "all", "AUTH-KEY")
-    links = document()["paths"][judge.FACTS.submit]["post"]["responses"]["200"]["links"]
+    paths = document()["paths"]
+    if judge.FACTS.submit not in paths:
+        raise _wrong("the paths", sorted(paths), judge.FACTS.submit, "WIRE-HTTP")
+    links = paths[judge.FACTS.submit]["post"]["responses"]["200"].get("links", {})
     bodies = {name: link["requestBody"] for name, link in links.items()}
     if bodies != {"query": {"taskid": TASK}, "delete": {"taskids": [TASK]}}:
         raise _wrong("the links to query and deletion", bodies, TASK, "TASK-ID")

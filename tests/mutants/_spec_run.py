@@ -102,7 +102,7 @@ def _judged(survived: Found) -> Found:
     from contract.client_checks import CLIENT_CHECKS, ClientUnderTest  # noqa: PLC0415
     from contract.client_checks.checks import run_all  # noqa: PLC0415
     from mutants._judged import wrong_tables  # noqa: PLC0415
-    from mutants._wrong import detect, likely  # noqa: PLC0415
+    from mutants._wrong import detect  # noqa: PLC0415
     from mutants.wrong_servers import detect_server, server_under_test  # noqa: PLC0415
     from seedream import SeeDream  # noqa: PLC0415
     from seedream_testing.contract import Violation  # noqa: PLC0415
@@ -114,9 +114,13 @@ def _judged(survived: Found) -> Found:
             raise Violation(found.said, rule=found.rule, check=found.check)
 
     def work() -> None:
-        run_all(likely(CLIENT_CHECKS, survived.expected), ClientUnderTest(SeeDream, judge.FACTS))
-        server_rejects(survived.expected.split())  # all of them take the longest, and come last
+        # Those of the expected rules first, of the client, the server and the tables; all the others take the longest.
+        expected = survived.expected.split()
+        client = ClientUnderTest(SeeDream, judge.FACTS)
+        run_all([check for check in CLIENT_CHECKS if check.rule in expected], client)
+        server_rejects(expected)
         wrong_tables()
+        run_all([check for check in CLIENT_CHECKS if check.rule not in expected], client)
         server_rejects()
 
     return Found(**{**asdict(survived), **_fields(detect(survived.name, survived.expected, work))})

@@ -93,7 +93,7 @@ WRONG_SPECS = (
     _page("an open upper limit", "BATCH-RANGE", _BATCH, f"{_BATCH}\n{_MORE}exclusiveMaximum: true"),
     _page("a fraction of a picture", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: number\n                  description: 批量"),
     _page("a batch as text", "BATCH-RANGE", "type: integer\n                  description: 批量", "type: string\n                  description: 批量"),
-    _page("one picture more by default", "BATCH-RANGE SERVER-CHARGE", f"{_ONE}\n", f"default: {DEFAULTS['batchsize'] + 1}\n"),
+    _page("one picture more by default", "BATCH-RANGE PAY-KNOWN SERVER-CHARGE", f"{_ONE}\n", f"default: {DEFAULTS['batchsize'] + 1}\n"),
     _page("only batches of odd size", "BATCH-RANGE", f"{_BATCH}\n", f"{_BATCH}\n{_MORE}multipleOf: 3\n"),
     _page("the sibling's path", "WIRE-HTTP", "/v1/images/seedreamv45:", "/v1/images/seedreamv5:"),
     _page("another server", "KEY-PRIVATE", SERVER, "https://api.tensorslab.example"),
