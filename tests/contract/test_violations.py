@@ -1,10 +1,12 @@
 """What a failing case prints: the check, the rule with its sentence, and a curl line that sends the same bytes."""
 
+import gzip
 import os
 import shutil
 import subprocess
 from typing import Any
 
+import httpx
 import judge
 import pytest
 from contract.client_checks import CLIENT_CHECKS, Check, ClientUnderTest
@@ -13,10 +15,12 @@ from contract.recording_server import RecordingServer, envelope
 from seedream import SeeDream
 from seedream_testing.contract import PROJECT_RULES, Sent, Violation, sentence
 from seedream_testing.contract.decode import decode
+from seedream_testing.contract.server_under_test import ServerUnderTest
 from tensorslab_images.rules import RULES
 
 BASH = shutil.which("bash")
 KEY = "sk-contract-MARKER-0123456789"
+ENVELOPE = b'{"code": 1000, "msg": "ok", "data": {"taskid": "t"}}'
 
 
 def sent_by(options: dict[str, Any]) -> Sent:
@@ -95,3 +99,29 @@ def test_an_unusable_client_is_a_violation_and_no_crash() -> None:
         with pytest.raises(Violation) as caught:
             check.run(ClientUnderTest(broken, judge.FACTS))
         assert caught.value.rule in RULES.keys() | PROJECT_RULES.keys()
+
+
+@pytest.mark.parametrize(
+    ("coding", "content", "said"),
+    [
+        ("gzip", gzip.compress(ENVELOPE), ""),
+        ("identity", ENVELOPE, ""),
+        ("gzip", ENVELOPE, "is not in the coding that it names"),
+        ("br", ENVELOPE, "is not in the coding that it names|names the coding br, and is not in it"),
+        ("x-unknown", ENVELOPE, "names the coding x-unknown, and is not in it"),
+    ],
+)
+def test_a_reply_is_in_the_coding_that_it_names(coding: str, content: bytes, said: str) -> None:
+    """Rule SERVER-HTTP. Where brotli is installed, httpx itself finds that the second but last is not in it."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        headers = {"content-type": "application/json", "content-encoding": coding}
+        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))
+
+    with ServerUnderTest("http://127.0.0.1:1", KEY, judge.FACTS, transport=httpx.MockTransport(answer)) as server:
+        if not said:
+            assert server.query("t").code == 1000
+            return
+        with pytest.raises(Violation, match=said) as caught:
+            server.query("t")
+    assert caught.value.rule == "SERVER-HTTP"

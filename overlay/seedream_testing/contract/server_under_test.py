@@ -153,12 +153,20 @@ class ServerUnderTest:
             raise Violation(f"the reply is not HTTP: {error}", rule="SERVER-HTTP", sent=sent) from error
         except httpx.ReadError as error:
             raise Violation(f"the server closed the connection: {error}", rule="SERVER-HTTP", sent=sent) from error
+        except httpx.DecodingError as error:
+            raise Violation(
+                f"the reply is not in the coding that it names: {error}", rule="SERVER-HTTP", sent=sent
+            ) from error
         try:
             document = _parse(response.content)
         except (ValueError, RecursionError):
             document = {}
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        # httpx has removed the codings that it knows; what can be read without that was not in another one.
+        if fields and coding not in ("", "identity") and coding not in self._http.headers["accept-encoding"]:
+            raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
         return Reply(sent, response.status_code, response.content, kind, fields)
 
     def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:

@@ -21,6 +21,7 @@ _HEADERS: Final[tuple[tuple[str, str], ...]] = (
     ("x-method-override", "PUT"), ("connection", "close"), ("cache-control", "no-cache"), ("cache-control", "only-if-cached"), ("pragma", "no-cache"), ("if-none-match", "*"), ("if-match", '"x"'), ("if-modified-since", "Thu, 01 Jan 2099 00:00:00 GMT"),
     ("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"), ("range", "bytes=0-0"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("dnt", "1"), ("x-request-id", "1"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ("x-requested-with", "XMLHttpRequest"), ("content-language", "fr"), ("upgrade-insecure-requests", "1"), ("via", "1.1 proxy"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site"), ("priority", "u=9"), ("prefer", "respond-async"),
+    ("prefer", "return=minimal"), ("prefer", "return=representation"), ("prefer", "handling=lenient, wait=0"), ("accept-encoding", "gzip, br;q=0.9, zstd"), ("accept-encoding", "gzip;q=0, *;q=0.1"), ("te", "trailers"),
     ("x-batchsize", "9"), ("batchsize", "9"), ("resolution", "4K"), ("prompt", "other"), ("x-user-id", "0"), ("x-test", "1"), ("x-debug", "1"), ("x-long", "a" * 2000),
 )  # fmt: skip
 
