@@ -17,6 +17,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +82,12 @@ class Score:
     def score(self) -> float:
         """The part of those tried that was found."""
         return 1 - len(self.survivors) / max(self.tried, 1)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether the score is below what is needed, by more than the chance of a sample (two standard deviations)."""
+        chance = 0.0 if self.tried == self.total else 2 * sqrt(NEEDED * (1 - NEEDED) / max(self.tried, 1))
+        return self.score < NEEDED - chance
 
     def line(self) -> str:
         """Return the score in one line."""
@@ -166,7 +173,7 @@ def main() -> int:
     for number, package in enumerate(given.packages):
         share = max((ends - time.monotonic()) / (len(given.packages) - number), 1.0)
         score = measure(package, given.only, share, given.sample, given.seed, known)
-        bad = bad or score.score < NEEDED
+        bad = bad or score.is_low
         sys.stderr.write(f"{score.line()}\n")
         sys.stderr.writelines(f"  {_where(one)}: {one.change}\n" for one in score.survivors)
         sys.stderr.writelines(f"  flaky: {one}\n" for one in score.flaky)
