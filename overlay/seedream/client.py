@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DEFAULT_WAIT: Final = DEFAULT_TIMEOUT  # seconds
-_MOST_IMAGES: Final = 1000
 _MOST_DOWNLOADS: Final = 64
 ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
 JournalPath = Union["Journal", str, PathLike[str], None]
@@ -97,7 +96,9 @@ def _whole_number(name: str, value: object, most: int) -> None:
 
 def _expected_images(images: object) -> None:
     if images is not None:
-        _whole_number("images", images, _MOST_IMAGES)
+        from seedream._files.names import MOST_IMAGES  # noqa: PLC0415 -- what only submits does not load downloads
+
+        _whole_number("images", images, MOST_IMAGES)
 
 
 def _check_type(name: str, given: object, kind: type, example: str) -> None:

@@ -62,6 +62,16 @@ TUNNEL = [
 ]
 
 
+def done(step: Any) -> httpx.Response | None:
+    """Raise an exception, return a response, or call what can be called."""
+    if isinstance(step, BaseException):
+        raise step
+    if not callable(step):
+        return step  # type: ignore[no-any-return]  # a response
+    step()
+    return None
+
+
 class Own(httpx.HTTPTransport, httpx.AsyncHTTPTransport):  # type: ignore[misc]  # one for both kinds
     """A transport that reports steps from a list, and answers or raises in their place."""
 
@@ -73,12 +83,8 @@ class Own(httpx.HTTPTransport, httpx.AsyncHTTPTransport):  # type: ignore[misc] 
         for step in self.steps:
             if isinstance(step, tuple):
                 request.extensions["trace"](*step)
-            elif isinstance(step, BaseException):
-                raise step
-            elif callable(step):
-                step()
-            else:
-                return step  # type: ignore[no-any-return]  # a response
+            elif (response := done(step)) is not None:
+                return response
         return httpx.Response(200, content=b"{}")
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -87,12 +93,8 @@ class Own(httpx.HTTPTransport, httpx.AsyncHTTPTransport):  # type: ignore[misc] 
             await anyio.lowlevel.checkpoint()
             if isinstance(step, tuple):
                 await request.extensions["trace"](*step)
-            elif isinstance(step, BaseException):
-                raise step
-            elif callable(step):
-                step()
-            else:
-                return step  # type: ignore[no-any-return]  # a response
+            elif (response := done(step)) is not None:
+                return response
         return httpx.Response(200, content=b"{}")
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ _FIELDS: Final = ("taskid", "number", "index", "total")
 _UNSAFE: Final = re.compile(r"[^\w. ()=+,@#-]")
 _LONGEST: Final = 220  # bytes: of the 255 of a file name, what a temporary file and an extension add is left
 _LONGEST_ID: Final = "x" * 80  # no task id is shown longer
-_MOST: Final = 1000  # pictures of a task
+MOST_IMAGES: Final = 1000  # of a task, beyond any limit of the service
 _WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
 
 
@@ -51,7 +51,7 @@ def check_template(template: object) -> FileNames:
         if unknown := {name for _, name, _, _ in parts if name is not None}.difference(_FIELDS):
             raise _problem(f"{quote(template)} names the unknown field {quote(min(unknown))}")
         wide = any(_WIDE.search(spec) for _, _, spec, _ in parts if spec)
-        if wide or len(names.stem(_LONGEST_ID, _MOST - 1, _MOST).encode()) > _LONGEST:
+        if wide or len(names.stem(_LONGEST_ID, MOST_IMAGES - 1, MOST_IMAGES).encode()) > _LONGEST:
             raise _problem(f"{quote(template)} gives a name that is too long", "Use less text, and widths below 100.")
         first, second = names.stem("t", 0, 2), names.stem("t", 1, 2)
     except ValueError as error:

@@ -130,6 +130,7 @@ class Committer:
 
     def read(self, work: Work[T]) -> T:
         """Run work that only reads, between transactions."""
+        self._check_process()
         return self._use(lambda: work(self._database))
 
     def close(self, last: Work[object] = lambda _: None) -> None:
@@ -156,7 +157,6 @@ class Committer:
             raise JournalError(f"{self._path} was opened before a fork", hint="Open it in the child.")
 
     def _use(self, work: Callable[[], T]) -> T:
-        self._check_process()
         with self._turn:
             if self._closed or self._busy:
                 raise JournalError(f"{self._path} is closed", hint="Open it again.")
