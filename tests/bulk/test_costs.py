@@ -30,7 +30,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(anyio.to_thread, "run_sync", run_sync)
     monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr("seedream.bulk.gallery._Thumbnails.of", lambda *_: None)  # each is a file of its own
+    monkeypatch.setattr("seedream.bulk.gallery._Thumbnails.of", lambda *_: {})  # each is a file of its own
     monkeypatch.setattr(Committer, "_commit", committed)
     return counted
 

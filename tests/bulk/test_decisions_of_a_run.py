@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve, frozen
 from seedream import AsyncSeeDream, RetryPolicy
 from seedream._support.threads import in_thread
-from seedream.bulk import BulkOptions, Delivery, RunControl, Submitter, prepare_run
+from seedream.bulk import BulkOptions, Delivery, PreparedRun, RunControl, Submitter, prepare_run
 from seedream.bulk import engine as engines
 from seedream.bulk.engine import Engine
 from seedream.bulk.folder import Folder
@@ -82,12 +82,9 @@ def use(folder: Path, work: Callable[[Parts], Awaitable[Any]], *answers: Any, dr
         ) as client:
             client.service = evolve(client.service, random=lambda: draw)
             with Journal(folder / "journal.sqlite", clock=clock.time) as journal:
-                control = RunControl(settings.in_flight, settings.max_failures)
-                run = prepare_run(journal, None, settings, client.service.base_url).run
-                submitter = Submitter(
-                    client=client, journal=journal, run=run, options=settings, clock=clock, control=control
-                )
-                return await work(Parts(submitter, control, journal, run, clock, client))
+                prepared = prepare_run(journal, None, settings, client.service.base_url)
+                submitter = Submitter(client, prepared, clock)
+                return await work(Parts(submitter, submitter.control, journal, prepared.run, clock, client))
 
     return anyio.run(inside)
 
@@ -575,11 +572,9 @@ def test_a_task_that_was_completed_before_and_now_fails_stays_completed(tmp_path
 
 
 def engine_of(parts: Parts, folder: Path, **settings: Any) -> Engine:
-    options = settings.pop("options", BulkOptions())
-    return Engine(
-        client=parts.client, journal=parts.journal, run=parts.run, folder=Folder(folder), options=options,
-        redacted_options={}, clock=parts.clock, watch=settings.pop("watch", None), **settings,
-    )  # fmt: skip
+    prepared = PreparedRun(parts.journal, parts.run, settings.pop("options", BulkOptions()), {})
+    watch = settings.pop("watch", None)
+    return Engine(parts.client, prepared, Folder(folder), clock=parts.clock, watch=watch, **settings)
 
 
 async def elsewhere(taskid: str, images: int) -> Delivery:

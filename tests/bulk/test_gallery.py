@@ -1,5 +1,6 @@
 """The gallery in a real browser, from a file: shows, filters, searches, speaks two languages, asks for nothing."""
 
+import base64
 import json
 import os
 import re
@@ -7,10 +8,11 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
 from PIL import Image
 from seedream.bulk import gallery
 from seedream.bulk.folder import Folder
@@ -160,45 +162,52 @@ def test_many_pictures_stand_beside_the_page(shown: Bench, monkeypatch: pytest.M
 def test_without_pillow_or_time_the_pictures_themselves_are_shown(
     shown: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_Thumbnails, "of", lambda *_: None)
+    monkeypatch.setattr(_Thumbnails, "of", lambda *_: {})
     shown.bulk.write()
     assert "thumbnail" not in data_of(shown.out / "gallery.html")[0]["pictures"][0]
-    assert _Thumbnails(shown.bulk.folder, lambda: False).of(Picture(0, "x", 1, "0" * 64)) is None
+    assert _Thumbnails(shown.bulk.folder, lambda: False, embed=False).of("x", "0" * 64) == {}
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "CMYK"])
 def test_a_thumbnail_of_any_kind_of_picture_fits_and_is_private(tmp_path: Path, mode: str) -> None:
     folder = Folder(tmp_path)
     Image.new(mode, (1200, 600)).save(tmp_path / "a.tiff")
-    one = Picture(0, "a.tiff", 1, "0123456789abcdef" * 4)
+    one = ("a.tiff", "0123456789abcdef" * 4)
     old = os.umask(0)
     try:
-        small = _Thumbnails(folder, lambda: True).of(one)
+        small = _Thumbnails(folder, lambda: True, embed=False).of(*one)
     finally:
         os.umask(old)
-    assert small is not None
-    assert (small.path, small.width, small.height) == (
-        tmp_path / ".thumbnails" / "0123456789abcdef0123456789abcdef.webp", 1200, 600,
-    )  # fmt: skip
-    assert stat.S_IMODE(small.path.parent.stat().st_mode) == 0o700
-    with Image.open(small.path) as made:
+    address = ".thumbnails/0123456789abcdef0123456789abcdef.webp"
+    assert small == {"width": 1200, "height": 600, "thumbnail": address}
+    assert stat.S_IMODE((tmp_path / ".thumbnails").stat().st_mode) == 0o700
+    with Image.open(tmp_path / address) as made:
         assert (made.format, made.size, made.mode) == ("WEBP", (560, 280), "RGB")
-    before = small.path.stat().st_mtime_ns
-    assert _Thumbnails(folder, lambda: True).of(one) == small
-    assert small.path.stat().st_mtime_ns == before, "it is kept for the next gallery"
-    assert _Thumbnails(folder, lambda: False).of(one) is None
+    before = (tmp_path / address).stat().st_mtime_ns
+    assert _Thumbnails(folder, lambda: True, embed=False).of(*one) == small
+    assert (tmp_path / address).stat().st_mtime_ns == before, "it is kept for the next gallery"
+    inside = _Thumbnails(folder, lambda: True, embed=True).of(*one)["thumbnail"]
+    assert base64.b64decode(inside.removeprefix("data:image/webp;base64,")) == (tmp_path / address).read_bytes()
+    assert _Thumbnails(folder, lambda: False, embed=False).of(*one) == {}
 
 
-def test_what_the_page_holds_of_a_job() -> None:
-    job = Job(1, "k", "d", 7, {"prompt": "p", "resolution": "2K"}, 2, "failed", 1, "t", 2, "TaskFailed", "no.", 0.0)
-    assert gallery._row(job, [{"path": "x"}]) == {
-        "id": "k", "line": 7, "state": "failed", "taskid": "t", "prompt": "p", "resolution": "2K", "spent": 2,
-        "error": "no.", "pictures": [{"path": "x"}],
-    }  # fmt: skip
-    bare = gallery._row(evolve(job, request={}), [])
-    assert (bare["prompt"], bare["resolution"], bare["pictures"]) == ("", None, [])
-    parts = "".join(gallery._parts("A", iter([{"a": "</x>山", "b": 1}, {}]), "Z"))
-    assert parts == 'A[{"a":"\\u003c/x>山","b":1},{}]Z'
+def test_what_the_page_holds_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [
+        Job(1, "k", "d", 7, {"prompt": "</x>山", "resolution": "2K"}, 2, "failed", 1, "t", 2, "TaskFailed", "no.", 0.0),
+        Job(2, "l", "d", None, {}, 2, "downloaded", 1, "u", 2, None, None, 0.0),
+    ]
+    journal = SimpleNamespace(jobs=lambda *_: jobs, pictures=lambda job: [Picture(0, "x", 3, "a" * 64)][: job - 1])
+    monkeypatch.setattr(gallery, "_page", lambda: "A/*{{data}}*/Z")
+    gallery.write_gallery(journal, SimpleNamespace(id=1), Folder(tmp_path), lambda: False)  # type: ignore[arg-type]  # what it uses of them
+    assert (tmp_path / "gallery.html").read_text("utf-8") == (
+        'A[{"id":"k","line":7,"state":"failed","taskid":"t","spent":2,"prompt":"\\u003c/x>山","resolution":"2K",'
+        '"error":"no.","pictures":[]},'
+        '{"id":"l","line":null,"state":"downloaded","taskid":"u","spent":2,"prompt":"","resolution":null,'
+        '"error":null,"pictures":[{"path":"x","bytes":3}]}]Z'
+    )
+
+
+def test_the_page_is_whole() -> None:
     page = gallery._page()
     assert page.count("/*{{data}}*/") == 1
     assert "{{style}}" not in page

@@ -31,18 +31,15 @@ def with_core(bench: Bench, use: Core, **options: Any) -> Any:
         settings = BulkOptions(**options)
         bench.out.mkdir(exist_ok=True)
         client = bench.bulk._connect()
-        control = RunControl(settings.in_flight, settings.max_failures)
         try:
             with Journal(bench.out / "journal.sqlite", clock=bench.clock.time) as journal:
-                run = prepare_run(journal, None, settings, client.service.base_url).run
-                submitter = Submitter(
-                    client=client, journal=journal, run=run, options=settings, clock=bench.clock, control=control
-                )
+                prepared = prepare_run(journal, None, settings, client.service.base_url)
+                submitter = Submitter(client, prepared, bench.clock)
 
                 async def bring(taskid: str, images: int) -> Delivery:
                     return await deliver(client, taskid, bench.out / "pictures", images=images)
 
-                return await use(submitter, bring, control)
+                return await use(submitter, bring, submitter.control)
         finally:
             await client.close()
 

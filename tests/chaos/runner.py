@@ -91,7 +91,7 @@ def forget() -> None:
                 database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
             database.execute("UPDATE job SET state='planned' WHERE state='submitting'")
 
-        journal._do(work)
+        journal._committer.do(work)
 
     setattr(Journal, "_recover", replan)  # noqa: B010 -- a method is replaced, on purpose
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from seedream.errors import JournalError, JournalFull, JournalLocked
-from seedream.journal.commit import Committer, Database, Rows, failure
+from seedream.journal.commit import Committer, Database, failure
 
 
 class Spy:
@@ -27,7 +27,7 @@ class Spy:
     def in_transaction(self) -> bool:
         return self.real.in_transaction
 
-    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Rows:
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Any:
         if sql == "COMMIT":
             if self.fail is not None:
                 raise self.fail
@@ -38,7 +38,7 @@ class Spy:
         self.real.close()
 
 
-def insert(value: object) -> Callable[[Database], Rows]:
+def insert(value: object) -> Callable[[Database], object]:
     return lambda database: database.execute("INSERT INTO t VALUES(?)", (value,))
 
 

@@ -6,13 +6,14 @@ import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journal.support import in_state, planned, run_id
 from journal.test_commit import Spy, coded, insert
 from seedream.errors import JournalError, JournalFull, SubmissionUnknown
 from seedream.journal import STATES, Event, Job, Journal, Plan, ReadOnlyJournal, State, connect, lock
-from seedream.journal.commit import Committer, Database, Rows, newest_event
+from seedream.journal.commit import Committer, Database, newest_event
 from seedream.journal.lock import Lock, Mark, filesystem, identity, read_mark
 from seedream.journal.states import sql_list
 
@@ -71,7 +72,7 @@ def test_each_change_is_one_immediate_transaction(tmp_path: Path) -> None:
     spy, said, seen = Spy(tmp_path / "db"), list[str](), list[int]()
     real = spy.execute
 
-    def execute(sql: str, values: Sequence[object] = (), /) -> Rows:
+    def execute(sql: str, values: Sequence[object] = (), /) -> Any:
         said.append(sql)
         return real(sql, values)
 
@@ -127,7 +128,7 @@ def test_a_transaction_that_cannot_be_rolled_back_is_the_last(tmp_path: Path) ->
     spy = Spy(tmp_path / "db")
     real = spy.execute
 
-    def execute(sql: str, values: Sequence[object] = (), /) -> Rows:
+    def execute(sql: str, values: Sequence[object] = (), /) -> Any:
         if sql == "ROLLBACK":
             raise coded("SQLITE_IOERR")
         return real(sql, values)

@@ -144,7 +144,7 @@ def test_the_command_survives_a_lost_worker_and_its_stdout_is_one_document(tmp_p
                 stderr=log,
             )
             cluster_runs.until(lambda: running.paid >= count // 3, "enough submissions")
-            workers = cluster_runs.descendants(driver.pid, "DeliveryActor")
+            workers = cluster_runs.descendants(driver.pid, "StoreDelivery")
             os.kill(chance.choice(workers), signal.SIGKILL)
             out = driver.communicate()[0]
         assert driver.returncode == 0, (tmp_path / "log").read_text("utf-8", "replace")[-2000:]

@@ -1,8 +1,8 @@
 """A bulk run in its output folder: run it, look at it, decide about what is unknown."""
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -19,7 +19,7 @@ from seedream.bulk.downloader import Deliver
 from seedream.bulk.engine import Engine, Watch
 from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
-from seedream.bulk.jobs_file import Jobs, Planned, read_jobs
+from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.bulk.prepare import NAME, open_journal, prepare_run
 from seedream.bulk.report import Report
@@ -29,6 +29,17 @@ from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError
 from seedream.journal import STATES, Job, Journal, ReadOnlyJournal, Run, State
 from seedream.journal.queries import Queries
+
+
+def check_no_event_loop() -> None:
+    """Refuse a blocking run where it would hold up an event loop.
+
+    Raises:
+        ConfigError: One is running in this thread.
+    """
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
 
 
 class Bulk:
@@ -95,39 +106,17 @@ class Bulk:
             try:
                 opening = partial(self._open, make=planned is not None, records_lost=options.records_lost)
                 with await in_thread(opening) as journal:
-                    return await self._work(
-                        client=client, journal=journal, planned=planned, options=options, watch=watch, relay=relay
+                    prepared = await in_thread(prepare_run, journal, planned, options, client.service.base_url)
+                    engine = Engine(
+                        client, prepared, self.folder, clock=self._clock, watch=watch, deliver=self._deliver
                     )
+                    relay.connect(engine.interrupt)
+                    report = await engine.run()
+                    write = partial(self._write, journal, prepared.run, lambda: not relay.heard)
+                    return evolve(report, warnings=await in_thread(write), changes=prepared.changes)
             finally:
                 with anyio.CancelScope(shield=True):
                     await client.close()
-
-    async def _work(
-        self,
-        *,
-        client: AsyncSeeDream,
-        journal: Journal,
-        planned: Planned | None,
-        options: BulkOptions,
-        watch: Watch | None,
-        relay: SignalRelay,
-    ) -> Report:
-        prepared = await in_thread(prepare_run, journal, planned, options, client.service.base_url)
-        engine = Engine(
-            client=client,
-            journal=journal,
-            run=prepared.run,
-            folder=self.folder,
-            options=prepared.options,
-            redacted_options=prepared.redacted_options,
-            clock=self._clock,
-            watch=watch,
-            deliver=self._deliver,
-        )
-        relay.connect(engine.interrupt)
-        report = await engine.run()
-        write = partial(self._write, journal, prepared.run, lambda: not relay.heard)
-        return evolve(report, warnings=await in_thread(write), changes=prepared.changes)
 
     def run(
         self,
@@ -143,19 +132,9 @@ class Bulk:
         Raises:
             ConfigError: Called inside a running event loop, where it would block: await ``arun`` there.
         """
-        with suppress(RuntimeError):
-            asyncio.get_running_loop()
-            raise ConfigError("run() was called inside a running event loop", hint="Await arun() there.")
-        with self._provided(jobs, encoding, options) as known, handling_signals() if signals else nullcontext():
-            return anyio.run(partial(self.arun, jobs, encoding=encoding, options=known, watch=watch, signals=signals))
-
-    @contextmanager
-    def _provided(
-        self, jobs: Jobs | None, encoding: str | None, options: BulkOptions | None
-    ) -> Generator[BulkOptions | None]:
-        """Provide what ``run`` needs besides this process; yield the options to run with."""
-        del jobs, encoding
-        yield options
+        check_no_event_loop()
+        with handling_signals() if signals else nullcontext():
+            return anyio.run(partial(self.arun, jobs, encoding=encoding, options=options, watch=watch, signals=signals))
 
     def options(self, **changed: Any) -> BulkOptions:
         """Return the settings of the last start, with these changed; BulkOptions() where there was none.
@@ -163,11 +142,11 @@ class Bulk:
         Raises:
             ConfigError: A setting is out of its range.
         """
-        if not self.folder.has_journal:
-            return BulkOptions(**changed)
-        with ReadOnlyJournal(self.folder.journal) as reader:
-            run = reader.find_run(NAME)
-        earlier = BulkOptions.restored(run.options, run.budget) if run is not None else BulkOptions()
+        earlier = BulkOptions()
+        if self.folder.has_journal:
+            with ReadOnlyJournal(self.folder.journal) as reader:
+                if (run := reader.find_run(NAME)) is not None:
+                    earlier = BulkOptions.restored(run.options, run.budget)
         return evolve(earlier, **changed)
 
     def counts(self) -> tuple[Run, dict[State, int]]:
@@ -185,7 +164,11 @@ class Bulk:
         """Plan rejected or failed jobs again, for the next run; gives how many. A failed task may be paid again."""
         if bad := [state for state in states if state not in ("rejected", "failed")]:
             raise ConfigError(f"{', '.join(bad)} jobs are not retried", hint="Unknown ones are resolved one by one.")
-        return self._decide(lambda journal, job: journal.requeue(job), states)
+        with self._open() as journal:
+            jobs = list(journal.jobs(self._run_of(journal).id, states))
+            for job in jobs:
+                journal.requeue(job)
+            return len(jobs)
 
     def drop(self, *keys: str) -> int:
         """Give up planned jobs, all or those with these ids; gives how many. Nothing of them was sent.
@@ -193,19 +176,12 @@ class Bulk:
         Raises:
             JournalError: A job is not planned, or not in this run.
         """
-        with self._open(make=False) as journal:
-            run = self._run_of(journal)
-            jobs = [self._planned(journal, run, key) for key in keys] or list(journal.jobs(run.id, ("planned",)))
+        with self._open() as journal:
+            jobs = [self._job(journal, key, "planned", "it cannot be dropped") for key in keys]
+            jobs = jobs or list(journal.jobs(self._run_of(journal).id, ("planned",)))
             for job in jobs:
                 journal.abandon(job)
             return len(jobs)
-
-    @staticmethod
-    def _planned(journal: Journal, run: Run, key: str) -> Job:
-        job = journal.by_key(run.id, key)
-        if job is None or job.state != "planned":
-            raise JournalError(f"job “{key}” is {job.state if job else 'not in this run'}, so it cannot be dropped")
-        return job
 
     def backup(self, target: str | PathLike[str]) -> None:
         """Write a copy of the journal to a new file, complete by itself, also while a run is writing it.
@@ -232,12 +208,8 @@ class Bulk:
         """
         if taskid is not None and again:
             raise ConfigError("a found task is not sent again", hint="Give the task id, or send it again.")
-        with self._open(make=False) as journal:
-            job = journal.by_key(self._run_of(journal).id, key)
-            if job is None or job.state != "unknown":
-                raise JournalError(
-                    f"job “{key}” is {job.state if job else 'not in this run'}, so there is nothing to resolve"
-                )
+        with self._open() as journal:
+            job = self._job(journal, key, "unknown", "there is nothing to resolve")
             if taskid is not None:
                 journal.attach_task_id(job, taskid)
             elif again:
@@ -256,14 +228,7 @@ class Bulk:
         if warnings:
             raise DiskError(" ".join(warnings), hint="Make room or correct the folder, then write them again.")
 
-    def _decide(self, decide: Callable[[Journal, Job], None], states: Sequence[State]) -> int:
-        with self._open(make=False) as journal:
-            jobs = list(journal.jobs(self._run_of(journal).id, states))
-            for job in jobs:
-                decide(journal, job)
-            return len(jobs)
-
-    def _open(self, *, make: bool, records_lost: bool = False) -> Journal:
+    def _open(self, *, make: bool = False, records_lost: bool = False) -> Journal:
         return open_journal(self.folder, clock=self._clock.time, make=make, records_lost=records_lost)
 
     @staticmethod
@@ -272,6 +237,13 @@ class Bulk:
         if run is None:
             raise JournalError("this journal holds no bulk run")
         return run
+
+    def _job(self, journal: Journal, key: str, state: State, otherwise: str) -> Job:
+        """Return a job that must be in this state; ``otherwise`` says what its being in another one means."""
+        job = journal.by_key(self._run_of(journal).id, key)
+        if job is None or job.state != state:
+            raise JournalError(f"job “{key}” is {job.state if job else 'not in this run'}, so {otherwise}")
+        return job
 
     def _write(self, journal: Queries, run: Run, may_continue: Callable[[], bool]) -> tuple[str, ...]:
         """Write results, gallery and manifest; gives a sentence for each that cannot be written."""

@@ -2,8 +2,9 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 import anyio
 import anyio.abc
@@ -13,13 +14,12 @@ from seedream._support.threads import in_thread, lacks_threads
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Deliver, Delivery, deliver
 from seedream.bulk.folder import Folder
-from seedream.bulk.options import BulkOptions
-from seedream.bulk.rate_control import RunControl
+from seedream.bulk.prepare import PreparedRun
 from seedream.bulk.report import Report, Snapshot
 from seedream.bulk.submitter import RunStopping, Submitter
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError, DiskError, JournalError, SeeDreamError
-from seedream.journal import SETTLED, Job, Journal, Run, State
+from seedream.journal import SETTLED, Job, State
 
 Watch = Callable[[Snapshot], None]
 _PAID: Final[tuple[State, ...]] = ("submitted", "succeeded")
@@ -34,11 +34,8 @@ class Engine:
 
     Args:
         client: The client.
-        journal: Open for writing.
-        run: The run in it.
+        prepared: The run, with its open journal and its settings.
         folder: The output folder.
-        options: The run's.
-        redacted_options: Whole options of jobs whose URLs are signed, by key.
         clock: Time.
         watch: Called four times a second, and at the end.
         deliver: Waits for a task and stores its pictures somewhere else: given the task id and the number of
@@ -47,27 +44,26 @@ class Engine:
 
     def __init__(
         self,
-        *,
         client: AsyncSeeDream,
-        journal: Journal,
-        run: Run,
+        prepared: PreparedRun,
         folder: Folder,
-        options: BulkOptions,
-        redacted_options: Mapping[str, Mapping[str, Any]],
+        *,
         clock: Clock,
         watch: Watch | None,
         deliver: Deliver | None = None,
     ) -> None:
+        options = prepared.options
         self._client = client
-        self._journal = journal
-        self._run = run
+        self._journal = prepared.journal
+        self._run = prepared.run
         self._folder = folder
         self._options = options
         self._clock = clock
         self._watch = watch
         self._deliver = deliver or self._deliver_here
         self._elsewhere = deliver is not None
-        self._control = RunControl(options.in_flight, options.max_failures)
+        self._submitter = Submitter(client, prepared, clock)
+        self._control = self._submitter.control
         self._scope = anyio.CancelScope()
         self._outstanding = anyio.CapacityLimiter(self._control.window.size)
         self._downloads = anyio.CapacityLimiter(options.downloads)
@@ -75,15 +71,6 @@ class Engine:
         self._settled_before = 0
         self._owed = 0  # pictures that are paid for in this start and not yet saved
         self._saved, self._saved_bytes = 0, 0
-        self._submitter = Submitter(
-            client=client,
-            journal=journal,
-            run=run,
-            options=options,
-            redacted_options=redacted_options,
-            clock=clock,
-            control=self._control,
-        )
 
     def interrupt(self) -> None:
         """Take in a signal: after the first nothing more starts and submissions finish; the second breaks them off."""
@@ -116,7 +103,7 @@ class Engine:
 
     async def _feed(self, group: anyio.abc.TaskGroup, states: tuple[State, ...]) -> None:
         after = 0
-        while page := await in_thread(self._page, states, after):
+        while page := await in_thread(partial(self._journal.page, self._run.id, states, after=after)):
             for job in page:
                 await self._outstanding.acquire_on_behalf_of(job.id)
                 if job.state == "planned" and not self._may_submit(job):
@@ -124,9 +111,6 @@ class Engine:
                     return
                 group.start_soon(self._work, job)
             after = page[-1].id
-
-    def _page(self, states: tuple[State, ...], after: int) -> list[Job]:
-        return self._journal.page(self._run.id, states, after=after)
 
     def _may_submit(self, job: Job) -> bool:
         """Whether the run goes on, and the disk has room for this job's pictures and all that are expected.
@@ -237,15 +221,7 @@ class Engine:
         )
 
     def _report(self) -> Report:
-        return Report(
-            self._control.reason or "done",
-            self._journal.counts(self._run.id),
-            self._journal.spent(self._run.id),
-            self._folder.root,
-            self._control.error,
-            dict(self._submitter.unrecorded),
-            self._journal.planned_images(self._run.id),
-        )
+        return self._submitter.report(self._folder.root)
 
 
 def _is_exhaustion(error: OSError | MemoryError | RuntimeError) -> bool:

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
-
 from seedream._files.atomic_file import NEW
 from seedream._support.server_text import show_id
 from seedream.errors import JournalError
@@ -20,45 +18,27 @@ _LOST: Final = (
 )
 
 
-@frozen
 class Folder:
     """The output folder of one run.
 
     Attributes:
         root: The folder itself.
+        journal: The durable journal (SQLite).
+        pictures: The pictures, ``<task id>-<number>.<extension>``.
+        thumbnails: Small copies for the gallery; may be deleted at any time.
+        results: One JSON object a job, in the order of the jobs.
+        manifest: One Parquet row a picture, where a run was asked for it.
+        gallery: The page that shows them.
     """
 
-    root: Path
-
-    @property
-    def journal(self) -> Path:
-        """The durable journal (SQLite)."""
-        return self.root / "journal.sqlite"
-
-    @property
-    def pictures(self) -> Path:
-        """The pictures, ``<task id>-<number>.<extension>``."""
-        return self.root / "pictures"
-
-    @property
-    def thumbnails(self) -> Path:
-        """Small copies for the gallery; may be deleted at any time."""
-        return self.root / ".thumbnails"
-
-    @property
-    def results(self) -> Path:
-        """One JSON object a job, in the order of the jobs."""
-        return self.root / "results.jsonl"
-
-    @property
-    def manifest(self) -> Path:
-        """One Parquet row a picture, where a run was asked for it."""
-        return self.root / "manifest.parquet"
-
-    @property
-    def gallery(self) -> Path:
-        """The page that shows them."""
-        return self.root / "gallery.html"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.journal = root / "journal.sqlite"
+        self.pictures = root / "pictures"
+        self.thumbnails = root / ".thumbnails"
+        self.results = root / "results.jsonl"
+        self.manifest = root / "manifest.parquet"
+        self.gallery = root / "gallery.html"
 
     @property
     def has_journal(self) -> bool:
@@ -81,13 +61,17 @@ class Folder:
         Raises:
             JournalError: There are such pictures or results.
         """
-        known = _known(journal)
-        for path in self._unknown_pictures(known):
-            raise self._unknown(f"a picture, {path.name},", journal)
-        for taskid in self._result_ids() - known:
-            raise self._unknown(f"results of task {show_id(taskid)}", journal)
-        if journal is None and self._gallery_shows_pictures():
-            raise self._unknown("a gallery of pictures", journal)
+        unknown, results = self._unknown_to(journal)
+        if unknown:
+            what = f"a picture, {unknown[0].name},"
+        elif results:
+            what = f"results of task {show_id(min(results))}"
+        elif journal is None and self._gallery_shows_pictures():
+            what = "a gallery of pictures"
+        else:
+            return
+        where = "which its journal does not know" if journal is not None else "but no journal"
+        raise JournalError(f"{self.root} contains {what} {where}", hint=_LOST)
 
     def set_aside(self, journal: Queries) -> None:
         """Move pictures and results of tasks that the journal does not know to a new folder ``earlier-<number>``.
@@ -95,9 +79,7 @@ class Folder:
         For a run that goes on although records are lost: later starts then find nothing that the journal does not know,
         and what was paid for before is kept.
         """
-        known = _known(journal)
-        unknown = self._unknown_pictures(known)
-        results = self._result_ids() - known
+        unknown, results = self._unknown_to(journal)
         if not unknown and not results:
             return
         number = 1
@@ -112,20 +94,19 @@ class Folder:
                 if results and old.is_file():
                     old.rename(new)
 
-    def _unknown_pictures(self, known: set[str]) -> list[Path]:
+    def _unknown_to(self, journal: Queries | None) -> tuple[list[Path], set[str]]:
+        """Return the pictures, and the task ids in results.jsonl, of which the journal has no task."""
+        known = {taskid for taskid, _ in journal.accepted()} if journal is not None else set[str]()
         stems = {show_id(taskid) for taskid in known}
         found = ((path, _PICTURE.fullmatch(path.name)) for path in self.pictures.glob("*"))
-        return sorted(path for path, match in found if match is not None and match["stem"] not in stems)
+        unknown = sorted(path for path, match in found if match is not None and match["stem"] not in stems)
+        return unknown, self._result_ids() - known
 
     def _gallery_shows_pictures(self) -> bool:
         try:
             return self.gallery.is_file() and '"pictures/' in self.gallery.read_text("utf-8", "replace")
         except OSError:
             return False
-
-    def _unknown(self, what: str, journal: Queries | None) -> JournalError:
-        where = "which its journal does not know" if journal is not None else "but no journal"
-        return JournalError(f"{self.root} contains {what} {where}", hint=_LOST)
 
     def _result_ids(self) -> set[str]:
         found: set[str] = set()
@@ -140,7 +121,3 @@ class Folder:
         except (OSError, ValueError):
             return found  # no results, or not ours
         return found
-
-
-def _known(journal: Queries | None) -> set[str]:
-    return {taskid for taskid, _ in journal.accepted()} if journal is not None else set()

@@ -24,12 +24,14 @@ class PreparedRun:
     """What a run begins with.
 
     Attributes:
+        journal: Open for writing.
         run: In the journal.
-        options: The settings that hold.
+        options: The settings.
         redacted_options: Whole options of jobs whose URLs are signed, by key: as far as they are known.
         changes: What the jobs file changed in the queue, in sentences.
     """
 
+    journal: Journal
     run: Run
     options: BulkOptions
     redacted_options: Mapping[str, Mapping[str, Any]] = field(repr=False)
@@ -71,7 +73,7 @@ def open_journal(
     return journal
 
 
-def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions | None, base_url: str) -> PreparedRun:
+def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions, base_url: str) -> PreparedRun:
     """Open the run, made if there is none, and take over the jobs.
 
     With jobs: those that the run does not have are planned. Where they come from the same file as before, that file is
@@ -81,7 +83,7 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions 
     Args:
         journal: Open for writing.
         planned: The checked jobs; None: only those that the journal has.
-        options: Settings; None: those of the last start.
+        options: Settings.
         base_url: The service that it is to be run with.
 
     Raises:
@@ -90,8 +92,6 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions 
     """
     earlier = journal.find_run(NAME)
     stored = dict(earlier.options) if earlier is not None else {}
-    if options is None:
-        options = BulkOptions.restored(stored, earlier.budget if earlier is not None else None)
     service, before = redact(base_url), stored.get("service")
     charged = earlier is not None and earlier.spent > 0  # task ids and unknown jobs belong to the service
     if before not in (None, service) and charged and not options.moved:
@@ -112,7 +112,7 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions 
     run = journal.run(NAME, settings, budget=options.budget)
     if planned is not None:
         journal.plan(run.id, planned.plans)
-    return PreparedRun(run, options, redacted, changes)
+    return PreparedRun(journal, run, options, redacted, changes)
 
 
 def _reconcile(journal: Journal, queue: Sequence[Job], planned: Planned) -> tuple[str, ...]:

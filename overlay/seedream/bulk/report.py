@@ -6,36 +6,18 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
-from seedream.journal import State
+from seedream.journal import SETTLED, STATES, State
 
 Reason = Literal[
-    "done",
-    "credits",
-    "budget",
-    "key",
-    "setup",
-    "disk",
-    "machine",
-    "network",
-    "rate_limited",
-    "unknowns",
-    "tasks",
-    "downloads",
-    "interrupted",
-    "cancelled",
-]
+    "done", "credits", "budget", "key", "setup", "disk", "machine", "network", "rate_limited", "unknowns", "tasks",
+    "downloads", "interrupted", "cancelled",
+]  # fmt: skip
 
 # reason -> what happened, what to do
 ENDINGS: Final[Mapping[Reason, tuple[str, str]]] = {
     "done": ("All jobs have been worked on.", ""),
-    "credits": (
-        "The account has not enough credits.",
-        "Top up, then resume: the rest of the queue is kept.",
-    ),
-    "budget": (
-        "The budget is reached.",
-        "Resume with a higher budget to go on: the rest of the queue is kept.",
-    ),
+    "credits": ("The account has not enough credits.", "Top up, then resume: the rest of the queue is kept."),
+    "budget": ("The budget is reached.", "Resume with a higher budget to go on: the rest of the queue is kept."),
     "key": ("The service refused the API key.", "Check the key, then resume."),
     "setup": ("The service cannot be used as it is set up.", "Correct the set-up, then resume."),
     "disk": (
@@ -64,11 +46,12 @@ ENDINGS: Final[Mapping[Reason, tuple[str, str]]] = {
         "The tasks are not lost. Look at the errors in results.jsonl, then resume.",
     ),
     "interrupted": ("Interrupted. Every submission on its way was finished.", "Resume to go on."),
-    "cancelled": (
-        "Interrupted twice. Submissions on their way are listed as unknown.",
-        "Resolve them, then resume.",
-    ),
+    "cancelled": ("Interrupted twice. Submissions on their way are listed as unknown.", "Resolve them, then resume."),
 }
+
+
+def _unfinished(counts: Mapping[State, int]) -> int:
+    return sum(counts[state] for state in STATES if state not in SETTLED)
 
 
 @frozen
@@ -105,7 +88,7 @@ class Report:
     @property
     def left(self) -> int:
         """Jobs that a resume would work on."""
-        return sum(self.counts[state] for state in ("planned", "submitting", "submitted", "succeeded"))
+        return _unfinished(self.counts)
 
     @property
     def complete(self) -> bool:
@@ -145,5 +128,4 @@ class Snapshot:
     @property
     def eta(self) -> float | None:
         """Seconds until all are settled at this rate; None while unknown."""
-        left = sum(self.counts[state] for state in ("planned", "submitting", "submitted", "succeeded"))
-        return left / self.rate if self.rate else None
+        return _unfinished(self.counts) / self.rate if self.rate else None

@@ -13,7 +13,7 @@ from seedream._files.atomic_file import atomic_write
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import REDACTED
 from seedream.errors import ConfigError
-from seedream.journal import STATES, Job, Run
+from seedream.journal import Run
 from seedream.journal.queries import Queries
 
 MANIFEST_COLUMNS: Final = (
@@ -25,27 +25,21 @@ _ROWS: Final = 10_000  # of one row group
 
 def results(journal: Queries, run: Run) -> Iterator[dict[str, Any]]:
     """Yield the jobs of a run with their pictures, in order: what results.jsonl holds."""
-    for job in journal.jobs(run.id, STATES):
-        yield {**_job(job), "pictures": [_picture(one) for one in journal.pictures(job.id)]}
-
-
-def _job(job: Job) -> dict[str, Any]:
-    error = {"type": job.error, "message": job.message} if job.error else None
-    return {
-        "id": job.key,
-        "line": job.line,
-        "state": job.state,
-        "taskid": job.taskid,
-        "request": {name: value for name, value in job.request.items() if name != REDACTED},
-        "images": job.cost,
-        "spent": job.spent,
-        "billing": job.billing,
-        "error": error,
-    }
-
-
-def _picture(one: Any) -> dict[str, Any]:
-    return {"path": one.path, "bytes": one.bytes, "sha256": one.sha256}
+    for job in journal.jobs(run.id):
+        yield {
+            "id": job.key,
+            "line": job.line,
+            "state": job.state,
+            "taskid": job.taskid,
+            "request": {name: value for name, value in job.request.items() if name != REDACTED},
+            "images": job.cost,
+            "spent": job.spent,
+            "billing": job.billing,
+            "error": {"type": job.error, "message": job.message} if job.error else None,
+            "pictures": [
+                {"path": one.path, "bytes": one.bytes, "sha256": one.sha256} for one in journal.pictures(job.id)
+            ],
+        }
 
 
 def write_results(journal: Queries, run: Run, folder: Folder) -> None:

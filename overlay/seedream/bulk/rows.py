@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 import anyio
 from anyio.from_thread import BlockingPortal
+from attrs import asdict
 
 from seedream._support.threads import event_loop_thread
 from seedream.bulk.downloader import Deliver, Delivery
@@ -58,10 +59,7 @@ async def run_row(
         return [base | _columns(error)]
     if delivery.error is not None:
         return [base | {"billing": "unknown" if delivery.state == "failed" else "yes", **_columns(delivery.error)}]
-    return [
-        base | {"index": one.index, "path": one.path, "bytes": one.bytes, "sha256": one.sha256}
-        for one in delivery.pictures
-    ]
+    return [base | asdict(one) for one in delivery.pictures]
 
 
 async def run_rows(
@@ -138,10 +136,8 @@ class GenerateRows:
 
         Columns without a value (None) count as absent.
         """
-        given = [{name: value for name, value in row.items() if value is not None} for row in rows]
-        return await run_rows(
-            given, ensure=self._submitter.ensure, deliver=self._delivery.deliver, record=self._submitter.record
-        )
+        submitter = self._submitter
+        return await run_rows(rows, ensure=submitter.ensure, deliver=self._delivery.deliver, record=submitter.record)
 
     def __call__(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Do one row, blocking; threads may share the object. Close it at the end."""

@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import anyio
 from attrs import evolve, field, frozen
 
-from seedream._protocol.download import MAX_PICTURE
 from seedream._support.threads import in_thread
 from seedream.bulk.downloader import Delivery, deliver
 from seedream.bulk.options import BulkOptions
@@ -111,23 +110,8 @@ class PictureStore:
                 return f"{self.address}/{file.name}"
         raise DiskError(f"{file.name} could not be stored at {self.address}: {reason}", hint="Check it, then resume.")
 
-    async def deliver(
-        self,
-        client: AsyncSeeDream,
-        taskid: str,
-        *,
-        images: int | None = None,
-        timeout: float = 900.0,
-        max_bytes: int = MAX_PICTURE,
-        downloads: anyio.CapacityLimiter | None = None,
-    ) -> Delivery:
-        """Wait for a task and store its pictures here; like ``deliver``, with whole paths or URIs."""
-        settings: dict[str, Any] = {
-            "images": images,
-            "timeout": timeout,
-            "max_bytes": max_bytes,
-            "downloads": downloads,
-        }
+    async def deliver(self, client: AsyncSeeDream, taskid: str, **settings: Any) -> Delivery:
+        """Wait for a task and store its pictures here; as `downloader.deliver`, with whole paths or URIs."""
         if (directory := self.local) is not None:
             delivery = await deliver(client, taskid, directory, **settings)
             pictures = [evolve(one, path=str(directory.parent / one.path)) for one in delivery.pictures]

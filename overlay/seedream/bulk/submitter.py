@@ -21,8 +21,9 @@ from seedream._support.threads import in_thread, loop_caller
 from seedream._support.timing import Clock
 from seedream.bulk.downloader import Delivery
 from seedream.bulk.jobs_file import REDACTED, has_files, plan_of, submission_of
-from seedream.bulk.options import BulkOptions
+from seedream.bulk.prepare import PreparedRun
 from seedream.bulk.rate_control import AdaptiveConcurrency, Patience, RateLimiter, RunControl
+from seedream.bulk.report import Report
 from seedream.client import AsyncSeeDream
 from seedream.errors import (
     AuthError,
@@ -38,7 +39,7 @@ from seedream.errors import (
     SeeDreamError,
     SubmissionUnknown,
 )
-from seedream.journal import Job, Journal, Run, State, SubmissionRecord
+from seedream.journal import Job, State, SubmissionRecord
 
 _ONCE: Final = RetryPolicy(attempts=1)  # the run paces itself: each answer is seen at once
 _RECORD_PAUSE: Final = 1.0  # seconds between tries to record a task id on a full disk
@@ -91,36 +92,24 @@ class Submitter:
 
     Args:
         client: The client.
-        journal: Open for writing.
-        run: The run in it.
-        options: The run's.
-        redacted_options: Whole options of jobs whose URLs are signed, by key.
+        prepared: The run, with its open journal and its settings.
         clock: Time.
-        control: Says when nothing more is to be submitted.
 
     Attributes:
+        control: Says when nothing more is to be submitted.
         unrecorded: Task ids by key that are paid for and could not be written to the journal.
         waiting: Why nothing is submitted just now, or empty.
     """
 
-    def __init__(
-        self,
-        *,
-        client: AsyncSeeDream,
-        journal: Journal,
-        run: Run,
-        options: BulkOptions,
-        clock: Clock,
-        control: RunControl,
-        redacted_options: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> None:
+    def __init__(self, client: AsyncSeeDream, prepared: PreparedRun, clock: Clock) -> None:
+        options = prepared.options
         self._client = client
         self._service = evolve(client.service, retry=_ONCE)
-        self._journal = journal
-        self._run = run
-        self._redacted_options = dict(redacted_options or {})
+        self._journal = prepared.journal
+        self._run = prepared.run
+        self._redacted_options = dict(prepared.redacted_options)
         self._clock = clock
-        self._control = control
+        self.control = RunControl(options.in_flight, options.max_failures)
         self._rate_limiter = RateLimiter(clock.monotonic, options.rate)
         self._concurrency = AdaptiveConcurrency(options.concurrency)
         self._patience = Patience(clock.monotonic, options.patience)
@@ -141,6 +130,22 @@ class Submitter:
         """Break off what is on the way: it becomes unknown."""
         for submission in list(self._on_the_way):
             submission.scope.cancel()
+
+    def report(self, folder: Path) -> Report:
+        """Return where the run is, or how it ended.
+
+        Args:
+            folder: The output folder.
+        """
+        return Report(
+            self.control.reason or "done",
+            self._journal.counts(self._run.id),
+            self._journal.spent(self._run.id),
+            folder,
+            self.control.error,
+            dict(self.unrecorded),
+            self._journal.planned_images(self._run.id),
+        )
 
     async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
         """Give the task id for this key: of an earlier submission, of one that is on the way, or of a new one.
@@ -179,10 +184,10 @@ class Submitter:
         return job
 
     def _stopped(self) -> SeeDreamError:
-        error = self._control.error
+        error = self.control.error
         if isinstance(error, SeeDreamError):
             return copy.copy(error)
-        return NotSent(f"the run has stopped ({self._control.reason})", hint="Resume the run, then ask again.")
+        return NotSent(f"the run has stopped ({self.control.reason})", hint="Resume the run, then ask again.")
 
     async def submit(self, job: Job) -> str:
         """Submit one planned job; gives the task id.
@@ -208,10 +213,10 @@ class Submitter:
                 return taskid
 
     async def _post(self, job: Job) -> str:
-        if self._control.stopping:
+        if self.control.stopping:
             raise RunStopping
         record = InterruptibleSubmission(
-            self._journal.submission_record(job.id, job.cost), lambda: self._control.stopping
+            self._journal.submission_record(job.id, job.cost), lambda: self.control.stopping
         )
         # Source images are read to check them; a request without files is checked in no time.
         submission = await in_thread(self._submission, job) if has_files(job.request) else self._submission(job)
@@ -245,11 +250,11 @@ class Submitter:
         """Go on trying to record a task id that is paid for, until there is room, Ctrl-C, or for ten minutes."""
         taskid = str(error.taskid)
         self.unrecorded[job.key] = taskid
-        self._control.stop("disk", error)
+        self.control.stop("disk", error)
         self.waiting = f"no room to record task {show_id(taskid)} of job {job.key}"
         for _ in range(_RECORD_TRIES):
             # A full disk may get room again; a broken one does not mend itself.
-            if not isinstance(error, JournalFull) or self._control.reason in ("interrupted", "cancelled"):
+            if not isinstance(error, JournalFull) or self.control.reason in ("interrupted", "cancelled"):
                 break
             await self._clock.async_sleep(_RECORD_PAUSE)
             try:
@@ -264,7 +269,7 @@ class Submitter:
 
     def _got_through(self) -> None:
         self.waiting = ""
-        self._control.answered()
+        self.control.answered()
         self._patience.succeeded()
         self._concurrency.succeeded()
         self._limiter.total_tokens = self._concurrency.size
@@ -273,14 +278,14 @@ class Submitter:
         """Pause and shrink after "too many requests" or a dead network; True: try this job again."""
         if not error.retryable:
             timed_out = error.reply is not None and error.reply.status == _REQUEST_TIMEOUT
-            self._control.stop("network" if timed_out else "setup", error)
+            self.control.stop("network" if timed_out else "setup", error)
             return False
         limited = isinstance(error, RateLimited)
         if limited:
             self._concurrency.refused(number)
             self._limiter.total_tokens = self._concurrency.size
         if self._patience.failed():
-            self._control.stop("rate_limited" if limited else "network", error)
+            self.control.stop("rate_limited" if limited else "network", error)
             return False
         retry = self._client.service.retry
         pause = retry.delay(self._patience.refusals, self._client.service.random)
@@ -294,21 +299,21 @@ class Submitter:
         """Decide what a failed submission means for the run. One whose error names a task counts as unanswered."""
         match error:
             case InsufficientCredits() if error.taskid is None:
-                self._control.stop("credits", error)
+                self.control.stop("credits", error)
             case AuthError() if error.taskid is None:
-                self._control.stop("key", error)
+                self.control.stop("key", error)
             case BudgetReached():
-                self._control.stop("budget", error)
+                self.control.stop("budget", error)
             case JournalError():
-                self._control.stop("disk", error)
+                self.control.stop("disk", error)
             case ConfigError():
-                self._control.stop("setup", error)
+                self.control.stop("setup", error)
             case InvalidRequest():
                 await in_thread(self._journal.record_error, job.id, error)
             case _ if error.billing == "no" and error.taskid is None:  # because of this request: the service works
-                self._control.answered()
+                self.control.answered()
             case _:
-                self._control.unanswered(error)
+                self.control.unanswered(error)
 
     async def record(self, key: str, delivery: Delivery, *, paid_now: bool = True) -> None:
         """Record what became of a submitted job, and stop the run where deliveries fail one after another.
@@ -333,13 +338,13 @@ class Submitter:
             raise entry.failure
         error = delivery.error
         if error is None:
-            self._control.delivered()
+            self.control.delivered()
         elif isinstance(error, AuthError):
-            self._control.stop("key", error)
+            self.control.stop("key", error)
         elif delivery.disk_failed:
-            self._control.stop("disk", error)
+            self.control.stop("disk", error)
         elif paid_now:
-            self._control.undelivered("downloads" if delivery.state == "succeeded" else "tasks", error)
+            self.control.undelivered("downloads" if delivery.state == "succeeded" else "tasks", error)
 
     def _record_all(self) -> None:
         """Record all deliveries that wait, those with their pictures in one transaction.

@@ -21,13 +21,11 @@ from seedream.bulk.downloader import Delivery
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import NAME, open_journal, prepare_run
-from seedream.bulk.rate_control import RunControl
+from seedream.bulk.prepare import open_journal, prepare_run
 from seedream.bulk.report import Reason, Report
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
 from seedream.errors import ConfigError
-from seedream.journal import ReadOnlyJournal
 
 T = TypeVar("T")
 _HERE: "WeakValueDictionary[str, SubmitterThread]" = WeakValueDictionary()
@@ -69,7 +67,7 @@ class SubmitterThread:
         jobs: Jobs | None = None,
     ) -> None:
         self.folder = Folder(folder_path(folder).absolute())
-        options = options or Bulk(self.folder.root).options()
+        self.options = options = options or Bulk(self.folder.root).options()
         any_source = options.allow_unrecognized_sources
         planned = read_jobs(jobs, allow_unrecognized_sources=any_source) if jobs is not None else None
         self._mark = uuid4().hex
@@ -77,30 +75,16 @@ class SubmitterThread:
         self._pending: set[Future[Any]] = set()
         with ExitStack() as stack:
             self._portal = stack.enter_context(event_loop_thread())
-            journal = open_journal(self.folder, records_lost=options.records_lost)
-            self._journal = stack.enter_context(journal)
-            self._client = self._portal.call(connect)
-            stack.callback(self._portal.call, self._client.close)
-            prepared = prepare_run(self._journal, planned, options, self._client.service.base_url)
-            self._run, self.options = prepared.run, prepared.options
-            self._control = RunControl(self.options.in_flight, self.options.max_failures)
-            self._submitter = self._portal.call(self._make, prepared.redacted_options)
+            journal = stack.enter_context(open_journal(self.folder, records_lost=options.records_lost))
+            client = self._portal.call(connect)
+            stack.callback(self._portal.call, client.close)
+            prepared = prepare_run(journal, planned, options, client.service.base_url)
+            self._submitter = self._portal.call(Submitter, client, prepared, SystemClock())
             self._stack = stack.pop_all()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as a reference: engines that pickle what they are given get the same object back, in this process."""
         return _find, (self._mark,)
-
-    async def _make(self, redacted_options: Mapping[str, Mapping[str, Any]]) -> Submitter:
-        return Submitter(
-            client=self._client,
-            journal=self._journal,
-            run=self._run,
-            options=self.options,
-            redacted_options=redacted_options,
-            clock=SystemClock(),
-            control=self._control,
-        )
 
     async def ensure(self, key: str, request: Mapping[str, Any]) -> str:
         """See Submitter.ensure. A caller that is cancelled or dies does not break off a submission on its way."""
@@ -117,18 +101,11 @@ class SubmitterThread:
 
     def stop(self, reason: Reason = "interrupted") -> None:
         """Submit nothing more; submissions on their way finish."""
-        self._portal.call(self._control.interrupt, reason)
+        self._portal.call(self._submitter.control.interrupt, reason)
 
     def report(self) -> Report:
         """Return where the run is, or how it ended."""
-        return Report(
-            self._control.reason or "done",
-            self._journal.counts(self._run.id),
-            self._journal.spent(self._run.id),
-            self.folder.root,
-            self._control.error,
-            dict(self._submitter.unrecorded),
-        )
+        return self._submitter.report(self.folder.root)
 
     def close(self) -> None:
         """Stop, wait for what is on the way, close the journal, and write results.jsonl and gallery.html."""
@@ -136,10 +113,7 @@ class SubmitterThread:
             self.stop()
             wait(pending)
         self._stack.close()
-        with ReadOnlyJournal(self.folder.journal) as reader:
-            run = reader.find_run(NAME)
-        if run is not None:
-            Bulk(self.folder.root).write()
+        Bulk(self.folder.root).write()
 
     def __enter__(self) -> Self:
         return self

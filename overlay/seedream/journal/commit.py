@@ -26,39 +26,16 @@ _DAMAGED_HINT: Final = (
 )
 
 
-class Rows(Protocol):
-    """The part of a cursor that the journal uses."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows a change touched; see sqlite3.Cursor."""
-        ...
-
-    @property
-    def lastrowid(self) -> int | None:
-        """Row id of the last inserted row."""
-        ...
-
-    def fetchone(self) -> Any:
-        """Return the next row, or None."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """Return all rows that are left."""
-        ...
-
-
 class Database(Protocol):
-    """The part of a connection that the journal uses, so that tests can put another disk below it."""
+    """The part of a connection of ``sqlite3`` that the journal uses, so that tests can put another disk below it."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open; see sqlite3.Connection."""
+        """Whether a transaction is open."""
         ...
 
-    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Rows:
-        """Run one statement."""
-        ...
+    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Any:
+        """Run one statement; gives a cursor."""
 
     def close(self) -> None:
         """Close the connection."""

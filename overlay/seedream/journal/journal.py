@@ -159,19 +159,16 @@ class Journal(Queries):
             for (job,) in database.execute(unsent, (CALLS,)).fetchall():
                 transition(database, job, "planned", "abandoned", self._stamp())
 
-        self._do(work)
+        self._committer.do(work)
 
     def _stamp(self, actor: Actor = "engine") -> Stamp:
         return Stamp(actor, self._boot, self._clock())
-
-    def _do(self, work: Callable[[Database], T]) -> T:
-        return self._committer.do(work)
 
     def _read(self, work: Callable[[Database], T]) -> T:
         return self._committer.read(work)
 
     def _move(self, job: int, old: State, new: State, error: BaseException | None = None) -> None:
-        self._do(lambda database: transition(database, job, old, new, self._stamp(), error=error))
+        self._committer.do(lambda database: transition(database, job, old, new, self._stamp(), error=error))
 
     # Runs and jobs.
 
@@ -187,7 +184,7 @@ class Journal(Queries):
                 "UPDATE run SET options=?, budget=? WHERE name=?", (_as_json(dict(options or {})), budget, name)
             )
 
-        self._do(work)
+        self._committer.do(work)
         run = self.find_run(name)
         assert run is not None  # noqa: S101 -- it was just written
         return run
@@ -206,7 +203,7 @@ class Journal(Queries):
         def work(database: Database) -> int:
             return sum(self._plan(database, run, plan)[1] for plan in planned)
 
-        return self._do(work)
+        return self._committer.do(work)
 
     def _plan(self, database: Database, run: int, plan: Plan) -> tuple[int, bool]:
         request = _as_json(plan.request)
@@ -278,7 +275,7 @@ class Journal(Queries):
                     database.execute("INSERT INTO picture VALUES(?,?,?,?,?)", row)
                 transition(database, job, "succeeded", "downloaded", self._stamp())
 
-        self._do(work)
+        self._committer.do(work)
 
     def mark_missing(self, job: int) -> None:
         """Record that a saved picture is gone or damaged: downloaded -> succeeded, to be fetched again."""
@@ -286,7 +283,7 @@ class Journal(Queries):
 
     def record_error(self, job: int, error: BaseException) -> None:
         """Leave the job in its state and record why it did not get on."""
-        self._do(lambda database: record_error(database, job, self._stamp(), error))
+        self._committer.do(lambda database: record_error(database, job, self._stamp(), error))
 
     # What only the user may decide: sending again what may have been paid for, or giving it up.
 
@@ -314,7 +311,7 @@ class Journal(Queries):
     def _decide(self, job: Job, new: State, *, charged: bool) -> None:
         back = 0 if charged else -min(job.cost, job.spent)
         stamp = self._stamp("user")
-        self._do(lambda database: transition(database, job.id, job.state, new, stamp, taskid=None, spend=back))
+        self._committer.do(lambda database: transition(database, job.id, job.state, new, stamp, spend=back))
 
     def attach_task_id(self, job: Job, taskid: str) -> None:
         """Record the task id that the user found in the vendor's console: unknown -> submitted.
@@ -328,7 +325,7 @@ class Journal(Queries):
                 raise JournalError(f"task {show_id(taskid)} belongs to another job already", hint="Check the id.")
             transition(database, job.id, job.state, "submitted", self._stamp("user"), taskid=taskid)
 
-        self._do(work)
+        self._committer.do(work)
 
     def close(self) -> None:
         """Close the file once no thread writes it, and let another process write it. It may be called again."""
@@ -349,7 +346,7 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
 
     Raises:
         JournalError: It is a name that SQLite would not take for a file, something other than a file is there (which
-            a new journal would replace), or the file has a second name.
+            a new journal would replace), a link leads to itself, or the file has a second name.
     """
     text = os.fspath(path)
     special = text == ":memory:" or text.lower().startswith("file:") or "\0" in text
@@ -357,25 +354,16 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
         raise JournalError(f"{text!r} is not the path of a file", hint="Give a path on a local disk.")
     found = Path(text)
     if found.is_symlink():
-        found = resolved(found)
+        try:
+            found = found.resolve()
+        except (OSError, RuntimeError):  # Python 3.12 and older raise RuntimeError for a loop
+            raise JournalError(f"{found} is a symbolic link that leads to itself", hint="Remove the link.") from None
     if found.is_file() and found.stat().st_nlink > 1:
         raise JournalError(
             f"{found} has a second name (a hard link), under which another process could write it",
             hint="Copy it, and open the copy.",
         )
     return found
-
-
-def resolved(path: Path) -> Path:
-    """Return where a symbolic link leads.
-
-    Raises:
-        JournalError: It leads to itself.
-    """
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # Python 3.12 and older raise RuntimeError for a loop
-        raise JournalError(f"{path} is a symbolic link that leads to itself", hint="Remove the link.") from None
 
 
 def check_soundness(database: Database, path: Path) -> None:

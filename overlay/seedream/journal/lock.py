@@ -85,9 +85,13 @@ def read_mark(lock: Path) -> Mark | None:
         os.close(file)
 
 
-def _parse(file: int) -> Mark | None:
+def _content(file: int) -> re.Match[bytes] | None:
     os.lseek(file, 0, os.SEEK_SET)
-    found = _CONTENT.match(os.read(file, _SIZE))
+    return _CONTENT.match(os.read(file, _SIZE))
+
+
+def _parse(file: int) -> Mark | None:
+    found = _content(file)
     return Mark(found[2].decode(), int(found[3])) if found and found[2] else None
 
 
@@ -193,8 +197,7 @@ except ImportError:  # Windows
 def _acquire(path: Path, file: int) -> None:
     if _try_lock(file):
         return
-    os.lseek(file, 0, os.SEEK_SET)
-    found = _CONTENT.match(os.read(file, _SIZE))
+    found = _content(file)
     holder = found[1].decode() if found else "?"
     who = "this process already" if holder == str(os.getpid()) else f"process {holder}"
     raise JournalLocked(f"{path} is being written by {who}", hint="Wait until it has ended, or use another journal.")

@@ -23,8 +23,8 @@ LOST: Final = (
 )
 
 
-def check_version(database: Database, path: Path) -> int:
-    """Check whose database this is, and return its schema version.
+def check_version(database: Database, path: Path) -> None:
+    """Check whose database this is, and of which version.
 
     Raises:
         JournalTooNew: A newer seedream wrote it.
@@ -45,7 +45,6 @@ def check_version(database: Database, path: Path) -> int:
             f"{path} is empty" if not tables else f"{path} has version {version}; this seedream reads {VERSION}",
             hint="Use another path for the journal, or finish it with the version that wrote it.",
         )
-    return int(version)
 
 
 def check_complete(
@@ -90,10 +89,14 @@ class Queries:
     def _rows(self, sql: str, *values: object) -> list[Any]:
         return self._read(lambda database: database.execute(sql, values).fetchall())
 
+    def _jobs(self, where: str, *values: object) -> list[Job]:
+        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE {where}", *values)  # noqa: S608 -- our own names
+        return [job_of(row) for row in rows]
+
     def find_run(self, name: str) -> Run | None:
         """Return the run of this name, if there is one."""
-        rows = self._rows("SELECT id, name, options, budget, spent FROM run WHERE name=?", name)
-        return Run(rows[0][0], rows[0][1], json.loads(rows[0][2]), rows[0][3], rows[0][4]) if rows else None
+        rows = self._rows("SELECT id, options, budget, spent FROM run WHERE name=?", name)
+        return Run(rows[0][0], name, json.loads(rows[0][1]), *rows[0][2:]) if rows else None
 
     def counts(self, run: int) -> Mapping[State, int]:
         """Return how many jobs are in each state; every state is there."""
@@ -111,14 +114,9 @@ class Queries:
 
     def page(self, run: int, states: Sequence[State] = STATES, *, after: int = 0, limit: int = _PAGE) -> list[Job]:
         """Return up to ``limit`` jobs in these states with a row id above ``after``, in order."""
-        rows = self._rows(
-            f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND id>? AND state IN ({sql_list(tuple(states))})"  # noqa: S608 -- our own names
-            " ORDER BY id LIMIT ?",
-            run,
-            after,
-            limit,
+        return self._jobs(
+            f"run=? AND id>? AND state IN ({sql_list(tuple(states))}) ORDER BY id LIMIT ?", run, after, limit
         )
-        return [job_of(row) for row in rows]
 
     def jobs(self, run: int, states: Sequence[State] = STATES) -> Iterator[Job]:
         """Yield all jobs in these states, in order, read page by page."""
@@ -129,27 +127,22 @@ class Queries:
 
     def job(self, identity: int) -> Job:
         """Return one job by its row id."""
-        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE id=?", identity)  # noqa: S608 -- our own names
-        if not rows:
+        if not (found := self._jobs("id=?", identity)):
             raise JournalError(f"the journal has no job {identity}")
-        return job_of(rows[0])
+        return found[0]
 
     def by_key(self, run: int, key: str) -> Job | None:
         """Return the job with this key, if there is one."""
-        rows = self._rows(f"SELECT {JOB_COLUMNS} FROM job WHERE run=? AND key=?", run, key)  # noqa: S608 -- our own names
-        return job_of(rows[0]) if rows else None
+        return next(iter(self._jobs("run=? AND key=?", run, key)), None)
 
     def by_taskid(self, taskid: str) -> Job | None:
         """Return the job that this task id was accepted for, if the journal knows it."""
-        rows = self._rows("SELECT job FROM accepted WHERE taskid=?", taskid)
-        return self.job(rows[0][0]) if rows else None
+        return next(iter(self._jobs("id=(SELECT job FROM accepted WHERE taskid=?)", taskid)), None)
 
     def pictures(self, identity: int) -> list[Picture]:
         """Return the saved pictures of one job, in order."""
-        return [
-            Picture(*row)
-            for row in self._rows("SELECT idx,path,bytes,sha256 FROM picture WHERE job=? ORDER BY idx", identity)
-        ]
+        sql = "SELECT idx,path,bytes,sha256 FROM picture WHERE job=? ORDER BY idx"
+        return [Picture(*row) for row in self._rows(sql, identity)]
 
     def events(self, identity: int) -> list[Event]:
         """Return what happened to one job, oldest first."""

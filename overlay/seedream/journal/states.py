@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from attrs import frozen
 
@@ -11,15 +11,7 @@ from seedream.errors import BudgetReached, JournalError
 from seedream.journal.commit import Database
 
 State = Literal[
-    "planned",
-    "submitting",
-    "submitted",
-    "succeeded",
-    "failed",
-    "downloaded",
-    "unknown",
-    "rejected",
-    "abandoned",
+    "planned", "submitting", "submitted", "succeeded", "failed", "downloaded", "unknown", "rejected", "abandoned"
 ]
 Actor = Literal["engine", "user", "recovery"]
 
@@ -52,13 +44,6 @@ WITH_TASKID: Final[tuple[State, ...]] = ("submitted", "succeeded", "failed", "do
 SETTLED: Final[tuple[State, ...]] = ("downloaded", "failed", "unknown", "rejected", "abandoned")
 
 
-class _Keep:
-    """The type of KEEP."""
-
-
-KEEP: Final = _Keep()
-
-
 def sql_list(states: tuple[str, ...]) -> str:
     """``'a','b'`` for an SQL ``IN``; the names are ours and hold no quotation mark."""
     return ",".join(f"'{state}'" for state in states)
@@ -80,7 +65,7 @@ def transition(
     new: State,
     stamp: Stamp,
     *,
-    taskid: str | _Keep | None = KEEP,
+    taskid: str | None = None,
     spend: int = 0,
     error: BaseException | None = None,
 ) -> None:
@@ -92,7 +77,7 @@ def transition(
         old: The state that it must be in.
         new: The state that it gets.
         stamp: Who and when.
-        taskid: A task id to record, None to remove it, KEEP to leave it.
+        taskid: A task id to record. Without one, a job keeps its id where the new state has one.
         spend: Pictures to add to what may have been charged (negative: provably not charged).
         error: What went wrong; its type and message are kept. None clears them.
 
@@ -100,21 +85,14 @@ def transition(
         JournalError: It is in another state, or the transition is not allowed.
         BudgetReached: The run's budget does not allow it.
     """
-    changes: dict[str, Any] = {
-        "state": new,
-        "actor": stamp.actor,
-        "boot": stamp.boot,
-        "updated": stamp.at,
-        "error": None if error is None else type(error).__name__,
-        "message": None if error is None else sanitize(str(error)),
-    }
-    if not isinstance(taskid, _Keep):
-        changes["taskid"] = taskid
-    assignments = ",".join(f"{name}=?" for name in changes) + ",spent=spent+?,attempt=attempt+?"
-    claim = int(old == "planned" and new == "submitting")
-    values = (*changes.values(), spend, claim, job, old)
+    sql = (
+        "UPDATE job SET state=?, actor=?, boot=?, updated=?, error=?, message=?, spent=spent+?, attempt=attempt+?,"
+        " taskid=coalesce(?, CASE WHEN ? THEN taskid END) WHERE id=? AND state=?"
+    )
+    claim = old == "planned" and new == "submitting"
+    written = (new, stamp.actor, stamp.boot, stamp.at, *_described(error), spend, claim, taskid, new in WITH_TASKID)
     try:
-        cursor = database.execute(f"UPDATE job SET {assignments} WHERE id=? AND state=?", values)  # noqa: S608 -- our own names
+        cursor = database.execute(sql, (*written, job, old))
     except sqlite3.IntegrityError as refused:
         if str(refused) == "budget":
             raise BudgetReached(
@@ -130,5 +108,9 @@ def record_error(database: Database, job: int, stamp: Stamp, error: BaseExceptio
     """Keep a job in its state and record why it did not go on."""
     database.execute(
         "UPDATE job SET error=?, message=?, updated=? WHERE id=?",
-        (type(error).__name__, sanitize(str(error)), stamp.at, job),
+        (*_described(error), stamp.at, job),
     )
+
+
+def _described(error: BaseException | None) -> tuple[str | None, str | None]:
+    return (None, None) if error is None else (type(error).__name__, sanitize(str(error)))

@@ -18,22 +18,8 @@ _TRIES: Final = 6
 _PAUSE: Final = 2.0  # seconds before the second try; longer before each further one: workers take time to start
 
 
-class DeliveryActor:
-    """One worker. Everything that it does is free and can be repeated."""
-
-    def __init__(self, connect: Callable[[], AsyncSeeDream], store: PictureStore, options: BulkOptions) -> None:
-        self._delivery = StoreDelivery(connect, store, options)
-
-    async def ready(self) -> None:
-        """Answer, once it has started."""
-
-    async def deliver(self, taskid: str, images: int) -> Delivery:
-        """Wait for a task and store its pictures."""
-        return await self._delivery.deliver(taskid, images)
-
-
 class RayDelivery:
-    """Delivers tasks on the workers of a cluster: see RayBulk.
+    """Delivers tasks on the workers of a cluster, each of which has a StoreDelivery: see RayBulk.
 
     Args:
         ray: The module, connected.
@@ -56,16 +42,16 @@ class RayDelivery:
     ) -> None:
         self._ray = ray
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        made = ray.remote(DeliveryActor).options(
+        made = ray.remote(StoreDelivery).options(
             num_cpus=min(_CPU, ray.cluster_resources().get("CPU", 1) / count),
-            max_restarts=-1,  # nothing that they do is paid for
+            max_restarts=-1,  # nothing that they do is paid for, and all of it can be repeated
             max_task_retries=0,  # see __call__: Ray reports each retry of its own to the terminal
             max_concurrency=_CALLS_AT_ONCE,
             scheduling_strategy="SPREAD",
         )
         self._workers = [made.remote(connect, store, options) for _ in range(count)]
         self._busy = [0] * count
-        started, _ = ray.wait([worker.ready.remote() for worker in self._workers], timeout=_START)
+        started, _ = ray.wait([worker.__ray_ready__.remote() for worker in self._workers], timeout=_START)
         if not started:  # nothing is submitted that nobody can fetch
             self.close()
             raise ConfigError(

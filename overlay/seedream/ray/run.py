@@ -1,14 +1,15 @@
 """A bulk run whose tasks are waited for, and whose pictures are stored, by the workers of a Ray cluster."""
 
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from os import PathLike
 from pathlib import Path
 
 from attrs import evolve
 
-from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, read_jobs
+from seedream.bulk import Bulk, BulkOptions, Delivery, Jobs, Report, Watch, read_jobs
+from seedream.bulk.bulk import check_no_event_loop
 from seedream.bulk.storage import PictureStore
 from seedream.client import AsyncSeeDream
 from seedream.ray.cluster import cluster, load_ray
@@ -44,15 +45,21 @@ class RayBulk(Bulk):
         self._store = PictureStore(pictures or str(self.folder.pictures.absolute()))
         self._delivery: RayDelivery | None = None
 
-    @contextmanager
-    def _provided(
-        self, jobs: Jobs | None, encoding: str | None, options: BulkOptions | None
-    ) -> Generator[BulkOptions | None]:
-        """Connect to the cluster and start the workers.
+    def run(
+        self,
+        jobs: Jobs | None = None,
+        *,
+        encoding: str | None = None,
+        options: BulkOptions | None = None,
+        watch: Watch | None = None,
+        signals: bool = False,
+    ) -> Report:
+        """Connect to the cluster, start the workers, and run as Bulk does.
 
         Raises:
             ConfigError: Ray is not installed, or the cluster or the place for the pictures cannot be used.
         """
+        check_no_event_loop()
         load_ray()
         self._store.check()
         options = options or self.options()
@@ -62,7 +69,7 @@ class RayBulk(Bulk):
         with redirect_stdout(sys.stderr), cluster(self._address, workers=self._workers) as ray:
             self._delivery = RayDelivery(ray, self._workers, self._connect, self._store, options)
             try:
-                yield options
+                return super().run(jobs, encoding=encoding, options=options, watch=watch, signals=signals)
             finally:
                 self._delivery.close()
                 self._delivery = None
