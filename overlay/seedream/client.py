@@ -42,7 +42,7 @@ from seedream.resolution import Resolution
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
+    import httpx  # noqa: F401 -- the types of the transports below
 
     from seedream._protocol.download import DownloadOptions
     from seedream.journal import Journal
@@ -51,22 +51,21 @@ T = TypeVar("T")
 DEFAULT_WAIT: Final = DEFAULT_TIMEOUT  # seconds
 _MOST_DOWNLOADS: Final = 64
 ClientT = TypeVar("ClientT", "SeeDream", "AsyncSeeDream")
+TransportT = TypeVar("TransportT")
 JournalPath = Union["Journal", str, PathLike[str], None]
 
 
-def _open_journal(given: JournalPath) -> "tuple[Journal | None, Journal | None]":
-    """Return the journal, and again if it is ours to close. SQLite is loaded only where it is used."""
+def _open_journal(given: JournalPath) -> "Journal | None":
     if given is None:
-        return None, None
-    from seedream.journal import Journal  # noqa: PLC0415 -- see above
+        return None
+    from seedream.journal import Journal  # noqa: PLC0415 -- SQLite is loaded only where it is used
 
     if isinstance(given, Journal):
-        return given, None
+        return given
     if not isinstance(given, str | PathLike):
         message = f"journal is of type {type(given).__name__}, not a path or a Journal"
         raise ConfigError(message, hint="Give a path, or an open seedream.journal.Journal.")
-    opened = Journal(Path(given))
-    return opened, opened
+    return Journal(Path(given))
 
 
 def _http_class(*, awaits: bool) -> Any:
@@ -147,36 +146,20 @@ class _TaskHandle(Generic[ClientT]):
         info = yield from tasks.wait(api, self.id, timeout=timeout, images=self.images, progress=progress)
         return self._remember(info)
 
+    def _pictures(
+        self, directory: Path | None, timeout: float, progress: ProgressCallback | None, **options: Any
+    ) -> Workflow[list[Picture]]:
+        check_wait(timeout, progress, awaits=self._client.awaits)
+        checked = _download_options(progress=progress, **options)
+        info, pictures = yield from self._client.pictures_workflow(self.id, self.images, directory, timeout, checked)
+        self._remember(info)
+        return pictures
+
     def _save(
         self, directory: object, timeout: float, progress: ProgressCallback | None, **options: Any
     ) -> Workflow[list[Path]]:
-        from seedream._protocol import download  # noqa: PLC0415 -- what only submits does not load downloads
-
-        check_wait(timeout, progress, awaits=self._client.awaits)
-        info, saved = yield from download.wait_and_save(
-            self._client.service,
-            self.id,
-            _directory(directory),
-            images=self.images,
-            timeout=timeout,
-            options=_download_options(progress=progress, **options),
-        )
-        self._remember(info)
-        return [picture.path for picture in saved]
-
-    def _read(self, timeout: float, progress: ProgressCallback | None, **options: Any) -> Workflow[list[Picture]]:
-        from seedream._protocol import download  # noqa: PLC0415 -- as above
-
-        check_wait(timeout, progress, awaits=self._client.awaits)
-        info, contents = yield from download.wait_and_read(
-            self._client.service,
-            self.id,
-            images=self.images,
-            timeout=timeout,
-            options=_download_options(progress=progress, **options),
-        )
-        self._remember(info)
-        return [Picture(content=content) for content in contents]
+        pictures = yield from self._pictures(_directory(directory), timeout, progress, **options)
+        return [picture.path for picture in pictures if picture.path is not None]
 
     def _delete(self) -> Workflow[None]:
         return tasks.delete(self._client.service, (self.id,))
@@ -194,8 +177,8 @@ def _download_options(
 
     _whole_number("max_bytes", max_bytes, 2**53)
     _whole_number("concurrency", concurrency, _MOST_DOWNLOADS)
-    names = check_template(name_template)
-    return DownloadOptions(max_bytes=max_bytes, concurrency=concurrency, progress=progress, names=names)
+    name_template = check_template(name_template)
+    return DownloadOptions(max_bytes=max_bytes, concurrency=concurrency, progress=progress, name_template=name_template)
 
 
 class Task(_TaskHandle["SeeDream"]):
@@ -286,7 +269,7 @@ class Task(_TaskHandle["SeeDream"]):
             DownloadError: Some pictures are missing; ``errors`` says which.
             TaskFailed, WaitTimeout, StatusError, AuthError: As for ``wait``.
         """
-        return self._client.run(self._read(timeout, progress, max_bytes=max_bytes, concurrency=concurrency))
+        return self._client.run(self._pictures(None, timeout, progress, max_bytes=max_bytes, concurrency=concurrency))
 
     def delete(self) -> None:
         """Delete the task and its pictures on the server.
@@ -334,14 +317,16 @@ class AsyncTask(_TaskHandle["AsyncSeeDream"]):
         progress: ProgressCallback | None = None,
     ) -> list[Picture]:
         """Download the pictures into memory. Arguments, result and errors are those of Task.read."""
-        return await self._client.run(self._read(timeout, progress, max_bytes=max_bytes, concurrency=concurrency))
+        return await self._client.run(
+            self._pictures(None, timeout, progress, max_bytes=max_bytes, concurrency=concurrency)
+        )
 
     async def delete(self) -> None:
         """Delete the task and its pictures on the server. Raises what Task.delete raises."""
         await self._client.run(self._delete())
 
 
-class _Client:
+class _Client(Generic[TransportT]):
     """Configuration and workflows, common to both."""
 
     service: ApiConfig
@@ -350,35 +335,41 @@ class _Client:
 
     def __init__(
         self,
-        api_key: "Secret[str | None]",
+        api_key: str | None = None,
         *,
-        base_url: "Secret[str | None]",
-        transport: Any,
-        verify: "str | PathLike[str] | ssl.SSLContext | None",
-        proxy: "Secret[str | None]",
-        headers: "Secret[Mapping[str, str] | None]",
-        reuse_submit_connections: float,
-        timeouts: Timeouts | None,
-        retry: RetryPolicy | None,
-        clock: Clock | None,
-        journal: JournalPath,
+        base_url: str | None = None,
+        transport: TransportT | None = None,
+        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
+        proxy: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        reuse_submit_connections: float = 0.0,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        clock: Clock | None = None,
+        journal: JournalPath = None,
     ) -> None:
-        url = config.base_url(base_url)
+        # From the first line on, no variable of this frame holds the key or a password.
+        hidden_key, hidden_url, hidden_proxy = Secret(api_key), Secret(base_url), Secret(proxy)
+        hidden_headers = Secret(headers)
+        del api_key, base_url, proxy, headers
+        url = config.base_url(hidden_url)
         _check_type("timeouts", timeouts, Timeouts, "seedream.Timeouts(connect=10, ...)")
         _check_type("retry", retry, RetryPolicy, "seedream.RetryPolicy(attempts=3)")
         _check_type("clock", clock, Clock, "an object with the methods of seedream.Clock")
         self._clock = clock or SystemClock()
         self.service = ApiConfig(
             base_url=url,
-            key=config.api_key(api_key),
+            key=config.api_key(hidden_key),
             local=is_loopback(urlsplit(url).hostname or ""),
             timeouts=timeouts or Timeouts(),
             retry=retry or RetryPolicy(),
             now=self._clock.time,
         )
         install_log_filter(self.service.key)
-        self._io = self._connect(transport, verify, proxy, config.default_headers(headers), reuse_submit_connections)
-        self._journal, self._own_journal = _open_journal(journal)
+        further = config.default_headers(hidden_headers)
+        self._io = self._connect(transport, verify, hidden_proxy, further, reuse_submit_connections)
+        self._journal = _open_journal(journal)
+        self._owns_journal = self._journal is not journal
 
     def _connect(
         self,
@@ -423,9 +414,25 @@ class _Client:
             )
         return (yield from submit(self.service, submission, observer, progress))
 
+    def pictures_workflow(
+        self, taskid: str, images: int | None, directory: Path | None, timeout: float, options: "DownloadOptions"
+    ) -> Workflow[tuple[TaskInfo, list[Picture]]]:
+        """Return the workflow that waits for a task (deadline in seconds), then downloads its pictures.
+
+        They go into the directory, or into memory where it is None.
+        """
+        from seedream._protocol import download  # noqa: PLC0415 -- what only submits does not load downloads
+
+        info = yield from tasks.wait(self.service, taskid, timeout=timeout, images=images, progress=options.progress)
+        if directory is None:
+            contents = yield from download.read(self.service, info, images=images, options=options)
+            return info, [Picture(content=content) for content in contents]
+        saved = yield from download.save(self.service, info, directory, images=images, options=options)
+        return info, [Picture(picture.path) for picture in saved]
+
     def _close_journal(self) -> None:
-        if self._own_journal is not None:
-            self._own_journal.close()
+        if self._journal is not None and self._owns_journal:
+            self._journal.close()
 
     def _submit(self, prompt: object, options: Mapping[str, object]) -> Workflow[tuple[str, int]]:
         """Check and submit. Gives the task's id and the number of images."""
@@ -449,8 +456,7 @@ class _Client:
         progress: ProgressCallback | None,
         **options: Any,
     ) -> Workflow[Generated]:
-        from seedream._files.partial_file import ensure_writable  # noqa: PLC0415 -- as above
-        from seedream._protocol import download  # noqa: PLC0415 -- as above
+        from seedream._files.partial_file import ensure_writable  # noqa: PLC0415 -- what only submits does not load it
 
         check_wait(timeout, progress, awaits=self.awaits)
         downloads = _download_options(progress=progress, **options)
@@ -459,17 +465,11 @@ class _Client:
         if directory is not None:
             yield from RunInThread(partial(ensure_writable, directory))
         taskid = yield from self.submission_workflow(submission, progress=progress)
-        images = submission.images
         try:
-            if directory is None:
-                info, contents = yield from download.wait_and_read(
-                    self.service, taskid, images=images, timeout=timeout, options=downloads
-                )
-                return Generated(taskid, info, [Picture(content=content) for content in contents])
-            info, saved = yield from download.wait_and_save(
-                self.service, taskid, directory, images=images, timeout=timeout, options=downloads
+            return Generated(
+                taskid,
+                *(yield from self.pictures_workflow(taskid, submission.images, directory, timeout, downloads)),
             )
-            return Generated(taskid, info, [Picture(one.path) for one in saved])
         except SeeDreamError as error:
             _is_paid(error, taskid)
             raise
@@ -488,7 +488,7 @@ def _is_paid(error: SeeDreamError, taskid: str) -> None:
     error.hint = f"{error.hint} Task {show_id(taskid)} is paid for: client.task({given}).save() fetches it.".strip()
 
 
-class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, ProgressCallback]):
+class SeeDream(_Client["httpx.BaseTransport"], SubmitMethods[Task, Generated, Sources, Resolution, ProgressCallback]):
     """The client, blocking. Threads may share one.
 
     Args:
@@ -515,38 +515,6 @@ class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, Prog
     """
 
     awaits = False
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        base_url: str | None = None,
-        transport: "httpx.BaseTransport | None" = None,
-        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
-        proxy: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        reuse_submit_connections: float = 0.0,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-        clock: Clock | None = None,
-        journal: JournalPath = None,
-    ) -> None:
-        # From the first line on, no variable of these frames holds the key or a password.
-        secrets = Secret(api_key), Secret(base_url), Secret(proxy), Secret(headers)
-        del api_key, base_url, proxy, headers
-        super().__init__(
-            secrets[0],
-            base_url=secrets[1],
-            transport=transport,
-            verify=verify,
-            proxy=secrets[2],
-            headers=secrets[3],
-            reuse_submit_connections=reuse_submit_connections,
-            timeouts=timeouts,
-            retry=retry,
-            clock=clock,
-            journal=journal,
-        )
 
     def run(self, workflow: Workflow[T]) -> T:
         """Run a workflow."""
@@ -595,42 +563,12 @@ class SeeDream(_Client, SubmitMethods[Task, Generated, Sources, Resolution, Prog
         self.close()
 
 
-class AsyncSeeDream(_Client, AsyncSubmitMethods[AsyncTask, Generated, Sources, Resolution, ProgressCallback]):
+class AsyncSeeDream(
+    _Client["httpx.AsyncBaseTransport"], AsyncSubmitMethods[AsyncTask, Generated, Sources, Resolution, ProgressCallback]
+):
     """The client, awaiting; for asyncio and trio. Arguments, results and errors are those of SeeDream."""
 
     awaits = True
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        base_url: str | None = None,
-        transport: "httpx.AsyncBaseTransport | None" = None,
-        verify: "str | PathLike[str] | ssl.SSLContext | None" = None,
-        proxy: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        reuse_submit_connections: float = 0.0,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-        clock: Clock | None = None,
-        journal: JournalPath = None,
-    ) -> None:
-        # From the first line on, no variable of these frames holds the key or a password.
-        secrets = Secret(api_key), Secret(base_url), Secret(proxy), Secret(headers)
-        del api_key, base_url, proxy, headers
-        super().__init__(
-            secrets[0],
-            base_url=secrets[1],
-            transport=transport,
-            verify=verify,
-            proxy=secrets[2],
-            headers=secrets[3],
-            reuse_submit_connections=reuse_submit_connections,
-            timeouts=timeouts,
-            retry=retry,
-            clock=clock,
-            journal=journal,
-        )
 
     async def run(self, workflow: Workflow[T]) -> T:
         """Run a workflow."""

@@ -609,9 +609,9 @@ def test_pictures_are_named_by_the_template(both: Both, tmp_path: Path, work: An
 
 def test_options_of_downloads_are_taken_as_given() -> None:
     made = _download_options(progress=print, max_bytes=5, concurrency=7, name_template="{number}")
-    assert (made.progress, made.max_bytes, made.concurrency, made.names.template) == (print, 5, 7, "{number}")
+    assert (made.progress, made.max_bytes, made.concurrency, made.name_template) == (print, 5, 7, "{number}")
     usual = _download_options(progress=None, max_bytes=5, concurrency=7)
-    assert (usual.progress, usual.names.template) == (None, "{taskid}-{number}")
+    assert (usual.progress, usual.name_template) == (None, "{taskid}-{number}")
 
 
 def test_pictures_go_to_the_working_directory_unless_told(

@@ -14,17 +14,17 @@ from typing import Any
 
 import facts
 import pytest
-from seedream import NotAPicture, Progress, ResultExpired, TooLarge, Truncated, UnsafeUrl, errors
-from seedream._files.names import FileNames
+from seedream import NotAPicture, Progress, ResultExpired, SeeDream, TooLarge, Truncated, UnsafeUrl, errors
 from seedream._files.partial_file import PartialFile
-from seedream._protocol.download import DownloadOptions, SavedPicture, read_pictures, save, wait_and_read, wait_and_save
+from seedream._protocol.download import DownloadOptions, SavedPicture, save
+from seedream._protocol.download import read as read_pictures
 from seedream._protocol.effects import Failure
 from seedream._protocol.replies import TaskInfo
 from seedream._support.redact import quote
 from support.clients import KEY
 from support.fake_service import completed
 from support.pictures import picture
-from support.workflows import Head, ScriptedIO, broken, run, scripted, service
+from support.workflows import BASE, Head, ScriptedIO, broken, run, scripted, service
 
 PNG = picture()
 SIZE = len(PNG)
@@ -578,8 +578,8 @@ def test_each_step_of_each_picture_is_reported(tmp_path: Path) -> None:
     assert seen == expected
     seen.clear()
     for hashed in (False, True):
-        names = FileNames(f"{{number}} of {{total}} {hashed}")
-        options = DownloadOptions(concurrency=1, progress=seen.append, names=names, hashed=hashed)
+        name = f"{{number}} of {{total}} {hashed}"
+        options = DownloadOptions(concurrency=1, progress=seen.append, name_template=name, hashed=hashed)
         digest = hashlib.sha256(PNG).hexdigest() if hashed else ""
         for _ in range(2):
             saved = run(save(service(), info(*URLS[:2]), tmp_path, images=2, options=options), scripted(*heads()))
@@ -604,29 +604,24 @@ def test_each_step_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
 def test_waiting_and_downloading_are_one_workflow(tmp_path: Path) -> None:
     seen: list[Progress] = []
     options = DownloadOptions(concurrency=1, progress=seen.append)
-    for into in (tmp_path, None):
-        io = scripted(query(URL, URL), whole(), whole())
-        if into is None:
-            found, got = run(wait_and_read(service(), "t1", images=2, timeout=9.0, options=options), io)
-            assert got == [PNG, PNG]
-        else:
-            found, got = run(wait_and_save(service(), "t1", into, images=2, timeout=9.0, options=options), io)
-            assert got == [SavedPicture(into / f"t1-{number}.png", SIZE) for number in (1, 2)]
-        assert (found.taskid, found.urls) == ("t1", (URL, URL))
-        assert [effect.total_timeout for effect in io.sent] == [9.0, 300.0, 300.0]
+    with SeeDream(KEY, base_url=BASE) as client:
+        for into in (tmp_path, None):
+            io = scripted(query(URL, URL), whole(), whole())
+            found, got = run(client.pictures_workflow("t1", 2, into, 9.0, options), io)
+            assert [one.data for one in got] == [PNG, PNG]
+            assert [one.path for one in got] == [into and into / f"t1-{number}.png" for number in (1, 2)]
+            assert (found.taskid, found.urls) == ("t1", (URL, URL))
+            assert [effect.total_timeout for effect in io.sent] == [9.0, 300.0, 300.0]
     assert [one.stage for one in seen] == ["waiting", "downloading", "saved", "downloading", "saved"] * 2
 
 
 @pytest.mark.parametrize("images", [3, 2, None])
 def test_waiting_asks_for_all_pictures_and_no_more(tmp_path: Path, images: int | None) -> None:
-    for into in (tmp_path, None):
-        io = scripted(query(URL), query(*URLS[:3]), whole())
-        options = DownloadOptions(concurrency=1)
-        if into is None:
-            _, got = run(wait_and_read(service(), "t1", images=images, timeout=99.0, options=options), io)
-        else:
-            _, got = run(wait_and_save(service(), "t1", into, images=images, timeout=99.0, options=options), io)
-        assert len(got) == (images or 1)
+    with SeeDream(KEY, base_url=BASE) as client:
+        for into in (tmp_path, None):
+            io = scripted(query(URL), query(*URLS[:3]), whole())
+            _, got = run(client.pictures_workflow("t1", images, into, 99.0, DownloadOptions(concurrency=1)), io)
+            assert len(got) == (images or 1)
 
 
 # --- the disk ----------------------------------------------------------------------------------------------------------
@@ -658,6 +653,29 @@ def test_a_disk_error_says_where_and_why(
     assert first.message == f"picture 1 of task t1: cannot write in {quote(str(tmp_path / 'in'))}: {reason}"
     assert first.hint == "Free space or choose another directory, then save the task again."
     assert (first.retryable, caught.value.retryable, first.taskid) == (retryable, retryable, "t1")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_that_is_there_and_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    (tmp_path / "t1-1.png").write_bytes(PNG)
+    real = os.open
+
+    def refused(path: Any, *given: Any) -> int:
+        if str(path).endswith("t1-1.png"):
+            raise OSError(number, "the reason", str(path))
+        return real(path, *given)
+
+    monkeypatch.setattr(os, "open", refused)
+    io = scripted(whole())
+    with pytest.raises(errors.DiskError) as caught:
+        run(save(service(), info(URL), tmp_path, images=1, options=DownloadOptions()), io)
+    first = caught.value.errors[0]
+    assert isinstance(first, errors.DiskError)
+    assert first.message == f"picture 1 of task t1: cannot read “t1-1.png” in {quote(str(tmp_path))}: the reason"
+    assert first.hint == "Make it readable or remove it, then save the task again."
+    assert (io.sent, [path.name for path in tmp_path.iterdir()]) == ([], ["t1-1.png"])
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt(), RuntimeError("a fault")], ids=repr)

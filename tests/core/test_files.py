@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from seedream import ConfigError, InvalidRequest
 from seedream._files.atomic_file import atomic_write
 from seedream._files.image_formats import HEAD
-from seedream._files.names import DEFAULT_TEMPLATE, FileNames, check_template
+from seedream._files.names import check_template, file_stem
 from seedream._files.partial_file import MemoryFile, PartialFile, ensure_writable, find_complete, whole_format
 from seedream._files.paths import folder_path, open_regular
 from support.pictures import picture
+from tensorslab_images.methods import DEFAULT_NAME_TEMPLATE
 
 PNG = picture()
 
@@ -291,11 +292,11 @@ def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
 
 # --- names -------------------------------------------------------------------------------------------------------------
 def test_a_name_is_made_of_the_task_and_the_number() -> None:
-    assert FileNames() == check_template(DEFAULT_TEMPLATE)
-    assert FileNames().stem("t1", 0, 3) == "t1-1"
+    assert check_template(DEFAULT_NAME_TEMPLATE) == DEFAULT_NAME_TEMPLATE
+    assert file_stem(DEFAULT_NAME_TEMPLATE, "t1", 0, 3) == "t1-1"
     every = check_template("{taskid}_{number:02}_{index}_{total}")
-    assert every.stem("t1", 8, 12) == "t1_09_8_12"
-    assert every.stem("../x", 0, 1).startswith("task-"), "an id makes no path"
+    assert file_stem(every, "t1", 8, 12) == "t1_09_8_12"
+    assert file_stem(every, "../x", 0, 1).startswith("task-"), "an id makes no path"
 
 
 @pytest.mark.parametrize(
@@ -304,13 +305,13 @@ def test_a_name_is_made_of_the_task_and_the_number() -> None:
      "{number:099}", "{number:x}", "{taskid}{taskid}-{number}"],
 )  # fmt: skip
 def test_a_template_of_plain_distinct_names_is_taken(template: str) -> None:
-    assert check_template(template).template == template
+    assert check_template(template) == template
 
 
 @pytest.mark.parametrize("width", ["100", "0100", "999", ">100", "{total}", "9999999999", "+,100", "x<{index}"])
 def test_a_great_width_is_refused_without_making_the_name(monkeypatch: pytest.MonkeyPatch, width: str) -> None:
     # A name of a gigabyte would be made only to be refused.
-    monkeypatch.setattr(FileNames, "stem", lambda *_: pytest.fail("it was made"))
+    monkeypatch.setattr("seedream._files.names.file_stem", lambda *_: pytest.fail("it was made"))
     with pytest.raises(InvalidRequest, match="too long") as caught:
         check_template(f"{{taskid}}-{{number:{width}}}")
     assert caught.value.hint == "Use less text, and widths below 100."
@@ -328,7 +329,7 @@ def test_a_name_fits_into_a_file_system_with_what_is_added_while_it_is_written(
         with pytest.raises(InvalidRequest, match="too long"):
             check_template(template)
         return
-    part = PartialFile(tmp_path, check_template(template).stem("t1", 999, 1000))
+    part = PartialFile(tmp_path, file_stem(check_template(template), "t1", 999, 1000))
     part.write(PNG)
     assert part.finish().suffix == ".png"
 
@@ -349,6 +350,6 @@ def test_whatever_a_template_holds_it_names_files_or_is_refused(template: str) -
     except InvalidRequest:
         return
     for taskid in ("t1", "../x", "x" * 80):
-        one, other = names.stem(taskid, 0, 2), names.stem(taskid, 1, 2)
+        one, other = file_stem(names, taskid, 0, 2), file_stem(names, taskid, 1, 2)
         assert one != other
         assert [] == [sign for sign in "/\\\0:" if sign in one + other]

@@ -14,6 +14,7 @@ from seedream._protocol.failures import submission_error
 from seedream._protocol.outcome import SubmissionOutcome, classify
 from seedream._protocol.replies import Envelope, read_envelope
 from seedream._protocol.retry import retry_after
+from seedream._protocol.service import Answer
 
 POLICY = RetryPolicy(attempts=3, base=2.0, cap=9.0, retry_after_cap=60.0)
 SENT_AGAIN = (SubmissionOutcome.NOT_SENT, SubmissionOutcome.RATE_LIMITED, SubmissionOutcome.REQUEST_TIMEOUT)
@@ -132,7 +133,7 @@ def test_retry_after_is_read_as_a_number_or_against_the_servers_date(
 
 
 def test_without_a_reply_nothing_is_asked_for() -> None:
-    assert retry_after(None) is None
+    assert retry_after(Failure("sent_full", "ReadTimeout", "slow")) is None
 
 
 def _body(code: object = None, **data: object) -> bytes:
@@ -182,7 +183,7 @@ def test_each_outcome_has_one_error_and_one_billing(
 ) -> None:
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
-    error = submission_error(classify(outcome, envelope), outcome, envelope, at=5.0, key="k" * 20)
+    error = submission_error(classify(outcome, envelope), Answer(outcome, envelope, "k" * 20), at=5.0)
     assert (kind, billing, envelope.taskid) == (type(error), error.billing, error.taskid)
     assert (error.reply.status if error.reply else None) == (reply.status if reply else None)
     if isinstance(error, errors.SubmissionUnknown):

@@ -197,7 +197,7 @@ def test_the_version_is_this_one() -> None:
         (0, 5, None, True, ""),
         (0, 5, None, False, "j was copied while it was in use, or its lock file is gone: records may be missing"),
         (1, 5, Mark("other", 5), False, "j is not the journal that was here before"),
-        (1, 5, Mark("this", 6), False, "j has lost its last 1 records"),
+        (1, 5, Mark("this", 6), False, "j has lost its last record"),
         (0, 0, Mark("this", 2), True, "j has lost its last 2 records"),
         (0, 5, Mark("this", 5), False, ""),
         (0, 5, Mark("this", 4), False, ""),

@@ -119,7 +119,7 @@ class _NotSynced(partial_file.PartialFile):
 
 
 _classify, _real_receive, _wrong_url = outcome.classify, download._receive, download._wrong_url
-_real_attempt = download._TaskDownload._attempt
+_real_attempt = download._attempt
 _STATE: Final = {"count": 0}
 
 
@@ -200,11 +200,11 @@ def _unlimited(picture: Any, stream: Any, *rest: Any) -> Any:
     return _real_receive(picture, stream, *rest)
 
 
-def _addressed(task: Any, index: int, total: int, urls: Any) -> Any:
+def _addressed(picture: Any, info: Any, one: Any) -> Any:
     """Show the address of a picture that failed."""
-    result = yield from _real_attempt(task, index, total, urls)
-    if isinstance(result, SeeDreamError) and index < len(urls):
-        result.args = (f"{result.args[0]} ({urls[index].reveal()})",)
+    result = yield from _real_attempt(picture, info, one)
+    if isinstance(result, SeeDreamError) and picture.index < len(info.urls):
+        result.args = (f"{result.args[0]} ({info.urls[picture.index]})",)
     return result
 
 
@@ -431,7 +431,7 @@ RELATION_CLIENTS: Final = (
         "shows the address of a picture that failed",
         "KEY-PRIVATE",
         "picture.failure",
-        ("seedream._protocol.download._TaskDownload._attempt", _addressed),
+        ("seedream._protocol.download._attempt", _addressed),
     ),
     _patched(
         "fetches one picture after another",

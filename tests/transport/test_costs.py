@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from seedream import SeeDream, Timeouts
 from seedream._files.partial_file import PartialFile
-from seedream._protocol.download import DownloadOptions, SavedPicture, wait_and_save
+from seedream._protocol.download import DownloadOptions, SavedPicture, save
+from seedream._protocol.service import Decoder
 from seedream._request.encode import encode_submission
 from seedream._request.submission import check_submit
 from seedream._transport import network
@@ -164,8 +165,8 @@ def test_pictures_are_hashed_only_where_the_hash_is_recorded(
     service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
     with SeeDream(KEY, transport=service.transport) as client:
         options = DownloadOptions(hashed=hashed)
-        workflow = wait_and_save(client.service, "t1", tmp_path, images=1, timeout=5, options=options)
-        saved: list[SavedPicture] = client.run(workflow)[1]
+        workflow = save(client.service, client.query("t1"), tmp_path, images=1, options=options)
+        saved: list[SavedPicture] = client.run(workflow)
     assert (len(hashes) > 0, bool(saved[0].sha256)) == (hashed, hashed)
 
 
@@ -189,13 +190,14 @@ def test_what_comes_of_a_picture_is_written_as_it_came(
         written.extend(map(id, chunks))
         real_write(self, *chunks)
 
-    def decode(_self: Any, chunk: bytes, _limit: int) -> bytes:
-        kept.append(chunk)  # so that no other object gets its identity
-        read.add(id(chunk))
-        return chunk
+    class Noted(Decoder):
+        def decode(self, chunk: bytes, limit: int) -> bytes:
+            kept.append(chunk)  # so that no other object gets its identity
+            read.add(id(chunk))
+            return super().decode(chunk, limit)
 
     monkeypatch.setattr(PartialFile, "write", write)
-    monkeypatch.setattr("seedream._protocol.download._Decoder.decode", decode)
+    monkeypatch.setattr("seedream._protocol.download.Decoder", Noted)
     content = picture() + bytes(3 * MIB)
     data = '{"taskid": "t1", "image_status": 3, "url": ["URL/1.png"]}'
     with ScriptedServer(reply(200, content)) as host:

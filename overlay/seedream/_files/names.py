@@ -4,14 +4,10 @@ import re
 import string
 from typing import Final
 
-from attrs import frozen
-from tensorslab_images.methods import DEFAULT_NAME_TEMPLATE
-
 from seedream._support.redact import quote
 from seedream._support.server_text import show_id
 from seedream.errors import InvalidRequest, Problem
 
-DEFAULT_TEMPLATE: Final = DEFAULT_NAME_TEMPLATE
 _FIELDS: Final = ("taskid", "number", "index", "total")
 _UNSAFE: Final = re.compile(r"[^\w. ()=+,@#-]")
 _LONGEST: Final = 220  # bytes: of the 255 of a file name, what a temporary file and an extension add is left
@@ -20,40 +16,35 @@ MOST_IMAGES: Final = 1000  # of a task, beyond any limit of the service
 _WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
 
 
-@frozen
-class FileNames:
-    """How pictures are named: a template without extension.
+def file_stem(template: str, taskid: str, index: int, total: int) -> str:
+    """Return the file name of a picture without its extension.
 
-    Attributes:
+    Args:
         template: Text with ``{taskid}``, ``{number}`` (from 1), ``{index}`` (from 0) and ``{total}``; a format
             such as ``{number:03}`` is allowed.
+        taskid: The task's id.
+        index: The picture's index from 0.
+        total: How many pictures there are.
     """
-
-    template: str = DEFAULT_TEMPLATE
-
-    def stem(self, taskid: str, index: int, total: int) -> str:
-        """Return the file name of a picture without its extension; index from 0."""
-        values = {"taskid": show_id(taskid), "number": index + 1, "index": index, "total": total}
-        return self.template.format_map(values)
+    return template.format(taskid=show_id(taskid), number=index + 1, index=index, total=total)
 
 
-def check_template(template: object) -> FileNames:
-    """Refuse a template that gives no usable or no distinct names.
+def check_template(template: object) -> str:
+    """Return the template, refused where it gives no usable or no distinct names.
 
     Raises:
         InvalidRequest: It is not text, names an unknown field, makes a path, or gives two pictures one name.
     """
     if not isinstance(template, str):
         raise _problem(f"an object of type {type(template).__name__} is not text")
-    names = FileNames(template)
     try:
         parts = list(string.Formatter().parse(template))
         if unknown := {name for _, name, _, _ in parts if name is not None}.difference(_FIELDS):
             raise _problem(f"{quote(template)} names the unknown field {quote(min(unknown))}")
         wide = any(_WIDE.search(spec) for _, _, spec, _ in parts if spec)
-        if wide or len(names.stem(_LONGEST_ID, MOST_IMAGES - 1, MOST_IMAGES).encode()) > _LONGEST:
+        if wide or len(file_stem(template, _LONGEST_ID, MOST_IMAGES - 1, MOST_IMAGES).encode()) > _LONGEST:
             raise _problem(f"{quote(template)} gives a name that is too long", "Use less text, and widths below 100.")
-        first, second = names.stem("t", 0, 2), names.stem("t", 1, 2)
+        first, second = file_stem(template, "t", 0, 2), file_stem(template, "t", 1, 2)
     except ValueError as error:
         if isinstance(error, InvalidRequest):
             raise
@@ -62,11 +53,8 @@ def check_template(template: object) -> FileNames:
         raise _problem(f"{quote(template)} gives all pictures of a task one name", "Use {number} in it.")
     if _UNSAFE.search(first) or first.startswith((".", " ")):
         raise _problem(f"{quote(template)} does not give a plain file name", "Leave out path separators and signs.")
-    return names
+    return template
 
 
-_HINT: Final = "Use only {taskid}, {number}, {index} and {total}."
-
-
-def _problem(message: str, hint: str = _HINT) -> InvalidRequest:
+def _problem(message: str, hint: str = "Use only {taskid}, {number}, {index} and {total}.") -> InvalidRequest:
     return InvalidRequest(Problem("name_template", message, hint=hint))

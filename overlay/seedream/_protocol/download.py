@@ -7,19 +7,18 @@ local variables would show them.
 import errno
 import logging
 import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from attrs import field, frozen
+from attrs import define, frozen
 from tensorslab_images.limits import SUBMIT
-from tensorslab_images.methods import DEFAULT_CONCURRENCY, DEFAULT_MAX_BYTES
+from tensorslab_images.methods import DEFAULT_CONCURRENCY, DEFAULT_MAX_BYTES, DEFAULT_NAME_TEMPLATE
 
 from seedream import errors
-from seedream._files.names import FileNames
+from seedream._files.names import file_stem
 from seedream._files.partial_file import MemoryFile, PartialFile, digest_of, find_complete
 from seedream._protocol.effects import (
     Close,
@@ -37,15 +36,14 @@ from seedream._protocol.effects import (
 )
 from seedream._protocol.progress import Progress, ProgressCallback
 from seedream._protocol.replies import TaskInfo
-from seedream._protocol.service import ApiConfig
-from seedream._protocol.tasks import query, wait
+from seedream._protocol.service import ApiConfig, Decoder
+from seedream._protocol.tasks import query
 from seedream._support.addresses import is_private
+from seedream._support.log import log_task
 from seedream._support.redact import quote, redact_reply
 from seedream._support.secret import Secret
 from seedream._support.server_text import server_text, show_id
 
-MAX_PICTURE: Final = DEFAULT_MAX_BYTES  # of one picture
-CONCURRENCY: Final = DEFAULT_CONCURRENCY  # downloads of one task at the same time
 _FRESH_URLS: Final = 2  # times that a task is asked for new URLs
 _ODD_TRIES: Final = 2  # tries of what is not a picture
 _BLOCK: Final = 1024 * 1024  # bytes written at once
@@ -55,6 +53,7 @@ _WHOLE: Final = 200
 _PARTIAL: Final = 206
 _BAD_RANGE: Final = 416
 _GONE: Final = (403, 404, 410)
+_PASSING: Final = (408, 425, 429, _BAD_RANGE)
 _LASTING: Final = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EINVAL)  # of the path itself
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _log: Final = logging.getLogger("seedream.download")
@@ -74,28 +73,22 @@ class DownloadOptions:
         max_bytes: Limit for one picture.
         concurrency: Pictures of one task that are downloaded at the same time.
         progress: Called with each step.
-        names: How files are named.
+        name_template: How files are named (see file_stem).
         hashed: Whether a saved picture's hash is wanted.
     """
 
     timeout: float = 300.0
     attempts: int = 5
-    max_bytes: int = MAX_PICTURE
-    concurrency: int = CONCURRENCY
+    max_bytes: int = DEFAULT_MAX_BYTES
+    concurrency: int = DEFAULT_CONCURRENCY
     progress: ProgressCallback | None = None
-    names: FileNames = field(factory=FileNames)
+    name_template: str = DEFAULT_NAME_TEMPLATE
     hashed: bool = False
 
 
 @frozen
 class SavedPicture:
-    """A picture on disk.
-
-    Attributes:
-        path: Where it is.
-        size: Bytes.
-        sha256: Hash of the bytes (hex); empty when it is not wanted.
-    """
+    """A picture on disk: its path, its size in bytes, and the hash of its bytes (hex), empty when it is not wanted."""
 
     path: Path
     size: int
@@ -117,7 +110,7 @@ class _Target(Protocol[ResultT_co]):
     def head(self) -> bytes: ...
 
 
-@frozen
+@define(eq=False)
 class _Picture:
     """One picture that is being downloaded."""
 
@@ -125,22 +118,24 @@ class _Picture:
     taskid: str
     index: int
     total: int
-    started: float
     options: DownloadOptions
+    started: float = 0.0
 
     def error(
         self, kind: type[errors.DownloadError], message: str, hint: str = "", *, retryable: bool | None = None
     ) -> errors.DownloadError:
-        return kind(
-            f"picture {self.index + 1} of task {show_id(self.taskid)}: {message}",
-            hint=hint,
-            taskid=self.taskid,
-            retryable=retryable,
-        )
+        text = f"picture {self.index + 1} of task {show_id(self.taskid)}: {message}"
+        return kind(text, hint=hint, taskid=self.taskid, retryable=retryable)
 
-    def report(self, stage: str, elapsed: float, received: int, size: int | None) -> Workflow[None]:
-        event = Progress(stage, self.taskid, elapsed, "completed", self.index, self.total, received, size)  # type: ignore[arg-type]  # one of its literals
+    def report(
+        self, stage: Literal["downloading", "saved"], elapsed: float, received: int, size: int | None
+    ) -> Workflow[None]:
+        event = Progress(stage, self.taskid, elapsed, "completed", self.index, self.total, received, size)
         return notify(self.options.progress, event)
+
+
+# What is done with one picture and its URL: saved to a file, or read into memory.
+_One = Callable[[_Picture, Url], Workflow[ResultT]]
 
 
 def save(
@@ -158,140 +153,76 @@ def save(
     Raises:
         DownloadError: Some are missing: ``files`` and ``errors`` say which, by index from 0.
     """
-    task = _TaskDownload(api, info.taskid, options, partial(_save_one, directory))
-    done, failed = yield from task.run(info, images)
-    if failed:
-        raise _summary(info.taskid, {index: picture.path for index, picture in done.items()}, failed)
-    return [done[index] for index in sorted(done)]
+    return _download(api, info, images, options, partial(_save_one, directory))
 
 
-def read_pictures(
-    api: ApiConfig, info: TaskInfo, *, images: int | None, options: DownloadOptions
-) -> Workflow[list[bytes]]:
-    """Download a completed task's pictures into memory.
-
-    Raises:
-        DownloadError: Some are missing: ``errors`` says which, by index from 0.
-    """
-    task = _TaskDownload(api, info.taskid, options, _read_one)
-    done, failed = yield from task.run(info, images)
-    if failed:
-        raise _summary(info.taskid, {}, failed, total=len(failed) + len(done))
-    return [done[index] for index in sorted(done)]
+def read(api: ApiConfig, info: TaskInfo, *, images: int | None, options: DownloadOptions) -> Workflow[list[bytes]]:
+    """Download a completed task's pictures into memory. Arguments and errors are those of ``save``."""
+    return _download(api, info, images, options, _read_one)
 
 
-def wait_and_save(
-    api: ApiConfig, taskid: str, directory: Path, *, images: int | None, timeout: float, options: DownloadOptions
-) -> Workflow[tuple[TaskInfo, list[SavedPicture]]]:
-    """Wait for a task (deadline in seconds), then save its pictures."""
-    info = yield from wait(api, taskid, timeout=timeout, images=images, progress=options.progress)
-    files = yield from save(api, info, directory, images=images, options=options)
-    return info, files
-
-
-def wait_and_read(
-    api: ApiConfig, taskid: str, *, images: int | None, timeout: float, options: DownloadOptions
-) -> Workflow[tuple[TaskInfo, list[bytes]]]:
-    """Wait for a task (deadline in seconds), then download its pictures into memory."""
-    info = yield from wait(api, taskid, timeout=timeout, images=images, progress=options.progress)
-    contents = yield from read_pictures(api, info, images=images, options=options)
-    return info, contents
-
-
-# What is done with one picture and its URL: saved to a file, or read into memory.
-_One = Callable[[_Picture, Url], Workflow[ResultT]]
-
-
-@frozen
-class _TaskDownload(Generic[ResultT]):
-    """The pictures of one task."""
-
-    api: ApiConfig
-    taskid: str
-    options: DownloadOptions
-    one: "_One[ResultT]"
-
-    def run(
-        self, info: TaskInfo, images: int | None
-    ) -> Workflow[tuple[dict[int, ResultT], dict[int, errors.SeeDreamError]]]:
-        """Download all pictures. Gives what was downloaded and what failed, by index from 0."""
-        urls, total = self._expected(info, images)
-        done: dict[int, ResultT] = {}
-        failed: dict[int, errors.SeeDreamError] = {}
-        left = list(range(total))
-        for fresh in range(_FRESH_URLS + 1):
-            pictures = [self._attempt(index, total, urls) for index in left]
-            for index, result in zip(left, (yield from InParallel(pictures, self.options.concurrency)), strict=True):
-                if isinstance(result, errors.SeeDreamError):
-                    failed[index] = result
-                else:
-                    done[index] = result
-                    failed.pop(index, None)
-            left = [index for index, error in failed.items() if isinstance(error, errors.ResultExpired)]
-            if not left or fresh == _FRESH_URLS:
-                break
-            renewed = yield from self._renewed(total)
-            if renewed is None or [url.reveal() for url in renewed] == [url.reveal() for url in urls]:
-                break
-            urls = renewed
-        return done, dict(sorted(failed.items()))
-
-    def _expected(self, info: TaskInfo, images: int | None) -> tuple[list[Url], int]:
-        """The URLs to use, and how many pictures there must be: those that were asked for, or that can be."""
-        named = len(info.urls)
-        most = images or int(SUBMIT.field("batchsize").maximum or named)
-        if named > most:
-            _log.warning(
-                "task %s: the service names %d pictures; the first %d are taken", show_id(self.taskid), named, most
-            )
-        return [Secret(url) for url in info.urls[:most]], max(min(named, most), images or 1)
-
-    def _attempt(self, index: int, total: int, urls: "Sequence[Url]") -> "Workflow[ResultT | errors.SeeDreamError]":
-        """Download one picture. Gives what was downloaded, or the error instead of raising it."""
-        picture = _Picture(self.api, self.taskid, index, total, (yield from ReadClock()), self.options)
+def _download(
+    api: ApiConfig, info: TaskInfo, images: int | None, options: DownloadOptions, one: "_One[ResultT]"
+) -> Workflow[list[ResultT]]:
+    """Download all pictures, those whose URLs have expired again with new ones."""
+    # There must be as many as were asked for, or as can be.
+    named, most = len(info.urls), images or int(SUBMIT.field("batchsize").maximum or len(info.urls))
+    if named > most:
+        _log.warning(
+            "task %s: the service names %d pictures; the first %d are taken", show_id(info.taskid), named, most
+        )
+    total = max(min(named, most), images or 1)
+    results: dict[int, ResultT | errors.DownloadError] = {}
+    left = list(range(total))
+    for renewals in range(_FRESH_URLS, -1, -1):
+        attempts = [_attempt(_Picture(api, info.taskid, index, total, options), info, one) for index in left]
+        results.update(zip(left, (yield from InParallel(attempts, options.concurrency)), strict=True))
+        left = [index for index, result in results.items() if isinstance(result, errors.ResultExpired)]
+        if not left or not renewals:
+            break
         try:
-            if index >= len(urls) or not urls[index].reveal():
-                given = sum(bool(url.reveal()) for url in urls)
-                hint = "Query the task again later."
-                raise picture.error(errors.DownloadError, f"the service gives {given} of {total} URLs", hint)
-            return (yield from self.one(picture, urls[index]))
-        except errors.DownloadError as error:
-            _log.info("%s", error.message)
-            return error
-
-    def _renewed(self, total: int) -> "Workflow[list[Url] | None]":
-        try:
-            info = yield from query(self.api, self.taskid)
+            renewed = yield from query(api, info.taskid)
         except errors.SeeDreamError:
-            return None
-        return [Secret(url) for url in info.urls[:total]]
+            break
+        if renewed.urls[:total] == info.urls[:total]:
+            break
+        info = renewed
+    done = {index: result for index, result in results.items() if not isinstance(result, errors.DownloadError)}
+    if len(done) < total:
+        raise _summary(info.taskid, results)
+    return list(done.values())
 
 
-def _summary(
-    taskid: str,
-    files: Mapping[int, Path],
-    failed: Mapping[int, errors.SeeDreamError],
-    *,
-    total: int | None = None,
-) -> errors.DownloadError:
+def _attempt(picture: _Picture, info: TaskInfo, one: "_One[ResultT]") -> "Workflow[ResultT | errors.DownloadError]":
+    """Download one picture. Gives what was downloaded, or the error instead of raising it."""
+    picture.started = yield from ReadClock()
+    try:
+        if picture.index >= len(info.urls) or not info.urls[picture.index]:
+            message = f"the service gives {sum(map(bool, info.urls[: picture.total]))} of {picture.total} URLs"
+            raise picture.error(errors.DownloadError, message, "Query the task again later.")
+        return (yield from one(picture, Secret(info.urls[picture.index])))
+    except errors.DownloadError as error:
+        _log.info("%s", error.message)
+        return error
+
+
+def _summary(taskid: str, results: Mapping[int, object]) -> errors.DownloadError:
+    """Return one error for all pictures of a task that are missing."""
+    failed = {index: result for index, result in results.items() if isinstance(result, errors.DownloadError)}
     first = next(iter(failed.values()))
-    kind = (
-        type(first)
-        if len({type(error) for error in failed.values()}) == 1 and isinstance(first, errors.DownloadError)
-        else errors.DownloadError
-    )
+    kind = type(first) if len(set(map(type, failed.values()))) == 1 else errors.DownloadError
     reasons = [error.message.replace(f" of task {show_id(taskid)}:", ":") for error in list(failed.values())[:_SHOWN]]
     if len(failed) > _SHOWN:
         reasons.append(f"and {len(failed) - _SHOWN} more")
-    of = total or len(failed) + len(files)
     error = kind(
-        f"{len(failed)} of {of} pictures of task {show_id(taskid)} are missing: {'; '.join(reasons)}",
+        f"{len(failed)} of {len(results)} pictures of task {show_id(taskid)} are missing: {'; '.join(reasons)}",
         hint=first.hint or "The task is not lost: save it again with the same id.",
         taskid=taskid,
         reply=first.reply,
         retryable=any(one.retryable for one in failed.values()),
     )
-    error.files, error.errors = dict(files), dict(failed)
+    error.files = {index: result.path for index, result in results.items() if isinstance(result, SavedPicture)}
+    error.errors = failed
     return error
 
 
@@ -301,19 +232,20 @@ def _save_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPic
     try:
         return (yield from _write_one(directory, picture, url))
     except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-        lasting = isinstance(error, ValueError) or error.errno in _LASTING
-    raise picture.error(
-        errors.DiskError,
-        f"cannot write in {quote(str(directory))}: {reason}",
-        "Free space or choose another directory, then save the task again.",
-        retryable=not lasting,
-    )
+        what = f"cannot write in {quote(str(directory))}"
+        failed = _disk_error(picture, what, error, "Free space or choose another directory")
+    raise failed
+
+
+def _disk_error(picture: _Picture, what: str, error: OSError | ValueError, hint: str) -> errors.DownloadError:
+    reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    lasting = isinstance(error, ValueError) or error.errno in _LASTING
+    hint = f"{hint}, then save the task again."
+    return picture.error(errors.DiskError, f"{what}: {reason}", hint, retryable=not lasting)
 
 
 def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPicture]:
-    stem = picture.options.names.stem(picture.taskid, picture.index, picture.total)
-    part = yield from RunInThread(partial(_find_or_begin, directory, stem, hashed=picture.options.hashed))
+    part = yield from RunInThread(partial(_find_or_begin, picture, directory))
     if isinstance(part, SavedPicture):
         yield from picture.report("saved", 0.0, 0, None)
         return part
@@ -323,23 +255,29 @@ def _write_one(directory: Path, picture: _Picture, url: Url) -> Workflow[SavedPi
         yield from RunInThread(part.discard)
         raise
     elapsed = (yield from ReadClock()) - picture.started
-    _log.info(
-        "picture %d of task %s: %d bytes in %.1f s", picture.index + 1, show_id(picture.taskid), part.size, elapsed
-    )
+    message = f"picture {picture.index + 1} of task %s: %d bytes in %.1f s"
+    log_task(_log, message, picture.taskid, part.size, elapsed)
     yield from picture.report("saved", elapsed, part.size, part.size)
     return SavedPicture(path, part.size, part.sha256)
 
 
-def _find_or_begin(directory: Path, stem: str, *, hashed: bool) -> SavedPicture | PartialFile:
+def _find_or_begin(picture: _Picture, directory: Path) -> SavedPicture | PartialFile:
     """Return the picture that is there already, or a new partial file."""
-    path = find_complete(directory, stem)
-    if path is None:
-        return PartialFile(directory, stem, hashed)
-    return SavedPicture(path, path.stat().st_size, digest_of(path) if hashed else "")
+    options = picture.options
+    stem = file_stem(options.name_template, picture.taskid, picture.index, picture.total)
+    try:
+        if (path := find_complete(directory, stem)) is not None:
+            return SavedPicture(path, path.stat().st_size, digest_of(path) if options.hashed else "")
+    except OSError as error:
+        name = Path(error.filename or stem).name
+        what = f"cannot read {quote(name)} in {quote(str(directory))}"
+        failed = _disk_error(picture, what, error, "Make it readable or remove it")
+    else:
+        return PartialFile(directory, stem, options.hashed)
+    raise failed
 
 
 def _read_one(picture: _Picture, url: Url) -> Workflow[bytes]:
-    """One picture into memory."""
     content = yield from _fetch(picture, url, MemoryFile())
     elapsed = (yield from ReadClock()) - picture.started
     yield from picture.report("saved", elapsed, len(content), len(content))
@@ -441,7 +379,7 @@ def _receive(
     picture: _Picture, stream: Stream, target: _Target[Any], size: int | None
 ) -> Workflow[tuple[list[bytes], str]]:
     """Write the reply's body to the target, in blocks. Gives what is left to write, and how the body broke off."""
-    received, decoder = target.size, _Decoder(stream)
+    received, decoder = target.size, Decoder(stream.headers)
     waiting: list[bytes] = []  # chunks as they came: joining them would copy each twice
     held = 0
     if decoder.active:
@@ -465,33 +403,6 @@ def _receive(
     if isinstance(chunk, Failure):
         return waiting, f"broke off after {received:,} bytes ({chunk.kind})"
     return waiting, "" if size in (None, received) else f"{received:,} bytes came of {size:,}"
-
-
-class _Decoder:
-    """Decompresses a body that the host compressed although it was asked not to. A label may also be wrong."""
-
-    def __init__(self, stream: Stream) -> None:
-        coding = stream.headers.get("content-encoding", "").strip().lower()
-        self._zlib = zlib.decompressobj(wbits=47) if coding in ("gzip", "x-gzip", "deflate") else None
-        self._begun = False
-
-    @property
-    def active(self) -> bool:
-        return self._zlib is not None
-
-    def decode(self, chunk: bytes, limit: int) -> bytes:
-        """Return the next bytes of the picture, at most ``limit`` of them when the chunk is compressed."""
-        if self._zlib is None:
-            return chunk
-        try:
-            decoded = self._zlib.decompress(chunk, max(limit, 1))
-        except zlib.error:
-            if self._begun:
-                return b""  # damaged: the structure of the picture will say so
-            self._zlib = None
-            return chunk
-        self._begun = True
-        return decoded
 
 
 def _too_large(picture: _Picture, size: int) -> errors.DownloadError:
@@ -518,7 +429,8 @@ def _incomplete(picture: _Picture, stream: Stream, target: _Target[Any]) -> erro
 def _open(picture: _Picture, url: Url, target: _Target[Any]) -> Workflow[Stream]:
     """Open the URL, following redirects by our own rules; gives the stream of any other status."""
     for _hop in range(_HOPS + 1):
-        _check_url(picture, url)
+        if wrong := _wrong_url(picture, url):
+            raise picture.error(errors.UnsafeUrl, wrong)
         left = picture.options.timeout - ((yield from ReadClock()) - picture.started)
         stream = yield from SendRequest(
             Request("GET", url.reveal(), headers=_rest_of(target)),
@@ -532,35 +444,20 @@ def _open(picture: _Picture, url: Url, target: _Target[Any]) -> Workflow[Stream]
         if stream.status not in _REDIRECTS or "location" not in stream.headers:
             return stream
         yield from Close(stream)
-        url = _joined(url, stream)
+        try:
+            url = Secret(urljoin(url.reveal(), stream.headers["location"]))
+        except ValueError:
+            url = Secret("")
     raise picture.error(errors.UnsafeUrl, f"more than {_HOPS} redirects")
 
 
-def _joined(url: Url, stream: Stream) -> Url:
-    try:
-        return Secret(urljoin(url.reveal(), stream.headers["location"]))
-    except ValueError:
-        return Secret("")
-
-
 def _refused(picture: _Picture, stream: Stream) -> errors.DownloadError:
+    kind, hint, retryable = errors.DownloadError, "", stream.status >= 500 or stream.status in _PASSING  # noqa: PLR2004 -- server errors
     if stream.status in _GONE:
-        error = picture.error(
-            errors.ResultExpired,
-            f"the image host answers {stream.status}",
-            "Its URL has expired; query the task for a new one.",
-        )
-    else:
-        passing = stream.status >= 500 or stream.status in (408, 425, 429, _BAD_RANGE)  # noqa: PLR2004 -- server errors
-        error = picture.error(errors.DownloadError, f"the image host answers {stream.status}", retryable=passing)
+        kind, hint, retryable = errors.ResultExpired, "Its URL has expired; query the task for a new one.", True
+    error = picture.error(kind, f"the image host answers {stream.status}", hint, retryable=retryable)
     error.reply = redact_reply(stream.status, stream.headers, b"", picture.api.key)
     return error
-
-
-def _check_url(picture: _Picture, url: Url) -> None:
-    """Refuse a URL that must not be fetched: not https (http only for a local service), a private host."""
-    if wrong := _wrong_url(picture, url):
-        raise picture.error(errors.UnsafeUrl, wrong)
 
 
 def _wrong_url(picture: _Picture, url: Url) -> str:

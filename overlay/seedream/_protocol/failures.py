@@ -1,37 +1,75 @@
 """Turns what came back into an error of the tree, with the raw reply, the task id and what to do."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from tensorslab_images.limits import SERVER, SUBMIT
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 from seedream import errors
-from seedream._protocol.effects import Failure, Reply
+from seedream._protocol.effects import Failure
 from seedream._protocol.outcome import OK, SubmissionOutcome
-from seedream._protocol.replies import Envelope
 from seedream._protocol.retry import retry_after
+from seedream._protocol.service import Answer
 from seedream._support.redact import redact_reply
 from seedream._support.server_text import REMOVED, server_text, show_id
 
 _CONSOLE: Final = (
     "It is not sent again. Look in the vendor's console whether the task exists before you submit it again."
 )
-_TOP_UP: Final = "Buy credits in the vendor's console, then submit again; nothing was billed."
+# For each outcome of a submission but the unknown: the error, its message, and what to do.
+_ERRORS: Final[Mapping[SubmissionOutcome, tuple[type[errors.SeeDreamError], str, str]]] = {
+    SubmissionOutcome.NOT_SENT: (
+        errors.NotSent, "nothing was sent: {seen}", "Check the network and the base URL, then try again.",
+    ),
+    SubmissionOutcome.TLS_REFUSED: (
+        errors.NotSent, "nothing was sent: the server's TLS certificate or handshake was not accepted ({seen})",
+        "Check the base URL, the machine's clock and its certificates.",
+    ),
+    SubmissionOutcome.REQUEST_TIMEOUT: (
+        errors.NotSent, "the server says twice that it did not get a whole request ({seen})",
+        "Check the network between here and the service; nothing was billed.",
+    ),
+    SubmissionOutcome.RATE_LIMITED: (
+        errors.RateLimited, "too many requests ({seen})", "Wait{wait}, then submit again; nothing was billed.",
+    ),
+    SubmissionOutcome.NO_CREDITS: (
+        errors.InsufficientCredits, "not enough credits ({seen})",
+        "Buy credits in the vendor's console, then submit again; nothing was billed.",
+    ),
+    SubmissionOutcome.BAD_KEY: (
+        errors.AuthError, "the server refused the API key ({seen})", "Check TENSORSLAB_API_KEY.",
+    ),
+    SubmissionOutcome.REJECTED: (
+        errors.Rejected, "the server refused the request ({seen})", "Change what it names, then submit again.",
+    ),
+    SubmissionOutcome.REDIRECTED: (
+        errors.ConfigError, "the base URL answers with a redirect ({seen}), and a paid request is never redirected",
+        "Give the service's own address, for example {server}.",
+    ),
+    SubmissionOutcome.NO_SUCH_PATH: (
+        errors.ConfigError, "the base URL answers {status} at {path}, the path of this operation ({seen})",
+        "Check the base URL: it is the service's root, for example {server}, without /v1.",
+    ),
+}  # fmt: skip
+_RULES: Final = {SubmissionOutcome.NO_CREDITS: "CODE-MEANING", SubmissionOutcome.BAD_KEY: "AUTH-HEADER"}
+_LASTING: Final = (SubmissionOutcome.TLS_REFUSED, SubmissionOutcome.REQUEST_TIMEOUT)
 
 
-def raw_reply(outcome: Reply | Failure, key: str) -> errors.RawReply | None:
+def raw_reply(answer: Answer) -> errors.RawReply | None:
     """Return the server's reply without credentials, to be attached to an error; None if no reply had begun."""
-    reply = outcome.reply if isinstance(outcome, Failure) else outcome
-    return redact_reply(reply.status, reply.headers, reply.body, key) if reply else None
+    reply = answer.outcome.reply if isinstance(answer.outcome, Failure) else answer.outcome
+    return redact_reply(reply.status, reply.headers, reply.body, answer.key) if reply else None
 
 
-def describe(outcome: Reply | Failure, envelope: Envelope, key: str, taskid: str | None = None) -> str:
+def describe(answer: Answer, taskid: str | None = None) -> str:
     """Describe what came back in a few words. The id of the task that was asked for may be among them."""
+    outcome, envelope = answer.outcome, answer.envelope
     if isinstance(outcome, Failure):
-        return f"{outcome.kind}: {server_text(outcome.text, key)}"
+        return f"{outcome.kind}: {server_text(outcome.text, answer.key)}"
     code = f", code {envelope.code}" if envelope.code is not None else ""
     if envelope.msg:
-        return f"HTTP {outcome.status}{code}: {vendors_words(envelope.msg, key, taskid or envelope.taskid)}"
+        return f"HTTP {outcome.status}{code}: {vendors_words(envelope.msg, answer.key, taskid or envelope.taskid)}"
     kind = "" if envelope.readable else " with no readable answer" if outcome.body else " with an empty body"
     return f"HTTP {outcome.status}{code}{kind}"
 
@@ -42,78 +80,30 @@ def vendors_words(text: str, key: str, taskid: str | None) -> str:
     return f"{shown}; the whole text is in error.reply" if REMOVED in shown else shown
 
 
-def submission_error(  # noqa: C901, PLR0911 -- one return for each outcome
-    became: SubmissionOutcome, outcome: Reply | Failure, envelope: Envelope, *, at: float, key: str
-) -> errors.SeeDreamError:
+def submission_error(became: SubmissionOutcome, answer: Answer, *, at: float) -> errors.SeeDreamError:
     """Return the error for a submission that is over (see the table in outcome.py)."""
-    seen, reply = describe(outcome, envelope, key), raw_reply(outcome, key)  # a refusal names no task: see classify
-    match became:
-        case SubmissionOutcome.NOT_SENT:
-            return errors.NotSent(
-                f"nothing was sent: {seen}", hint="Check the network and the base URL, then try again."
-            )
-        case SubmissionOutcome.TLS_REFUSED:
-            return errors.NotSent(
-                f"nothing was sent: the server's TLS certificate or handshake was not accepted ({seen})",
-                hint="Check the base URL, the machine's clock and its certificates.",
-                retryable=False,
-            )
-        case SubmissionOutcome.REQUEST_TIMEOUT:
-            return errors.NotSent(
-                f"the server says twice that it did not get a whole request ({seen})",
-                hint="Check the network between here and the service; nothing was billed.",
-                retryable=False,
-                reply=reply,
-            )
-        case SubmissionOutcome.RATE_LIMITED:
-            asked = retry_after(outcome) if isinstance(outcome, Reply) else None
-            limited = errors.RateLimited(
-                f"too many requests ({seen})",
-                hint=f"Wait{'' if asked is None else f' {asked:.0f} s'}, then submit again; nothing was billed.",
-                reply=reply,
-            )
-            limited.retry_after = asked
-            return limited
-        case SubmissionOutcome.NO_CREDITS:
-            return errors.InsufficientCredits(
-                f"not enough credits ({seen})", rule="CODE-MEANING", hint=_TOP_UP, reply=reply
-            )
-        case SubmissionOutcome.BAD_KEY:
-            return errors.AuthError(
-                f"the server refused the API key ({seen})",
-                rule="AUTH-HEADER",
-                hint="Check TENSORSLAB_API_KEY.",
-                reply=reply,
-            )
-        case SubmissionOutcome.REJECTED:
-            by_code = isinstance(outcome, Reply) and outcome.status in OK
-            return errors.Rejected(
-                f"the server refused the request ({seen})",
-                rule="CODE-MEANING" if by_code else None,
-                hint="Change what it names, then submit again.",
-                reply=reply,
-            )
-        case SubmissionOutcome.REDIRECTED:
-            return errors.ConfigError(
-                f"the base URL answers with a redirect ({seen}), and a paid request is never redirected",
-                hint=f"Give the service's own address, for example {SERVER}.",
-                reply=reply,
-            )
-        case SubmissionOutcome.NO_SUCH_PATH:
-            return errors.ConfigError(
-                f"the base URL answers {outcome.status if isinstance(outcome, Reply) else ''} at {SUBMIT.path}, "
-                f"the path of this operation ({seen})",
-                hint=f"Check the base URL: it is the service's root, for example {SERVER}, without /v1.",
-                reply=reply,
-            )
-        case SubmissionOutcome.ACCEPTED | SubmissionOutcome.UNKNOWN:
-            return submission_unknown(outcome, envelope, at=at, key=key)
+    if became not in _ERRORS:
+        return _submission_unknown(answer, at)
+    kind, message, hint = _ERRORS[became]
+    asked = retry_after(answer.outcome)
+    wait = "" if asked is None else f" {asked:.0f} s"
+    rule = _RULES.get(became)
+    if became is SubmissionOutcome.REJECTED and answer.status in OK:
+        rule = "CODE-MEANING"
+    error = kind(
+        message.format(seen=describe(answer), status=answer.status, path=SUBMIT.path),  # a refusal names no task
+        rule=rule,
+        hint=hint.format(wait=wait, server=SERVER),
+        reply=raw_reply(answer),
+        retryable=False if became in _LASTING else None,
+    )
+    if isinstance(error, errors.RateLimited):
+        error.retry_after = asked
+    return error
 
 
-def submission_unknown(
-    outcome: Reply | Failure, envelope: Envelope, *, at: float, key: str
-) -> errors.SubmissionUnknown:
-    """Return the error for a submission that may have been billed."""
+def _submission_unknown(answer: Answer, at: float) -> errors.SubmissionUnknown:
+    outcome, envelope = answer.outcome, answer.envelope
     phase: errors.Phase = outcome.phase if isinstance(outcome, Failure) else "sent_full"
     if envelope.taskid:
         hint = f"A task id was seen in the reply: {show_id(envelope.taskid)}. Query it before you submit again."
@@ -121,33 +111,27 @@ def submission_unknown(
         hint = f"The request was not sent whole, so it was probably not billed. {_CONSOLE}"
     else:
         hint = _CONSOLE
-    accepted = isinstance(outcome, Reply) and envelope.readable and not envelope.taskid
+    accepted = answer.status and envelope.readable and not envelope.taskid
     what = "the reply holds no task id" if accepted else "no usable answer came"
     error = errors.SubmissionUnknown(
-        f"the submission was sent, but {what} ({describe(outcome, envelope, key)})",
+        f"the submission was sent, but {what} ({describe(answer)})",
         hint=hint,
-        reply=raw_reply(outcome, key),
+        reply=raw_reply(answer),
         taskid=envelope.taskid,
     )
     error.phase, error.at = phase, at
     return error
 
 
-def status_error(
-    taskid: str | None, outcome: Reply | Failure, envelope: Envelope, key: str, action: str
-) -> errors.SeeDreamError:
+def status_error(taskid: str, answer: Answer, action: str) -> errors.SeeDreamError:
     """Return the error for a query or deletion without a usable answer. The task itself is paid for."""
-    seen, reply = describe(outcome, envelope, key, taskid), raw_reply(outcome, key)
-    if isinstance(outcome, Reply) and outcome.status in (401, 403):
+    seen, reply = describe(answer, taskid), raw_reply(answer)
+    if answer.status in (401, 403):
+        _, message, hint = _ERRORS[SubmissionOutcome.BAD_KEY]
         return errors.AuthError(
-            f"the server refused the API key ({seen})",
-            rule="AUTH-HEADER",
-            hint="Check TENSORSLAB_API_KEY.",
-            reply=reply,
-            taskid=taskid,
-            billing="yes",
+            message.format(seen=seen), rule="AUTH-HEADER", hint=hint, reply=reply, taskid=taskid, billing="yes"
         )
-    if is_not_found(outcome, envelope):
+    if is_not_found(answer):
         return errors.TaskNotFound(
             f"the service does not know the task {show_id(taskid)} ({seen})",
             hint="Check the id. A new task may take a moment to appear.",
@@ -155,16 +139,16 @@ def status_error(
             taskid=taskid,
         )
     hint = "The task is not lost: try again later."
-    if isinstance(outcome, Reply) and outcome.status in (404, 405):
+    if answer.status in (404, 405):
         hint = "Check the base URL: nothing is served at this path. The task is not lost."
     return errors.StatusError(
         f"{action} got no usable answer ({seen})", hint=hint, reply=reply, taskid=taskid, billing="yes"
     )
 
 
-def is_not_found(outcome: Reply | Failure, envelope: Envelope) -> bool:
+def is_not_found(answer: Answer) -> bool:
     """Whether a query or deletion was answered that there is no such task (rule CODE-MEANING: failure)."""
-    if isinstance(outcome, Failure) or not envelope.readable:
+    envelope, status = answer.envelope, answer.status
+    if not envelope.readable or envelope.code is None:
         return False
-    named = envelope.code is not None
-    return (outcome.status in OK and envelope.code == CODE_MEANING_FAILURE) or (named and outcome.status in (404, 410))
+    return (status in OK and envelope.code == CODE_MEANING_FAILURE) or status in (404, 410)

@@ -36,19 +36,13 @@ Queries and downloads cost nothing: they are repeated until their deadline.
 from enum import Enum
 from typing import Final
 
-from tensorslab_images.rules import (
-    CODE_MEANING_FAILURE,
-    CODE_MEANING_INSUFFICIENT_CREDITS,
-)
+from tensorslab_images.rules import CODE_MEANING_FAILURE, CODE_MEANING_INSUFFICIENT_CREDITS
 
 from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.replies import Envelope
 
 OK: Final = range(200, 300)
-_TOO_MANY: Final = 429
-_REQUEST_TIMEOUT: Final = 408
-_NO_SUCH_PATH: Final = (404, 405)
-_MOVED: Final = (301, 307, 308)  # 302 and 303 may mean "done, look there" (RFC 9110, 15.4.4)
+CLIENT_ERROR: Final = range(400, 500)
 
 
 class SubmissionOutcome(Enum):
@@ -67,6 +61,19 @@ class SubmissionOutcome(Enum):
     UNKNOWN = "unknown"
 
 
+_BY_STATUS: Final = {
+    **dict.fromkeys((301, 307, 308), SubmissionOutcome.REDIRECTED),
+    **dict.fromkeys((401, 403), SubmissionOutcome.BAD_KEY),
+    **dict.fromkeys((404, 405), SubmissionOutcome.NO_SUCH_PATH),
+    408: SubmissionOutcome.REQUEST_TIMEOUT,
+    429: SubmissionOutcome.RATE_LIMITED,
+}
+_BY_CODE: Final = {
+    CODE_MEANING_INSUFFICIENT_CREDITS: SubmissionOutcome.NO_CREDITS,
+    CODE_MEANING_FAILURE: SubmissionOutcome.REJECTED,
+}
+
+
 def classify(outcome: Reply | Failure, envelope: Envelope) -> SubmissionOutcome:
     """Classify what became of a submission; ``envelope`` is what could be read of the reply's body."""
     became = _classify(outcome, envelope)
@@ -74,34 +81,15 @@ def classify(outcome: Reply | Failure, envelope: Envelope) -> SubmissionOutcome:
     return SubmissionOutcome.UNKNOWN if envelope.taskid and became is not SubmissionOutcome.ACCEPTED else became
 
 
-def _classify(  # noqa: PLR0911 -- one return for each row of the table
-    outcome: Reply | Failure, envelope: Envelope
-) -> SubmissionOutcome:
+def _classify(outcome: Reply | Failure, envelope: Envelope) -> SubmissionOutcome:
     if isinstance(outcome, Failure):
         if outcome.phase == "never_sent":
             return SubmissionOutcome.TLS_REFUSED if outcome.tls else SubmissionOutcome.NOT_SENT
         return SubmissionOutcome.UNKNOWN
-    status = outcome.status
-    if status in OK:
-        return _classify_code(envelope)
-    if status == _TOO_MANY:
-        return SubmissionOutcome.RATE_LIMITED
-    if status == _REQUEST_TIMEOUT:
-        return SubmissionOutcome.REQUEST_TIMEOUT
-    if status in (401, 403):
-        return SubmissionOutcome.BAD_KEY
-    if status in _MOVED:
-        return SubmissionOutcome.REDIRECTED
-    if status in _NO_SUCH_PATH:
-        return SubmissionOutcome.NO_SUCH_PATH
-    if 400 <= status < 500:  # noqa: PLR2004 -- the class of client errors
-        return SubmissionOutcome.REJECTED
-    return SubmissionOutcome.UNKNOWN
-
-
-def _classify_code(envelope: Envelope) -> SubmissionOutcome:
-    if envelope.code == CODE_MEANING_INSUFFICIENT_CREDITS:
-        return SubmissionOutcome.NO_CREDITS
-    if envelope.code == CODE_MEANING_FAILURE:
-        return SubmissionOutcome.REJECTED
-    return SubmissionOutcome.ACCEPTED if envelope.code is not None and envelope.taskid else SubmissionOutcome.UNKNOWN
+    if outcome.status in OK:
+        if envelope.code is None:
+            return SubmissionOutcome.UNKNOWN
+        other = SubmissionOutcome.ACCEPTED if envelope.taskid else SubmissionOutcome.UNKNOWN
+        return _BY_CODE.get(envelope.code, other)
+    other = SubmissionOutcome.REJECTED if outcome.status in CLIENT_ERROR else SubmissionOutcome.UNKNOWN
+    return _BY_STATUS.get(outcome.status, other)

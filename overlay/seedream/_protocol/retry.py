@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from seedream._protocol.effects import Reply
+from seedream._protocol.effects import Failure, Reply
 from seedream._protocol.outcome import SubmissionOutcome
 from seedream.errors import ConfigError
 
@@ -66,12 +66,12 @@ class RetryPolicy:
         return pause
 
 
-def retry_after(reply: Reply | None) -> float | None:
+def retry_after(reply: Reply | Failure) -> float | None:
     """Return the seconds that a Retry-After header asks for, or None.
 
     It holds a number, or a date, which is read against the reply's own Date.
     """
-    if reply is None:
+    if isinstance(reply, Failure):
         return None
     value = reply.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

@@ -44,16 +44,20 @@ class ApiConfig:
 
 @frozen(eq=False, repr=False)
 class Answer:
-    """What came of one request: the reply or the failure, and what could be read of the reply's body."""
+    """What came of one request: the reply or the failure, what could be read of the reply's body, and the key."""
 
     outcome: Reply | Failure
     envelope: Envelope
+    key: str
+
+    @property
+    def status(self) -> int:
+        """HTTP status; 0 where no whole reply came."""
+        return 0 if isinstance(self.outcome, Failure) else self.outcome.status
 
     @property
     def succeeded(self) -> bool:
-        return (
-            isinstance(self.outcome, Reply) and self.outcome.status in OK and self.envelope.code == CODE_MEANING_SUCCESS
-        )
+        return self.status in OK and self.envelope.code == CODE_MEANING_SUCCESS
 
 
 def send(
@@ -76,7 +80,7 @@ def send(
     envelope = read_envelope(reply.body) if reply else Envelope()
     if envelope.taskid is not None and holds_secret(envelope.taskid, api.key):
         envelope = evolve(envelope, taskid=None)  # an echo of the key: an id goes into journals, file names and logs
-    return Answer(outcome, envelope)
+    return Answer(outcome, envelope, api.key)
 
 
 def exchange(
@@ -107,18 +111,32 @@ def exchange(
         yield from Close(stream)
     if len(body) > MAX_JSON:
         failed = Failure("sent_full", "TooLarge", f"the reply is larger than {MAX_JSON} bytes")
-    reply = Reply(stream.status, stream.headers, _decoded(bytes(body[:MAX_JSON]), stream.headers))
+    reply = Reply(stream.status, stream.headers, Decoder(stream.headers).decode(bytes(body[:MAX_JSON]), MAX_JSON))
     return reply if failed is None else evolve(failed, reply=reply)
 
 
-def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Decode a compressed body, never to more than MAX_JSON bytes.
+class Decoder:
+    """Decompresses a body that the host compressed although it was asked not to. A label may also be wrong."""
 
-    The client asks for no compression; a host in between may compress all the same.
-    """
-    if headers.get("content-encoding", "").strip().lower() not in ("gzip", "x-gzip", "deflate"):
-        return body
-    try:
-        return zlib.decompressobj(wbits=47).decompress(body, MAX_JSON)
-    except zlib.error:
-        return body  # it will not read as JSON, and is kept on the error as it came
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        coding = headers.get("content-encoding", "").strip().lower()
+        self._zlib = zlib.decompressobj(wbits=47) if coding in ("gzip", "x-gzip", "deflate") else None
+        self._begun = False
+
+    @property
+    def active(self) -> bool:
+        return self._zlib is not None
+
+    def decode(self, chunk: bytes, limit: int) -> bytes:
+        """Return the next decoded bytes, at most ``limit`` of them when the chunk is compressed."""
+        if self._zlib is None:
+            return chunk
+        try:
+            decoded = self._zlib.decompress(chunk, max(limit, 1))
+        except zlib.error:
+            if self._begun:
+                return b""  # damaged: what is made of the bytes will show it
+            self._zlib = None
+            return chunk
+        self._begun = True
+        return decoded

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from seedream._protocol.effects import Reply, RunInThread, Sleep, Workflow, notify
+from seedream._protocol.effects import RunInThread, Sleep, Workflow, notify
 from seedream._protocol.failures import describe, submission_error
 from seedream._protocol.outcome import SubmissionOutcome, classify
 from seedream._protocol.progress import Progress, ProgressCallback
@@ -13,7 +13,7 @@ from seedream._protocol.retry import retry_after
 from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import EncodedRequest, encode_submission
 from seedream._request.submission import Submission
-from seedream._support.server_text import show_id
+from seedream._support.log import log_task
 from seedream.errors import JournalError, SeeDreamError, SubmissionUnknown
 
 _log: Final = logging.getLogger("seedream.submit")
@@ -52,27 +52,25 @@ def submit(
         attempt += 1
         _log.info("submitting %d pictures, %d files (try %d)", submission.images, sources, attempt)
         answer, began = yield from _attempt(api, encoded, submission, observer)
-        outcome, envelope = answer.outcome, answer.envelope
-        became = classify(outcome, envelope)
-        if became is SubmissionOutcome.ACCEPTED and envelope.taskid:
+        became, taskid = classify(answer.outcome, answer.envelope), answer.envelope.taskid
+        if became is SubmissionOutcome.ACCEPTED and taskid:
             if observer is not None:
-                yield from _record_accepted(observer, envelope.taskid)
-            _log.info("accepted: task %s", show_id(envelope.taskid))
-            return envelope.taskid
-        asked = retry_after(outcome if isinstance(outcome, Reply) else None)
+                yield from _record_accepted(observer, taskid)
+            log_task(_log, "accepted: task %s", taskid)
+            return taskid
         timed_out += became is SubmissionOutcome.REQUEST_TIMEOUT
         tries = timed_out if became is SubmissionOutcome.REQUEST_TIMEOUT else attempt
-        pause = api.retry.next_delay(became, tries, asked, api.random)
+        pause = api.retry.next_delay(became, tries, retry_after(answer.outcome), api.random)
         unrecorded = None
         if pause is not None:
             if began and observer is not None:
                 unrecorded = yield from _recorded(observer.not_sent)
             if unrecorded is None:
-                _log.info("%s; trying again in %.1f s", describe(outcome, envelope, api.key), pause)
+                _log.info("%s; trying again in %.1f s", describe(answer), pause)
                 yield from notify(progress, Progress("retrying", "", 0.0, became.value, pause=pause))
                 yield from Sleep(pause)
                 continue
-        error = submission_error(became, outcome, envelope, at=api.now(), key=api.key)
+        error = submission_error(became, answer, at=api.now())
         _log.info("%s: %s", type(error).__name__, error.message)
         if isinstance(error, SubmissionUnknown):  # the digest reads all source images: only where it is shown
             error.digest = yield from RunInThread(lambda: submission.digest)

@@ -9,15 +9,17 @@ from typing import Final
 
 from tensorslab_images.rules import CODE_MEANING_FAILURE
 
-from seedream._protocol.effects import Failure, ReadClock, Reply, Sleep, Workflow, notify
+from seedream._protocol.effects import Failure, ReadClock, Sleep, Workflow, notify
 from seedream._protocol.failures import describe, is_not_found, raw_reply, status_error, vendors_words
+from seedream._protocol.outcome import CLIENT_ERROR
 from seedream._protocol.progress import Progress, ProgressCallback
-from seedream._protocol.replies import Envelope, TaskInfo, read_task, task_id
+from seedream._protocol.replies import TaskInfo, read_task, task_id
 from seedream._protocol.service import Answer, ApiConfig, send
-from seedream._request.encode import encode_deletion, encode_query
+from seedream._request.encode import EncodedRequest, encode_deletion, encode_query
+from seedream._support.log import log_task
 from seedream._support.redact import short_repr
 from seedream._support.server_text import holds_url, show_id
-from seedream.errors import AuthError, InvalidRequest, Problem, SeeDreamError, TaskFailed, WaitTimeout
+from seedream.errors import AuthError, InvalidRequest, Problem, TaskFailed, WaitTimeout
 
 _log: Final = logging.getLogger("seedream.tasks")
 _POLL_FIRST: Final = 1.0  # seconds
@@ -31,50 +33,39 @@ _POLLS_FOR_URLS: Final = 3  # a completed task may show its URLs a moment later
 def query(api: ApiConfig, taskid: str) -> Workflow[TaskInfo]:
     """Ask for a task's state, repeated where no usable answer came."""
     check_taskid(taskid)
-    ask = partial(_try_query, api, taskid)
-    return read_task(taskid, (yield from _repeated(api, ask, taskid, _query_of(taskid))))
+    usable = partial(_is_usable, taskid)
+    answer = yield from _repeated(api, encode_query(taskid), usable, taskid, _query_of(taskid))
+    return read_task(taskid, answer.envelope)
 
 
 def _query_of(taskid: str) -> str:
     return f"the query for task {show_id(taskid)}"
 
 
-def _try_query(api: ApiConfig, taskid: str, total_timeout: float | None = None) -> Workflow[tuple[Answer, bool]]:
-    """Ask once. Gives the answer, and whether it is usable: it succeeded, and names no other task."""
-    answer = yield from send(api, encode_query(taskid), "query", total_timeout=total_timeout)
-    another = task_id(answer.envelope.data.get("taskid")) not in (None, taskid)
-    return answer, answer.succeeded and not another
-
-
-def _try_delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[tuple[Answer, bool]]:
-    answer = yield from send(api, encode_deletion(taskids), "query")
-    return answer, answer.succeeded
+def _is_usable(taskid: str, answer: Answer) -> bool:
+    """Whether the request succeeded, and the answer names no other task."""
+    return answer.succeeded and task_id(answer.envelope.data.get("taskid")) in (None, taskid)
 
 
 def _worth_repeating(answer: Answer) -> bool:
     if isinstance(answer.outcome, Failure):
         return not answer.outcome.tls
-    status = answer.outcome.status
-    refused = 400 <= status < 500 and status not in (408, 425, 429)  # noqa: PLR2004 -- client errors
+    refused = answer.status in CLIENT_ERROR and answer.status not in (408, 425, 429)
     return not refused and answer.envelope.code != CODE_MEANING_FAILURE
 
 
-def _error(api: ApiConfig, answer: Answer, taskid: str, action: str) -> SeeDreamError:
-    return status_error(taskid, answer.outcome, answer.envelope, api.key, action)
-
-
 def _repeated(
-    api: ApiConfig, ask: Callable[[], Workflow[tuple[Answer, bool]]], taskid: str, action: str
-) -> Workflow[Envelope]:
+    api: ApiConfig, request: EncodedRequest, usable: Callable[[Answer], bool], taskid: str, action: str
+) -> Workflow[Answer]:
     """Ask until a usable answer comes: neither a query nor a deletion costs anything."""
     attempt = 0
     while True:
         attempt += 1
-        answer, usable = yield from ask()
-        if usable:
-            return answer.envelope
+        answer = yield from send(api, request, "query")
+        if usable(answer):
+            return answer
         if attempt >= api.retry.attempts or not _worth_repeating(answer):
-            raise _error(api, answer, taskid, action)
+            raise status_error(taskid, answer, action)
         yield from Sleep(api.retry.delay(attempt, api.random))
 
 
@@ -83,60 +74,61 @@ def wait(
 ) -> Workflow[TaskInfo]:
     """Query until the task is completed, has failed, or the deadline (seconds) passes."""
     check_taskid(taskid)
+    request = encode_query(taskid)
     started = yield from ReadClock()
     pause, without_urls, state, known_at = _POLL_FIRST, 0, "unanswered", 0.0
     while True:
         left = timeout - ((yield from ReadClock()) - started)
-        answer, usable = yield from _try_query(api, taskid, total_timeout=max(left, 1.0))
-        info = read_task(taskid, answer.envelope) if usable else None
+        answer = yield from send(api, request, "query", total_timeout=max(left, 1.0))
+        info = read_task(taskid, answer.envelope) if _is_usable(taskid, answer) else None
         elapsed = (yield from ReadClock()) - started
         if info is not None:
             known_at = elapsed
-            _log.info("task %s is %s after %.0f s", show_id(taskid), info.state, elapsed)
+            log_task(_log, "task %s is %s after %.0f s", taskid, info.state, elapsed)
             state = info.state if info.state != "unknown" else f"unknown (image_status {info.status})"
             yield from notify(progress, Progress("waiting", taskid, elapsed, info.state))
             if info.state == "failed":
-                raise _task_failed(info, answer.outcome, api.key)
+                raise _task_failed(info, answer)
             if info.state == "completed":
                 without_urls += 1
                 state = "without all its pictures' URLs"
                 if sum(map(bool, info.urls)) >= (images or 1) or without_urls > _POLLS_FOR_URLS:
                     return info
-        elif is_not_found(answer.outcome, answer.envelope):
+        elif is_not_found(answer):
             state = "not known to the service"
             yield from notify(progress, Progress("waiting", taskid, elapsed, "not found"))
             if elapsed - known_at >= _NOT_FOUND_FOR or timeout - elapsed < _INSTANT:
-                raise _error(api, answer, taskid, _query_of(taskid))
+                raise status_error(taskid, answer, _query_of(taskid))
         else:
-            _log.info("task %s: %s", show_id(taskid), describe(answer.outcome, answer.envelope, api.key, taskid))
-            _give_up_if_final(api, taskid, answer, elapsed)
+            log_task(_log, "task %s: %s", taskid, describe(answer, taskid))
+            _give_up_if_final(taskid, answer, elapsed)
         if timeout - elapsed < _INSTANT:
-            last = f", and the last answer was {describe(answer.outcome, answer.envelope, api.key, taskid)}"
+            last = "" if info is not None else f", and the last answer was {describe(answer, taskid)}"
             raise WaitTimeout(
-                f"task {show_id(taskid)} was still {state} after {elapsed:.0f} s{'' if info is not None else last}",
+                f"task {show_id(taskid)} was still {state} after {elapsed:.0f} s{last}",
                 hint="Ask again later with the same id: waiting costs nothing.",
-                reply=raw_reply(answer.outcome, api.key),
+                reply=raw_reply(answer),
                 taskid=taskid,
             )
         yield from Sleep(min(pause * (0.75 + 0.5 * api.random()), timeout - elapsed))
         pause = min(pause * _POLL_GROWTH, _POLL_LONGEST)
 
 
-def _give_up_if_final(api: ApiConfig, taskid: str, answer: Answer, elapsed: float) -> None:
-    error = _error(api, answer, taskid, _query_of(taskid))
-    if isinstance(error, AuthError) or (isinstance(answer.outcome, Failure) and answer.outcome.tls):
-        raise error
-    if not _worth_repeating(answer) and elapsed >= _NOT_FOUND_FOR:
+def _give_up_if_final(taskid: str, answer: Answer, elapsed: float) -> None:
+    refused = isinstance(answer.outcome, Failure) and answer.outcome.tls
+    lasting = not _worth_repeating(answer) and elapsed >= _NOT_FOUND_FOR
+    error = status_error(taskid, answer, _query_of(taskid))
+    if refused or lasting or isinstance(error, AuthError):
         raise error
 
 
-def _task_failed(info: TaskInfo, outcome: Reply | Failure, key: str) -> TaskFailed:
-    reason = vendors_words(info.error_message, key, info.taskid) or "the service gives no reason"
+def _task_failed(info: TaskInfo, answer: Answer) -> TaskFailed:
+    reason = vendors_words(info.error_message, answer.key, info.taskid) or "the service gives no reason"
     return TaskFailed(
         f"task {show_id(info.taskid)} failed: {reason}",
         rule="STATUS-MEANING",
         hint="The service does not say whether it was billed: see the vendor's console.",
-        reply=raw_reply(outcome, key),
+        reply=raw_reply(answer),
         taskid=info.taskid,
     )
 
@@ -146,8 +138,8 @@ def delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[None]:
     for taskid in taskids:
         check_taskid(taskid)
     if taskids:
-        ask = partial(_try_delete, api, taskids)
-        yield from _repeated(api, ask, taskids[0], f"deleting {', '.join(map(show_id, taskids))}")
+        action = f"deleting {', '.join(map(show_id, taskids))}"
+        yield from _repeated(api, encode_deletion(taskids), lambda answer: answer.succeeded, taskids[0], action)
 
 
 def check_taskid(taskid: object) -> None:

@@ -4,6 +4,8 @@ import logging
 import os
 from typing import Final, TextIO
 
+from seedream._support.server_text import show_id
+
 VARIABLE: Final = "SEEDREAM_LOG"
 _LEVELS: Final = {"info": logging.INFO, "debug": logging.DEBUG}
 
@@ -27,3 +29,9 @@ def configure() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(level)
+
+
+def log_task(logger: logging.Logger, message: str, taskid: str, *values: object) -> None:
+    """Log at INFO level; the first ``%s`` is the id as it may be shown, which is made only where it is logged."""
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(message, show_id(taskid), *values)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import anyio
 from attrs import field, frozen
+from tensorslab_images.methods import DEFAULT_MAX_BYTES
 
-from seedream._protocol.download import MAX_PICTURE, DownloadOptions, save
+from seedream._protocol.download import DownloadOptions, save
 from seedream._protocol.tasks import wait
 from seedream.client import AsyncSeeDream
 from seedream.errors import DiskError, DownloadError, SeeDreamError, TaskFailed
@@ -47,7 +48,7 @@ async def deliver(
     *,
     images: int | None = None,
     timeout: float = 900.0,
-    max_bytes: int = MAX_PICTURE,
+    max_bytes: int = DEFAULT_MAX_BYTES,
     downloads: anyio.CapacityLimiter | None = None,
 ) -> Delivery:
     """Wait for a task and save its pictures. What goes wrong is in the result: no error of the tree is raised.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Self, cast
 
 from attrs import asdict, fields, frozen
+from tensorslab_images.methods import DEFAULT_MAX_BYTES
 
-from seedream._protocol.download import MAX_PICTURE
 from seedream._support.redact import short_repr
 from seedream.errors import ConfigError
 
@@ -66,7 +66,7 @@ class BulkOptions:
     task_timeout: float = 900.0
     max_failures: int = 3
     patience: float = 600.0
-    max_bytes: int = MAX_PICTURE
+    max_bytes: int = DEFAULT_MAX_BYTES
     allow_unrecognized_sources: bool = False
     as_planned: bool = False
     verify: bool = False

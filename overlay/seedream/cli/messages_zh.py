@@ -516,6 +516,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "the base URL holds a user, a query or a fragment": "服务地址含有用户、查询或片段",
     "Give, for example, {url}.": "例如 {url}。",
     "cannot write in {path}: {reason!t}": "无法写入 {path}：{reason}",
+    "cannot read {name} in {path}: {reason!t}": "无法读取 {path} 中的 {name}：{reason}",
     "Choose another directory; nothing was sent.": "请换一个目录；没有发送。",
     # The answer to a submission.
     "not enough credits ({reply!t})": "积分不足（{reply}）",
@@ -552,6 +553,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "Check the base URL: nothing is served at this path. The task is not lost.": "请检查服务地址：这个路径上没有服务。任务没有丢失。",
     "Check the id. A new task may take a moment to appear.": "请检查 ID。新任务可能要过一会儿才出现。",
     "Copy it again, without 'Bearer' before it.": "请重新复制密钥本身，前面不要带 Bearer。",
+    "Make it readable or remove it, then save the task again.": "请使其可读或将其删除，然后再次保存任务。",
     "Free space or choose another directory, then save the task again.": "请腾出空间或换一个目录，然后再次保存任务。",
     "Give an object, which a form cannot hold.": "表单无法表示对象。",
     "Give it as str.": "请以文本给出。",
@@ -605,6 +607,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "abandoned": "已放弃",
     "this folder's run belongs to the service at {before}, not {after}": "这个文件夹的运行属于服务 {before}，不是 {after}",
     "Use another output folder, or say that the service has moved (moved=True, --moved).": "请换一个输出文件夹，或用 --moved 说明服务地址已变更。",
+    "{path} has lost its last record": "{path} 丢失了最后 1 条记录",
     "{path} has lost its last {number} records": "{path} 丢失了最后 {number} 条记录",
     "{path} is not the journal that was here before": "{path} 不是原来的运行记录",
     "{path} is not a journal, or is damaged: {reason}": "{path} 不是运行记录，或已损坏：{reason}",

@@ -77,7 +77,8 @@ def check_complete(
         raise JournalError(f"{path} is not the journal that was here before", hint=LOST)
     elif newest < mark.event:
         missing = mark.event - newest
-        raise JournalError(f"{path} has lost its last {missing} records", hint=LOST)
+        lost = "record" if missing == 1 else f"{missing} records"
+        raise JournalError(f"{path} has lost its last {lost}", hint=LOST)
 
 
 class Queries:
