@@ -18,7 +18,7 @@ from seedream_testing.contract import (
     from_tables,
     run_contract,
 )
-from seedream_testing.contract.run import examples, explain
+from seedream_testing.contract.run import explain
 from tensorslab_images.rules import RULES
 
 FACTS = {"judge": judge.FACTS, "tables": from_tables()}
@@ -94,22 +94,6 @@ def test_every_example_has_a_name_of_its_own(facts: ApiFacts) -> None:
     # A table that lost its cases would pass: so their number is checked for each relation that has any on this page.
     empty = {relation.id for relation in RELATIONS if not relation.derive(facts)}
     assert empty == {"field.length"}, "the page has no lengths, counts or listed values"
-
-
-def test_an_example_costs_no_more_than_it_says() -> None:
-    service = sandbox()
-    with under_test(service) as server:
-        for relation, example in examples(server):
-            before, known = sum(charges(service)), server.known_task()
-            assert known is not None
-            made = sum(charges(service)) - before  # the known task, if it was this example's turn to make it
-            run_one = run_contract(server, relations=[_only(relation, example)], keep_going=True)
-            assert not run_one.failures
-            assert sum(charges(service)) - before - made <= example.images, f"{relation.id}/{example.name}"
-
-
-def _only(relation: Any, example: Any) -> Any:
-    return type(relation)(relation.id, relation.rule, relation.sentence, lambda _: [example], relation.unseen)
 
 
 def test_without_a_budget_nothing_is_paid_for() -> None:

@@ -10,30 +10,13 @@ from typing import Any
 
 import httpx
 from attrs import define, field
-from contract.servers.flask_server import Hooks, create
+from contract.servers.flask_server import Hooks
+from contract.servers.memory_server import MemoryServer
 from contract.servers.serving import POOR, RICH, SECOND, keys
-from flask import Flask
 from seedream_testing.contract import ApiFacts, Example, Relation, ServerUnderTest, Unobservable, Violation, text
 from seedream_testing.contract.encode import encode
 
 Handle = Callable[[httpx.Request], httpx.Response]
-
-
-class InProcess(httpx.BaseTransport):
-    """Calls a WSGI application; a chunked body is given to it with its length, as a server would."""
-
-    def __init__(self, app: Flask) -> None:
-        self._inner = httpx.WSGITransport(app=app, raise_app_exceptions=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        content = request.read()
-        headers = [
-            pair for pair in request.headers.multi_items() if pair[0] not in ("transfer-encoding", "content-length")
-        ]
-        plain = httpx.Request(request.method, request.url, headers=headers, content=content)
-        response = self._inner.handle_request(plain)
-        response.read()
-        return response
 
 
 @define
@@ -118,10 +101,10 @@ class Misreading(Hooks):
         return changed
 
 
-def under_test(app: Flask, transport: httpx.BaseTransport, facts: ApiFacts) -> ServerUnderTest:
-    accounts = app.extensions["accounts"]
+def under_test(service: MemoryServer, transport: httpx.BaseTransport, facts: ApiFacts) -> ServerUnderTest:
+    charges = service.accounts.charges
     return ServerUnderTest(
-        "http://127.0.0.1", RICH, facts, transport, lambda: [images for key, images in accounts.charges if key == RICH],
+        "http://127.0.0.1", RICH, facts, transport, lambda: [images for key, images in charges if key == RICH],
         second_key=SECOND, no_credits_key=POOR, pause=lambda seconds: None,
     )  # fmt: skip
 
@@ -157,18 +140,18 @@ def misread(example: Example, facts: ApiFacts, *, otherwise: bool = False) -> bo
     kind, value = example.fault or ("", ())
     if otherwise:
         value = (*value[:2], None)
-    app = create(keys(), Misreading(kind, value))
-    transport = Breaking(InProcess(app), str(value)) if kind == "breaks" else InProcess(app)
-    with under_test(app, transport, facts) as server:
+    service = MemoryServer(keys(), Misreading(kind, value))
+    transport = Breaking(service, str(value)) if kind == "breaks" else service
+    with under_test(service, transport, facts) as server:
         return fails(example, server)
 
 
 def run_relation(relation: Relation, facts: ApiFacts) -> dict[str, Any]:
     """Plant the faults of one relation; gives how many there were, and the examples that found none of theirs."""
-    app = create(keys())
-    transport = Opposite(InProcess(app))
+    service = MemoryServer(keys())
+    transport = Opposite(service)
     planted, idle = 0, list[str]()
-    with under_test(app, transport, facts) as server:
+    with under_test(service, transport, facts) as server:
         server.known_task()
         for example in relation.derive(facts):
             transport.start(None)

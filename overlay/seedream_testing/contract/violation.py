@@ -53,7 +53,8 @@ class Sent:
         line = " ".join(f'"{word}"' if "$TENSORSLAB" in word else shlex.quote(word) for word in words)
         if not self.body:
             return line
-        escaped = "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in self.body)
+        start = self.body[: _SHOWN + 1]  # enough to see whether it is too long
+        escaped = "".join(chr(byte) if byte in _PLAIN else f"\\x{byte:02x}" for byte in start)
         if len(escaped) > _SHOWN:
             return f"{line} --data-binary @body  # {len(self.body):,} bytes, too long to show"
         return f"printf '%b' '{escaped}' | {line} --data-binary @-"

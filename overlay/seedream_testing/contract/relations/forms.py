@@ -52,6 +52,50 @@ _FIELDS: Final[tuple[Field, ...]] = (
     (_head("resolution"), _SIZE.encode()),
 )
 
+# Heads of the prompt that mean the same, that a server may refuse, and that name no prompt.
+_SAME_HEADS: Final = {
+    "the head in small letters": 'content-disposition: form-data; name="prompt"\r\n',
+    "the head in capital letters": 'CONTENT-DISPOSITION: form-data; name="prompt"\r\n',
+    "text/plain": _head("prompt", lines="Content-Type: text/plain\r\n"),
+    "text/plain in UTF-8": _head("prompt", lines="Content-Type: text/plain; charset=utf-8\r\n"),
+    "text/plain in quoted UTF-8": _head("prompt", lines='Content-Type: text/plain; charset="UTF-8"\r\n'),
+    "Content-Type first": 'Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name="prompt"\r\n',
+    "an unknown head": _head("prompt", lines="X-Unknown: 1\r\n"),
+    "a Content-Length": _head("prompt", lines=f"Content-Length: {len(_PROMPT.encode())}\r\n"),
+    "Content-Transfer-Encoding: binary": _head("prompt", lines="Content-Transfer-Encoding: binary\r\n"),
+    "Content-Transfer-Encoding: 8bit": _head("prompt", lines="Content-Transfer-Encoding: 8bit\r\n"),
+}  # fmt: skip
+_ODD_HEADS: Final = {
+    "an unquoted name": "Content-Disposition: form-data; name=prompt\r\n",
+    "no space after the semicolon": 'Content-Disposition: form-data;name="prompt"\r\n',
+    "two spaces after the semicolon": 'Content-Disposition: form-data;  name="prompt"\r\n',
+    "no space after the colon": 'Content-Disposition:form-data; name="prompt"\r\n',
+    "spaces round the equals sign": 'Content-Disposition: form-data; name = "prompt"\r\n',
+    "NAME in capital letters": 'Content-Disposition: form-data; NAME="prompt"\r\n',
+    "Form-Data in capital letters": 'Content-Disposition: Form-Data; name="prompt"\r\n',
+    "an unknown parameter": 'Content-Disposition: form-data; x="y"; name="prompt"\r\n',
+    "an encoded name": "Content-Disposition: form-data; name*=UTF-8''prompt\r\n",
+    "a semicolon at the end": 'Content-Disposition: form-data; name="prompt";\r\n',
+    "the name twice": 'Content-Disposition: form-data; name="prompt"; name="prompt"\r\n',
+    "the head twice": _head("prompt") + _head("prompt"),
+    "application/octet-stream": _head("prompt", lines="Content-Type: application/octet-stream\r\n"),
+    "a long unknown head": _head("prompt", lines=f"X-Long: {'a' * 3000}\r\n"),
+    "many unknown heads": _head("prompt", lines="".join(f"X-{n}: 1\r\n" for n in range(30))),
+}  # fmt: skip
+_NO_HEADS: Final = {
+    "no head": "",
+    "no name": "Content-Disposition: form-data\r\n",
+    "an empty name": _head(""),
+    "attachment instead of form-data": 'Content-Disposition: attachment; filename="prompt"\r\n',
+}
+_FILE_NAMES: Final = ("a.png", "灯塔.png", "🌫.png", "é ü.png", "a b.png", "a;b.png", "a,b=c.png", "a'b.png", "A.PNG", "a.tar.png", "noextension", ".png", "a.txt", "..png", "%41.png", "a" * 200 + ".png", "1", "-", "图 片 (1).png")  # fmt: skip
+_FILE_HEADS: Final = {
+    "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"', "a path": r'; filename="C:\pictures\a.png"', "a path upwards": '; filename="../../a.png"', "an absolute path": '; filename="/etc/a.png"',
+    "an encoded name": "; filename*=UTF-8''%E7%81%AF.png", "both names": "; filename=\"a.png\"; filename*=UTF-8''%E7%81%AF.png", "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
+}  # fmt: skip
+_ADDRESSES: Final = ("https://example.com/1.png", "http://example.com/1.png", "https://example.com/灯塔.png", "https://example.com/a.png?token=" + "x" * 500, "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png")  # fmt: skip
+_COUNTS: Final = (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16)
+
 
 def _full(facts: ApiFacts) -> Meaning:
     return _meaning(facts, batchsize="2", resolution=_SIZE)
@@ -82,46 +126,11 @@ def _order(facts: ApiFacts) -> Iterator[Example]:
 def _heads(facts: ApiFacts) -> Iterator[Example]:
     rest = _FIELDS[1:]
     content = _PROMPT.encode()
-    same = {
-        "the head in small letters": 'content-disposition: form-data; name="prompt"\r\n',
-        "the head in capital letters": 'CONTENT-DISPOSITION: form-data; name="prompt"\r\n',
-        "text/plain": _head("prompt", lines="Content-Type: text/plain\r\n"),
-        "text/plain in UTF-8": _head("prompt", lines="Content-Type: text/plain; charset=utf-8\r\n"),
-        "text/plain in quoted UTF-8": _head("prompt", lines='Content-Type: text/plain; charset="UTF-8"\r\n'),
-        "Content-Type first": 'Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name="prompt"\r\n',
-        "an unknown head": _head("prompt", lines="X-Unknown: 1\r\n"),
-        "a Content-Length": _head("prompt", lines=f"Content-Length: {len(content)}\r\n"),
-        "Content-Transfer-Encoding: binary": _head("prompt", lines="Content-Transfer-Encoding: binary\r\n"),
-        "Content-Transfer-Encoding: 8bit": _head("prompt", lines="Content-Transfer-Encoding: 8bit\r\n"),
-    }  # fmt: skip
-    for name, head in same.items():
+    for name, head in _SAME_HEADS.items():
         yield _raw(facts, name, _body([(head, content), *rest]))
-    odd = {
-        "an unquoted name": "Content-Disposition: form-data; name=prompt\r\n",
-        "no space after the semicolon": 'Content-Disposition: form-data;name="prompt"\r\n',
-        "two spaces after the semicolon": 'Content-Disposition: form-data;  name="prompt"\r\n',
-        "no space after the colon": 'Content-Disposition:form-data; name="prompt"\r\n',
-        "spaces round the equals sign": 'Content-Disposition: form-data; name = "prompt"\r\n',
-        "NAME in capital letters": 'Content-Disposition: form-data; NAME="prompt"\r\n',
-        "Form-Data in capital letters": 'Content-Disposition: Form-Data; name="prompt"\r\n',
-        "an unknown parameter": 'Content-Disposition: form-data; x="y"; name="prompt"\r\n',
-        "an encoded name": "Content-Disposition: form-data; name*=UTF-8''prompt\r\n",
-        "a semicolon at the end": 'Content-Disposition: form-data; name="prompt";\r\n',
-        "the name twice": 'Content-Disposition: form-data; name="prompt"; name="prompt"\r\n',
-        "the head twice": _head("prompt") + _head("prompt"),
-        "application/octet-stream": _head("prompt", lines="Content-Type: application/octet-stream\r\n"),
-        "a long unknown head": _head("prompt", lines=f"X-Long: {'a' * 3000}\r\n"),
-        "many unknown heads": _head("prompt", lines="".join(f"X-{n}: 1\r\n" for n in range(30))),
-    }  # fmt: skip
-    for name, head in odd.items():
+    for name, head in _ODD_HEADS.items():
         yield _raw(facts, name, _body([(head, content), *rest]), optional=True)
-    none = {
-        "no head": "",
-        "no name": "Content-Disposition: form-data\r\n",
-        "an empty name": _head(""),
-        "attachment instead of form-data": 'Content-Disposition: attachment; filename="prompt"\r\n',
-    }
-    for name, head in none.items():
+    for name, head in _NO_HEADS.items():
         yield request(
             f"the prompt under {name}",
             "PROMPT-REQUIRED",
@@ -278,7 +287,7 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
         ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document), (f"text/plain; boundary={_MARK}", body), (f"application/json; boundary={_MARK}", body), (f"application/octet-stream; boundary={_MARK}", body), (f"form-data; boundary={_MARK}", body),
     ):  # fmt: skip
         yield request(
-            f"{sent[:30]!r} under {other}",
+            f"{sent[:30]!r} under {other or 'no media type'}",
             "SERVER-HTTP",
             lambda server, other=other, sent=sent: server.submit_raw(other, sent),
         )
@@ -317,35 +326,10 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
 
 
 def _file_names(facts: ApiFacts) -> Iterator[Example]:
-    same = (
-        "a.png",
-        "灯塔.png",
-        "🌫.png",
-        "é ü.png",
-        "a b.png",
-        "a;b.png",
-        "a,b=c.png",
-        "a'b.png",
-        "A.PNG",
-        "a.tar.png",
-        "noextension",
-        ".png",
-        "a.txt",
-        "..png",
-        "%41.png",
-        "a" * 200 + ".png",
-        "1",
-        "-",
-        "图 片 (1).png",
-    )
-    for name in same:
+    for name in _FILE_NAMES:
         head = _head("sourceImage", f'; filename="{name}"', "Content-Type: image/png\r\n")
         yield _raw(facts, f"a file named {name[:40]!r}", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
-    heads = {
-        "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"', "a path": r'; filename="C:\pictures\a.png"', "a path upwards": '; filename="../../a.png"', "an absolute path": '; filename="/etc/a.png"',
-        "an encoded name": "; filename*=UTF-8''%E7%81%AF.png", "both names": "; filename=\"a.png\"; filename*=UTF-8''%E7%81%AF.png", "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
-    }  # fmt: skip
-    for name, parameters in heads.items():
+    for name, parameters in _FILE_HEADS.items():
         yield _raw(
             facts,
             f"a file name: {name}",
@@ -367,7 +351,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     def with_files(name: str, *files: Part) -> Example:
         return by_verdict(facts, name, (*whole, *files), rule)
 
-    for count in (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16):
+    for count in _COUNTS:
         yield with_files(
             f"{count} source images",
             *(Part("sourceImage", png(shade=number), f"{number}.png", "image/png") for number in range(count)),
@@ -389,7 +373,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     for other in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
         parts = (*whole, Part("sourceImage", _PNG, "a.png", other))
         yield request(
-            f"a PNG of type {other}",
+            f"a PNG of type {other or 'unknown'}",
             rule,
             lambda server, parts=parts: server.submit(parts),
             _full(facts),
@@ -414,14 +398,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
         (*whole, text("imageUrl", url), Part("sourceImage", _PNG, "a.png", "image/png")),
         _full(facts),
     )
-    for address in (
-        "https://example.com/1.png",
-        "http://example.com/1.png",
-        "https://example.com/灯塔.png",
-        "https://example.com/a.png?token=" + "x" * 500,
-        "https://例え.jp/1.png",
-        "https://192.0.2.1:8443/1.png",
-    ):
+    for address in _ADDRESSES:
         yield accepted(
             f"the address {address[:40]}",
             facts.rules.get("imageUrl", "WIRE-EXACT"),

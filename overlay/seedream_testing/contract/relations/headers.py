@@ -173,7 +173,7 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:
     for query in ("taskid=no-such-task", "taskid=", "id=no-such-task", "x=1"):
         yield _query(f"{query} in the address besides", _beside(query), optional=True)
     for other in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
-        yield _query(f"JSON as {other}", _raw_query(_plain, kind=other), optional=True)
+        yield _query(f"JSON as {other or 'no media type'}", _raw_query(_plain, kind=other), optional=True)
     yield _query(
         "a body in chunks",
         lambda server, taskid: server.send(
@@ -184,6 +184,16 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:
         ),
         optional=True,
     )
+
+
+# Bodies that are no query, ids that are none, and bodies that are no deletion; %s is the id.
+_NO_QUERIES: Final = {"broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}", "no quotes": b"{taskid: %s}", "only the id": b"%s", "the id in quotes": b'"%s"', "a list": b'[{"taskid": "%s"}]',
+    "nothing": b"", "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}', "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
+    "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}', "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}'}  # fmt: skip
+_NO_IDS: Final[dict[str, Any]] = {"null": None, "a number": 7, "zero": 0, "true": True, "false": False, "an empty list": [], "an empty object": {}, "an empty text": "", "a fraction": 1.5}  # fmt: skip
+_NO_DELETIONS: Final[dict[str, Any]] = {"nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None}, "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
+    "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"], "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"}, "a text for a list": {"taskids": '["%s"]'}}  # fmt: skip
+_NOT_JSON: Final = {"no body": b"", "broken JSON": b'{"taskids', "single quotes": b"{'taskids': ['%s']}", "the id in quotes": b'"%s"', "null": b"null", "Latin-1": b'{"taskids": ["\xe9"]}'}  # fmt: skip
 
 
 def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]) -> Example:
@@ -291,30 +301,15 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
             "POST", facts.query, [*server.authorization.items(), ("content-type", kind)], body
         ),
     )
-    for name, broken in {"broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}", "no quotes": b"{taskid: %s}", "only the id": b"%s", "the id in quotes": b'"%s"', "a list": b'[{"taskid": "%s"}]',
-                         "nothing": b"", "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}', "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
-                         "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}', "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}'}.items():  # fmt: skip
+    for name, broken in _NO_QUERIES.items():
         yield _refuses(
             f"a query: {name}",
             "TASK-ID",
             _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode())),
         )
-    values: dict[str, Any] = {
-        "null": None,
-        "a number": 7,
-        "zero": 0,
-        "true": True,
-        "false": False,
-        "an empty list": [],
-        "an empty object": {},
-        "an empty text": "",
-        "a fraction": 1.5,
-    }
-    for name, value in values.items():
+    for name, value in _NO_IDS.items():
         yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))
-    bodies: dict[str, Any] = {"nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None}, "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
-              "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"], "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"}, "a text for a list": {"taskids": '["%s"]'}}  # fmt: skip
-    for name, document in bodies.items():
+    for name, document in _NO_DELETIONS.items():
         yield _refuses(
             f"a deletion: {name}",
             "TASK-ID",
@@ -326,7 +321,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
 
 
 def _broken_deletions(facts: ApiFacts) -> Iterator[Example]:
-    for name, broken in {"no body": b"", "broken JSON": b'{"taskids', "single quotes": b"{'taskids': ['%s']}", "the id in quotes": b'"%s"', "null": b"null", "Latin-1": b'{"taskids": ["\xe9"]}'}.items():  # fmt: skip
+    for name, broken in _NOT_JSON.items():
         yield _refuses(
             f"a deletion: sent as {name}",
             "TASK-ID",

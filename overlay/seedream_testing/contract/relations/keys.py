@@ -13,6 +13,24 @@ from seedream_testing.contract.violation import Unobservable
 
 _RULE: Final = "AUTH-KEY"
 _ONE: Final = (text("prompt", "a fish"), text("batchsize", 1))
+_WORDS: Final = (
+    "anonymous",
+    "test",
+    "sk-test",
+    "demo",
+    "guest",
+    "admin",
+    "root",
+    "public",
+    "none",
+    "true",
+    "0",
+    "1",
+    "-",
+)
+_OTHER_HEADERS: Final = ("X-API-Key", "X-Auth-Token", "X-Access-Token", "X-Api-Token", "Api-Key", "Proxy-Authorization", "X-Authorization", "Authentication", "Token")  # fmt: skip
+_COOKIES: Final = ("token", "api_key", "key", "session", "access_token")
+_NAMES: Final = ("key", "api_key", "apikey", "token", "access_token")
 Operation = Callable[[ServerUnderTest, str, Headers], Reply]
 _OPERATIONS: Final[dict[str, Operation]] = {
     "submission": lambda server, taskid, headers: server.submit(_ONE, headers),  # noqa: ARG005 -- one signature
@@ -61,21 +79,7 @@ def _changed(key: str) -> Iterator[tuple[str, str]]:
     yield "the key and an equals sign", f"{key}="
     yield "the key and a parameter", f"{key}, realm=x"
     yield "the key with underscores for hyphens", key.replace("-", "_")
-    for word in (
-        "anonymous",
-        "test",
-        "sk-test",
-        "demo",
-        "guest",
-        "admin",
-        "root",
-        "public",
-        "none",
-        "true",
-        "0",
-        "1",
-        "-",
-    ):
+    for word in _WORDS:
         yield f"the word {word}", word
     yield "a star", "*"
     yield "a percent sign", "%"
@@ -126,19 +130,7 @@ def _missing(facts: ApiFacts) -> Iterator[Example]:
 def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
     header, scheme = facts.auth_header, facts.auth_scheme
     for operation in _OPERATIONS:
-        for other in (
-            "X-API-Key",
-            "X-Auth-Token",
-            "X-Access-Token",
-            "X-Api-Token",
-            "Api-Key",
-            "Proxy-Authorization",
-            "X-Authorization",
-            "Authentication",
-            "Token",
-            f"{header}s",
-            f"X-{header}",
-        ):
+        for other in (*_OTHER_HEADERS, f"{header}s", f"X-{header}"):
             yield _guarded(
                 f"the key in the header {other}",
                 operation,
@@ -147,13 +139,13 @@ def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
             yield _guarded(
                 f"only the key in the header {other}", operation, lambda server, other=other: {other: server.key}
             )
-        for cookie in (header, "token", "api_key", "key", "session", "access_token"):
+        for cookie in (header, *_COOKIES):
             yield _guarded(
                 f"the key in the cookie {cookie}",
                 operation,
                 lambda server, cookie=cookie: {"cookie": f"{cookie}={server.key}"},
             )
-    for name in ("key", "api_key", "apikey", "token", "access_token", header):
+    for name in (*_NAMES, header):
 
         def run(server: ServerUnderTest, name: str = name) -> None:
             path = f"{server.facts.query}?{name}={server.key}"
@@ -200,6 +192,10 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
         assert server.second_key is not None  # noqa: S101 -- the needs say so
         return server.with_key(server.second_key)
 
+    def paid(server: ServerUnderTest, second: ServerUnderTest) -> str:
+        server.spent += 1  # whichever account pays, it is of the budget
+        return second.task(_ONE)
+
     def query(server: ServerUnderTest) -> None:
         taskid = server.known_task().data["taskid"]
         with other(server) as second:
@@ -224,7 +220,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
     def mixed(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
         with other(server) as second:
-            own = second.task(_ONE)
+            own = paid(server, second)
             reply = second.delete(own, taskid)
         if not server.accepted(server.query(taskid)):
             raise fail("a deletion of one's own and another's task deleted the other's", "TASK-OWN", reply)
@@ -232,7 +228,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
     def ids(server: ServerUnderTest) -> None:
         first = server.task(_ONE)
         with other(server) as second:
-            theirs = second.task(_ONE)
+            theirs = paid(server, second)
             if first == theirs:
                 raise fail("two accounts got one task id", "TASK-OWN")
             second.must_refuse(lambda: second.query(first), "a query for another account's newest task", "TASK-OWN")
@@ -243,7 +239,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
 
     def back(server: ServerUnderTest) -> None:
         with other(server) as second:
-            theirs = second.task(_ONE)
+            theirs = paid(server, second)
             server.must_refuse(
                 lambda: server.query(theirs), "a query for the second account's task with the first key", "TASK-OWN"
             )

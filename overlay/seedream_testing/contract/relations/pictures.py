@@ -15,6 +15,23 @@ from seedream_testing.contract.server_under_test import Headers, Reply, ServerUn
 _RULE: Final = "SERVER-PICTURES"
 _TOLERANCE: Final = 0.02
 Parts = tuple[Part, ...]
+_FISH: Final = text("prompt", "a fish")
+_WIDE: Final = text("resolution", "2560x1440")
+_WAYS: Final[dict[str, Headers]] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
+    "a foreign Origin": {"origin": "https://example.com"}, "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"}, "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"}}  # fmt: skip
+_AGENTS: Final = (
+    "curl/8.0",
+    "Wget/1.24",
+    "python-requests/2.32",
+    "python-httpx/0.28",
+    "aiohttp/3.13",
+    "Go-http-client/2.0",
+    "okhttp/5",
+    "Googlebot/2.1",
+    "",
+)
+_RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-")
 
 
 def _task(server: ServerUnderTest, parts: Parts, what: str) -> Reply:
@@ -58,10 +75,10 @@ def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, 
 
 
 def _shapes(facts: ApiFacts) -> Iterator[Example]:
-    forms: dict[str, Parts] = {"three of 2560x1440": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "2560x1440")), "one by default": (text("prompt", "a fish"),), "upright": (text("prompt", "a fish"), text("resolution", "1440x2560")),
-                               "an odd size": (text("prompt", "a fish"), text("resolution", "2001x1999")), "a flat size": (text("prompt", "a fish"), text("resolution", "15000x300")), "with a source image": (text("prompt", "a fish"), text("resolution", "2048x2048"), Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg"))}  # fmt: skip
-    forms |= {f"ratio {ratio}": (text("prompt", "a fish"), text("resolution", ratio)) for ratio in facts.ratios}
-    forms |= {f"tier {tier}": (text("prompt", "a fish"), text("resolution", tier)) for tier in facts.tiers}
+    forms: dict[str, Parts] = {"three of 2560x1440": (_FISH, text("batchsize", 3), _WIDE), "one by default": (_FISH,), "upright": (_FISH, text("resolution", "1440x2560")),
+                               "an odd size": (_FISH, text("resolution", "2001x1999")), "a flat size": (_FISH, text("resolution", "15000x300")), "with a source image": (_FISH, text("resolution", "2048x2048"), Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg"))}  # fmt: skip
+    forms |= {f"ratio {ratio}": (_FISH, text("resolution", ratio)) for ratio in facts.ratios}
+    forms |= {f"tier {tier}": (_FISH, text("resolution", tier)) for tier in facts.tiers}
     for name, parts in forms.items():
         yield Example(
             name, lambda server, parts=parts, name=name: _check(_pictures(server, parts, name)), facts.images(parts)
@@ -81,7 +98,7 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
         def run(server: ServerUnderTest) -> None:
             areas = list[int]()
             for tier in sorted(facts.tiers, key=lambda tier: int(tier[:-1])):
-                last, replies = _pictures(server, (text("prompt", "a fish"), text("resolution", tier)), f"tier {tier}")
+                last, replies = _pictures(server, (_FISH, text("resolution", tier)), f"tier {tier}")
                 width, height = picture_size(replies[0].body) or (0, 0)
                 if areas and width * height <= areas[-1]:
                     raise fail(f"pictures of {tier} are not larger than those of the tier below", "RES-TIER", last)
@@ -93,8 +110,8 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
 def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
     del facts
     one, other = (
-        (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "2560x1440")),
-        (text("prompt", "a bird"), text("resolution", "2560x1440")),
+        (_FISH, text("batchsize", 3), _WIDE),
+        (text("prompt", "a bird"), _WIDE),
     )
 
     def two(first: Parts, second: Parts, what: str) -> Callable[[ServerUnderTest], None]:
@@ -131,20 +148,8 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
 
 def _access(facts: ApiFacts) -> Iterator[Example]:
     del facts
-    ways: dict[str, Headers] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
-                                "a foreign Origin": {"origin": "https://example.com"}, "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
-                                "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"}, "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"}}  # fmt: skip
-    for agent in (
-        "curl/8.0",
-        "Wget/1.24",
-        "python-requests/2.32",
-        "python-httpx/0.28",
-        "aiohttp/3.13",
-        "Go-http-client/2.0",
-        "okhttp/5",
-        "Googlebot/2.1",
-        "",
-    ):
+    ways = dict(_WAYS)
+    for agent in _AGENTS:
         ways[f"the user agent {agent!r}"] = {"user-agent": agent}
     for name, headers in ways.items():
 
@@ -155,7 +160,7 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
                     raise fail("a header changed the picture", _RULE, plain)
 
         yield Example(name, run, 1)
-    for wanted in ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-"):
+    for wanted in _RANGES:
         yield Example(f"Range: {wanted}", partial(_range, wanted=wanted), 1)
 
 

@@ -112,6 +112,7 @@ def well_formed(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Exa
     def run(server: ServerUnderTest) -> None:
         reply = server.submit(sent)
         if server.accepted(reply):
+            server.spent += 1
             server.check_taken(reply, name, rule)
         else:
             server.check_refused(reply, name, rule)

@@ -42,6 +42,18 @@ _BETWEEN: Final = (
     "比",
 )
 
+_FAR: Final = (99, 100, 101, 110, 111, 150, 151, 200, 255, 500, 999, 1000, 1001, 1111, 9999)  # fmt: skip
+_OTHER_PROMPTS: Final = ("Prompt", "PROMPT", "prompt ", " prompt", "prompt[]", "prompt[0]", "prompts", "promp", "text", "input", "prompt\u200b", "ｐrompt", "prompt.", "prompt;")  # fmt: skip
+_OTHER_RESOLUTIONS: Final = ("Resolution", "RESOLUTION", "resolution[]", " resolution", "resolution ", "size", "image_size", "quality", "tier", "scale")  # fmt: skip
+_UNKNOWN_FIELDS: Final = ("n", "count", "num_images", "batch_size", "batchSize", "size", "width", "ratio", "aspect_ratio", "model", "seed", "negative", "uid", "taskid", "__proto__", "constructor")  # fmt: skip
+_NOT_RATIOS: Final = ("0:0", "0:1", "1:0", "9:0", "256:144", "1920:1080", "2048:2048", "2560:1440", "4096:4096")  # fmt: skip
+_NOT_TIERS: Final = ("HD", "FHD", "UHD", "QHD", "WQHD", "720p", "1080p", "2160p", "4k UHD", "square", "landscape", "portrait", "auto", "adaptive", "default", "max", "original", "K", "k")  # fmt: skip
+_SIDES: Final = (1, 2, 3, 7, 8, 16, 100, 256, 512, 999, 1024, 1440, 1500, 1920, 2048, 4096, 8192, 16384)  # fmt: skip
+_USUAL_SIZES: Final = ("256x256", "512x512", "768x768", "1024x1024", "1024x768", "1280x720", "1365x1024", "1500x1500", "1536x1536", "1600x900", "1664x936", "1792x1024", "1920x1080", "1920x1200", "1920x1919", "1919x1920", "1920x1921", "2000x2000", "2048x1536", "2304x1728", "2496x1664", "2560x1440", "3024x1296", "3750x1250", "3840x2160", "4096x2304", "4096x4096", "4097x4097", "5404x3040", "5504x3040", "6000x2800", "6240x2656", "7680x4320", "8192x2048", "8192x8192", "10000x1000", "10000x10000", "16384x1024")  # fmt: skip
+_NOT_SIZES: Final = ("0x0", "0x2048", "2048x0", "-2048x-2048", "-2048x2048", "2048x-2048", "x", "2048x", "x2048", "2048", "2048x2048x", "x2048x2048", "2048x2048x1", "2048x2048x3", "2048xx2048", "2048 2048", "2048,2048", "2048*2048", "2048×2048", "2048by2048", "2048 x 2048", "2048X2048", "2048-2048", "2048/2048", "2048_2048", "2048:2048", "w2048h2048", "2048w2048h", "2048px x 2048px", "2048pxx2048px", "2048x2048px", "(2048,2048)", "[2048,2048]", "2048.0x2048", "2048x2048.0", "2048.5x2048", "2e3x2048", "0x800x0x800", "2048xNaN", "infxinf", "axb", "2Kx2K", "2048x2K", "2K,2048x2048", "2048x2048 2K", "16:9 2K", "16:9@2K", "2K 16:9", "1e99x1", "99999999x99999999", "²x³", "MMXLVIIIxMMXLVIII", "二千x二千", "2048x2048\n", "\n2048x2048", "2048x2048\r\n", "2048\nx2048", "2048x2048\x00", "2048x2048#", "2048x2048?", "2048x2048&", "2048x2048;")  # fmt: skip
+_NUMBERS_OF_TIERS: Final = (*range(17), 20, 32, 1024, 2048, 2000, 4096)  # fmt: skip
+_BROKEN: Final = {"a lone continuation byte": b"a\x80b", "a cut character": "灯".encode()[:2], "an overlong slash": b"\xc0\xaf", "a surrogate": b"\xed\xa0\x80", "UTF-16": "灯塔".encode("utf-16"), "Latin-1": "é".encode("latin-1"), "GBK": "灯塔".encode("gbk"), "beyond Unicode": b"\xf5\x80\x80\x80"}  # fmt: skip
+
 
 def _case(facts: ApiFacts, field: str, value: str, name: str = "") -> Example:
     return by_verdict(facts, name or f"{field} {value!r}", form(field, value))
@@ -58,24 +70,7 @@ def _numbers(facts: ApiFacts) -> Iterator[tuple[Field, int, int]]:
 def _bounds(facts: ApiFacts) -> Iterator[Example]:
     for spec, low, high in _numbers(facts):
         inside = {low, low + 1, (low + high) // 2, high - 1, high}
-        near = {
-            *range(high + 1, 9 * high),
-            99,
-            100,
-            101,
-            110,
-            111,
-            150,
-            151,
-            200,
-            255,
-            500,
-            999,
-            1000,
-            1001,
-            1111,
-            9999,
-        }
+        near = {*range(high + 1, 9 * high), *_FAR}
         near |= {low - 1, high + 1, -low, -high, low - 2, high + 2, 2 * high, 10 * high, 100 * high}
         words = {2**bits + offset for bits in (7, 8, 15, 16, 31, 32, 63, 64) for offset in (-1, 0, 1, low, high)}
         for number in sorted(
@@ -171,22 +166,7 @@ def _prompts(facts: ApiFacts) -> Iterator[Example]:
                 yield by_verdict(facts, f"only {name}, no {spec.name}", [text(name, values[name])])
             for blank in _BLANKS:
                 yield by_verdict(facts, f"{spec.name} {blank!r}", [text(spec.name, blank)])
-            for other in (
-                "Prompt",
-                "PROMPT",
-                "prompt ",
-                " prompt",
-                "prompt[]",
-                "prompt[0]",
-                "prompts",
-                "promp",
-                "text",
-                "input",
-                "prompt\u200b",
-                "ｐrompt",
-                "prompt.",
-                "prompt;",
-            ):
+            for other in _OTHER_PROMPTS:
                 yield by_verdict(facts, f"{spec.name} under the name {other!r}", [text(other, PROMPT)])
 
 
@@ -211,37 +191,9 @@ def _names(facts: ApiFacts) -> Iterator[Example]:
             yield either(f"{field} under the name {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
     if "resolution" in facts.rules and facts.tiers:
         highest = max(facts.tiers, key=lambda tier: int(tier[:-1]))
-        for name in (
-            "Resolution",
-            "RESOLUTION",
-            "resolution[]",
-            " resolution",
-            "resolution ",
-            "size",
-            "image_size",
-            "quality",
-            "tier",
-            "scale",
-        ):
+        for name in _OTHER_RESOLUTIONS:
             yield _of_default_size(f"the tier under the name {name!r}", (text("prompt", PROMPT), text(name, highest)))
-    for name in (
-        "n",
-        "count",
-        "num_images",
-        "batch_size",
-        "batchSize",
-        "size",
-        "width",
-        "ratio",
-        "aspect_ratio",
-        "model",
-        "seed",
-        "negative",
-        "uid",
-        "taskid",
-        "__proto__",
-        "constructor",
-    ):
+    for name in _UNKNOWN_FIELDS:
         parts = (text("prompt", PROMPT), text(name, "3"))
         yield either(f"an unknown field {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
 
@@ -289,17 +241,7 @@ def _twice(facts: ApiFacts) -> Iterator[Example]:
 
 
 def _bytes(facts: ApiFacts) -> Iterator[Example]:
-    broken = {
-        "a lone continuation byte": b"a\x80b",
-        "a cut character": "灯".encode()[:2],
-        "an overlong slash": b"\xc0\xaf",
-        "a surrogate": b"\xed\xa0\x80",
-        "UTF-16": "灯塔".encode("utf-16"),
-        "Latin-1": "é".encode("latin-1"),
-        "GBK": "灯塔".encode("gbk"),
-        "beyond Unicode": b"\xf5\x80\x80\x80",
-    }
-    for name, content in broken.items():
+    for name, content in _BROKEN.items():
         yield by_verdict(facts, f"prompt: {name}", (Part("prompt", content),))
         yield by_verdict(facts, f"category: {name}", (text("prompt", PROMPT), Part("category", content)))
         yield by_verdict(facts, f"batchsize: {name}", (text("prompt", PROMPT), Part("batchsize", b"3" + content)))
@@ -343,12 +285,12 @@ def _ratios(facts: ApiFacts) -> Iterator[Example]:
             f"{width}.0:{height}",
         ):
             yield _case(facts, "resolution", other)
-    for odd in ("0:0", "0:1", "1:0", "9:0", "256:144", "1920:1080", "2048:2048", "2560:1440", "4096:4096"):
+    for odd in _NOT_RATIOS:
         yield _case(facts, "resolution", odd)
 
 
 def _tiers(facts: ApiFacts) -> Iterator[Example]:
-    for number in (*range(17), 20, 32, 1024, 2048, 2000, 4096):
+    for number in _NUMBERS_OF_TIERS:
         if f"{number}K" not in facts.tiers:
             yield _case(facts, "resolution", f"{number}K")
     for tier in facts.tiers:
@@ -370,55 +312,14 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
             f"K{tier[:-1]}",
         ):
             yield _case(facts, "resolution", other)
-    for odd in (
-        "HD",
-        "FHD",
-        "UHD",
-        "QHD",
-        "WQHD",
-        "720p",
-        "1080p",
-        "2160p",
-        "4k UHD",
-        "square",
-        "landscape",
-        "portrait",
-        "auto",
-        "adaptive",
-        "default",
-        "max",
-        "original",
-        "K",
-        "k",
-    ):
+    for odd in _NOT_TIERS:
         yield _case(facts, "resolution", odd)
 
 
 def _sizes(facts: ApiFacts) -> Iterator[Example]:
     least, most = facts.least_pixels, facts.most_pixels
     for pixels in (least, most):
-        for side in (
-            1,
-            2,
-            3,
-            7,
-            8,
-            16,
-            100,
-            256,
-            512,
-            999,
-            1024,
-            1440,
-            1500,
-            1920,
-            2048,
-            isqrt(pixels),
-            isqrt(pixels) + 1,
-            4096,
-            8192,
-            16384,
-        ):
+        for side in (*_SIDES, isqrt(pixels), isqrt(pixels) + 1):
             for other in {pixels // side - 1, pixels // side, pixels // side + 1, -(-pixels // side)}:
                 if other > 0:
                     yield _case(facts, "resolution", f"{side}x{other}")
@@ -428,46 +329,7 @@ def _sizes(facts: ApiFacts) -> Iterator[Example]:
             yield _case(facts, "resolution", f"1x{exact}")
             width = next(side for side in range(isqrt(exact), 0, -1) if exact % side == 0)
             yield _case(facts, "resolution", f"{width}x{exact // width}")
-    for usual in (
-        "256x256",
-        "512x512",
-        "768x768",
-        "1024x1024",
-        "1024x768",
-        "1280x720",
-        "1365x1024",
-        "1500x1500",
-        "1536x1536",
-        "1600x900",
-        "1664x936",
-        "1792x1024",
-        "1920x1080",
-        "1920x1200",
-        "1920x1919",
-        "1919x1920",
-        "1920x1921",
-        "2000x2000",
-        "2048x1536",
-        "2304x1728",
-        "2496x1664",
-        "2560x1440",
-        "3024x1296",
-        "3750x1250",
-        "3840x2160",
-        "4096x2304",
-        "4096x4096",
-        "4097x4097",
-        "5404x3040",
-        "5504x3040",
-        "6000x2800",
-        "6240x2656",
-        "7680x4320",
-        "8192x2048",
-        "8192x8192",
-        "10000x1000",
-        "10000x10000",
-        "16384x1024",
-    ):
+    for usual in _USUAL_SIZES:
         yield _case(facts, "resolution", usual)
 
 
@@ -481,70 +343,7 @@ def _size_words(facts: ApiFacts) -> Iterator[Example]:
         yield _case(facts, "resolution", f"{2**bits + 2048}x2048", f"a width beyond 2^{bits}")
         yield _case(facts, "resolution", f"2048x{2**bits + 2048}", f"a height beyond 2^{bits}")
     yield _case(facts, "resolution", f"{_WORD - 2048}x{_WORD - 2048}", "sides that are negative in 32 bits")
-    for odd in (
-        "0x0",
-        "0x2048",
-        "2048x0",
-        "-2048x-2048",
-        "-2048x2048",
-        "2048x-2048",
-        "x",
-        "2048x",
-        "x2048",
-        "2048",
-        "2048x2048x",
-        "x2048x2048",
-        "2048x2048x1",
-        "2048x2048x3",
-        "2048xx2048",
-        "2048 2048",
-        "2048,2048",
-        "2048*2048",
-        "2048×2048",
-        "2048by2048",
-        "2048 x 2048",
-        "2048X2048",
-        "2048-2048",
-        "2048/2048",
-        "2048_2048",
-        "2048:2048",
-        "w2048h2048",
-        "2048w2048h",
-        "2048px x 2048px",
-        "2048pxx2048px",
-        "2048x2048px",
-        "(2048,2048)",
-        "[2048,2048]",
-        "2048.0x2048",
-        "2048x2048.0",
-        "2048.5x2048",
-        "2e3x2048",
-        "0x800x0x800",
-        "2048xNaN",
-        "infxinf",
-        "axb",
-        "2Kx2K",
-        "2048x2K",
-        "2K,2048x2048",
-        "2048x2048 2K",
-        "16:9 2K",
-        "16:9@2K",
-        "2K 16:9",
-        "1e99x1",
-        "99999999x99999999",
-        "²x³",
-        "MMXLVIIIxMMXLVIII",
-        "二千x二千",
-        "2048x2048\n",
-        "\n2048x2048",
-        "2048x2048\r\n",
-        "2048\nx2048",
-        "2048x2048\x00",
-        "2048x2048#",
-        "2048x2048?",
-        "2048x2048&",
-        "2048x2048;",
-    ):
+    for odd in _NOT_SIZES:
         yield _case(facts, "resolution", odd)
     yield _case(facts, "resolution", f"{'9' * 300}x{'9' * 300}", "sides of 300 digits")
     yield _case(facts, "resolution", f"{'9' * 5000}x1", "a side of 5,000 digits")
