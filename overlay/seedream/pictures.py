@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SHOWN_WHOLE: Final = 512 * 1024  # bytes: a larger picture is shown in a notebook as a thumbnail
+_SIZES: Final = {"png": (">II", 16), "gif": ("<HH", 6)}  # where width and height are in the first bytes
 _THUMBNAIL: Final = 640  # pixels on the longer side
-_BROWSERS: Final = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "image/bmp")
+_NOTEBOOKS: Final = ("image/png", "image/jpeg", "image/gif")  # what a notebook shows by its media type
+_BROWSERS: Final = (*_NOTEBOOKS, "image/webp", "image/avif", "image/bmp")
 
 
 @frozen
@@ -109,11 +111,9 @@ class Picture:
     def _size(self) -> tuple[int | None, int | None]:
         head = self._head(HEAD)
         kind = sniff(head)
-        if kind and kind.format == "png":
-            width, height = struct.unpack_from(">II", head, 16)
-            return width, height
-        if kind and kind.format == "gif":
-            width, height = struct.unpack_from("<HH", head, 6)
+        layout, start = _SIZES.get(kind.format, ("", 0)) if kind else ("", 0)
+        if layout:
+            width, height = struct.unpack_from(layout, head, start)
             return width, height
         try:
             return self.image().size
@@ -125,13 +125,10 @@ class Picture:
         data, media_type = self.data, self.media_type
         if len(data) > _SHOWN_WHOLE or media_type not in _BROWSERS:
             data, media_type = self._thumbnail() or (data, media_type)
-        shown: dict[str, Any] = {"text/plain": repr(self)}
-        if media_type in ("image/png", "image/jpeg", "image/gif"):
-            shown[media_type] = base64.b64encode(data).decode()
-        else:
-            source = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
-            shown["text/html"] = f'<img src="{source}" style="max-width:{_THUMBNAIL}px">'
-        return shown
+        encoded = base64.b64encode(data).decode()
+        if media_type in _NOTEBOOKS:
+            return {"text/plain": repr(self), media_type: encoded}
+        return {"text/plain": repr(self), "text/html": _image_tag(media_type, encoded, _THUMBNAIL)}
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Return ``shown``, for notebooks."""
@@ -194,7 +191,9 @@ class Generated:
 
 def _as_html(picture: Picture) -> str:
     shown = picture.shown()
-    if "text/html" in shown:
-        return str(shown["text/html"])
-    media_type = next(name for name in shown if name.startswith("image/"))
-    return f'<img src="data:{media_type};base64,{shown[media_type]}" style="max-width:320px">'
+    media_type = next((name for name in shown if name in _NOTEBOOKS), "")
+    return _image_tag(media_type, shown[media_type], _THUMBNAIL // 2) if media_type else str(shown["text/html"])
+
+
+def _image_tag(media_type: str, encoded: str, width: int) -> str:
+    return f'<img src="data:{media_type};base64,{encoded}" style="max-width:{width}px">'

@@ -61,7 +61,7 @@ def test_a_list_is_given_item_by_item() -> None:
 def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "mask.bin").write_bytes(b"mask")
     (mask,) = checked(f"maskImage={tmp_path / 'mask.bin'}").files["maskImage"]
-    assert b"mask" == mask.content
+    assert [b"mask"] == list(mask.chunks())
 
 
 @pytest.mark.parametrize(

@@ -115,12 +115,15 @@ def _requests() -> Iterator[tuple[str, Case]]:
     ]  # fmt: skip
     for options in given:
         asked = {"prompt": "a fish", **options}
-        yield f"submit {options!r}", partial(submission.check, asked)
+        yield f"submit {options!r}", partial(submission.check_submit, None, asked)
     sources: list[Any] = [b"", "none.png", ".", "a\0b", ["http://a/1", "http://a/2"], 5, [None], {b"x": 1}]
     for source in sources:
-        yield f"source_images {source!r}", partial(submission.check, {"prompt": "a fish", "source_images": source})
+        yield (
+            f"source_images {source!r}",
+            partial(submission.check_submit, None, {"prompt": "a fish", "source_images": source}),
+        )
     twice = {"prompt": "a fish", "image_url": "http://b/2", "source_images": "http://a/1"}
-    yield "image_url given twice", partial(submission.check, twice)
+    yield "image_url given twice", partial(submission.check_submit, None, twice)
 
 
 def _client(service: FakeService, work: Callable[[SeeDream], Any]) -> Any:

@@ -25,8 +25,8 @@ from PIL import Image
 from seedream import InvalidRequest, NotSent, Resolution, SeeDream, SubmissionUnknown
 from seedream._request import encode, source_images, submission
 from seedream._request.foreign_names import FOREIGN_NAMES
-from seedream._request.source_images import SourceChanged
-from seedream._request.submission import check, check_submit
+from seedream._request.source_images import SourceChanged, SourceFile
+from seedream._request.submission import Submission, check_submit
 from seedream.errors import Problem
 from support.clients import Both
 from support.clock import FakeClock
@@ -37,6 +37,14 @@ from support.scripted_server import Connection, ScriptedServer
 from tensorslab_images import limits
 
 PNG, JPEG = picture(), picture("JPEG")
+
+
+def check(options: dict[str, Any]) -> Submission:
+    return check_submit(None, options)
+
+
+def content_of(source: SourceFile) -> bytes:
+    return b"".join(source.chunks())
 
 
 def problems(prompt: Any = "a fish", **options: Any) -> list[tuple[str, str | None]]:
@@ -124,7 +132,7 @@ def test_a_source_image_in_any_form(kind: str, tmp_path: Path) -> None:
     (sent,) = submission.files["sourceImage"]
     named = kind in {"path", "text", "file", "list"}
     assert (PNG, "image/png", "my_picture_1.png" if named else "image-1.png") == (
-        sent.content,
+        content_of(sent),
         sent.media_type,
         sent.name,
     )
@@ -346,7 +354,7 @@ class Given:
 def test_an_open_file_is_read_to_its_end(sized: bool, kind: Any) -> None:
     source = Given(*([kind(PNG[:5]), kind(PNG[5:])] if sized else [kind(PNG)]), sized=sized, name="x/y.PNG")
     (sent,) = check_submit("a fish", {"source_images": source}).files["sourceImage"]
-    assert (sent.content, sent.name, sent.size, type(sent.content)) == (PNG, "y.png", len(PNG), bytes)
+    assert (content_of(sent), sent.name, sent.size, type(content_of(sent))) == (PNG, "y.png", len(PNG), bytes)
     assert source.asked == ([2**20] * 3 if sized else [])
 
 
@@ -430,9 +438,8 @@ def test_the_state_of_a_file_is_what_tells_it_from_others(tmp_path: Path) -> Non
     path.write_bytes(PNG)
     with path.open("rb") as file:
         found = os.fstat(file.fileno())
-        state = source_images._State.of(file.fileno())
-    assert (state.device, state.inode) == (found.st_dev, found.st_ino)
-    assert (state.size, state.changed) == (len(PNG), found.st_mtime_ns)
+        state = source_images._state_of(file.fileno())
+    assert state == (found.st_dev, found.st_ino, len(PNG), found.st_mtime_ns)
 
 
 @pytest.mark.parametrize(
@@ -770,7 +777,7 @@ def test_bytes_of_no_picture_are_refused_unless_it_is_asked_for(content: bytes, 
         (sent,) = check_submit("a fish", {"source_images": source, "allow_unrecognized_sources": True}).files[
             "sourceImage"
         ]
-        assert ("application/octet-stream", content) == (sent.media_type, sent.content)
+        assert ("application/octet-stream", content) == (sent.media_type, content_of(sent))
         assert sent.name == ("report.bin" if source is path else "image-1.bin")
 
 
@@ -807,7 +814,7 @@ def test_a_file_is_read_again_when_it_is_sent_and_proven_unchanged(tmp_path: Pat
         next(sent.chunks())
         chunks = list(sent.chunks())
         assert [len(chunk) for chunk in chunks] == [2**20, 2**20, len(content) - 2**21]
-        assert b"".join(chunks) == content == sent.content
+        assert b"".join(chunks) == content == content_of(sent)
 
 
 @pytest.mark.parametrize("change", ["other bytes", "shorter", "longer", "gone", "a pipe"])
@@ -872,9 +879,9 @@ def test_a_young_file_is_proven_unchanged_by_its_bytes_at_each_try(
     content = PNG + bytes(100_000)
     path.write_bytes(content)
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
-    monkeypatch.setattr(source_images._State, "of", lambda _: sent._state)
+    monkeypatch.setattr(source_images, "_state_of", lambda _: sent._state)
     monkeypatch.setattr(source_images, "_CHUNK", 4096)
-    assert sent.content == content
+    assert content_of(sent) == content
     chunks = sent.chunks()
     for _ in range(already):
         next(chunks)
@@ -909,7 +916,7 @@ def test_an_old_file_is_known_by_each_part_of_its_state(tmp_path: Path, change: 
         one.write_bytes(PNG)
         os.utime(one, ns=old)
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
-    assert sent.content == PNG
+    assert content_of(sent) == PNG
     sent.check()
     if change == "inode":
         other.replace(path)
@@ -918,7 +925,7 @@ def test_an_old_file_is_known_by_each_part_of_its_state(tmp_path: Path, change: 
         os.utime(path, ns=old)
     else:
         os.utime(path, ns=(old[0], old[1] + 1))
-    for read in (sent.check, lambda: list(sent.chunks()), lambda: sent.content, lambda: sent.sha256):
+    for read in (sent.check, lambda: list(sent.chunks()), lambda: content_of(sent), lambda: sent.sha256):
         with pytest.raises(SourceChanged, match=r"a\.png was changed"):
             read()
 
@@ -943,7 +950,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_noticed(tmp_path: Path, monkeyp
     os.utime(path, (1_000_000_000, 1_000_000_000))
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
     monkeypatch.setattr(source_images, "_CHUNK", 4096)
-    monkeypatch.setattr(source_images._State, "of", lambda _: sent._state)
+    monkeypatch.setattr(source_images, "_state_of", lambda _: sent._state)
     chunks = sent.chunks()
     next(chunks)
     os.truncate(path, 5000)
@@ -996,7 +1003,7 @@ def test_a_pillow_image_is_sent_as_png() -> None:
     image = Image.new("RGB", (5, 4), (200, 10, 10))
     (sent,) = check_submit("a fish", {"source_images": image}).files["sourceImage"]
     assert "image/png" == sent.media_type
-    with Image.open(io.BytesIO(sent.content)) as again:
+    with Image.open(io.BytesIO(content_of(sent))) as again:
         assert (image.size, image.tobytes()) == (again.size, again.tobytes())
     assert [("source_images", "SOURCE-IMAGE")] == problems(source_images=Image.new("YCbCr", (2, 2)))
 

@@ -21,7 +21,11 @@ Format = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heic", "h
 
 Buffer: TypeAlias = "bytes | bytearray | mmap.mmap"  # a memory map of a file, or bytes
 
-_EXTENSIONS: Final[dict[Format, str]] = {"jpeg": "jpg", "tiff": "tif"}
+_EXTENSIONS: Final[dict[Format, str]] = {
+    "png": "png", "jpeg": "jpg", "webp": "webp", "gif": "gif", "bmp": "bmp", "tiff": "tif", "avif": "avif",
+    "heic": "heic", "heif": "heif",
+}  # fmt: skip
+EXTENSIONS: Final = tuple(_EXTENSIONS.values())
 _BRANDS: Final[dict[bytes, Format]] = {
     b"avif": "avif", b"avis": "avif",
     b"heic": "heic", b"heix": "heic", b"heim": "heic", b"heis": "heic", b"hevc": "heic", b"hevx": "heic",
@@ -41,10 +45,7 @@ class PictureType:
 
     @property
     def extension(self) -> str:
-        return _EXTENSIONS.get(self.format, self.format)
-
-
-EXTENSIONS: Final = ("png", "jpg", "webp", "gif", "bmp", "tif", "avif", "heic", "heif")
+        return _EXTENSIONS[self.format]
 
 
 def sniff(head: bytes) -> PictureType | None:
@@ -73,15 +74,10 @@ def _format(head: bytes) -> Format | None:  # noqa: PLR0911 -- one return a form
 def _heif_format(head: bytes) -> Format | None:
     """Return the format of an ISO base media file: by its major brand, or by the others where that is general."""
     major, end = head[8:12], int.from_bytes(head[:4])
-    if major in _BRANDS:
-        return _BRANDS[major]
     if major not in _GENERAL_BRANDS:
-        return None
+        return _BRANDS.get(major)
     compatible = (head[at : at + 4] for at in range(16, min(end, len(head)) - 3, 4))
-    for brand in compatible:
-        if brand in _BRANDS:
-            return _BRANDS[brand]
-    return "heif"
+    return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), "heif")
 
 
 def is_whole(kind: PictureType, data: Buffer) -> bool:
@@ -183,23 +179,8 @@ def _bmp(data: Buffer) -> bool:
 
 # Bytes of a value of each TIFF field type (TIFF 6.0, page 15), and of BigTIFF's.
 _TIFF_SIZES: Final = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
+    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+}  # fmt: skip
 _TIFF_INTEGERS: Final = {3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _TIFF_PLACES: Final = {273: 279, 324: 325, 513: 514}  # tags of places of strips, tiles, JPEGs -> tags of their sizes
 _TIFF_INSIDE: Final = 330  # the tag of the places of further directories

@@ -5,7 +5,6 @@ import hashlib
 import mmap
 import os
 import secrets
-import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -13,12 +12,12 @@ from typing import IO, Any, Final
 from attrs import define, field
 
 from seedream._files.image_formats import EXTENSIONS, HEAD, PictureType, is_whole, sniff
+from seedream._files.paths import open_regular
 from seedream._support.redact import quote
 from seedream.errors import ConfigError
 
-_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-_NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe in the way is not waited for
-_NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+# None is that of open_regular for what is not a regular file.
+_NO_FILE: Final = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 
 
 def ensure_writable(directory: Path) -> Path:
@@ -58,7 +57,7 @@ def whole_format(path: Path) -> str | None:
     A symbolic link is not followed.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | _NO_FOLLOW | _NO_WAIT)
+        fd = open_regular(path, follow=False)
     except OSError as error:
         if error.errno in _NO_FILE or path.is_symlink():
             return None
@@ -77,9 +76,8 @@ def digest_of(path: Path) -> str:
 
 
 def _whole_kind(fd: int) -> PictureType | None:
-    """Return the format of an open regular file that holds a whole picture."""
-    state = os.fstat(fd)
-    if not stat.S_ISREG(state.st_mode) or not state.st_size:
+    """Return the format of an open file that holds a whole picture."""
+    if not os.fstat(fd).st_size:
         return None
     with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
         kind = sniff(data[:HEAD])
@@ -94,6 +92,7 @@ class PartialFile:
         hashed: Whether ``sha256`` is wanted: it takes as long as all else that is done with the bytes.
         size: Bytes written so far.
         etag: A strong ETag, where the host lets the rest be asked for on its own.
+        head: The first bytes, by which the format is recognised.
     """
 
     directory: Path
@@ -103,7 +102,7 @@ class PartialFile:
     etag: str = field(default="", repr=False)
     _path: Path = field(init=False)
     _file: IO[bytes] = field(init=False)
-    _head: bytes = field(default=b"", repr=False)
+    head: bytes = field(default=b"", repr=False)
     _hash: Any = None
 
     def __attrs_post_init__(self) -> None:
@@ -121,25 +120,21 @@ class PartialFile:
             self.size += len(chunk)
             if self._hash is not None:
                 self._hash.update(chunk)
-            if len(self._head) < HEAD:
-                self._head = (self._head + chunk[:HEAD])[:HEAD]
+            if len(self.head) < HEAD:
+                self.head = (self.head + chunk[:HEAD])[:HEAD]
 
     def restart(self) -> None:
         """Drop what was written."""
         self._file.seek(0)
         self._file.truncate()
-        self.size, self._head, self._hash = 0, b"", hashlib.sha256() if self.hashed else None
+        self.size, self.head, self._hash = 0, b"", hashlib.sha256() if self.hashed else None
 
     def kind(self) -> PictureType | None:
-        return sniff(self._head)
+        return sniff(self.head)
 
     def is_whole(self) -> bool:
         """Whether the structure of what was written says that no byte of a picture is missing."""
         return _whole_kind(self._file.fileno()) is not None
-
-    @property
-    def head(self) -> bytes:
-        return self._head
 
     @property
     def sha256(self) -> str:

@@ -4,9 +4,12 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from seedream._support.redact import quote
 from seedream.errors import ConfigError
+
+_READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def folder_path(given: str | os.PathLike[str]) -> Path:
@@ -25,14 +28,18 @@ def folder_path(given: str | os.PathLike[str]) -> Path:
     )
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: str | Path, *, follow: bool = True) -> int:
     """Open a regular file for reading. A device or a pipe, which may never end, is refused without waiting for it.
+
+    Args:
+        path: The file.
+        follow: Whether a symbolic link is followed.
 
     Raises:
         OSError: It cannot be opened, or is another kind of file.
         ValueError: It cannot be a path.
     """
-    fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    fd = os.open(path, _READ if follow else _READ | getattr(os, "O_NOFOLLOW", 0))
     kind = os.fstat(fd).st_mode
     if stat.S_ISREG(kind):
         return fd

@@ -46,24 +46,13 @@ class SourceChanged(OSError):
     """A source image is not the file that was checked: it was changed, cut short or extended since."""
 
 
-@frozen(repr=False)
-class _State:
-    """What tells one content of a file on disk from another, without reading it."""
+# What tells one content of a file on disk from another, without reading it: device, inode, size, time of change (ns).
+_State = tuple[int, int, int, int]
 
-    device: int
-    inode: int
-    size: int
-    changed: int  # nanoseconds
 
-    @classmethod
-    def of(cls, fd: int) -> "_State":
-        found = os.fstat(fd)
-        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-
-    @property
-    def recent(self) -> bool:
-        """Whether the file was written so recently that another change might leave the same time."""
-        return time.time_ns() - self.changed < _COARSEST_TIME
+def _state_of(fd: int) -> _State:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @frozen(eq=False, repr=False, slots=False)
@@ -128,11 +117,6 @@ class SourceFile:
             digest.update(chunk)
         return str(digest.hexdigest())
 
-    @property
-    def content(self) -> bytes:
-        """All bytes. Raises OSError as ``chunks`` does."""
-        return b"".join(self.chunks())
-
     def _opened(self, path: Path) -> int:
         fd = open_regular(path)
         try:
@@ -143,7 +127,7 @@ class SourceFile:
         return fd
 
     def _check_state(self, fd: int) -> None:
-        if _State.of(fd) != self._state:
+        if _state_of(fd) != self._state:
             raise self._changed()
 
     def _changed(self) -> SourceChanged:
@@ -156,16 +140,8 @@ def _sha256() -> Any:
     return hashlib.sha256()
 
 
-@frozen(eq=False, repr=False)
-class Gathered:
-    """The source images of a request: files, and the URL if one was given."""
-
-    files: tuple[SourceFile, ...] = ()
-    url: str | None = None
-
-
-def gather(sources: Sources | None, *, strict: bool) -> Gathered:
-    """Prepare the source images.
+def gather(sources: Sources | None, *, strict: bool) -> tuple[tuple[SourceFile, ...], str | None]:
+    """Prepare the source images. Gives the files, and the URL if one was given.
 
     Args:
         sources: One source or several: a path, the bytes themselves, a file open for reading bytes, a Pillow image,
@@ -185,15 +161,9 @@ def gather(sources: Sources | None, *, strict: bool) -> Gathered:
         else:
             files.append(_prepare(source, number, strict=strict))
     if len(urls) > 1:
-        raise InvalidRequest(
-            Problem(
-                "source_images",
-                f"{len(urls)} URLs; the API takes one",
-                "IMAGE-URL",
-                "Download the others and give their paths.",
-            )
-        )
-    return Gathered(tuple(files), urls[0] if urls else None)
+        message, hint = f"{len(urls)} URLs; the API takes one", "Download the others and give their paths."
+        raise InvalidRequest(Problem("source_images", message, "IMAGE-URL", hint))
+    return tuple(files), urls[0] if urls else None
 
 
 def check_url(url: str) -> None:
@@ -303,12 +273,14 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
         path = Path(source).absolute()
         fd = open_regular(path)
         try:
-            state, head = _State.of(fd), os.read(fd, HEAD)
+            state, head = _state_of(fd), os.read(fd, HEAD)
         finally:
             os.close(fd)
         name, media_type = _describe(head, path.name, number, strict=strict)
-        file = SourceFile(name, media_type, state.size, path, state)
-        return evolve(file, expected=file.sha256) if state.recent else file
+        _, _, size, changed = state
+        file = SourceFile(name, media_type, size, path, state)
+        # Written so recently that another change might leave the same time.
+        return evolve(file, expected=file.sha256) if time.time_ns() - changed < _COARSEST_TIME else file
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, InvalidRequest):
             raise

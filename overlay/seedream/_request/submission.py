@@ -81,22 +81,9 @@ class SubmitOptions(GeneratedOptions[Sources, Resolution], total=False):
 def check_submit(prompt: object, options: Mapping[str, object]) -> Submission:
     """Check a prompt and its SubmitOptions against the spec's limits and the ledger's rules.
 
-    Returns:
-        The submission in wire form, resolution canonical.
-
-    Raises:
-        InvalidRequest: With every problem found.
-    """
-    values = {name: value for name, value in options.items() if name != _ANY_SOURCE}
-    return check({"prompt": prompt, **values}, strict=not options.get(_ANY_SOURCE))
-
-
-def check(options: Mapping[str, object], *, strict: bool = True) -> Submission:
-    """Check a submission given by Python names; None means not given.
-
     Args:
-        options: Values by name (``prompt``, ``batchsize``, ``resolution``, ``source_images``, ...).
-        strict: Refuse source images and an image URL that are not recognised as such.
+        prompt: The prompt; ``options`` may hold it instead.
+        options: Values by Python name; None means not given.
 
     Returns:
         The submission in wire form, resolution canonical.
@@ -104,49 +91,41 @@ def check(options: Mapping[str, object], *, strict: bool = True) -> Submission:
     Raises:
         InvalidRequest: With every problem found.
     """
-    builder = SubmissionBuilder({name: value for name, value in options.items() if value is not None}, strict)
-    for name, value in builder.given.items():
-        builder.collecting_problems(builder.set_field, name, value)
-    builder.problems.extend(_missing(builder))
-    if builder.problems:
-        raise InvalidRequest(tuple(builder.problems))
-    return Submission(builder.values, builder.files)
+    given = {name: value for name, value in {"prompt": prompt, **options}.items() if value is not None}
+    strict = not given.pop(_ANY_SOURCE, False)
+    building = _Building(given, strict)
+    problems: list[Problem] = []
+    for name, value in given.items():
+        try:
+            building.set_field(name, value)
+        except InvalidRequest as error:
+            problems += error.problems
+    reported = {problem.field for problem in problems}
+    for spec in SUBMIT.fields:
+        missing = spec.name not in building.values and spec.name not in building.files
+        if spec.required and missing and spec.attribute not in reported:
+            problems.append(_problem(spec, "missing", f"Give a {spec.attribute}."))
+    if problems:
+        raise InvalidRequest(tuple(problems))
+    return Submission(building.values, building.files)
 
 
 @define(eq=False, repr=False)
-class SubmissionBuilder:
-    """A submission being checked: what is good so far, and every problem found."""
+class _Building:
+    """A submission being checked: what was given, and what is good so far."""
 
-    given: dict[str, object]
-    strict: bool = True
+    given: Mapping[str, object]
+    strict: bool
     values: dict[str, WireValue] = field(factory=dict)
     files: dict[str, tuple[SourceFile, ...]] = field(factory=dict)
-    problems: list[Problem] = field(factory=list)
-
-    def collecting_problems(self, work: Callable[..., None], *arguments: object) -> None:
-        try:
-            work(*arguments)
-        except InvalidRequest as error:
-            self.problems.extend(error.problems)
-
-    def set_sources(self, sources: object) -> None:
-        gathered = gather(cast("Any", sources), strict=self.strict)
-        if gathered.files:
-            self._add_files(_FIELDS[_SOURCES], gathered.files)
-        if gathered.url is None:
-            return
-        if _URL in self.given or _FIELDS[_URL].name in self.values:
-            raise InvalidRequest(
-                Problem(_URL, "given twice, also as a source image", "IMAGE-URL", "Give only one of them.")
-            )
-        self.set_field(_URL, gathered.url)
 
     def set_field(self, name: str, value: object) -> None:
         spec = _FIELDS.get(name)
         if spec is None:
-            raise InvalidRequest(_unknown_field(name))
+            hint = hint_for(name) or f"It has {', '.join(sorted(_FIELDS))}."
+            raise InvalidRequest(Problem(name, "the API has no such field", hint=hint))
         if name == _SOURCES:
-            self.set_sources(value)
+            self._set_sources(spec, value)
         elif spec.kind == "binary":
             self._add_files(spec, _other_files(spec, value))
         else:
@@ -156,39 +135,35 @@ class SubmissionBuilder:
             if checked != []:  # an empty list leaves nothing to send
                 self.values[spec.name] = checked
 
+    def _set_sources(self, spec: Field, sources: object) -> None:
+        files, url = gather(cast("Any", sources), strict=self.strict)
+        if files:
+            self._add_files(spec, files)
+        if url is not None:
+            if _URL in self.given:
+                hint = "Give only one of them."
+                raise InvalidRequest(Problem(_URL, "given twice, also as a source image", "IMAGE-URL", hint))
+            self.set_field(_URL, url)
+
     def _add_files(self, spec: Field, files: tuple[SourceFile, ...]) -> None:
         self.files[spec.name] = files
         _check_items(spec, [_hash_of(file) for file in files] if spec.unique_items else range(len(files)))
 
 
-def _unknown_field(name: str) -> Problem:
-    known = ", ".join(sorted(_FIELDS))
-    return Problem(name, "the API has no such field", hint=hint_for(name) or f"It has {known}.")
-
-
 def _other_files(spec: Field, value: object) -> tuple[SourceFile, ...]:
     """Return the files of a field other than the source images; their format is not checked."""
     try:
-        return gather(cast("Any", value), strict=False).files
+        return gather(cast("Any", value), strict=False)[0]
     except InvalidRequest as error:
         problems = tuple(Problem(spec.attribute, one.message, None, one.hint) for one in error.problems)
         raise InvalidRequest(problems) from None
 
 
-def _missing(builder: SubmissionBuilder) -> Iterable[Problem]:
-    reported = {problem.field for problem in builder.problems}
-    for spec in SUBMIT.fields:
-        given = spec.name in builder.values or spec.name in builder.files
-        if spec.required and not given and spec.attribute not in reported:
-            yield Problem(spec.attribute, "missing", _RULES.get(spec.name), f"Give a {spec.attribute}.")
-
-
 def _wire_value(spec: Field, value: object) -> WireValue:
     if spec.many:
         if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-            raise InvalidRequest(
-                _problem(spec, f"an object of type {type(value).__name__} is not a list", "Give a list.")
-            )
+            message = f"an object of type {type(value).__name__} is not a list"
+            raise InvalidRequest(_problem(spec, message, "Give a list."))
         items = [_scalar(spec, item) for item in cast("Iterable[object]", value)]
         _check_items(spec, items)
         return items
@@ -198,14 +173,8 @@ def _wire_value(spec: Field, value: object) -> WireValue:
 def _scalar(spec: Field, value: object) -> Scalar:
     if spec.name == "resolution" and spec.kind == "string":
         value = canonical(cast("str | Resolution", value))
-    if (
-        spec.kind == "string"
-        and not spec.many
-        and spec.name == "prompt"
-        and isinstance(value, str)
-        and not value.strip()
-    ):
-        raise InvalidRequest(Problem("prompt", "empty", "PROMPT-REQUIRED", "Say what the picture shows."))
+    if spec.name == "prompt" and isinstance(value, str) and not value.strip():
+        raise InvalidRequest(_problem(spec, "empty", "Say what the picture shows."))
     typed = _typed(spec, value)
     if spec.enum and typed not in spec.enum:
         legal = ", ".join(str(item) for item in spec.enum)
@@ -253,13 +222,8 @@ def _check_text(spec: Field, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidRequest(
-            _problem(
-                spec,
-                f"character {error.start + 1} is half of a pair (a lone surrogate)",
-                "Decode the text properly.",
-            )
-        ) from None
+        message = f"character {error.start + 1} is half of a pair (a lone surrogate)"
+        raise InvalidRequest(_problem(spec, message, "Decode the text properly.")) from None
     if spec.min_length is not None and len(text) < spec.min_length:
         raise InvalidRequest(_problem(spec, f"{len(text)} characters, fewer than {spec.min_length}", "Make it longer."))
     if spec.max_length is not None and len(text) > spec.max_length:

@@ -226,7 +226,7 @@ def _print_request(terminal: Terminal, submission: Submission, base_url: str | N
                 "headers": [{"name": name, "value": value} for name, value in headers],
                 "fields": [{"name": name, "value": text} for name, text in fields],
                 "files": [
-                    {"name": name, "filename": file.name, "media_type": file.media_type, "bytes": len(file.content)}
+                    {"name": name, "filename": file.name, "media_type": file.media_type, "bytes": file.size}
                     for name, file in files
                 ],
             },
@@ -242,7 +242,7 @@ def _print_request(terminal: Terminal, submission: Submission, base_url: str | N
     _print_section(
         terminal,
         tr("Files"),
-        [(name, f"{file.name}  {file.media_type}  {plural(len(file.content), 'byte')}") for name, file in files],
+        [(name, f"{file.name}  {file.media_type}  {plural(file.size, 'byte')}") for name, file in files],
     )
     cost = plural(submission.images, "image")
     terminal.print_result("\n" + tr("Nothing was sent. If sent, it would cost {cost}.", cost=cost))
