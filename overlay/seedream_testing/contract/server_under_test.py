@@ -60,6 +60,10 @@ class Reply:
         return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)
 
 
+def _pairs(headers: Headers) -> list[tuple[str, str]]:
+    return list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+
+
 def _parse(body: bytes) -> object:
     """Parse JSON as RFC 8259 defines it: UTF-8 without a byte order mark, no NaN or Infinity.
 
@@ -132,16 +136,14 @@ class ServerUnderTest:
         """The keys, which no report may show."""
         return [key for key in (self.key, self.second_key, self.no_credits_key) if key]
 
-    @property
-    def authorization(self) -> dict[str, str]:
-        """The header with the key."""
-        return {self.facts.auth_header: f"{self.facts.auth_scheme} {self.key}"}
+    def headers(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
+        """Return the header with the key, and more."""
+        return [(self.facts.auth_header, f"{self.facts.auth_scheme} {self.key}"), *more]
 
     def send(self, method: str, url: str, headers: Headers = (), body: bytes | Iterable[bytes] = b"") -> Reply:
         """Send a request; the URL may be a path. A body given piece by piece is sent chunked."""
         whole = url if "://" in url else self.base_url.rstrip("/") + url
-        pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
-        raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in pairs]
+        raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in _pairs(headers)]
         pieces = body if isinstance(body, bytes) else list(body)
         content: Any = pieces if isinstance(pieces, bytes) else iter(pieces)
         request = self._http.build_request(method, whole, headers=raw, content=content)
@@ -171,20 +173,24 @@ class ServerUnderTest:
 
     def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:
         """Send a form, by default with the key."""
-        kind, body = encode(parts)
-        return self.submit_raw(kind, body, headers)
-
-    def submit_raw(self, kind: str | None, body: bytes | Iterable[bytes], headers: Headers | None = None) -> Reply:
-        """Send a body to the submit operation under a Content-Type, by default with the key."""
-        known = self.authorization if headers is None else headers
-        pairs = list(known.items()) if isinstance(known, Mapping) else list(known)
-        return self.send("POST", self.facts.submit, [*pairs, *([("content-type", kind)] if kind else [])], body)
+        return self.post(self.facts.submit, *encode(parts), headers)
 
     def ask(self, path: str, body: object, headers: Headers | None = None) -> Reply:
         """Send JSON, by default with the key."""
-        known = self.authorization if headers is None else headers
-        pairs = list(known.items()) if isinstance(known, Mapping) else list(known)
-        return self.send("POST", path, [*pairs, ("content-type", "application/json")], json.dumps(body).encode())
+        return self.post(path, "application/json", json.dumps(body).encode(), headers)
+
+    def post(
+        self,
+        path: str,
+        kind: str | None,
+        body: bytes | Iterable[bytes],
+        headers: Headers | None = None,
+        *,
+        method: str = "POST",
+    ) -> Reply:
+        """Send a body under a Content-Type, by default with the key."""
+        known = self.headers() if headers is None else _pairs(headers)
+        return self.send(method, path, [*known, *([("content-type", kind)] if kind else [])], body)
 
     def query(self, taskid: object) -> Reply:
         """Query a task, whatever comes."""

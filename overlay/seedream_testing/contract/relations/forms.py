@@ -4,13 +4,13 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import permutations
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from seedream_testing.contract.api_facts import ApiFacts, Meaning, Part, text
-from seedream_testing.contract.relations.relation import Example, Relation, accepted, by_verdict, either, request
+from seedream_testing.contract.relations.relation import Example, Relation, by_verdict, request, submission
 from seedream_testing.contract.samples import jpeg, png, webp
 from seedream_testing.contract.server_under_test import Reply, ServerUnderTest, skip_if_length_required
 
@@ -47,10 +47,8 @@ def _kind(mark: str = _MARK) -> str:
 
 
 _FIELDS: Final[tuple[Field, ...]] = (
-    (_head("prompt"), _PROMPT.encode()),
-    (_head("batchsize"), b"2"),
-    (_head("resolution"), _SIZE.encode()),
-)
+    (_head("prompt"), _PROMPT.encode()), (_head("batchsize"), b"2"), (_head("resolution"), _SIZE.encode()),
+)  # fmt: skip
 
 # Heads of the prompt that mean the same, that a server may refuse, and that name no prompt.
 _SAME_HEADS: Final = {
@@ -88,17 +86,30 @@ _NO_HEADS: Final = {
     "an empty name": _head(""),
     "attachment instead of form-data": 'Content-Disposition: attachment; filename="prompt"\r\n',
 }
-_FILE_NAMES: Final = ("a.png", "灯塔.png", "🌫.png", "é ü.png", "a b.png", "a;b.png", "a,b=c.png", "a'b.png", "A.PNG", "a.tar.png", "noextension", ".png", "a.txt", "..png", "%41.png", "a" * 200 + ".png", "1", "-", "图 片 (1).png")  # fmt: skip
+_FILE_NAMES: Final = (
+    "a.png", "灯塔.png", "🌫.png", "é ü.png", "a b.png", "a;b.png", "a,b=c.png", "a'b.png", "A.PNG", "a.tar.png", "noextension", ".png", "a.txt",
+    "..png", "%41.png", "a" * 200 + ".png", "1", "-", "图 片 (1).png",
+)  # fmt: skip
 _FILE_HEADS: Final = {
-    "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"', "a path": r'; filename="C:\pictures\a.png"', "a path upwards": '; filename="../../a.png"', "an absolute path": '; filename="/etc/a.png"',
-    "an encoded name": "; filename*=UTF-8''%E7%81%AF.png", "both names": "; filename=\"a.png\"; filename*=UTF-8''%E7%81%AF.png", "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
+    "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"',
+    "a path": r'; filename="C:\pictures\a.png"', "a path upwards": '; filename="../../a.png"', "an absolute path": '; filename="/etc/a.png"',
+    "an encoded name": "; filename*=UTF-8''%E7%81%AF.png", "both names": "; filename=\"a.png\"; filename*=UTF-8''%E7%81%AF.png",
+    "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
 }  # fmt: skip
-_ADDRESSES: Final = ("https://example.com/1.png", "http://example.com/1.png", "https://example.com/灯塔.png", "https://example.com/a.png?token=" + "x" * 500, "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png")  # fmt: skip
+_ADDRESSES: Final = (
+    "https://example.com/1.png", "http://example.com/1.png", "https://example.com/灯塔.png", "https://example.com/a.png?token=" + "x" * 500,
+    "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png",
+)  # fmt: skip
 _COUNTS: Final = (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16)
 
 
 def _full(facts: ApiFacts) -> Meaning:
     return _meaning(facts, batchsize="2", resolution=_SIZE)
+
+
+def _sends(kind: str | None, body: bytes, beside: str = "") -> Callable[[ServerUnderTest], Reply]:
+    """Return a function that sends a body as a submission, with text ``beside`` it in the address."""
+    return lambda server: server.post(server.facts.submit + beside, kind, body)
 
 
 def _raw(
@@ -111,16 +122,14 @@ def _raw(
     meaning: Meaning | None = None,
     rule: str = _RULE,
 ) -> Example:
-    return request(
-        name, rule, lambda server: server.submit_raw(kind or _kind(), body), meaning or _full(facts), optional=optional
-    )
+    return request(name, rule, _sends(kind or _kind(), body), meaning or _full(facts), optional=optional)
 
 
 def _order(facts: ApiFacts) -> Iterator[Example]:
     file = Part("sourceImage", _PNG, "a.png", "image/png")
     parts = (text("prompt", _PROMPT), text("batchsize", 2), text("resolution", _SIZE), file)
     for order in permutations(parts):
-        yield accepted(", ".join(part.name for part in order), _RULE, order, _full(facts))
+        yield submission(", ".join(part.name for part in order), _RULE, order, _full(facts))
 
 
 def _heads(facts: ApiFacts) -> Iterator[Example]:
@@ -131,11 +140,8 @@ def _heads(facts: ApiFacts) -> Iterator[Example]:
     for name, head in _ODD_HEADS.items():
         yield _raw(facts, name, _body([(head, content), *rest]), optional=True)
     for name, head in _NO_HEADS.items():
-        yield request(
-            f"the prompt under {name}",
-            "PROMPT-REQUIRED",
-            lambda server, head=head: server.submit_raw(_kind(), _body([(head, content), *rest])),
-        )
+        sent = _sends(_kind(), _body([(head, content), *rest]))
+        yield request(f"the prompt under {name}", "PROMPT-REQUIRED", sent)
 
 
 def _boundaries(facts: ApiFacts) -> Iterator[Example]:
@@ -143,28 +149,11 @@ def _boundaries(facts: ApiFacts) -> Iterator[Example]:
         "short": "xY", "of digits": "1234567890", "of 70 characters": "a" * 70, "of dashes": "----WebKitFormBoundary7MA4YWxkTrZu0gW", "only dashes": "-------------",
         "with dots and underscores": "a.b_c-d", "that ends in digits": "=_Part_0_1",
     }.items():  # fmt: skip
-        yield _raw(
-            facts,
-            f"a boundary {name}",
-            _body(_FIELDS, mark),
-            f'multipart/form-data; boundary="{mark}"' if "=" in mark else _kind(mark),
-        )
-    yield _raw(facts, "a quoted boundary", _body(_FIELDS), f'multipart/form-data; boundary="{_MARK}"')
-    punctuation = "a'()+_,-./:=?z"
-    yield _raw(
-        facts,
-        "a boundary with every mark that RFC 2046 allows",
-        _body(_FIELDS, punctuation),
-        f'multipart/form-data; boundary="{punctuation}"',
-        optional=True,
-    )
-    yield _raw(
-        facts,
-        "a boundary with a space inside",
-        _body(_FIELDS, "a b"),
-        'multipart/form-data; boundary="a b"',
-        optional=True,
-    )
+        kind = _kind(f'"{mark}"' if "=" in mark else mark)
+        yield _raw(facts, f"a boundary {name}", _body(_FIELDS, mark), kind)
+    yield _raw(facts, "a quoted boundary", _body(_FIELDS), _kind(f'"{_MARK}"'))
+    for name, mark in {"every mark that RFC 2046 allows": "a'()+_,-./:=?z", "a space inside": "a b"}.items():
+        yield _raw(facts, f"a boundary with {name}", _body(_FIELDS, mark), _kind(f'"{mark}"'), optional=True)
     yield _raw(facts, "a boundary of 71 characters", _body(_FIELDS, "a" * 71), _kind("a" * 71), optional=True)
     for name, kind in {
         "a charset after the boundary": f"{_kind()}; charset=utf-8",
@@ -186,30 +175,19 @@ def _boundaries(facts: ApiFacts) -> Iterator[Example]:
         ("an empty body", _kind(), b""), ("text instead of a form", _kind(), b"a lighthouse"), ("only a head", _kind(), f"--{_MARK}\r\n{_head('prompt')}".encode()),
         ("a form cut in its last boundary", _kind(), single[:-10]), ("a form cut in its content", _kind(), single[: single.index(b"house")]), ("a form cut before its end", _kind(), single[: -len(_MARK) - 8]),
     ):  # fmt: skip
-        yield request(name, "SERVER-HTTP", lambda server, kind=kind, body=body: server.submit_raw(kind, body))
+        yield request(name, "SERVER-HTTP", _sends(kind, body))
 
 
 def _contents(facts: ApiFacts) -> Iterator[Example]:
+    hidden = '\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n9'
     for name, prompt in {
-        "a line like a boundary": "a\r\n--other\r\nb", "dashes at a line's beginning": "a\r\n--\r\nb", "its own boundary without dashes": f"a {_MARK} b", "its own boundary without a line break": f"a --{_MARK} b",
+        "a part of another form": f"a{hidden}", "a line like a boundary": "a\r\n--other\r\nb", "dashes at a line's beginning": "a\r\n--\r\nb", "its own boundary without dashes": f"a {_MARK} b", "its own boundary without a line break": f"a --{_MARK} b",
         "its own boundary after LF": f"a\n--{_MARK[:-1]} b", "CRLF at its end": "a\r\n", "CR at its end": "a\r", "CRLF at its beginning": "\r\na", "dashes at its end": "a\r\n--", "a head": 'a\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n9',
         "many line breaks": "a" + "\r\n" * 500 + "b", "a part of its boundary at its end": f"a\r\n--{_MARK[:6]}",
     }.items():  # fmt: skip
         fields = ((_head("prompt"), prompt.encode()), *_FIELDS[1:])
-        yield _raw(
-            facts,
-            f"a prompt with {name}",
-            _body(fields),
-            meaning=_meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE),
-        )
-    hidden = '\r\n--+++\r\nContent-Disposition: form-data; name="batchsize"\r\n\r\n9'
-    fields = ((_head("prompt"), f"a{hidden}".encode()), *_FIELDS[1:])
-    yield _raw(
-        facts,
-        "a prompt with a part of another form",
-        _body(fields),
-        meaning=_meaning(facts, prompt=f"a{hidden}", batchsize="2", resolution=_SIZE),
-    )
+        meaning = _meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE)
+        yield _raw(facts, f"a prompt with {name}", _body(fields), meaning=meaning)
     file = (
         _head("sourceImage", '; filename="a.png"', "Content-Type: image/png\r\n"),
         _PNG + hidden.encode() + b"\r\n--" + b"\0" * 9,
@@ -224,11 +202,8 @@ def _framing(facts: ApiFacts) -> Iterator[Example]:
         "blanks after each boundary": body.replace(f"--{_MARK}\r\n".encode(), f"--{_MARK}  \r\n".encode()), "LF instead of CRLF": _body(((head, content.replace(b"\r\n", b"\n")) for head, content in _FIELDS), end="\n"),
         "an empty part": body.replace(f"--{_MARK}--".encode(), f"--{_MARK}\r\n\r\n\r\n--{_MARK}--".encode()),
     }.items():  # fmt: skip
-        meaning = (
-            _meaning(facts, prompt=_PROMPT.replace("\r\n", "\n"), batchsize="2", resolution=_SIZE)
-            if name.startswith("LF")
-            else None
-        )
+        prompt = _PROMPT.replace("\r\n", "\n") if name.startswith("LF") else _PROMPT
+        meaning = _meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE)
         yield _raw(facts, name, changed, optional=True, meaning=meaning)
     short = _body(_FIELDS[:1])
     after = _body([(_head("batchsize"), b"9")])
@@ -246,21 +221,18 @@ def _framing(facts: ApiFacts) -> Iterator[Example]:
         pieces = list(_pieces(body, sizes))
 
         def send(server: ServerUnderTest, pieces: list[bytes] = pieces) -> Reply:
-            return skip_if_length_required(server.submit_raw(_kind(), pieces))
+            return skip_if_length_required(server.post(facts.submit, _kind(), pieces))
 
-        yield request(f"sent in {name}", "SERVER-HTTP", send, _full(facts), optional=False)
+        yield request(f"sent in {name}", "SERVER-HTTP", send, _full(facts))
     for count in (10, 100):
         extra = [(_head(f"x{number}"), b"1") for number in range(count)]
         yield _raw(facts, f"{count} unknown fields besides", _body((*_FIELDS, *extra)), optional=True)
-    yield request(
-        "a compressed body",
-        "SERVER-HTTP",
-        lambda server: server.submit_raw(
-            _kind(), zlib.compress(body), [*server.authorization.items(), ("content-encoding", "deflate")]
-        ),
-        _full(facts),
-        optional=True,
-    )
+
+    def compressed(server: ServerUnderTest) -> Reply:
+        headers = server.headers(("content-encoding", "deflate"))
+        return server.post(facts.submit, _kind(), zlib.compress(body), headers)
+
+    yield request("a compressed body", "SERVER-HTTP", compressed, _full(facts), optional=True)
 
 
 def _pieces(body: bytes, sizes: list[int]) -> Iterator[bytes]:
@@ -278,51 +250,21 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
     for kind, sent in (
         ("application/x-www-form-urlencoded", urlencode(values).encode()), (f"multipart/mixed; boundary={_MARK}", body), (f"multipart/related; boundary={_MARK}", body), (f"multipart/alternative; boundary={_MARK}", body),
     ):  # fmt: skip
-        yield _raw(
-            facts, f"under {kind.partition(';')[0]}", sent, kind, optional=True, meaning=meaning, rule="SERVER-HTTP"
-        )
+        name = f"under {kind.partition(';')[0]}"
+        yield _raw(facts, name, sent, kind, optional=True, meaning=meaning, rule="SERVER-HTTP")
     document = json.dumps(values).encode()
     for other, sent in (
         ("application/json", document), ("application/json; charset=utf-8", document), ("text/json", document), ("text/plain", b"a lighthouse"), ("text/plain", document), ("application/octet-stream", body), ("text/plain", body),
         ("application/json", body), ("image/png", _PNG), ("application/xml", b"<prompt>a lighthouse</prompt>"), (None, document), (None, b"prompt=a+lighthouse"), (None, b""), ("multipart/form-data", document), (f"text/plain; boundary={_MARK}", body), (f"application/json; boundary={_MARK}", body), (f"application/octet-stream; boundary={_MARK}", body), (f"form-data; boundary={_MARK}", body),
     ):  # fmt: skip
-        yield request(
-            f"{sent[:30]!r} under {other or 'no media type'}",
-            "SERVER-HTTP",
-            lambda server, other=other, sent=sent: server.submit_raw(other, sent),
-        )
-    yield request(
-        "fields in the address",
-        "SERVER-HTTP",
-        lambda server: server.send("POST", f"{server.facts.submit}?{urlencode(values)}", server.authorization),
-    )
-    for name, value in (("prompt", "a lighthouse"), ("batchsize", "3"), ("resolution", "1:1")):
-        query = f"?{name}={quote(value)}"
-        if name == "prompt":
-            yield request(
-                "the prompt in the address",
-                "PROMPT-REQUIRED",
-                lambda server, query=query: server.send(
-                    "POST",
-                    server.facts.submit + query,
-                    [*server.authorization.items(), ("content-type", _kind())],
-                    _body(_FIELDS[1:]),
-                ),
-            )
-        else:
-            only = [(_head("prompt"), b"a lighthouse")]
-            yield request(
-                f"{name} in the address",
-                "WIRE-EXACT",
-                lambda server, query=query, only=only: server.send(
-                    "POST",
-                    server.facts.submit + query,
-                    [*server.authorization.items(), ("content-type", _kind())],
-                    _body(only),
-                ),
-                _meaning(facts, prompt="a lighthouse"),
-                optional=True,
-            )
+        yield request(f"{sent[:30]!r} under {other or 'no media type'}", "SERVER-HTTP", _sends(other, sent))
+    yield request("fields in the address", "SERVER-HTTP", _sends(None, b"", f"?{urlencode(values)}"))
+    without = _sends(_kind(), _body(_FIELDS[1:]), f"?prompt={quote('a lighthouse')}")
+    yield request("the prompt in the address", "PROMPT-REQUIRED", without)
+    only, meaning = _body([(_head("prompt"), b"a lighthouse")]), _meaning(facts, prompt="a lighthouse")
+    for name, value in (("batchsize", "3"), ("resolution", "1:1")):
+        sends = _sends(_kind(), only, f"?{name}={quote(value)}")
+        yield request(f"{name} in the address", "WIRE-EXACT", sends, meaning, optional=True)
 
 
 def _file_names(facts: ApiFacts) -> Iterator[Example]:
@@ -330,93 +272,51 @@ def _file_names(facts: ApiFacts) -> Iterator[Example]:
         head = _head("sourceImage", f'; filename="{name}"', "Content-Type: image/png\r\n")
         yield _raw(facts, f"a file named {name[:40]!r}", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
     for name, parameters in _FILE_HEADS.items():
-        yield _raw(
-            facts,
-            f"a file name: {name}",
-            _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG))),
-            optional=True,
-            rule="SOURCE-IMAGE",
-        )
-    first = (
-        'Content-Disposition: form-data; filename="a.png"; name="sourceImage"\r\nContent-Type: image/png\r\n',
-        _PNG,
-    )
-    yield _raw(facts, "the file's name before the field's", _body((*_FIELDS, first)), rule="SOURCE-IMAGE")
+        body = _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG)))
+        yield _raw(facts, f"a file name: {name}", body, optional=True, rule="SOURCE-IMAGE")
+    head = 'Content-Disposition: form-data; filename="a.png"; name="sourceImage"\r\nContent-Type: image/png\r\n'
+    yield _raw(facts, "the file's name before the field's", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
 
 
 def _files(facts: ApiFacts) -> Iterator[Example]:
     rule = facts.rules.get("sourceImage", "WIRE-EXACT")
     whole = (text("prompt", _PROMPT), text("batchsize", 2), text("resolution", _SIZE))
+    full = _full(facts)
+
+    def file(content: bytes = _PNG, name: str = "a.png", kind: str | None = "image/png") -> Part:
+        return Part("sourceImage", content, name, kind)
 
     def with_files(name: str, *files: Part) -> Example:
         return by_verdict(facts, name, (*whole, *files), rule)
 
     for count in _COUNTS:
-        yield with_files(
-            f"{count} source images",
-            *(Part("sourceImage", png(shade=number), f"{number}.png", "image/png") for number in range(count)),
-        )
-    yield with_files("one source image twice", *[Part("sourceImage", _PNG, "a.png", "image/png")] * 2)
-    yield with_files(
-        "two source images of one name",
-        Part("sourceImage", _PNG, "a.png", "image/png"),
-        Part("sourceImage", png(shade=9), "a.png", "image/png"),
-    )
-    yield with_files(
-        "a PNG and a JPEG",
-        Part("sourceImage", _PNG, "a.png", "image/png"),
-        Part("sourceImage", jpeg(), "b.jpg", "image/jpeg"),
-    )
-    yield with_files("a WebP", Part("sourceImage", webp(), "a.webp", "image/webp"))
+        yield with_files(f"{count} source images", *(file(png(shade=n), f"{n}.png") for n in range(count)))
+    yield with_files("one source image twice", file(), file())
+    yield with_files("two source images of one name", file(), file(png(shade=9)))
+    yield with_files("a PNG and a JPEG", file(), file(jpeg(), "b.jpg", "image/jpeg"))
+    yield with_files("a WebP", file(webp(), "a.webp", "image/webp"))
     for kind in ("image/png", "image/PNG", "image/x-png", "application/octet-stream", "image/*"):
-        yield with_files(f"a source image of type {kind}", Part("sourceImage", _PNG, "a.png", kind))
+        yield with_files(f"a source image of type {kind}", file(kind=kind))
     for other in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):
-        parts = (*whole, Part("sourceImage", _PNG, "a.png", other))
-        yield request(
-            f"a PNG of type {other or 'unknown'}",
-            rule,
-            lambda server, parts=parts: server.submit(parts),
-            _full(facts),
-            optional=True,
-        )
+        yield submission(f"a PNG of type {other or 'unknown'}", rule, (*whole, file(kind=other)), full, optional=True)
     for size in (256, 512, 700):
-        parts = (*whole, Part("sourceImage", png(size, size, 0), "a.png", "image/png"))
-        yield accepted(f"a source image of {size}x{size}", rule, parts, _full(facts))
+        yield submission(f"a source image of {size}x{size}", rule, (*whole, file(png(size, size, 0))), full)
     for length in (100_000, 1_000_000, 4_000_000, 9_000_000):
         # What looks like a boundary is slow to parse, so that only the beginning is full of it.
         noise = b"\xff\xd8\xff\xfe\xea\x62" + b"\0\r\n--" * 8_000 + bytes(length - 40_000) + b"\xff\xd9"
-        yield accepted(
-            f"a source image of about {length:,} bytes",
-            rule,
-            (*whole, Part("sourceImage", noise, "a.jpg", "image/jpeg")),
-            _full(facts),
-        )
-    url = "https://example.com/a+b.png?x=1&y=%20#z"
-    yield accepted(
-        "a source image and an address",
-        rule,
-        (*whole, text("imageUrl", url), Part("sourceImage", _PNG, "a.png", "image/png")),
-        _full(facts),
-    )
+        parts = (*whole, file(noise, "a.jpg", "image/jpeg"))
+        yield submission(f"a source image of about {length:,} bytes", rule, parts, full)
+    url = text("imageUrl", "https://example.com/a+b.png?x=1&y=%20#z")
+    yield submission("a source image and an address", rule, (*whole, url, file()), full)
     for address in _ADDRESSES:
-        yield accepted(
-            f"the address {address[:40]}",
-            facts.rules.get("imageUrl", "WIRE-EXACT"),
-            (*whole, text("imageUrl", address)),
-            _full(facts),
-        )
+        about = facts.rules.get("imageUrl", "WIRE-EXACT")
+        yield submission(f"the address {address[:40]}", about, (*whole, text("imageUrl", address)), full)
     for value in ("other", "灯塔", "a b", "A", "x" * 100):  # the page names only the default
         parts = (*whole, text("category", value))
-        meaning = facts.meaning(parts)
-        yield either(f"category {value[:20]!r}", facts.rules.get("category", "WIRE-EXACT"), parts, meaning)
+        about, meaning = facts.rules.get("category", "WIRE-EXACT"), facts.meaning(parts)
+        yield submission(f"category {value[:20]!r}", about, parts, meaning, optional=True)
     yield by_verdict(facts, "category 'seedreamv45'", (*whole, text("category", "seedreamv45")))
-    yield request(
-        "an empty source image",
-        rule,
-        lambda server: server.submit((*whole, Part("sourceImage", b"", "a.png", "image/png"))),
-        _full(facts),
-        optional=True,
-    )
+    yield submission("an empty source image", rule, (*whole, file(b"")), full, optional=True)
 
 
 _UNSEEN_FILES: Final = (

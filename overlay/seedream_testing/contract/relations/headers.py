@@ -3,7 +3,7 @@
 # ruff: noqa: E501 -- one case a line reads as a table
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -15,60 +15,55 @@ from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
 _FORM: Final = (text("prompt", "灯塔"), text("batchsize", 2), text("resolution", "2560x1440"))
 _JSON: Final = "application/json"
 _HEADERS: Final[tuple[tuple[str, str], ...]] = (
-    ("accept", "application/json"), ("accept", "text/html"), ("accept", "image/png"), ("accept", "application/xml;q=0.9,*/*;q=0.1"), ("accept", ""), ("accept-language", "zh-CN"), ("accept-language", "en"), ("accept-language", "xx"),
-    ("accept-encoding", "identity"), ("accept-encoding", "br"), ("accept-encoding", ""), ("accept-charset", "latin-1"), ("user-agent", ""), ("user-agent", "curl/8.0"), ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"),
-    ("user-agent", "python-requests/2.32"), ("user-agent", "Googlebot/2.1"), ("user-agent", "okhttp/5"), ("origin", "https://example.com"), ("referer", "https://example.com/a?b=c"), ("cookie", "session=abc; batchsize=9"),     ("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "example.com"), ("x-real-ip", "127.0.0.1"), ("forwarded", "for=203.0.113.7"), ("x-http-method-override", "GET"), ("x-http-method-override", "DELETE"),
-    ("x-method-override", "PUT"), ("connection", "close"), ("cache-control", "no-cache"), ("cache-control", "only-if-cached"), ("pragma", "no-cache"), ("if-none-match", "*"), ("if-match", '"x"'), ("if-modified-since", "Thu, 01 Jan 2099 00:00:00 GMT"),
-    ("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"), ("range", "bytes=0-0"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("dnt", "1"), ("x-request-id", "1"), ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
-    ("x-requested-with", "XMLHttpRequest"), ("content-language", "fr"), ("upgrade-insecure-requests", "1"), ("via", "1.1 proxy"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site"), ("priority", "u=9"), ("prefer", "respond-async"),
-    ("prefer", "return=minimal"), ("prefer", "return=representation"), ("prefer", "handling=lenient, wait=0"), ("accept-encoding", "gzip, br;q=0.9, zstd"), ("accept-encoding", "gzip;q=0, *;q=0.1"), ("te", "trailers"),
-    ("x-batchsize", "9"), ("batchsize", "9"), ("resolution", "4K"), ("prompt", "other"), ("x-user-id", "0"), ("x-test", "1"), ("x-debug", "1"), ("x-long", "a" * 2000),
+    ("accept", "application/json"), ("accept", "text/html"), ("accept", "image/png"), ("accept", "application/xml;q=0.9,*/*;q=0.1"), ("accept", ""),
+    ("accept-language", "zh-CN"), ("accept-language", "en"), ("accept-language", "xx"), ("accept-encoding", "identity"), ("accept-encoding", "br"),
+    ("accept-encoding", ""), ("accept-charset", "latin-1"), ("user-agent", ""), ("user-agent", "curl/8.0"),
+    ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"), ("user-agent", "python-requests/2.32"), ("user-agent", "Googlebot/2.1"),
+    ("user-agent", "okhttp/5"), ("origin", "https://example.com"), ("referer", "https://example.com/a?b=c"), ("cookie", "session=abc; batchsize=9"),
+    ("x-forwarded-for", "203.0.113.7"), ("x-forwarded-proto", "http"), ("x-forwarded-host", "example.com"), ("x-real-ip", "127.0.0.1"),
+    ("forwarded", "for=203.0.113.7"), ("x-http-method-override", "GET"), ("x-http-method-override", "DELETE"), ("x-method-override", "PUT"),
+    ("connection", "close"), ("cache-control", "no-cache"), ("cache-control", "only-if-cached"), ("pragma", "no-cache"), ("if-none-match", "*"),
+    ("if-match", '"x"'), ("if-modified-since", "Thu, 01 Jan 2099 00:00:00 GMT"), ("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ("range", "bytes=0-0"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT"), ("dnt", "1"), ("x-request-id", "1"),
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("x-requested-with", "XMLHttpRequest"), ("content-language", "fr"),
+    ("upgrade-insecure-requests", "1"), ("via", "1.1 proxy"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site"), ("priority", "u=9"),
+    ("prefer", "respond-async"), ("prefer", "return=minimal"), ("prefer", "return=representation"), ("prefer", "handling=lenient, wait=0"),
+    ("accept-encoding", "gzip, br;q=0.9, zstd"), ("accept-encoding", "gzip;q=0, *;q=0.1"), ("te", "trailers"), ("x-batchsize", "9"),
+    ("batchsize", "9"), ("resolution", "4K"), ("prompt", "other"), ("x-user-id", "0"), ("x-test", "1"), ("x-debug", "1"), ("x-long", "a" * 2000),
 )  # fmt: skip
+
+
+def _with(*headers: tuple[str, str]) -> Callable[[ServerUnderTest], Reply]:
+    """Return a function that sends a submission with these headers besides the key."""
+    return lambda server: server.submit(_FORM, server.headers(*headers))
 
 
 def _headers(facts: ApiFacts) -> Iterator[Example]:
     meaning = facts.meaning(_FORM)
     for name, value in _HEADERS:
-
-        def send(server: ServerUnderTest, name: str = name, value: str = value) -> Reply:
-            return server.submit(_FORM, [*server.authorization.items(), (name, value)])
-
-        yield request(f"a submission with {name}: {value[:40]}", "SERVER-HTTP", send, meaning)
+        yield request(f"a submission with {name}: {value[:40]}", "SERVER-HTTP", _with((name, value)), meaning)
     for name in (facts.auth_header.lower(), facts.auth_header.upper(), facts.auth_header.swapcase()):
-        yield request(
-            f"the key under {name}",
-            "AUTH-KEY",
-            lambda server, name=name: server.submit(_FORM, {name: f"{facts.auth_scheme} {server.key}"}),
-            meaning,
-        )
+
+        def send(server: ServerUnderTest, name: str = name) -> Reply:
+            return server.submit(_FORM, {name: f"{facts.auth_scheme} {server.key}"})
+
+        yield request(f"the key under {name}", "AUTH-KEY", send, meaning)
     for name, value in _REPEATED:
-        yield Example(
-            f"two submissions with {name}: {value[:40]}", partial(_twice, header=(name, value)), 2 * meaning.images
-        )
-    for number, words in enumerate(_groups(_SWITCHES, 12), 1):
+        run = partial(_twice, header=(name, value))
+        yield Example(f"two submissions with {name}: {value[:40]}", run, 2 * meaning.images)
+    for number, at in enumerate(range(0, len(_SWITCHES), 12), 1):
+        words = _SWITCHES[at : at + 12]
         for value in ("1", "true"):
-            headers = [(name, value) for name in words]
-
-            def sweep(server: ServerUnderTest, headers: list[tuple[str, str]] = headers) -> Reply:
-                return server.submit(_FORM, [*server.authorization.items(), *headers])
-
-            yield request(
-                f"a submission with {value} in {len(words)} unknown headers ({number})", "SERVER-HTTP", sweep, meaning
-            )
-    yield request(
-        "a submission with expect: 100-continue",
-        "SERVER-HTTP",
-        lambda server: server.submit(_FORM, [*server.authorization.items(), ("expect", "100-continue")]),
-        meaning,
-        optional=True,
-    )
+            name = f"a submission with {value} in {len(words)} unknown headers ({number})"
+            yield request(name, "SERVER-HTTP", _with(*((word, value) for word in words)), meaning)
+    name = "a submission with expect: 100-continue"
+    yield request(name, "SERVER-HTTP", _with(("expect", "100-continue")), meaning, optional=True)
     kind, body = encode(_FORM)
+    first = (("content-type", kind), ("x-first", "1"))
     yield request(
         "the headers in another order",
         "SERVER-HTTP",
-        lambda server: server.send(
-            "POST", facts.submit, [("content-type", kind), ("x-first", "1"), *server.authorization.items()], body
-        ),
+        lambda server: server.send("POST", facts.submit, [*first, *server.headers()], body),
         meaning,
     )
 
@@ -84,11 +79,6 @@ _SWITCHES: Final = tuple(
 )  # fmt: skip
 
 
-def _groups(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for at in range(0, len(names), size):
-        yield names[at : at + size]
-
-
 # Headers by which some services recognise a request that they have seen already.
 _REPEATED: Final[tuple[tuple[str, str], ...]] = (
     ("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324"), ("x-idempotency-key", "1"), ("x-request-id", "1"), ("x-correlation-id", "1"),
@@ -97,10 +87,8 @@ _REPEATED: Final[tuple[tuple[str, str], ...]] = (
 
 
 def _twice(server: ServerUnderTest, header: tuple[str, str]) -> None:
-    headers = [*server.authorization.items(), header]
-    first, second = (
-        server.check_taken(server.submit(_FORM, headers), f"a form with {header[0]}", "SERVER-HTTP") for _ in "12"
-    )
+    send, what = _with(header), f"a form with {header[0]}"
+    first, second = (server.check_taken(send(server), what, "SERVER-HTTP") for _ in "12")
     server.spent += 2 * server.facts.images(_FORM)
     if first == second:
         raise fail(f"two submissions with one {header[0]} got one task", "TASK-OWN")
@@ -126,74 +114,75 @@ def _query(name: str, send: Callable[[ServerUnderTest, str], Reply], *, optional
 
 
 def _raw_query(
-    body: Callable[[str], bytes], *headers: tuple[str, str], kind: str | None = _JSON
+    body: Callable[[str], bytes | list[bytes]], *headers: tuple[str, str], kind: str | None = _JSON, beside: str = ""
 ) -> Callable[[ServerUnderTest, str], Reply]:
-    def send(server: ServerUnderTest, taskid: str) -> Reply:
-        known = [*server.authorization.items(), *([("content-type", kind)] if kind else []), *headers]
-        return server.send("POST", server.facts.query, known, body(taskid))
-
-    return send
-
-
-def _beside(query: str) -> Callable[[ServerUnderTest, str], Reply]:
-    def send(server: ServerUnderTest, taskid: str) -> Reply:
-        known = [*server.authorization.items(), ("content-type", _JSON)]
-        return server.send("POST", f"{server.facts.query}?{query}", known, _plain(taskid))
-
-    return send
+    """Return a function that sends a query for a task, with text ``beside`` it in the address."""
+    return lambda server, taskid: server.post(server.facts.query + beside, kind, body(taskid), server.headers(*headers))
 
 
 def _plain(taskid: str) -> bytes:
     return json.dumps({"taskid": taskid}).encode()
 
 
+def _deletion(taskid: str) -> bytes:
+    return json.dumps({"taskids": [taskid]}).encode()
+
+
 def _queries(facts: ApiFacts) -> Iterator[Example]:
     del facts
     for name, value in _HEADERS:
         yield _query(f"a query with {name}: {value[:40]}", _raw_query(_plain, (name, value)))
-    escaped = lambda taskid: ('{"taskid": "' + "".join(f"\\u{ord(one):04x}" for one in taskid) + '"}').encode()  # noqa: E731 -- one line
-    yield _query("escapes in the id", _raw_query(escaped))
-    yield _query(
-        "escapes in the member's name",
-        _raw_query(lambda taskid: json.dumps({"taskid": taskid}).replace("taskid", "t\\u0061skid", 1).encode()),
-    )
-    yield _query(
-        "blanks in JSON", _raw_query(lambda taskid: f'\r\n\t {{ \n "taskid" \t: "{taskid}" \r\n}} \n'.encode())
-    )
-    yield _query(
-        "no blanks in JSON", _raw_query(lambda taskid: json.dumps({"taskid": taskid}, separators=(",", ":")).encode())
-    )
+    written: dict[str, Callable[[str], bytes]] = {
+        "escapes in the id": lambda taskid: ('{"taskid": "' + "".join(f"\\u{ord(one):04x}" for one in taskid) + '"}').encode(),
+        "escapes in the member's name": lambda taskid: _plain(taskid).replace(b"taskid", b"t\\u0061skid", 1),
+        "blanks in JSON": lambda taskid: f'\r\n\t {{ \n "taskid" \t: "{taskid}" \r\n}} \n'.encode(),
+        "no blanks in JSON": lambda taskid: json.dumps({"taskid": taskid}, separators=(",", ":")).encode(),
+    }  # fmt: skip
+    for name, write in written.items():
+        yield _query(name, _raw_query(write))
     for kind in (f"{_JSON}; charset=utf-8", f"{_JSON};charset=UTF-8", "Application/JSON"):
         yield _query(f"JSON as {kind}", _raw_query(_plain, kind=kind))
-    for name, body in {
-        "an unknown member": lambda taskid: json.dumps({"taskid": taskid, "x": 1}).encode(), "a byte order mark": lambda taskid: b"\xef\xbb\xbf" + _plain(taskid), "UTF-16": lambda taskid: json.dumps({"taskid": taskid}).encode("utf-16"),
-        "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(), "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
-    }.items():  # fmt: skip
-        yield _query(name, _raw_query(body), optional=True)
+    oddly: dict[str, Callable[[str], bytes]] = {
+        "an unknown member": lambda taskid: json.dumps({"taskid": taskid, "x": 1}).encode(),
+        "a byte order mark": lambda taskid: b"\xef\xbb\xbf" + _plain(taskid),
+        "UTF-16": lambda taskid: json.dumps({"taskid": taskid}).encode("utf-16"),
+        "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(),
+        "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
+    }
+    for name, write in oddly.items():
+        yield _query(name, _raw_query(write), optional=True)
     for query in ("taskid=no-such-task", "taskid=", "id=no-such-task", "x=1"):
-        yield _query(f"{query} in the address besides", _beside(query), optional=True)
+        yield _query(f"{query} in the address besides", _raw_query(_plain, beside=f"?{query}"), optional=True)
     for other in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
         yield _query(f"JSON as {other or 'no media type'}", _raw_query(_plain, kind=other), optional=True)
-    yield _query(
-        "a body in chunks",
-        lambda server, taskid: server.send(
-            "POST",
-            server.facts.query,
-            [*server.authorization.items(), ("content-type", _JSON)],
-            [_plain(taskid)[:9], _plain(taskid)[9:]],
-        ),
-        optional=True,
-    )
+    pieces = _raw_query(lambda taskid: [_plain(taskid)[:9], _plain(taskid)[9:]])
+    yield _query("a body in chunks", pieces, optional=True)
 
 
 # Bodies that are no query, ids that are none, and bodies that are no deletion; %s is the id.
-_NO_QUERIES: Final = {"broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}", "no quotes": b"{taskid: %s}", "only the id": b"%s", "the id in quotes": b'"%s"', "a list": b'[{"taskid": "%s"}]',
-    "nothing": b"", "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}', "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
-    "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}', "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}'}  # fmt: skip
-_NO_IDS: Final[dict[str, Any]] = {"null": None, "a number": 7, "zero": 0, "true": True, "false": False, "an empty list": [], "an empty object": {}, "an empty text": "", "a fraction": 1.5}  # fmt: skip
-_NO_DELETIONS: Final[dict[str, Any]] = {"nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None}, "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
-    "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"], "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"}, "a text for a list": {"taskids": '["%s"]'}}  # fmt: skip
-_NOT_JSON: Final = {"no body": b"", "broken JSON": b'{"taskids', "single quotes": b"{'taskids': ['%s']}", "the id in quotes": b'"%s"', "null": b"null", "Latin-1": b'{"taskids": ["\xe9"]}'}  # fmt: skip
+_NO_QUERIES: Final = {
+    "broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}",
+    "no quotes": b"{taskid: %s}", "only the id": b"%s", "the id in quotes": b'"%s"', "a list": b'[{"taskid": "%s"}]', "nothing": b"",
+    "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}',
+    "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
+    "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}',
+    "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}',
+}  # fmt: skip
+_NO_IDS: Final[dict[str, Any]] = {
+    "null": None, "a number": 7, "zero": 0, "true": True, "false": False, "an empty list": [], "an empty object": {}, "an empty text": "",
+    "a fraction": 1.5,
+}  # fmt: skip
+_NO_DELETIONS: Final[dict[str, Any]] = {
+    "nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None},
+    "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
+    "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"],
+    "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"},
+    "a text for a list": {"taskids": '["%s"]'},
+}  # fmt: skip
+_NOT_JSON: Final = {
+    "no body": b"", "broken JSON": b'{"taskids', "single quotes": b"{'taskids': ['%s']}", "the id in quotes": b'"%s"', "null": b"null",
+    "Latin-1": b'{"taskids": ["\xe9"]}',
+}  # fmt: skip
 
 
 def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]) -> Example:
@@ -209,104 +198,58 @@ def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]
 
 def _methods(facts: ApiFacts) -> Iterator[Example]:
     kind, body = encode(_FORM)
-    for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY", "post"):
-        yield _refuses(f"{method} for a submission", "SERVER-HTTP", lambda server, _, method=method: server.send(method, facts.submit, [*server.authorization.items(), ("content-type", kind)], body)) if method != "post" else _refuses(
-            "an unknown method for a submission", "SERVER-HTTP", lambda server, _: server.send("SUBMIT", facts.submit, [*server.authorization.items(), ("content-type", kind)], body))  # fmt: skip
+
+    def submits(method: str, beside: str = "", *headers: tuple[str, str]) -> Callable[[ServerUnderTest, str], Reply]:
+        return lambda server, _: server.post(facts.submit + beside, kind, body, server.headers(*headers), method=method)
+
+    for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY"):
+        yield _refuses(f"{method} for a submission", "SERVER-HTTP", submits(method))
+    yield _refuses("an unknown method for a submission", "SERVER-HTTP", submits("SUBMIT"))
     for method in ("HEAD", "OPTIONS", "TRACE"):
         yield Example(f"{method} does nothing", partial(_does_nothing, method=method), 1)
-    for name, value in (("x-http-method-override", "POST"), ("x-http-method", "POST"), ("x-method-override", "POST")):
-        headers = [("content-type", kind), (name, value)]
-        yield _refuses(
-            f"GET for a submission with {name}: {value}",
-            "SERVER-HTTP",
-            lambda server, _, headers=headers: server.send(
-                "GET", facts.submit, [*server.authorization.items(), *headers], body
-            ),
-        )
+    for name in ("x-http-method-override", "x-http-method", "x-method-override"):
+        send = submits("GET", "", (name, "POST"))
+        yield _refuses(f"GET for a submission with {name}: POST", "SERVER-HTTP", send)
     for query in ("_method=POST", "method=POST", "httpMethod=POST"):
-        yield _refuses(
-            f"GET for a submission with {query} in the address",
-            "SERVER-HTTP",
-            lambda server, _, query=query: server.send(
-                "GET", f"{facts.submit}?{query}", [*server.authorization.items(), ("content-type", kind)], body
-            ),
-        )
+        name = f"GET for a submission with {query} in the address"
+        yield _refuses(name, "SERVER-HTTP", submits("GET", f"?{query}"))
     for path in (
-        f"{facts.submit}/",
-        f"{facts.submit}//",
-        f"/{facts.submit}",
-        facts.submit.upper(),
-        f"{facts.submit}.json",
-        f"{facts.submit};x=1",
-        f"{facts.submit}/x",
-        f"{facts.submit}%20",
-        f"{facts.submit}%00",
-        "/",
-        "/v1/images/",
-    ):
-        yield Example(
-            f"the path {path}", partial(_never_breaks, path=path, kind=kind, body=body), 2, fault=("breaks", path)
-        )
+        f"{facts.submit}/", f"{facts.submit}//", f"/{facts.submit}", facts.submit.upper(), f"{facts.submit}.json",
+        f"{facts.submit};x=1", f"{facts.submit}/x", f"{facts.submit}%20", f"{facts.submit}%00", "/", "/v1/images/",
+    ):  # fmt: skip
+        run = partial(_never_breaks, path=path, kind=kind, body=body)
+        yield Example(f"the path {path}", run, 2, fault=("breaks", path))
     deep = b'{"taskid": ' + b"[" * 400 + b"]" * 400 + b"}"
-    yield _refuses(
-        "a query whose id is a list in 400 lists",
-        "TASK-ID",
-        lambda server, _: server.send(
-            "POST", facts.query, [*server.authorization.items(), ("content-type", _JSON)], deep
-        ),
-    )
+    yield _refuses("a query whose id is a list in 400 lists", "TASK-ID", _raw_query(lambda _: deep))
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         yield _refuses(
             f"{method} for a query",
             "SERVER-HTTP",
-            lambda server, taskid, method=method: server.send(
-                method, facts.query, [*server.authorization.items(), ("content-type", _JSON)], _plain(taskid)
-            ),
+            lambda server, taskid, method=method: server.post(facts.query, _JSON, _plain(taskid), method=method),
         )
         yield _refuses(
             f"{method} for a deletion",
             "SERVER-HTTP",
-            lambda server, taskid, method=method: server.send(
-                method,
-                facts.delete,
-                [*server.authorization.items(), ("content-type", _JSON)],
-                json.dumps({"taskids": [taskid]}).encode(),
-            ),
+            lambda server, taskid, method=method: server.post(facts.delete, _JSON, _deletion(taskid), method=method),
         )
-    yield _refuses(
-        "GET for a query, the id in the address",
-        "SERVER-HTTP",
-        lambda server, taskid: server.send("GET", f"{facts.query}?taskid={taskid}", server.authorization),
-    )
-    yield _refuses(
-        "a query, the id in the address",
-        "TASK-ID",
-        lambda server, taskid: server.send("POST", f"{facts.query}?taskid={taskid}", server.authorization),
-    )
-    yield _refuses(
-        "a query for no task, a task's id in the address",
-        "TASK-ID",
-        lambda server, taskid: server.ask(f"{facts.query}?taskid={taskid}", {"taskid": "no-such-task"}),
-    )
-    yield _refuses(
-        "a query as a form", "SERVER-HTTP", lambda server, taskid: _form(server, facts.query, {"taskid": taskid})
-    )
-    yield _refuses(
-        "a deletion as a form", "SERVER-HTTP", lambda server, taskid: _form(server, facts.delete, {"taskids": taskid})
-    )
-    yield _refuses(
-        "a submission's form as a query",
-        "SERVER-HTTP",
-        lambda server, _: server.send(
-            "POST", facts.query, [*server.authorization.items(), ("content-type", kind)], body
-        ),
-    )
+    others: dict[tuple[str, str], Callable[[ServerUnderTest, str], Reply]] = {
+        ("GET for a query, the id in the address", "SERVER-HTTP"): lambda server, taskid: server.send("GET", f"{facts.query}?taskid={taskid}", server.headers()),
+        ("a query, the id in the address", "TASK-ID"): lambda server, taskid: server.send("POST", f"{facts.query}?taskid={taskid}", server.headers()),
+        ("a query for no task, a task's id in the address", "TASK-ID"): lambda server, taskid: server.ask(f"{facts.query}?taskid={taskid}", {"taskid": "no-such-task"}),
+        ("a query as a form", "SERVER-HTTP"): lambda server, taskid: server.post(facts.query, *encode([text("taskid", taskid)])),
+        ("a deletion as a form", "SERVER-HTTP"): lambda server, taskid: server.post(facts.delete, *encode([text("taskids", taskid)])),
+        ("a submission's form as a query", "SERVER-HTTP"): lambda server, _: server.post(facts.query, kind, body),
+    }  # fmt: skip
+    for (name, rule), ask in others.items():
+        yield _refuses(name, rule, ask)
+    yield from _misshapen(facts)
+
+
+def _misshapen(facts: ApiFacts) -> Iterator[Example]:
+    """Yield queries and deletions whose bodies have another shape."""
     for name, broken in _NO_QUERIES.items():
-        yield _refuses(
-            f"a query: {name}",
-            "TASK-ID",
-            _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode())),
-        )
+        sent = _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode()))
+        yield _refuses(f"a query: {name}", "TASK-ID", sent)
     for name, value in _NO_IDS.items():
         yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))
     for name, document in _NO_DELETIONS.items():
@@ -317,19 +260,12 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
                 facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
             ),
         )
-    yield from _broken_deletions(facts)
-
-
-def _broken_deletions(facts: ApiFacts) -> Iterator[Example]:
     for name, broken in _NOT_JSON.items():
         yield _refuses(
             f"a deletion: sent as {name}",
             "TASK-ID",
-            lambda server, taskid, broken=broken: server.send(
-                "POST",
-                facts.delete,
-                [*server.authorization.items(), ("content-type", "application/json")],
-                broken.replace(b"%s", taskid.encode()),
+            lambda server, taskid, broken=broken: server.post(
+                facts.delete, _JSON, broken.replace(b"%s", taskid.encode())
             ),
         )
 
@@ -339,12 +275,9 @@ def _does_nothing(server: ServerUnderTest, method: str) -> None:
     taskid = str(server.known_task().data["taskid"])
     kind, body = encode(_FORM)
     before = server.charged()
-    known = server.authorization.items()
     replies = [
-        server.send(method, server.facts.submit, [*known, ("content-type", kind)], body),
-        server.send(
-            method, server.facts.delete, [*known, ("content-type", _JSON)], json.dumps({"taskids": [taskid]}).encode()
-        ),
+        server.post(server.facts.submit, kind, body, method=method),
+        server.post(server.facts.delete, _JSON, _deletion(taskid), method=method),
     ]
     for reply in replies:
         if reply.status >= 500 and reply.status != 501:  # noqa: PLR2004 -- a server's error; 501 is Not Implemented
@@ -357,16 +290,11 @@ def _does_nothing(server: ServerUnderTest, method: str) -> None:
 
 def _never_breaks(server: ServerUnderTest, path: str, kind: str, body: bytes) -> None:
     """Another path may lead to the operation or to none; it does not break the server."""
-    reply = server.send("POST", path, [*server.authorization.items(), ("content-type", kind)], body)
+    reply = server.post(path, kind, body)
     if reply.status >= 500:  # noqa: PLR2004 -- a server's error
         raise fail(f"the path {path} broke the server", "SERVER-HTTP", reply)
     if server.accepted(reply):
         server.spent += server.facts.images(_FORM)
-
-
-def _form(server: ServerUnderTest, path: str, fields: dict[str, str]) -> Reply:
-    kind, body = encode([text(name, value) for name, value in fields.items()])
-    return server.send("POST", path, [*server.authorization.items(), ("content-type", kind)], body)
 
 
 RELATIONS: Final = (

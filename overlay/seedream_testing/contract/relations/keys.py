@@ -14,21 +14,11 @@ from seedream_testing.contract.violation import Unobservable
 _RULE: Final = "AUTH-KEY"
 _ONE: Final = (text("prompt", "a fish"), text("batchsize", 1))
 _WORDS: Final = (
-    "anonymous",
-    "test",
-    "sk-test",
-    "demo",
-    "guest",
-    "admin",
-    "root",
-    "public",
-    "none",
-    "true",
-    "0",
-    "1",
-    "-",
-)
-_OTHER_HEADERS: Final = ("X-API-Key", "X-Auth-Token", "X-Access-Token", "X-Api-Token", "Api-Key", "Proxy-Authorization", "X-Authorization", "Authentication", "Token")  # fmt: skip
+    "anonymous", "test", "sk-test", "demo", "guest", "admin", "root", "public", "none", "true", "0", "1", "-",
+)  # fmt: skip
+_OTHER_HEADERS: Final = (
+    "X-API-Key", "X-Auth-Token", "X-Access-Token", "X-Api-Token", "Api-Key", "Proxy-Authorization", "X-Authorization", "Authentication", "Token",
+)  # fmt: skip
 _COOKIES: Final = ("token", "api_key", "key", "session", "access_token")
 _NAMES: Final = ("key", "api_key", "apikey", "token", "access_token")
 Operation = Callable[[ServerUnderTest, str, Headers], Reply]
@@ -91,7 +81,8 @@ def _changed(key: str) -> Iterator[tuple[str, str]]:
 
 _NOBODY: Final = "sk-0000-no-account-has-this-key"
 _SCHEMES: Final = (
-    ("Basic", b64encode(f"user:{_NOBODY}".encode()).decode()), ("Basic", "Og=="), ("Digest", f'username="{_NOBODY}"'), ("Token", _NOBODY), ("ApiKey", _NOBODY), ("Key", _NOBODY), ("JWT", "e30.e30."), ("Negotiate", "YII="),
+    ("Basic", b64encode(f"user:{_NOBODY}".encode()).decode()), ("Basic", "Og=="), ("Digest", f'username="{_NOBODY}"'), ("Token", _NOBODY),
+    ("ApiKey", _NOBODY), ("Key", _NOBODY), ("JWT", "e30.e30."), ("Negotiate", "YII="),
 )  # fmt: skip
 
 
@@ -118,10 +109,8 @@ def _guarded(name: str, operation: str, headers: Callable[[ServerUnderTest], Hea
 def _missing(facts: ApiFacts) -> Iterator[Example]:
     header, scheme = facts.auth_header, facts.auth_scheme
     ways: dict[str, Headers] = {
-        "no key": {},
-        "an empty header": {header: ""},
-        "only the scheme": {header: scheme},
-    }
+        "no key": {}, "an empty header": {header: ""}, "only the scheme": {header: scheme},
+    }  # fmt: skip
     for operation in _OPERATIONS:
         for name, headers in ways.items():
             yield _guarded(name, operation, lambda _, headers=headers: headers)

@@ -17,20 +17,19 @@ _TOLERANCE: Final = 0.02
 Parts = tuple[Part, ...]
 _FISH: Final = text("prompt", "a fish")
 _WIDE: Final = text("resolution", "2560x1440")
-_WAYS: Final[dict[str, Headers]] = {"no header": (), "Accept: application/json": {"accept": "application/json"}, "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""}, "a foreign Referer": {"referer": "https://example.com/"},
-    "a foreign Origin": {"origin": "https://example.com"}, "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
-    "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"}, "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"}}  # fmt: skip
+_WAYS: Final[dict[str, Headers]] = {
+    "no header": (), "Accept: application/json": {"accept": "application/json"},
+    "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""},
+    "a foreign Referer": {"referer": "https://example.com/"}, "a foreign Origin": {"origin": "https://example.com"},
+    "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"},
+    "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"},
+    "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"},
+}  # fmt: skip
 _AGENTS: Final = (
-    "curl/8.0",
-    "Wget/1.24",
-    "python-requests/2.32",
-    "python-httpx/0.28",
-    "aiohttp/3.13",
-    "Go-http-client/2.0",
-    "okhttp/5",
-    "Googlebot/2.1",
-    "",
-)
+    "curl/8.0", "Wget/1.24", "python-requests/2.32", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
+    "okhttp/5", "Googlebot/2.1", "",
+)  # fmt: skip
 _RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-")
 
 

@@ -1,6 +1,6 @@
 """What a relation is: one sentence that must hold of a server, and the family of examples that is derived from it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -75,39 +75,8 @@ def form(name: str, value: object) -> tuple[Part, ...]:
     return (text(name, value),) if name == "prompt" else (text("prompt", PROMPT), text(name, value))
 
 
-def refused(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Example:
-    """Return an example of a form that must be refused."""
-    sent = tuple(parts)
-
-    def run(server: ServerUnderTest) -> None:
-        server.must_refuse(lambda: server.submit(sent), name, rule)
-
-    return Example(name, run, **more)
-
-
-def accepted(name: str, rule: str, parts: Iterable[Part], meaning: Meaning, **more: Any) -> Example:
-    """Return an example of a form that must be accepted with this meaning."""
-    sent = tuple(parts)
-
-    def run(server: ServerUnderTest) -> None:
-        server.must_accept(lambda: server.submit(sent), name, rule, meaning)
-
-    return Example(name, run, images=meaning.images, **more)
-
-
-def either(name: str, rule: str, parts: Iterable[Part], meaning: Meaning, **more: Any) -> Example:
-    """Return an example of a form of which the page says nothing: refused, or accepted with exactly this meaning."""
-    sent = tuple(parts)
-
-    def run(server: ServerUnderTest) -> None:
-        server.may_accept(lambda: server.submit(sent), name, rule, meaning)
-
-    return Example(name, run, images=meaning.images, **more)
-
-
-def well_formed(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Example:
+def well_formed(name: str, rule: str, sent: Sequence[Part]) -> Example:
     """Return an example of a form that may be taken in any way, but must get a reply as the page describes it."""
-    sent = tuple(parts)
 
     def run(server: ServerUnderTest) -> None:
         reply = server.submit(sent)
@@ -117,23 +86,29 @@ def well_formed(name: str, rule: str, parts: Iterable[Part], **more: Any) -> Exa
         else:
             server.check_refused(reply, name, rule)
 
-    return Example(name, run, images=1, **more)
+    return Example(name, run, images=1)
 
 
-def by_verdict(facts: ApiFacts, name: str, parts: Iterable[Part], rule: str = "", **more: Any) -> Example:
+def by_verdict(facts: ApiFacts, name: str, parts: Iterable[Part], rule: str = "") -> Example:
     """Return the example that the judge of the page decides on: refused, accepted, or either."""
     sent = tuple(parts)
     verdict = facts.judge(sent)
     rule = rule or verdict.rule or facts.rule_about(sent)
     if verdict.legal is False:
-        return refused(name, rule, sent, **more)
+        return submission(name, rule, sent)
     try:
         meaning = facts.meaning(sent)
     except UnicodeDecodeError:
-        return well_formed(name, rule, sent, **more)
-    if verdict.legal:
-        return accepted(name, rule, sent, meaning, **more)
-    return either(name, rule, sent, meaning, **more)
+        return well_formed(name, rule, sent)
+    return submission(name, rule, sent, meaning, optional=not verdict.legal)
+
+
+def submission(
+    name: str, rule: str, parts: Iterable[Part], meaning: Meaning | None = None, *, optional: bool = False
+) -> Example:
+    """Return an example of a form: see `request`."""
+    sent = tuple(parts)
+    return request(name, rule, lambda server: server.submit(sent), meaning, optional=optional)
 
 
 def request(
@@ -143,19 +118,21 @@ def request(
     meaning: Meaning | None = None,
     *,
     optional: bool = False,
-    **more: Any,
 ) -> Example:
-    """Return an example of any submission: refused where it has no meaning, else accepted (or either, if optional)."""
+    """Return an example of any submission.
+
+    Without a meaning it must be refused; else it must be accepted with exactly this meaning, or may be, if the page
+    says nothing of it (``optional``).
+    """
 
     def run(server: ServerUnderTest) -> None:
         if meaning is None:
             server.must_refuse(lambda: send(server), name, rule)
-        elif optional:
-            server.may_accept(lambda: send(server), name, rule, meaning)
         else:
-            server.must_accept(lambda: send(server), name, rule, meaning)
+            check = server.may_accept if optional else server.must_accept
+            check(lambda: send(server), name, rule, meaning)
 
-    return Example(name, run, images=meaning.images if meaning else 0, **more)
+    return Example(name, run, images=meaning.images if meaning else 0)
 
 
 def fail(what: str, rule: str, reply: Reply | None = None) -> Violation:

@@ -12,47 +12,53 @@ from attrs import evolve
 from tensorslab_images.limits import Field
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
-from seedream_testing.contract.relations.relation import PROMPT, Example, Relation, by_verdict, either, fail, form
+from seedream_testing.contract.relations.relation import PROMPT, Example, Relation, by_verdict, fail, form, submission
 from seedream_testing.contract.relations.spellings import SPELLINGS, WORDS
 from seedream_testing.contract.server_under_test import ServerUnderTest
 
 _BLANKS: Final = ("", " ", "\t", "\n", "\r\n", "\u3000", "\u00a0", "  \n\t ")
 _WORD: Final = 2**32
 _BETWEEN: Final = (
-    " ",
-    "_",
-    "\t",
-    "*",
-    "×",
-    "X",
-    "|",
-    "\\",
-    "–",
-    ".",
-    ",",
-    ";",
-    "=",
-    "~",
-    "∶",
-    "：",
-    "::",
-    " : ",
-    " to ",
-    "by",
-    "比",
-)
+    " ", "_", "\t", "*", "×", "X", "|", "\\", "–", ".", ",", ";", "=", "~", "∶", "：", "::", " : ", " to ", "by", "比",
+)  # fmt: skip
 
 _FAR: Final = (99, 100, 101, 110, 111, 150, 151, 200, 255, 500, 999, 1000, 1001, 1111, 9999)  # fmt: skip
-_OTHER_PROMPTS: Final = ("Prompt", "PROMPT", "prompt ", " prompt", "prompt[]", "prompt[0]", "prompts", "promp", "text", "input", "prompt\u200b", "ｐrompt", "prompt.", "prompt;")  # fmt: skip
-_OTHER_RESOLUTIONS: Final = ("Resolution", "RESOLUTION", "resolution[]", " resolution", "resolution ", "size", "image_size", "quality", "tier", "scale")  # fmt: skip
-_UNKNOWN_FIELDS: Final = ("n", "count", "num_images", "batch_size", "batchSize", "size", "width", "ratio", "aspect_ratio", "model", "seed", "negative", "uid", "taskid", "__proto__", "constructor")  # fmt: skip
+_OTHER_PROMPTS: Final = (
+    "Prompt", "PROMPT", "prompt ", " prompt", "prompt[]", "prompt[0]", "prompts", "promp", "text", "input", "prompt\u200b", "ｐrompt", "prompt.",
+    "prompt;",
+)  # fmt: skip
+_OTHER_RESOLUTIONS: Final = (
+    "Resolution", "RESOLUTION", "resolution[]", " resolution", "resolution ", "size", "image_size", "quality", "tier", "scale",
+)  # fmt: skip
+_UNKNOWN_FIELDS: Final = (
+    "n", "count", "num_images", "batch_size", "batchSize", "size", "width", "ratio", "aspect_ratio", "model", "seed", "negative", "uid", "taskid",
+    "__proto__", "constructor",
+)  # fmt: skip
 _NOT_RATIOS: Final = ("0:0", "0:1", "1:0", "9:0", "256:144", "1920:1080", "2048:2048", "2560:1440", "4096:4096")  # fmt: skip
-_NOT_TIERS: Final = ("HD", "FHD", "UHD", "QHD", "WQHD", "720p", "1080p", "2160p", "4k UHD", "square", "landscape", "portrait", "auto", "adaptive", "default", "max", "original", "K", "k")  # fmt: skip
+_NOT_TIERS: Final = (
+    "HD", "FHD", "UHD", "QHD", "WQHD", "720p", "1080p", "2160p", "4k UHD", "square", "landscape", "portrait", "auto", "adaptive", "default", "max",
+    "original", "K", "k",
+)  # fmt: skip
 _SIDES: Final = (1, 2, 3, 7, 8, 16, 100, 256, 512, 999, 1024, 1440, 1500, 1920, 2048, 4096, 8192, 16384)  # fmt: skip
-_USUAL_SIZES: Final = ("256x256", "512x512", "768x768", "1024x1024", "1024x768", "1280x720", "1365x1024", "1500x1500", "1536x1536", "1600x900", "1664x936", "1792x1024", "1920x1080", "1920x1200", "1920x1919", "1919x1920", "1920x1921", "2000x2000", "2048x1536", "2304x1728", "2496x1664", "2560x1440", "3024x1296", "3750x1250", "3840x2160", "4096x2304", "4096x4096", "4097x4097", "5404x3040", "5504x3040", "6000x2800", "6240x2656", "7680x4320", "8192x2048", "8192x8192", "10000x1000", "10000x10000", "16384x1024")  # fmt: skip
-_NOT_SIZES: Final = ("0x0", "0x2048", "2048x0", "-2048x-2048", "-2048x2048", "2048x-2048", "x", "2048x", "x2048", "2048", "2048x2048x", "x2048x2048", "2048x2048x1", "2048x2048x3", "2048xx2048", "2048 2048", "2048,2048", "2048*2048", "2048×2048", "2048by2048", "2048 x 2048", "2048X2048", "2048-2048", "2048/2048", "2048_2048", "2048:2048", "w2048h2048", "2048w2048h", "2048px x 2048px", "2048pxx2048px", "2048x2048px", "(2048,2048)", "[2048,2048]", "2048.0x2048", "2048x2048.0", "2048.5x2048", "2e3x2048", "0x800x0x800", "2048xNaN", "infxinf", "axb", "2Kx2K", "2048x2K", "2K,2048x2048", "2048x2048 2K", "16:9 2K", "16:9@2K", "2K 16:9", "1e99x1", "99999999x99999999", "²x³", "MMXLVIIIxMMXLVIII", "二千x二千", "2048x2048\n", "\n2048x2048", "2048x2048\r\n", "2048\nx2048", "2048x2048\x00", "2048x2048#", "2048x2048?", "2048x2048&", "2048x2048;")  # fmt: skip
+_USUAL_SIZES: Final = (
+    "256x256", "512x512", "768x768", "1024x1024", "1024x768", "1280x720", "1365x1024", "1500x1500", "1536x1536", "1600x900", "1664x936", "1792x1024",
+    "1920x1080", "1920x1200", "1920x1919", "1919x1920", "1920x1921", "2000x2000", "2048x1536", "2304x1728", "2496x1664", "2560x1440", "3024x1296",
+    "3750x1250", "3840x2160", "4096x2304", "4096x4096", "4097x4097", "5404x3040", "5504x3040", "6000x2800", "6240x2656", "7680x4320", "8192x2048",
+    "8192x8192", "10000x1000", "10000x10000", "16384x1024",
+)  # fmt: skip
+_NOT_SIZES: Final = (
+    "0x0", "0x2048", "2048x0", "-2048x-2048", "-2048x2048", "2048x-2048", "x", "2048x", "x2048", "2048", "2048x2048x", "x2048x2048", "2048x2048x1",
+    "2048x2048x3", "2048xx2048", "2048 2048", "2048,2048", "2048*2048", "2048×2048", "2048by2048", "2048 x 2048", "2048X2048", "2048-2048",
+    "2048/2048", "2048_2048", "2048:2048", "w2048h2048", "2048w2048h", "2048px x 2048px", "2048pxx2048px", "2048x2048px", "(2048,2048)",
+    "[2048,2048]", "2048.0x2048", "2048x2048.0", "2048.5x2048", "2e3x2048", "0x800x0x800", "2048xNaN", "infxinf", "axb", "2Kx2K", "2048x2K",
+    "2K,2048x2048", "2048x2048 2K", "16:9 2K", "16:9@2K", "2K 16:9", "1e99x1", "99999999x99999999", "²x³", "MMXLVIIIxMMXLVIII", "二千x二千",
+    "2048x2048\n", "\n2048x2048", "2048x2048\r\n", "2048\nx2048", "2048x2048\x00", "2048x2048#", "2048x2048?", "2048x2048&", "2048x2048;",
+)  # fmt: skip
 _NUMBERS_OF_TIERS: Final = (*range(17), 20, 32, 1024, 2048, 2000, 4096)  # fmt: skip
-_BROKEN: Final = {"a lone continuation byte": b"a\x80b", "a cut character": "灯".encode()[:2], "an overlong slash": b"\xc0\xaf", "a surrogate": b"\xed\xa0\x80", "UTF-16": "灯塔".encode("utf-16"), "Latin-1": "é".encode("latin-1"), "GBK": "灯塔".encode("gbk"), "beyond Unicode": b"\xf5\x80\x80\x80"}  # fmt: skip
+_BROKEN: Final = {
+    "a lone continuation byte": b"a\x80b", "a cut character": "灯".encode()[:2], "an overlong slash": b"\xc0\xaf", "a surrogate": b"\xed\xa0\x80",
+    "UTF-16": "灯塔".encode("utf-16"), "Latin-1": "é".encode("latin-1"), "GBK": "灯塔".encode("gbk"), "beyond Unicode": b"\xf5\x80\x80\x80",
+}  # fmt: skip
 
 
 def _case(facts: ApiFacts, field: str, value: str, name: str = "") -> Example:
@@ -143,7 +149,7 @@ def _words(facts: ApiFacts) -> Iterator[Example]:
 
 def _either_default(facts: ApiFacts, field: str) -> Example:
     parts = form(field, "")
-    return either(f"{field} ''", facts.rules[field] or "WIRE-EXACT", parts, facts.meaning(parts))
+    return submission(f"{field} ''", facts.rules[field] or "WIRE-EXACT", parts, facts.meaning(parts), optional=True)
 
 
 def _prompts(facts: ApiFacts) -> Iterator[Example]:
@@ -157,13 +163,12 @@ def _prompts(facts: ApiFacts) -> Iterator[Example]:
                 [Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg")],
             )
             values = {
-                "batchsize": "2",
-                "resolution": "2560x1440",
-                "category": "other",
+                "batchsize": "2", "resolution": "2560x1440", "category": "other",
                 "imageUrl": "https://example.com/1.png",
-            }
-            for name in values.keys() & facts.rules.keys():
-                yield by_verdict(facts, f"only {name}, no {spec.name}", [text(name, values[name])])
+            }  # fmt: skip
+            for name, value in values.items():
+                if name in facts.rules:
+                    yield by_verdict(facts, f"only {name}, no {spec.name}", [text(name, value)])
             for blank in _BLANKS:
                 yield by_verdict(facts, f"{spec.name} {blank!r}", [text(spec.name, blank)])
             for other in _OTHER_PROMPTS:
@@ -177,25 +182,20 @@ def _names(facts: ApiFacts) -> Iterator[Example]:
         if field not in facts.rules:
             continue
         for name in (
-            field.capitalize(),
-            field.upper(),
-            f"{field}[]",
-            f" {field}",
-            f"{field} ",
-            field[:-1],
-            f"{field}s",
-            f"{field}_",
-            f"x-{field}",
-        ):
+            field.capitalize(), field.upper(), f"{field}[]", f" {field}", f"{field} ", field[:-1], f"{field}s",
+            f"{field}_", f"x-{field}",
+        ):  # fmt: skip
             parts = (text("prompt", PROMPT), text(name, value))
-            yield either(f"{field} under the name {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
+            yield submission(
+                f"{field} under the name {name!r}", "WIRE-EXACT", parts, facts.meaning(parts), optional=True
+            )
     if "resolution" in facts.rules and facts.tiers:
         highest = max(facts.tiers, key=lambda tier: int(tier[:-1]))
         for name in _OTHER_RESOLUTIONS:
             yield _of_default_size(f"the tier under the name {name!r}", (text("prompt", PROMPT), text(name, highest)))
     for name in _UNKNOWN_FIELDS:
         parts = (text("prompt", PROMPT), text(name, "3"))
-        yield either(f"an unknown field {name!r}", "WIRE-EXACT", parts, facts.meaning(parts))
+        yield submission(f"an unknown field {name!r}", "WIRE-EXACT", parts, facts.meaning(parts), optional=True)
 
 
 def _of_default_size(name: str, parts: tuple[Part, ...]) -> Example:
@@ -272,18 +272,10 @@ def _ratios(facts: ApiFacts) -> Iterator[Example]:
         for factor in (2, 3, 10, 120):
             yield _case(facts, "resolution", f"{width * factor}:{height * factor}")
         for other in (
-            f"{width}x{height}",
-            f"{width}/{height}",
-            f"{width}-{height}",
-            f"{width}{height}",
-            f"{width}:{height}:1",
-            f"{width}:",
-            f":{height}",
-            f"{width / height:.4f}",
-            *(f"{width}{sign}{height}" for sign in _BETWEEN),
-            f"-{width}:-{height}",
-            f"{width}.0:{height}",
-        ):
+            f"{width}x{height}", f"{width}/{height}", f"{width}-{height}", f"{width}{height}", f"{width}:{height}:1",
+            f"{width}:", f":{height}", f"{width / height:.4f}", *(f"{width}{sign}{height}" for sign in _BETWEEN),
+            f"-{width}:-{height}", f"{width}.0:{height}",
+        ):  # fmt: skip
             yield _case(facts, "resolution", other)
     for odd in _NOT_RATIOS:
         yield _case(facts, "resolution", odd)
@@ -295,22 +287,10 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
             yield _case(facts, "resolution", f"{number}K")
     for tier in facts.tiers:
         for other in (
-            tier.lower(),
-            tier[:-1],
-            f"{tier}K",
-            f"0{tier}",
-            f"{tier[:-1]} K",
-            f"{tier[:-1]}.0K",
-            f"{tier[:-1]}.5K",
-            f"-{tier}",
-            f"+{tier}",
-            f"{tier[:-1]}M",
-            f"{tier[:-1]}G",
-            f"{tier[:-1]}Kb",
-            f"{tier}x{tier}",
-            f"{tier}:{tier}",
-            f"K{tier[:-1]}",
-        ):
+            tier.lower(), tier[:-1], f"{tier}K", f"0{tier}", f"{tier[:-1]} K", f"{tier[:-1]}.0K", f"{tier[:-1]}.5K",
+            f"-{tier}", f"+{tier}", f"{tier[:-1]}M", f"{tier[:-1]}G", f"{tier[:-1]}Kb", f"{tier}x{tier}",
+            f"{tier}:{tier}", f"K{tier[:-1]}",
+        ):  # fmt: skip
             yield _case(facts, "resolution", other)
     for odd in _NOT_TIERS:
         yield _case(facts, "resolution", odd)
