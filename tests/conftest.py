@@ -45,6 +45,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.line(str(one))
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-randomly's shuffling
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files marked ``long``, each whole."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 _REACHING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _REACHED: list[str] = []
 _HERE = ("127.", "::1", "::ffff:127.")

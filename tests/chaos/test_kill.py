@@ -1,8 +1,12 @@
 """Faults C1 to C3 and C5, the short form of ``make chaos``: the judge is the service's ledger."""
 
+import pytest
+
 from chaos.interrupt import interrupt_often
 from chaos.kill import kill_often
 from chaos.runner import FAILPOINTS
+
+pytestmark = pytest.mark.long
 
 
 def test_kills_lose_nothing() -> None:

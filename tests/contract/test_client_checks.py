@@ -6,6 +6,8 @@ from contract.client_checks import CLIENT_CHECKS, RELATIONS, Check, ClientUnderT
 from seedream import AsyncSeeDream, SeeDream
 from seedream_testing.contract import from_tables
 
+pytestmark = pytest.mark.long
+
 FACTORIES = {"sync": SeeDream, "async": awaiting(AsyncSeeDream)}
 CASES = CLIENT_CHECKS[: len(CLIENT_CHECKS) - len(RELATIONS)]  # those of the page's own cases
 FACTS = {"judge": judge.FACTS, "tables": from_tables()}

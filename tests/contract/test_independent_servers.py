@@ -8,6 +8,8 @@ from contract.servers.serving import POOR, RICH, SECOND, SERVERS
 from seedream_testing.contract import RELATIONS, ServerUnderTest, State, from_tables, run_contract
 from seedream_testing.contract.run import explain
 
+pytestmark = pytest.mark.long
+
 # The peculiar server reads values as the one on Flask does, which has the long tables of them.
 SOME = [relation for relation in RELATIONS if relation.family not in ("resolution", "batchsize", "text")]
 

@@ -12,9 +12,10 @@ import pytest
 from documents.blocks import DOCUMENTS, LANGUAGES, OWN_KEYS, blocks, run_block, session
 from seedream_sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(
-    os.name == "nt" or shutil.which("bash") is None, reason="the blocks are for a POSIX shell"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.name == "nt" or shutil.which("bash") is None, reason="the blocks are for a POSIX shell"),
+]
 
 
 def test_there_are_documents_and_blocks() -> None:

@@ -16,6 +16,7 @@ from mutants.wrong_specs import WRONG_SPECS
 from seedream_testing.contract import PROJECT_RULES
 from tensorslab_images.rules import RULES
 
+pytestmark = pytest.mark.long
 TESTS = Path(__file__).resolve().parents[1]
 
 
