@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- one fault a line reads as a table
 
+import sys
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -47,10 +48,15 @@ def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUn
     )  # fmt: skip
 
 
-def detect_server(name: str, expected: str, server: ServerUnderTest, only: Sequence[str] = ()) -> Detection:
-    """Run the relations (``only`` those of these rules) until one does not hold, those of the expected rules first."""
+def detect_server(
+    name: str, expected: str, server: ServerUnderTest, only: Sequence[str] = (), *, spread: bool = False
+) -> Detection:
+    """Run the relations until one does not hold, those of the expected rules first.
+
+    ``spread`` puts an example of each relation before the second of any, as a budget does; ``only`` are ids of rules.
+    """
     relations = sorted(RELATIONS, key=lambda relation: relation.rule not in expected.split())
-    result = run_contract(server, relations=relations, only=only)
+    result = run_contract(server, relations=relations, only=only, budget=sys.maxsize if spread else None)
     for outcome in result.failures:
         violation = outcome.violation
         if violation is not None:

@@ -159,8 +159,8 @@ WRONG_SPECS = (
             "valid: [1500x1500]\n      invalid: [3750x1250]"),
     # The overlay document.
     _overlay("the prompt is not required", "PROMPT-REQUIRED WIRE-EXACT", "update: {required: [prompt]}", "update: {required: [batchsize]}"),
-    _overlay("another path of the query", "WIRE-HTTP", "/v1/images/infobytaskid:", "/v1/images/infobytaskids:"),
-    _overlay("another path of the deletion", "WIRE-HTTP", "/v1/images/deleteimagestask:", "/v1/images/deletetask:"),
+    _overlay("another path of the query", "WIRE-HTTP TASK-ID", "/v1/images/infobytaskid:", "/v1/images/infobytaskids:"),
+    _overlay("another path of the deletion", "WIRE-HTTP TASK-ID", "/v1/images/deleteimagestask:", "/v1/images/deletetask:"),
     _overlay("another field of the query", "TASK-ID",
              "taskid: {type: string, minLength: 1, description: The id that the submission returned.}\n        required: [taskid]",
              "task_id: {type: string, minLength: 1, description: The id that the submission returned.}\n        required: [task_id]"),
