@@ -45,7 +45,7 @@ def detect_spec(wrong: WrongSpec) -> Found:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         sys.path.insert(0, f"{folder}/generated")
-        return _judged(survived)
+        return _judged(survived, in_client=any(edit.file.startswith("generated/") for edit in wrong.edits))
 
 
 def _edited(wrong: WrongSpec, inputs: Inputs) -> dict[str, bytes]:
@@ -96,7 +96,7 @@ def _stopped(survived: Found, said: str) -> Found:
     return replace(survived, check="make generate", rule=rule, said=line.strip()[:160])
 
 
-def _judged(survived: Found) -> Found:
+def _judged(survived: Found, *, in_client: bool) -> Found:
     # Loaded here and not above: from the wrong copy.
     import judge  # noqa: PLC0415
     from contract.client_checks import CLIENT_CHECKS, ClientUnderTest  # noqa: PLC0415
@@ -120,8 +120,9 @@ def _judged(survived: Found) -> Found:
         run_all([check for check in CLIENT_CHECKS if check.rule in expected], client)
         server_rejects(expected)
         wrong_tables()
-        server_rejects()
-        run_all([check for check in CLIENT_CHECKS if check.rule not in expected], client)
+        rest = [server_rejects, lambda: run_all([one for one in CLIENT_CHECKS if one.rule not in expected], client)]
+        for judge_rest in reversed(rest) if in_client else rest:
+            judge_rest()
 
     return Found(**{**asdict(survived), **_fields(detect(survived.name, survived.expected, work))})
 
