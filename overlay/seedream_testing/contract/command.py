@@ -121,9 +121,9 @@ def _tell(outcome: Outcome, report: Callable[[str], object]) -> None:
 def summary(result: ContractResult) -> list[str]:
     """Return the lines that end a run: one for each relation, then the counts."""
     lines = []
+    ran = result.by_relation
     for relation in RELATIONS:
-        mine = [outcome for outcome in result.outcomes if outcome.relation.id == relation.id]
-        if mine:
+        if mine := ran.get(relation.id):
             counts = {state: sum(outcome.state is state for outcome in mine) for state in State}
             word = "BROKEN " if counts[State.FAILED] else "allowed" if counts[State.ALLOWED] else "holds  " if counts[State.PASSED] else "skipped"  # fmt: skip  # noqa: E501 -- one line a case
             shown = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)

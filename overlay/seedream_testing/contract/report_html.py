@@ -39,9 +39,7 @@ _OPEN: Final = 5  # broken examples of one relation that are shown without a cli
 
 def html_report(result: ContractResult) -> str:
     """Return the page."""
-    ran: dict[str, list[Outcome]] = {}
-    for outcome in result.outcomes:
-        ran.setdefault(outcome.relation.id, []).append(outcome)
+    ran = result.by_relation
     by_rule: dict[str, list[Relation]] = {}
     for relation in RELATIONS:
         if relation.id in ran:

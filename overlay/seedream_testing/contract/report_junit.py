@@ -11,10 +11,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit_report(result: ContractResult) -> str:
     """Return the XML document."""
     suites = ET.Element("testsuites", name="seedream contract")
-    by_relation: dict[str, list[Outcome]] = {}
-    for outcome in result.outcomes:
-        by_relation.setdefault(outcome.relation.id, []).append(outcome)
-    for name, outcomes in by_relation.items():
+    for name, outcomes in result.by_relation.items():
         failed = sum(outcome.state is State.FAILED for outcome in outcomes)
         skipped = sum(outcome.state in (State.SKIPPED, State.ALLOWED) for outcome in outcomes)
         suite = ET.SubElement(

@@ -78,6 +78,14 @@ class ContractResult:
     stopped: bool
     expired: Sequence[Allowance] = field(factory=list[Allowance])
 
+    @property
+    def by_relation(self) -> dict[str, list[Outcome]]:
+        """The outcomes by the relation's id."""
+        found: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            found.setdefault(outcome.relation.id, []).append(outcome)
+        return found
+
     def count(self, state: State) -> int:
         """Return how many examples ended so."""
         return sum(outcome.state is state for outcome in self.outcomes)

@@ -144,10 +144,10 @@ class ServerUnderTest:
         """Send a request; the URL may be a path. A body given piece by piece is sent chunked."""
         whole = url if "://" in url else self.base_url.rstrip("/") + url
         raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in _pairs(headers)]
-        pieces = body if isinstance(body, bytes) else list(body)
-        content: Any = pieces if isinstance(pieces, bytes) else iter(pieces)
+        pieces = [body] if isinstance(body, bytes) else list(body)
+        content = body if isinstance(body, bytes) else iter(pieces)
         request = self._http.build_request(method, whole, headers=raw, content=content)
-        known = bytes(pieces) if isinstance(pieces, bytes) else b"".join(pieces)
+        known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
         try:
             response = self._http.send(request)
@@ -156,9 +156,8 @@ class ServerUnderTest:
         except httpx.ReadError as error:
             raise Violation(f"the server closed the connection: {error}", rule="SERVER-HTTP", sent=sent) from error
         except httpx.DecodingError as error:
-            raise Violation(
-                f"the reply is not in the coding that it names: {error}", rule="SERVER-HTTP", sent=sent
-            ) from error
+            said = f"the reply is not in the coding that it names: {error}"
+            raise Violation(said, rule="SERVER-HTTP", sent=sent) from error
         try:
             document = _parse(response.content)
         except (ValueError, RecursionError):
@@ -215,55 +214,36 @@ class ServerUnderTest:
             Violation: It was accepted, refused in another way than the page says, or charged.
         """
         before = self.charged()
-        reply = send()
+        return self._refused(send(), what, rule, code, before)
+
+    def _refused(self, reply: Reply, what: str, rule: str, code: int | None, before: list[int]) -> Reply:
         self.check_refused(reply, what, rule, code)
         if self.charged() != before:
             raise reply.violation(f"{what} was charged as {self.charged()[len(before) :]}", "SERVER-CHARGE")
         return reply
 
-    def must_accept(self, send: Callable[[], Reply], what: str, rule: str, meaning: Meaning) -> Reply:
-        """Send what must be accepted, and follow its task; return the last reply about it.
+    def must_accept(
+        self, send: Callable[[], Reply], what: str, rule: str, meaning: Meaning, *, optional: bool = False
+    ) -> Reply:
+        """Send what must be accepted, and follow its task to the end; return the last reply about it.
+
+        Where it is ``optional`` it may be refused instead: then the refusal is returned.
 
         Raises:
             Violation: It was refused, or charged or done in another way than it meant.
         """
         before = self.charged()
         reply = send()
+        if optional and not self.accepted(reply):
+            return self._refused(reply, what, rule, None, before)
         taskid = self.check_taken(reply, what, rule)
-        return self.follow(taskid, what, rule, meaning, before, reply)
-
-    def may_accept(self, send: Callable[[], Reply], what: str, rule: str, meaning: Meaning) -> Reply:
-        """Send what may be refused, or accepted with exactly this meaning.
-
-        Raises:
-            Violation: It was neither.
-        """
-        before = self.charged()
-        reply = send()
-        if not self.accepted(reply):
-            self.check_refused(reply, what, rule)
-            if self.charged() != before:
-                raise reply.violation(f"{what} was refused, and charged", "SERVER-CHARGE")
-            return reply
-        return self.follow(self.check_taken(reply, what, rule), what, rule, meaning, before, reply)
-
-    def follow(  # noqa: PLR0917 -- of one submission
-        self, taskid: str, what: str, rule: str, meaning: Meaning, before: list[int], reply: Reply
-    ) -> Reply:
-        """Follow an accepted task to its end; return the last reply about it.
-
-        Raises:
-            Violation: It was charged or done in another way than it meant.
-        """
         charged = self.charged()[len(before) :]
         if self.charges is not None and charged != [meaning.images]:
-            raise reply.violation(
-                f"{what} asks for {meaning.images} images, and was charged as {charged}", "SERVER-CHARGE"
-            )
+            said = f"{what} asks for {meaning.images} images, and was charged as {charged}"
+            raise reply.violation(said, "SERVER-CHARGE")
         self.spent += meaning.images
         try:
-            last, seen = self.completed(taskid)
-            self._check_statuses(last, seen)
+            last = self.completed(taskid)
             self.check_task(last, what, rule, meaning)
         except Violation as violation:  # the submission explains the reply to the query
             violation.curl = f"{reply.sent.curl}\n  {violation.curl}"
@@ -341,19 +321,23 @@ class ServerUnderTest:
             raise reply.violation("pictures are named although the task is not completed", "STATUS-MEANING")
         return reply
 
-    def completed(self, taskid: str) -> tuple[Reply, list[int]]:
-        """Poll to the end; return the last reply and the statuses seen.
+    def completed(self, taskid: str) -> Reply:
+        """Poll a legal task to its end; return the last reply.
+
+        The list of the states on the way is open, and has no published order.
 
         Raises:
-            Violation: The task does not end within the patience.
+            Violation: The task fails, or does not end within the patience.
         """
         waited, seen = 0.0, list[int]()
         while True:
             reply = self.state(taskid)
             status = cast("int", reply.data["image_status"])
             seen.append(status)
-            if status in (self.facts.completed, self.facts.failed):
-                return reply, seen
+            if status == self.facts.completed:
+                return reply
+            if status == self.facts.failed:
+                raise reply.violation(f"a legal task failed: {reply.data.get('error_message')}", "STATUS-MEANING")
             pause = _PAUSES[min(len(seen), len(_PAUSES)) - 1]
             waited += pause
             if waited > self.patience:
@@ -370,13 +354,8 @@ class ServerUnderTest:
         """Return the completed state of a task of one image that is made once and never deleted."""
         if self._known is None:
             parts = (text("prompt", "a known task"), text("batchsize", 1))
-            self._known, seen = self.completed(self.task(parts))
-            self._check_statuses(self._known, seen)
+            self._known = self.completed(self.task(parts))
         return self._known
-
-    def _check_statuses(self, last: Reply, seen: list[int]) -> None:
-        if seen[-1] == self.facts.failed:  # the list of the other states is open, and has no published order
-            raise last.violation(f"a legal task failed: {last.data.get('error_message')}", "STATUS-MEANING")
 
     def check_task(self, last: Reply, what: str, rule: str, meaning: Meaning) -> None:
         """Check that a completed task is what its submission meant.

@@ -4,6 +4,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
@@ -86,11 +87,9 @@ _SCHEMES: Final = (
 )  # fmt: skip
 
 
-def _is_another(key: str, other: str) -> bool:
-    return other != key and other.strip() != key
-
-
-def _guarded(name: str, operation: str, headers: Callable[[ServerUnderTest], Headers], **more: object) -> Example:
+def _guarded(
+    name: str, operation: str, headers: Callable[[ServerUnderTest], Headers], needs: tuple[Need, ...] = ()
+) -> Example:
     """Return an example of an operation that must be refused for its key; it must not do its work either."""
 
     def run(server: ServerUnderTest) -> None:
@@ -103,7 +102,7 @@ def _guarded(name: str, operation: str, headers: Callable[[ServerUnderTest], Hea
         if operation == "deletion" and not server.accepted(after := server.query(taskid)):
             raise fail(f"{what} was refused, but the task is gone", _RULE, after)
 
-    return Example(f"{operation}: {name}", run, 0 if operation == "submission" else 1, **more)  # type: ignore[arg-type]
+    return Example(f"{operation}: {name}", run, 0 if operation == "submission" else 1, needs)
 
 
 def _missing(facts: ApiFacts) -> Iterator[Example]:
@@ -118,22 +117,18 @@ def _missing(facts: ApiFacts) -> Iterator[Example]:
 
 def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
     header, scheme = facts.auth_header, facts.auth_scheme
-    for operation in _OPERATIONS:
-        for other in (*_OTHER_HEADERS, f"{header}s", f"X-{header}"):
-            yield _guarded(
-                f"the key in the header {other}",
-                operation,
-                lambda server, other=other: {other: f"{scheme} {server.key}"},
-            )
-            yield _guarded(
-                f"only the key in the header {other}", operation, lambda server, other=other: {other: server.key}
-            )
-        for cookie in (header, *_COOKIES):
-            yield _guarded(
-                f"the key in the cookie {cookie}",
-                operation,
-                lambda server, cookie=cookie: {"cookie": f"{cookie}={server.key}"},
-            )
+    others = (*_OTHER_HEADERS, f"{header}s", f"X-{header}")
+    places = [  # what is said, the header, and how the key is written in it
+        *((f"the key in the header {other}", other, f"{scheme} {{}}") for other in others),
+        *((f"only the key in the header {other}", other, "{}") for other in others),
+        *((f"the key in the cookie {cookie}", "cookie", f"{cookie}={{}}") for cookie in (header, *_COOKIES)),
+    ]
+    for operation, (name, place, written) in product(_OPERATIONS, places):
+
+        def headers(server: ServerUnderTest, place: str = place, written: str = written) -> Headers:
+            return {place: written.format(server.key)}
+
+        yield _guarded(name, operation, headers)
     for name in (*_NAMES, header):
 
         def run(server: ServerUnderTest, name: str = name) -> None:
@@ -160,7 +155,7 @@ def _unknown(facts: ApiFacts) -> Iterator[Example]:
 
             def headers(server: ServerUnderTest, number: int = number, name: str = name) -> Headers:
                 other = list(_changed(server.key))[number][1]
-                if not _is_another(server.key, other) or not other.isprintable():
+                if server.key in (other, other.strip()) or not other.isprintable():
                     raise Unobservable(f"for this key, “{name}” is the key itself")
                 return {facts.auth_header: f"{facts.auth_scheme} {other}"}
 
@@ -221,8 +216,8 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
             if first == theirs:
                 raise fail("two accounts got one task id", "TASK-OWN")
             second.must_refuse(lambda: second.query(first), "a query for another account's newest task", "TASK-OWN")
-            state, _ = second.completed(theirs)
-        own, _ = server.completed(first)
+            state = second.completed(theirs)
+        own = server.completed(first)
         if set(own.data.get("url", ())) & set(state.data.get("url", ())):
             raise fail("two accounts' tasks name one picture", "TASK-OWN", state)
 

@@ -34,7 +34,7 @@ _RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-"
 
 
 def _task(server: ServerUnderTest, parts: Parts, what: str) -> Reply:
-    last, _ = server.completed(server.task(parts, what))
+    last = server.completed(server.task(parts, what))
     server.check_task(last, what, _RULE, server.facts.meaning(parts))
     return last
 

@@ -129,8 +129,7 @@ def request(
         if meaning is None:
             server.must_refuse(lambda: send(server), name, rule)
         else:
-            check = server.may_accept if optional else server.must_accept
-            check(lambda: send(server), name, rule, meaning)
+            server.must_accept(lambda: send(server), name, rule, meaning, optional=optional)
 
     return Example(name, run, images=meaning.images if meaning else 0)
 

@@ -22,7 +22,7 @@ Parts = tuple[Part, ...]
 
 
 def _finished(server: ServerUnderTest, taskid: str, parts: Parts, what: str) -> Reply:
-    last, _ = server.completed(taskid)
+    last = server.completed(taskid)
     server.check_task(last, what, "TASK-OWN", server.facts.meaning(parts))
     return last
 
@@ -32,10 +32,6 @@ def _distinct(server: ServerUnderTest, *forms: Parts) -> list[str]:
     if len(set(ids)) != len(ids):
         raise fail(f"{len(ids)} submissions got the ids {ids}", "TASK-OWN")
     return ids
-
-
-def _own(name: str, images: int, run: Callable[[ServerUnderTest], None]) -> Example:
-    return Example(name, run, images)
 
 
 def _submissions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
@@ -89,24 +85,24 @@ def _submissions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -
     def remembered(server: ServerUnderTest) -> None:
         """What one submission sent does not become the default of the next."""
         bare = (text("prompt", "bare"),)
-        before, _ = server.completed(server.task(bare))
+        before = server.completed(server.task(bare))
         server.task(
             (text("prompt", "other"), text("batchsize", 3), text("resolution", "1440x2560"), text("imageUrl", _URL))
         )
-        after, _ = server.completed(server.task(bare))
+        after = server.completed(server.task(bare))
         for name in ("width", "height", "category", "prompt"):
             if before.data.get(name) != after.data.get(name):
                 raise fail(f"{name} of a form without it changed after another submission", "WIRE-EXACT", after)
         if len(before.data["url"]) != len(after.data["url"]):
             raise fail("the number of pictures changed after another submission", "WIRE-EXACT", after)
 
-    yield _own("the same form twice makes two tasks with pictures of their own", 4, same)
-    yield _own("eight submissions have eight ids", 8, many)
-    yield _own("four tasks under way keep what they are", 8, mixed)
-    yield _own("two tasks queried in turn do not mix", 3, in_turn)
-    yield _own("a task stays what it is when others follow", 7, late)
-    yield _own("a refusal changes no task, and the next submission is taken", 3, refusals_between)
-    yield _own("a submission leaves nothing behind for the next", 5, remembered)
+    yield Example("the same form twice makes two tasks with pictures of their own", same, 4)
+    yield Example("eight submissions have eight ids", many, 8)
+    yield Example("four tasks under way keep what they are", mixed, 8)
+    yield Example("two tasks queried in turn do not mix", in_turn, 3)
+    yield Example("a task stays what it is when others follow", late, 7)
+    yield Example("a refusal changes no task, and the next submission is taken", refusals_between, 3)
+    yield Example("a submission leaves nothing behind for the next", remembered, 5)
 
 
 def _defaults(facts: ApiFacts) -> Iterator[Example]:
@@ -115,8 +111,8 @@ def _defaults(facts: ApiFacts) -> Iterator[Example]:
         def run(server: ServerUnderTest, left_out: tuple[str, ...] = left_out) -> None:
             full = [text("prompt", "a fish"), *(text(name, value) for name, value in facts.defaults.items())]
             bare = [part for part in full if part.name not in left_out]
-            short, _ = server.completed(server.task(bare))
-            long, _ = server.completed(server.task(full))
+            short = server.completed(server.task(bare))
+            long = server.completed(server.task(full))
             for name in ("width", "height", "category", "negative"):
                 if short.data.get(name) != long.data.get(name):
                     rule = facts.rules.get("category" if name == "category" else "resolution", "WIRE-EXACT")
@@ -151,15 +147,15 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functio
     def early(server: ServerUnderTest) -> None:
         taskid = server.task(_ONE)
         seen = [server.state(taskid)]
-        last, _ = server.completed(taskid)
+        last = server.completed(taskid)
         for name in ("starttime", "prompt", "category"):
             if name in seen[0].data and seen[0].data[name] != last.data.get(name):
                 raise fail(f"{name} changed while the task ran, from {seen[0].data[name]!r}", "STATUS-MEANING", last)
         server.state(taskid)
 
     def later(server: ServerUnderTest) -> None:
-        first, _ = server.completed(server.task(_ONE))
-        second, _ = server.completed(server.task(_ONE))
+        first = server.completed(server.task(_ONE))
+        second = server.completed(server.task(_ONE))
         server.need_echo(first, "starttime")
         if str(second.data.get("starttime")) < str(first.data["starttime"]):
             raise fail("a later task started earlier", "SERVER-ENVELOPE", second)
@@ -177,10 +173,10 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functio
         if server.charged() != before:
             raise fail("queries and downloads were charged", "SERVER-CHARGE")
 
-    yield _own("a completed task is the same at each query", 1, again)
-    yield _own("a running task keeps its prompt, category and time", 1, early)
-    yield _own("a later task does not start earlier", 2, later)
-    yield _own("queries and downloads are not charged", 1, free)
+    yield Example("a completed task is the same at each query", again, 1)
+    yield Example("a running task keeps its prompt, category and time", early, 1)
+    yield Example("a later task does not start earlier", later, 2)
+    yield Example("queries and downloads are not charged", free, 1)
 
 
 def _others(taskid: str) -> Iterator[tuple[str, str]]:

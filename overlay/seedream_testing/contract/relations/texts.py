@@ -264,8 +264,7 @@ def _kept(name: str, given: str, *, optional: bool, fault: Callable[[str], str] 
         parts = (text("prompt", given),)
         send = partial(server.submit, parts)
         what = f"a prompt that shows whether {name}"
-        checked = server.may_accept if optional else server.must_accept
-        last = checked(send, what, _RULE, server.facts.meaning(parts))
+        last = server.must_accept(send, what, _RULE, server.facts.meaning(parts), optional=optional)
         if last.data.get("image_status") is not None:
             server.need_echo(last, "prompt")
 

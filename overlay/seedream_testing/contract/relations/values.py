@@ -207,7 +207,7 @@ def _of_default_size(name: str, parts: tuple[Part, ...]) -> Example:
         if not server.accepted(reply):
             server.check_refused(reply, name, "WIRE-EXACT")
             return
-        last, _ = server.completed(server.check_taken(reply, name, "WIRE-EXACT"))
+        last = server.completed(server.check_taken(reply, name, "WIRE-EXACT"))
         server.spent += server.facts.images(parts)
         for side in ("width", "height"):
             server.need_echo(last, side)
@@ -229,15 +229,12 @@ def _twice(facts: ApiFacts) -> Iterator[Example]:
         if field not in facts.rules:
             continue
         rest = () if field == "prompt" else (text("prompt", PROMPT),)
-        yield by_verdict(facts, f"{field} twice, different", (*rest, text(field, first), text(field, second)))
-        yield by_verdict(facts, f"{field} twice, the same", (*rest, text(field, first), text(field, first)))
-        yield by_verdict(facts, f"{field} twice, once empty", (*rest, text(field, first), text(field, "")))
-        yield by_verdict(
-            facts,
-            f"{field} twice, not side by side",
-            (text(field, first), text("other", "x"), *rest, text(field, second)),
-        )
-        yield by_verdict(facts, f"{field} three times", (*rest, *[text(field, first)] * 3))
+        one, two, empty = text(field, first), text(field, second), text(field, "")
+        for name, parts in {
+            "twice, different": (*rest, one, two), "twice, the same": (*rest, one, one), "twice, once empty": (*rest, one, empty),
+            "twice, not side by side": (one, text("other", "x"), *rest, two), "three times": (*rest, one, one, one),
+        }.items():  # fmt: skip
+            yield by_verdict(facts, f"{field} {name}", parts)
 
 
 def _bytes(facts: ApiFacts) -> Iterator[Example]:
