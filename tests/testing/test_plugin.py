@@ -245,6 +245,7 @@ def test_a_missing_extra_is_reported(run: Run, missing: str) -> None:
         f"""
         import sys
         sys.modules[{missing!r}] = None
+        sys.modules.pop("seedream_testing.fixtures", None)  # another test may have imported it
 
         def test_sandbox(seedream_sandbox):
             pass

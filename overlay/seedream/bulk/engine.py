@@ -89,7 +89,7 @@ class Engine:
                 await in_thread(self._prepare_folder)
             except (ConfigError, DiskError) as error:
                 self._control.stop("disk", error)
-                return await in_thread(self._report)
+                return await in_thread(self._submitter.report, self._folder.root)
             async with anyio.create_task_group() as group:
                 if self._watch is not None:
                     group.start_soon(self._show)
@@ -99,7 +99,7 @@ class Engine:
                 group.cancel_scope.cancel()
         if self._watch is not None:
             self._watch(await in_thread(self._snapshot))
-        return await in_thread(self._report)
+        return await in_thread(self._submitter.report, self._folder.root)
 
     async def _feed(self, group: anyio.abc.TaskGroup, states: tuple[State, ...]) -> None:
         after = 0
@@ -219,9 +219,6 @@ class Engine:
             self._submitter.waiting,
             dict(self._submitter.unrecorded),
         )
-
-    def _report(self) -> Report:
-        return self._submitter.report(self._folder.root)
 
 
 def _is_exhaustion(error: OSError | MemoryError | RuntimeError) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 import httpx
-from contract.client_checks.relation import ClientRelation, Example, Outcome, call, require
+from contract.client_checks.relation import ClientRelation, Example, Outcome, call, call_failing, require
 from contract.client_checks.sending import check_request
 from contract.client_checks.under_test import TASK, ClientUnderTest
 from contract.recording_server import ScriptedReply, envelope
@@ -415,22 +415,10 @@ def _statuses(facts: ApiFacts) -> Iterator[Example]:
                     partial(again, work=work, first=[odd[name] for name in names], good=good),
                 )
 
-    def failing(subject: ClientUnderTest, error: Exception, tries: int, work: Callable[[Any], Any]) -> None:
-        tried: list[str] = []
-
-        def handle(request: httpx.Request) -> httpx.Response:
-            tried.append(request.url.path)
-            raise error
-
-        outcome = call(
-            subject,
-            work,
-            url="https://api.example.com",
-            transport=httpx.MockTransport(handle),
-            retry=RetryPolicy(attempts=3),
-        )
+    def failing(subject: ClientUnderTest, error: Exception, work: Callable[[Any], Any]) -> None:
+        outcome, tried = call_failing(subject, work, error)
         outcome.expect(errors.StatusError, rule="STATUS-MEANING", billing="yes", retryable=True, taskid=TASK)
-        require(len(tried) == tries, f"{error!r}: it was tried {len(tried)} times, not {tries}", "STATUS-MEANING")
+        require(tried == 3, f"{error!r}: it was tried {tried} times, not 3", "STATUS-MEANING")
 
     for error in (
         httpx.ConnectError("x"),
@@ -440,8 +428,8 @@ def _statuses(facts: ApiFacts) -> Iterator[Example]:
         httpx.RemoteProtocolError("x"),
         OSError("x"),
     ):
-        yield Example(f"query: {type(error).__name__}", partial(failing, error=error, tries=3, work=_query()))
-        yield Example(f"delete: {type(error).__name__}", partial(failing, error=error, tries=3, work=_delete()))
+        yield Example(f"query: {type(error).__name__}", partial(failing, error=error, work=_query()))
+        yield Example(f"delete: {type(error).__name__}", partial(failing, error=error, work=_delete()))
 
     def elsewhere(subject: ClientUnderTest, status: int) -> None:
         def handle(request: httpx.Request) -> httpx.Response:

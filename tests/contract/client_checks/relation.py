@@ -17,11 +17,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import httpx
 from attrs import field, frozen
 from contract.client_checks.checks import Check
 from contract.client_checks.under_test import KEY, ClientUnderTest
 from contract.recording_server import RecordingServer, Script
-from seedream import errors
+from seedream import RetryPolicy, errors
 from seedream_testing.contract.api_facts import ApiFacts
 from seedream_testing.contract.violation import Sent, Violation
 from support.clock import FakeClock
@@ -177,6 +178,18 @@ def call(
                 break
             time.sleep(0.005)  # the server sees a moment later that a connection was closed
         return Outcome(value, error, server.sent, clock.slept, server.connections, server.lines, server.open)
+
+
+def call_failing(subject: ClientUnderTest, work: Callable[[Any], Any], error: Exception) -> tuple[Outcome, int]:
+    """Do something over a transport that raises this error at each of three tries; gives how often it was tried too."""
+    tried: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        tried.append(request.url.path)
+        raise error
+
+    transport, retry = httpx.MockTransport(handle), RetryPolicy(attempts=3)
+    return call(subject, work, url="https://api.example.com", transport=transport, retry=retry), len(tried)
 
 
 def submits(**options: Any) -> Callable[[Any], Any]:

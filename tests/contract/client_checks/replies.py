@@ -18,7 +18,16 @@ from typing import Any, Final
 
 import httpx
 from attrs import evolve, frozen
-from contract.client_checks.relation import SIGNATURE, ClientRelation, Example, Outcome, call, require, submits
+from contract.client_checks.relation import (
+    SIGNATURE,
+    ClientRelation,
+    Example,
+    Outcome,
+    call,
+    call_failing,
+    require,
+    submits,
+)
 from contract.client_checks.under_test import KEY, TASK, ClientUnderTest
 from contract.recording_server import RecordingServer, ScriptedReply, chunked, envelope
 from seedream import RetryPolicy, Timeouts, errors
@@ -573,26 +582,11 @@ def _never_sent(facts: ApiFacts) -> Iterator[Example]:
     del facts
 
     def run(subject: ClientUnderTest, error: Exception, meant: Fate, phases: Sequence[str]) -> None:
-        tried: list[str] = []
-
-        def handle(request: httpx.Request) -> httpx.Response:
-            tried.append(request.url.path)
-            raise error
-
-        outcome = call(
-            subject,
-            submits(),
-            url="https://api.example.com",
-            transport=httpx.MockTransport(handle),
-            retry=RetryPolicy(attempts=3),
-        )
+        outcome, tried = call_failing(subject, submits(), error)
         found = check_fate(outcome, meant, "PAY-ONCE", taskid=None)
         tries = 3 if meant.again == "policy" else 1
-        require(
-            len(tried) == tries,
-            f"{type(error).__name__}: it was tried {len(tried)} times, not {tries}",
-            "PAY-ONCE" if len(tried) > tries else "PAY-KNOWN",
-        )
+        said = f"{type(error).__name__}: it was tried {tried} times, not {tries}"
+        require(tried == tries, said, "PAY-ONCE" if tried > tries else "PAY-KNOWN")
         require(
             not phases or found.phase in phases, f"{found!r} has the phase {getattr(found, 'phase', None)}", "PAY-KNOWN"
         )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -262,6 +262,16 @@ def _other(taskid: str, number: int, name: str) -> str:
     return other
 
 
+# Of how many tasks which are deleted; a text is an id that none has.
+_DELETED: Final[tuple[tuple[str, int, Sequence[int | str]], ...]] = (
+    ("one of two, the first", 2, [0]), ("one of two, the second", 2, [1]), ("three of four", 4, [0, 1, 2]),
+    ("three of four, the last first", 4, [3, 2, 1]), ("the first and the last of three", 3, [0, 2]),
+    ("ten", 10, range(10)), ("twenty-one", 21, range(21)), ("one named twice", 2, [0, 0]),
+    ("one and an unknown id", 2, [0, "no-such-task"]), ("an unknown id and one", 2, ["no-such-task", 0]),
+    ("one and an empty id", 2, [0, ""]), ("only unknown ids", 1, ["no-such-task", "nor-this"]),
+)  # fmt: skip
+
+
 def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
     success = "Success"
 
@@ -292,48 +302,31 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         if server.charged() != before:
             raise fail(f"a deletion was charged as {server.charged()[len(before) :]}", "SERVER-CHARGE", reply)
 
-    def case(
-        name: str,
-        tasks: int,
-        pick: Callable[[list[str]], tuple[list[str], list[str]]],
-        *,
-        optional: bool = False,
-        wait: bool = True,
-    ) -> Example:
+    def case(name: str, tasks: int, listed: Iterable[int | str], *, wait: bool = True) -> Example:
+        """Return an example of a deletion of these of the tasks, by their numbers, and of other ids.
+
+        A list that names one twice, or an id that is none, may also be refused.
+        """
+
         def run(server: ServerUnderTest) -> None:
             known = str(server.known_task().data["taskid"])
             ids = _distinct(server, *[_ONE] * tasks)
             if wait:
                 for taskid in ids:
                     server.completed(taskid)
-            listed, gone = pick(ids)
-            deleted(server, listed, gone, [*(one for one in ids if one not in gone), known], optional=optional)
+            named = [ids[one] if isinstance(one, int) else one for one in listed]
+            gone = [taskid for taskid in ids if taskid in named]
+            kept = [*(taskid for taskid in ids if taskid not in named), known]
+            deleted(server, named, gone, kept, optional=len(gone) < len(named))
 
         return Example(name, run, tasks + 1)
 
-    yield case("one of two, the first", 2, lambda ids: (ids[:1], ids[:1]))
-    yield case("one of two, the second", 2, lambda ids: (ids[1:], ids[1:]))
-    yield case("three of four", 4, lambda ids: (ids[:3], ids[:3]))
-    yield case("three of four, the last first", 4, lambda ids: (ids[:0:-1], ids[1:]))
-    yield case("the first and the last of three", 3, lambda ids: ([ids[0], ids[2]], [ids[0], ids[2]]))
-    yield case("ten", 10, lambda ids: (ids, ids))
-    yield case("twenty-one", 21, lambda ids: (ids, ids))
-    yield case("one that may still be running", 2, lambda ids: (ids[:1], ids[:1]), wait=False)
-    yield case("one named twice", 2, lambda ids: ([ids[0], ids[0]], ids[:1]), optional=True)
-    yield case("one and an unknown id", 2, lambda ids: ([ids[0], "no-such-task"], ids[:1]), optional=True)
-    yield case("an unknown id and one", 2, lambda ids: (["no-such-task", ids[0]], ids[:1]), optional=True)
-    yield case("one and an empty id", 2, lambda ids: ([ids[0], ""], ids[:1]), optional=True)
+    for name, tasks, listed in _DELETED:
+        yield case(name, tasks, listed)
+    yield case("one that may still be running", 2, [0], wait=False)
     for unknown in (10, 20, 50, 100, 1000):
-        listed = [f"no-such-task-{number}" for number in range(unknown)]
-        yield case(
-            f"one behind {unknown} unknown ids",
-            2,
-            lambda ids, listed=listed: ([*listed, ids[0]], ids[:1]),
-            optional=True,
-        )
-    yield case(
-        "only unknown ids", 1, lambda ids: (["no-such-task", "nor-this"], ids[:0]), optional=True
-    )  # nothing of ours may go
+        listed = [*(f"no-such-task-{number}" for number in range(unknown)), 0]
+        yield case(f"one behind {unknown} unknown ids", 2, listed)
 
     def with_uid(server: ServerUnderTest) -> None:
         first, second = _distinct(server, _ONE, _ONE)
