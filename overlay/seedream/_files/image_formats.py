@@ -77,7 +77,8 @@ def _heif_format(head: bytes) -> Format | None:
     if major not in _GENERAL_BRANDS:
         return _BRANDS.get(major)
     compatible = (head[at : at + 4] for at in range(16, min(end, len(head)) - 3, 4))
-    return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), "heif")
+    general: Format = "heif"
+    return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), general)
 
 
 def is_whole(kind: PictureType, data: Buffer) -> bool:

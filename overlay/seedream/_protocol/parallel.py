@@ -1,6 +1,7 @@
 """Runs several workflows at the same time, in threads or in tasks."""
 
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -19,54 +20,26 @@ class _Group:
 
     io: IO
     run: Callable[[Workflow[Any], IO], Any]
-    workflows: Sequence[Workflow[Any]]
+    left: deque[tuple[int, Workflow[Any]]]
     results: dict[int, Any] = field(factory=dict[int, Any])
     error: BaseException | None = None
     stopping: bool = False
-    finished: threading.Event = field(factory=threading.Event)
     lock: threading.Lock = field(factory=threading.Lock)
     callbacks: threading.Lock = field(factory=threading.Lock)
-    _next: int = 0
-    _running: int = 0
     _streams: dict[int, Stream] = field(factory=dict[int, Stream])
 
     def work(self) -> None:
         """Run workflows until there are none left."""
         try:
-            while (number := self._take()) is not None:
-                result = self.run(self.workflows[number], _Worker(self))
-                self.results[number] = result
+            while (taken := self._take()) is not None:
+                number, workflow = taken
+                self.results[number] = self.run(workflow, _Worker(self))
         except BaseException as error:  # noqa: BLE001 -- the thread that waits raises it
             self.stop(error)  # _Stopped comes after the error that stopped the group, and replaces none
-        finally:
-            self._ended()
 
-    def _ended(self) -> None:
+    def _take(self) -> tuple[int, Workflow[Any]] | None:
         with self.lock:
-            self._running -= 1
-            if not self._running:
-                self.finished.set()
-
-    def _take(self) -> int | None:
-        with self.lock:
-            if self.stopping or self._next >= len(self.workflows):
-                return None
-            self._next += 1
-            return self._next - 1
-
-    def start(self, limit: int) -> None:
-        """Start the threads: fewer where the machine gives no more, and where it gives none, work in the caller's."""
-        for number in range(min(limit, len(self.workflows))):
-            with self.lock:
-                self._running += 1
-            try:
-                threading.Thread(target=self.work, name=f"seedream-{number}", daemon=True).start()
-            except RuntimeError:  # "can't start new thread"
-                if number == 0:
-                    self.work()
-                else:
-                    self._ended()
-                return
+            return self.left.popleft() if self.left and not self.stopping else None
 
     def stop(self, error: BaseException | None) -> None:
         """Let every workflow end at its next effect; reads that wait end at once."""
@@ -115,14 +88,25 @@ def run_threads(
     """Run the workflows by ``run`` in at most ``limit`` threads; a single one runs in the calling thread."""
     if len(workflows) <= 1 or limit == 1:
         return [run(workflow, io) for workflow in workflows]
-    group = _Group(io, run, workflows)
-    group.start(limit)
+    group = _Group(io, run, deque(enumerate(workflows)))
+    threads: list[threading.Thread] = []
     try:
-        while not group.finished.wait(0.5):  # a wait without a limit hides Ctrl-C on Windows
-            pass
+        for number in range(min(limit, len(workflows))):
+            thread = threading.Thread(target=group.work, name=f"seedream-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # "can't start new thread": those that run do the work, or this one
+                break
+            threads.append(thread)
+        if not threads:
+            group.work()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.5)  # a wait without a limit hides Ctrl-C on Windows
     except BaseException:
         group.stop(None)
-        group.finished.wait()
+        for thread in threads:
+            thread.join()
         raise
     if group.error is not None:
         raise group.error
