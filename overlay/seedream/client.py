@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union
 from urllib.parse import urlsplit
@@ -68,22 +68,9 @@ def _open_journal(given: JournalPath) -> "Journal | None":
     return Journal(Path(given))
 
 
-def _http_class(*, awaits: bool) -> Any:
-    """The transport's class. httpcore doubles the time of an import, and asyncio is for the async client only."""
-    if awaits:
-        from seedream._transport.async_http import AsyncHTTP  # noqa: PLC0415 -- see above
-
-        return AsyncHTTP
-    from seedream._transport.http import SyncHTTP  # noqa: PLC0415 -- see above
-
-    return SyncHTTP
-
-
 def _directory(given: object) -> Path:
-    try:
-        return folder_path(given)  # type: ignore[arg-type]  # whatever it is
-    except TypeError:
-        pass
+    if isinstance(given, str | PathLike) and isinstance(fspath(given), str):
+        return folder_path(given)
     raise InvalidRequest(Problem("output_dir", f"{short_repr(given)} is not a path", hint="Give a path."))
 
 
@@ -379,13 +366,20 @@ class _Client(Generic[TransportT]):
         headers: "Secret[dict[str, str]]",
         reuse: float,
     ) -> Any:
-        from seedream._transport.connections import NetworkOptions  # noqa: PLC0415 -- see _http_class
+        from seedream._transport.connections import NetworkOptions  # noqa: PLC0415 -- httpcore doubles an import's time
 
+        if self.awaits:
+            from seedream._transport.async_http import AsyncHTTP  # noqa: PLC0415 -- it loads asyncio
+
+            connect: Any = AsyncHTTP
+        else:
+            from seedream._transport.http import SyncHTTP  # noqa: PLC0415 -- as above
+
+            connect = SyncHTTP
+        api = self.service
         try:
             options = NetworkOptions.checked(verify, proxy.reveal(), reuse, transport)
-            return _http_class(awaits=self.awaits)(
-                transport, self.service.timeouts, self._clock, self.service.key, headers.reveal(), options
-            )
+            return connect(transport, api.timeouts, self._clock, api.key, headers.reveal(), options)
         except ConfigError as error:
             failed = error.with_traceback(None)  # the frames below hold passwords of proxies
         raise failed from None

@@ -19,13 +19,7 @@ def atomic_write(path: Path, *, mode: int = 0o600) -> Generator[IO[bytes]]:
     """Write a new file beside its place under a random name, sync it, and rename it when the block ends.
 
     Nothing that is already there is opened, and no link is followed. When the block raises, the old file stays.
-
-    Args:
-        path: The file.
-        mode: Its permissions, before the umask.
-
-    Raises:
-        OSError: It cannot be written.
+    ``mode`` is the file's permissions, before the umask.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{NEW}")
     descriptor = os.open(temporary, _FLAGS, mode)

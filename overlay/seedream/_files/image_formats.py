@@ -82,12 +82,7 @@ def _heif_format(head: bytes) -> Format | None:
 
 
 def is_whole(kind: PictureType, data: Buffer) -> bool:
-    """Whether no byte of the picture is missing.
-
-    Args:
-        kind: What ``sniff`` gave.
-        data: All bytes, or a memory map of the file.
-    """
+    """Whether no byte of a picture is missing; ``kind`` is what ``sniff`` gave."""
     try:
         return _CHECKS[kind.format](data)
     except (struct.error, IndexError, OverflowError, _Cut):

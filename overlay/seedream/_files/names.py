@@ -19,22 +19,14 @@ _WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width wo
 def file_stem(template: str, taskid: str, index: int, total: int) -> str:
     """Return the file name of a picture without its extension.
 
-    Args:
-        template: Text with ``{taskid}``, ``{number}`` (from 1), ``{index}`` (from 0) and ``{total}``; a format
-            such as ``{number:03}`` is allowed.
-        taskid: The task's id.
-        index: The picture's index from 0.
-        total: How many pictures there are.
+    The template has ``{taskid}``, ``{number}`` (from 1), ``{index}`` (from 0) and ``{total}``; a format such as
+    ``{number:03}`` is allowed.
     """
     return template.format(taskid=show_id(taskid), number=index + 1, index=index, total=total)
 
 
 def check_template(template: object) -> str:
-    """Return the template, refused where it gives no usable or no distinct names.
-
-    Raises:
-        InvalidRequest: It is not text, names an unknown field, makes a path, or gives two pictures one name.
-    """
+    """Return the template; InvalidRequest where it names an unknown field, makes a path, or gives one name twice."""
     if not isinstance(template, str):
         raise _problem(f"an object of type {type(template).__name__} is not text")
     try:

@@ -21,11 +21,7 @@ _NO_FILE: Final = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
 
 
 def ensure_writable(directory: Path) -> Path:
-    """Make the directory if it is missing, and prove that it can be written, before a submission is paid for.
-
-    Raises:
-        ConfigError: Pictures cannot be written there.
-    """
+    """Make the directory if it is missing, and prove that it can be written, before a submission is paid for."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         probe = directory / f".{secrets.token_hex(8)}.probe"
@@ -52,10 +48,7 @@ def find_complete(directory: Path, stem: str) -> Path | None:
 
 
 def whole_format(path: Path) -> str | None:
-    """Return the extension that belongs to a whole picture's bytes, or None if the path is not a whole picture.
-
-    A symbolic link is not followed.
-    """
+    """Return the extension that belongs to a whole picture's bytes, None for all else, symbolic links too."""
     try:
         fd = open_regular(path, follow=False)
     except OSError as error:
@@ -133,7 +126,6 @@ class PartialFile:
         return sniff(self.head)
 
     def is_whole(self) -> bool:
-        """Whether the structure of what was written says that no byte of a picture is missing."""
         return _whole_kind(self._file.fileno()) is not None
 
     @property
@@ -142,11 +134,7 @@ class PartialFile:
         return "" if self._hash is None else str(self._hash.hexdigest())
 
     def finish(self, target: Path | None = None) -> Path:
-        """Put the file on the disk and rename it; durable when this returns.
-
-        Args:
-            target: The final path; by default the stem, with the extension that belongs to the bytes.
-        """
+        """Put the file on the disk and rename it, by default to its stem with the extension of its format; durable."""
         if target is None:
             kind = self.kind()
             target = self.directory / f"{self.stem}.{kind.extension if kind else 'bin'}"
@@ -190,7 +178,6 @@ class MemoryFile:
         return sniff(self.head)
 
     def is_whole(self) -> bool:
-        """Whether the structure of what was received says that no byte of a picture is missing."""
         kind = self.kind()
         return kind is not None and is_whole(kind, self._data)
 

@@ -13,12 +13,7 @@ _READ: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOC
 
 
 def folder_path(given: str | os.PathLike[str]) -> Path:
-    """Return the path of a folder.
-
-    Raises:
-        ConfigError: No folder can have this path.
-        TypeError: It is not text.
-    """
+    """Return the path of a folder. Raises ConfigError if no folder can have it, TypeError if it is not text."""
     path = Path(given)
     with suppress(UnicodeEncodeError):
         if b"\0" not in os.fsencode(path):
@@ -29,15 +24,9 @@ def folder_path(given: str | os.PathLike[str]) -> Path:
 
 
 def open_regular(path: str | Path, *, follow: bool = True) -> int:
-    """Open a regular file for reading. A device or a pipe, which may never end, is refused without waiting for it.
+    """Open a regular file for reading, through a symbolic link only if ``follow``.
 
-    Args:
-        path: The file.
-        follow: Whether a symbolic link is followed.
-
-    Raises:
-        OSError: It cannot be opened, or is another kind of file.
-        ValueError: It cannot be a path.
+    A device or a pipe, which may never end, is refused with an OSError, without waiting for it.
     """
     fd = os.open(path, _READ if follow else _READ | getattr(os, "O_NOFOLLOW", 0))
     kind = os.fstat(fd).st_mode

@@ -86,8 +86,7 @@ class SendRequest(_Effect["Stream | Failure"]):
     """Send a request and read the reply's head. Gives a Stream, which must be closed, or a Failure.
 
     Attributes:
-        before_send: Called once the connection is made and before the first byte of the request leaves. If it raises,
-            nothing is sent and its exception comes out of the effect.
+        before_send: Called before the first byte of the request leaves; if it raises, nothing is sent.
         total_timeout: Upper bound (seconds) for the whole exchange.
         public_only: Refuse a peer whose address is not on the public network, before a byte is sent.
     """
@@ -142,10 +141,7 @@ class Notify(_Effect[None]):
 
 @frozen(eq=False, repr=False)
 class InParallel(_Effect[list[T]], Generic[T]):
-    """Run workflows at the same time, at most ``limit`` of them. Gives their results in order.
-
-    An exception of one of them stops the others and comes out of the effect.
-    """
+    """Run at most ``limit`` workflows at the same time. Gives their results in order; an exception of one stops all."""
 
     workflows: "Sequence[Workflow[T]]"
     limit: int

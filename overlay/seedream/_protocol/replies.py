@@ -90,10 +90,7 @@ def _anywhere(value: object) -> str | None:
 
 
 def task_id(value: object) -> str | None:
-    """Return the value as a task id if it can be one: text, or a number, as some services send.
-
-    A URL is refused: an id goes into journals and results, and a URL may be signed.
-    """
+    """Return the value as a task id if it can be one: text, or a number. A URL may be signed, so it is none."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**_LONGEST_ID else None
     usable = isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() and bool(value.strip())

@@ -67,10 +67,7 @@ class RetryPolicy:
 
 
 def retry_after(reply: Reply | Failure) -> float | None:
-    """Return the seconds that a Retry-After header asks for, or None.
-
-    It holds a number, or a date, which is read against the reply's own Date.
-    """
+    """Return the seconds that a Retry-After header asks for: a number, or a date less the reply's own Date."""
     if isinstance(reply, Failure):
         return None
     value = reply.headers.get("retry-after", "").strip()

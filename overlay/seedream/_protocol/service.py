@@ -90,10 +90,7 @@ def exchange(
     before_send: Callable[[], None] | None = None,
     total_timeout: float | None = None,
 ) -> Workflow[Reply | Failure]:
-    """Send a request and read its whole reply, at most MAX_JSON bytes of it.
-
-    ``total_timeout`` bounds the whole exchange (seconds); without it each phase has its own limit.
-    """
+    """Send a request and read its whole reply, at most MAX_JSON bytes of it."""
     stream = yield from SendRequest(request, kind, before_send=before_send, total_timeout=total_timeout)
     if isinstance(stream, Failure):
         return stream

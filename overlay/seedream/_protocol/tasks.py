@@ -143,38 +143,23 @@ def delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[None]:
 
 
 def check_taskid(taskid: object) -> None:
-    """Refuse what cannot be a task's id.
-
-    Raises:
-        InvalidRequest: It is not printable text, or is blank or a URL.
-    """
+    """Refuse what cannot be a task's id."""
     if not isinstance(taskid, str) or not taskid.strip() or not taskid.isprintable() or holds_url(taskid):
-        raise InvalidRequest(
-            "a task id is printable text, not empty and no URL",
-            rule="TASK-ID",
-            hint="Give the id that submit returned.",
-        )
+        message, hint = "a task id is printable text, not empty and no URL", "Give the id that submit returned."
+        raise InvalidRequest(message, rule="TASK-ID", hint=hint)
 
 
 def check_wait(timeout: object, progress: object, *, awaits: bool = True) -> None:
-    """Refuse a deadline or a callback that would fail once a task is paid for.
+    """Refuse a deadline (seconds) or a callback that would fail once a task is paid for.
 
-    Args:
-        timeout: Deadline in seconds.
-        progress: A function, or None.
-        awaits: Whether the client awaits what the function returns.
-
-    Raises:
-        InvalidRequest: The deadline is not a number of seconds, or the callback cannot be called.
+    A callback may be a coroutine function only where the client awaits it.
     """
+    field, wrong, hint = "progress", "", "Give a function or None."
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or math.isnan(timeout):
-        raise InvalidRequest(
-            Problem("timeout", f"{short_repr(timeout)} is not a number of seconds", hint="Give seconds.")
-        )
-    if progress is not None and not callable(progress):
-        raise InvalidRequest(
-            Problem("progress", f"{short_repr(progress)} cannot be called", hint="Give a function or None.")
-        )
-    if not awaits and inspect.iscoroutinefunction(progress):
-        hint = "Give a plain function, or use AsyncSeeDream."
-        raise InvalidRequest(Problem("progress", "a coroutine function cannot be awaited here", hint=hint))
+        field, wrong, hint = "timeout", f"{short_repr(timeout)} is not a number of seconds", "Give seconds."
+    elif progress is not None and not callable(progress):
+        wrong = f"{short_repr(progress)} cannot be called"
+    elif not awaits and inspect.iscoroutinefunction(progress):
+        wrong, hint = "a coroutine function cannot be awaited here", "Give a plain function, or use AsyncSeeDream."
+    if wrong:
+        raise InvalidRequest(Problem(field, wrong, hint=hint))

@@ -32,12 +32,7 @@ class Body:
         return first if len(self._pieces) == 1 and isinstance(first, bytes) else None
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the body in chunks: what lies between files in one, and a file in as few as its size allows.
-
-        Raises:
-            OSError: A source image on disk cannot be read, or is not what was checked. It is raised before the last
-                bytes of the image are given.
-        """
+        """Give the body in chunks: what lies between files in one, and a file as SourceFile.chunks gives it."""
         for piece in self._pieces:
             if isinstance(piece, bytes):
                 yield piece
@@ -45,11 +40,7 @@ class Body:
                 yield from piece.chunks()
 
     def check(self) -> None:
-        """Open each source image once, so that one that is gone or was changed is found before anything is sent.
-
-        Raises:
-            OSError: A source image cannot be read, or is not what was checked.
-        """
+        """Open each source image once: OSError for one that is gone or was changed comes before anything is sent."""
         for piece in self._pieces:
             if not isinstance(piece, bytes):
                 piece.check()

@@ -2,45 +2,20 @@
 
 from typing import Final
 
-# The field here, or empty where the API has nothing like it; a field that a later page adds under such a name wins.
-FOREIGN_NAMES: Final[dict[str, str]] = {
-    "n": "batchsize",
-    "batch_size": "batchsize",
-    "num_images": "batchsize",
-    "num_outputs": "batchsize",
-    "max_images": "batchsize",
-    "size": "resolution",
-    "image_size": "resolution",
-    "aspect_ratio": "resolution",
-    "width": "resolution",
-    "height": "resolution",
-    "image": "source_images",
-    "images": "source_images",
-    "input_image": "source_images",
-    "reference_images": "source_images",
-    "source_image": "source_images",
-    "sourceimage": "source_images",
-    "sourceimages": "source_images",
-    "imageurl": "image_url",
-    "image_urls": "image_url",
-    "url": "image_url",
-    "text": "prompt",
-    "seed": "",
-    "negative_prompt": "",
-    "guidance_scale": "",
-    "quality": "",
-    "style": "",
-    "model": "",
-    "response_format": "",
-    "watermark": "",
+# By the field here, empty where the API has nothing like it. A field that a later page adds under such a name wins.
+_NAMES: Final = {
+    "batchsize": "n batch_size num_images num_outputs max_images",
+    "resolution": "size image_size aspect_ratio width height",
+    "source_images": "image images input_image reference_images source_image sourceimage sourceimages",
+    "image_url": "imageurl image_urls url",
+    "prompt": "text",
+    "": "seed negative_prompt guidance_scale quality style model response_format watermark",
 }
+FOREIGN_NAMES: Final = {name: field for field, names in _NAMES.items() for name in names.split()}
 
 
 def hint_for(name: str) -> str:
-    """Return a sentence that says what a foreign name is called here, or empty when it is not in the table.
-
-    The look-up ignores case and takes ``-`` for ``_``.
-    """
+    """Return a sentence that says what a foreign name is called here (``-`` is ``_``, any case); empty if not known."""
     key = name.strip().lower().replace("-", "_")
     if key not in FOREIGN_NAMES:
         return ""

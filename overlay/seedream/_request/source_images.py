@@ -73,20 +73,12 @@ class SourceFile:
     _expected: str = ""  # the hash to compare while sending, where time alone proves nothing
 
     def check(self) -> None:
-        """Open the file once; what is in memory needs no check.
-
-        Raises:
-            OSError: The file cannot be read any more, or is not the one that was checked (SourceChanged).
-        """
+        """Open the file once, if it is on disk. Raises OSError if it cannot be read or is not what was checked."""
         if not isinstance(self._origin, bytes):
             os.close(self._opened(self._origin))
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the bytes in large chunks; what is in memory as it is, without a copy.
-
-        Raises:
-            OSError: As ``check`` does, and before the last bytes are given.
-        """
+        """Give the bytes in large chunks. Raises OSError as ``check`` does, before the last bytes are given."""
         if isinstance(self._origin, bytes):
             yield self._origin
             return
@@ -141,15 +133,10 @@ def _sha256() -> Any:
 
 
 def gather(sources: Sources | None, *, strict: bool) -> tuple[tuple[SourceFile, ...], str | None]:
-    """Prepare the source images. Gives the files, and the URL if one was given.
-
-    Args:
-        sources: One source or several: a path, the bytes themselves, a file open for reading bytes, a Pillow image,
-            or a string beginning with http:// or https://, of which the API takes one.
-        strict: Refuse bytes in which no image format is recognised.
+    """Prepare one source image or several. Gives the files, and the URL if one was given; the API takes one URL.
 
     Raises:
-        InvalidRequest: A source cannot be read, is empty, is not a picture, or there are two URLs.
+        InvalidRequest: A source cannot be read, is empty, is not a picture (if ``strict``), or there are two URLs.
     """
     files: list[SourceFile] = []
     urls: list[str] = []
@@ -167,11 +154,7 @@ def gather(sources: Sources | None, *, strict: bool) -> tuple[tuple[SourceFile, 
 
 
 def check_url(url: str) -> None:
-    """Refuse a text that cannot be the URL of a picture on the web.
-
-    Raises:
-        InvalidRequest: It is not an absolute http or https URL with a host (rule IMAGE-URL).
-    """
+    """Refuse what is not an absolute http or https URL with a host (rule IMAGE-URL)."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

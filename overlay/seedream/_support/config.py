@@ -26,9 +26,6 @@ def is_visible_ascii(text: str) -> bool:
 def api_key(given: "Secret[Any]") -> str:
     """Return the key from the argument or the environment, without spaces around it.
 
-    Args:
-        given: The argument; a Secret, so that no traceback with local variables shows it.
-
     Raises:
         ConfigError: No key is given, or it holds characters that a header cannot. The message never shows it.
     """

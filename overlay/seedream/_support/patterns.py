@@ -15,8 +15,5 @@ class _LazyPattern:
 
 
 def lazy_pattern(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """Return the compiled pattern, or what becomes it: compiling takes longer than the rest of an import.
-
-    For patterns that a program needs only when something goes wrong.
-    """
+    """Return what becomes the compiled pattern when it is needed: compiling takes longer than the rest of an import."""
     return cast("re.Pattern[AnyStr]", _LazyPattern(pattern, flags))

@@ -39,10 +39,7 @@ def holds_url(text: str) -> bool:
 
 
 def show_id(taskid: str | None) -> str:
-    """A task's id as a message or a file name may hold it: a service may answer with any text as an id.
-
-    An id that is not plain is shown as a digest of itself, which is the same in every message.
-    """
+    """A task's id as a message or a file name may hold it; one that is not plain becomes a digest of itself."""
     if taskid is None or is_plain_id(taskid):
         return str(taskid)
     from hashlib import sha256  # noqa: PLC0415 -- it loads OpenSSL
@@ -91,14 +88,8 @@ def server_text(text: str, secret: str = "", length: int = _LONGEST_TEXT, known:
     """What a message may show of a server's text: what is on the allow-list, and a mark in place of all else.
 
     Words in any script, short numbers, sizes and dates, ordinary punctuation and the API's own names are on it. The
-    text ends where a URL, a query, an escape or a credential begins. Parts of the key in other encodings that look
-    like words are left out too.
-
-    Args:
-        text: The server's text.
-        secret: The key.
-        length: The longest text to return.
-        known: Further words that may be shown, such as the id of the task that was asked for.
+    text ends where a URL, a query, an escape or a credential begins. Parts of the key (``secret``) in other encodings
+    that look like words are left out too. ``known`` are further words that may be shown, such as a task's id.
     """
     printable = "".join(c if c.isprintable() else " " for c in text[:_LONGEST_READ])
     found: list[tuple[str, str]] = _TOKEN.findall(printable)
@@ -219,9 +210,8 @@ def _pieces(secret: str, length: int) -> frozenset[str]:
         for form in ("{:02x}", "x{:02x}", "0x{:02x}", "u00{:02x}", "{}", "{:o}", "{:08b}")
     ]
     wide = secret.encode("utf-16-le")
-    for inner, (encode, bits) in product(
-        (raw, wide, base64.b64encode(raw)), ((base64.b64encode, 6), (base64.b32encode, 5))
-    ):
+    codings = ((base64.b64encode, 6), (base64.b32encode, 5))
+    for inner, (encode, bits) in product((raw, wide, base64.b64encode(raw)), codings):
         for shift in range(5):  # the place of the key within the encoded bytes moves the letters
             forms.append(encode(bytes(shift) + inner).decode()[-(-shift * 8 // bits) :])
     return frozenset(run for form in forms for run in _runs(_squeezed(form), length))

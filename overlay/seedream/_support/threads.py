@@ -48,11 +48,7 @@ def loop_caller() -> Callable[[Callable[[], None]], object]:
 
 @contextmanager
 def event_loop_thread() -> Generator[BlockingPortal]:
-    """Give an event loop in a thread of its own.
-
-    Raises:
-        ConfigError: The machine gives no more threads.
-    """
+    """Give an event loop in a thread of its own; ConfigError where the machine gives no more threads."""
     with ExitStack() as stack:
         try:
             portal = stack.enter_context(start_blocking_portal())

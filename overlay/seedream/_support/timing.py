@@ -11,11 +11,7 @@ RequestKind = Literal["submit", "query", "download"]
 
 
 def positive(instance: object, attribute: Any, value: object) -> None:
-    """Validate an attrs field: a positive number of seconds.
-
-    Raises:
-        ConfigError: It is not one.
-    """
+    """Validate an attrs field: a positive number of seconds."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
         message = f"{type(instance).__name__}: {attribute.name} is not a positive number of seconds"
         raise ConfigError(message, hint="Give seconds, for example 30.")
