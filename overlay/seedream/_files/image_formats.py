@@ -77,8 +77,7 @@ def _heif_format(head: bytes) -> Format | None:
     if major not in _GENERAL_BRANDS:
         return _BRANDS.get(major)
     compatible = (head[at : at + 4] for at in range(16, min(end, len(head)) - 3, 4))
-    general: Format = "heif"
-    return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), general)
+    return next((_BRANDS[brand] for brand in compatible if brand in _BRANDS), None) or "heif"
 
 
 def is_whole(kind: PictureType, data: Buffer) -> bool:
