@@ -1,5 +1,7 @@
 """Wrong clients for the relations: at least one fault for each of them."""
 
+# ruff: noqa: E501 -- one fault a line reads as a table
+
 import gzip
 import ssl
 import time
@@ -223,31 +225,70 @@ def _no_journal(record: Any, error: Any) -> None:
     """Forget what became of it."""
 
 
+def _after_every_408(policy: Any, became: Any, attempt: int, after: float | None, draw: float) -> float | None:
+    if attempt >= policy.attempts or became.value not in ("request timeout", "rate limited", "not sent"):
+        return None
+    return max(policy.delay(attempt, draw), after or 0) if (after or 0) <= policy.retry_after_cap else None
+
+
 def _client(
-    name: str,
-    rules: str,
-    relation: str,
-    send: Send | None = None,
-    kind: type[SeeDream] = SeeDream,
-    *patches: tuple[str, Any],
+    name: str, rules: str, relation: str, send: Send | None = None, kind: type[SeeDream] = SeeDream
 ) -> WrongClient:
-    return WrongClient(name, rules, send, kind, patches, relation)
-
-
-def _patched(name: str, rules: str, relation: str, *patches: tuple[str, Any]) -> WrongClient:
-    return WrongClient(name, rules, None, SeeDream, patches, relation)
+    return WrongClient(name, rules, send, kind, (), relation)
 
 
 def _get_without(*names: str) -> Send:
     return lambda transport, request: transport.plain(rebuilt(request, headers=dict.fromkeys(names, "")))
 
 
+# Name, rules, relation, what of the client is replaced, and by what.
+# fmt: off
+_REPLACED: Final[tuple[tuple[str, str, str, str, Any], ...]] = (
+    ("shows a server's words as they came", "ERROR-TREE KEY-PRIVATE", "reply.words", "_protocol.failures.server_text", lambda given, *_, **__: given),
+    ("sends a file that was changed", "WIRE-EXACT SOURCE-IMAGE", "send.again",
+     "_request.source_images.SourceFile._check_state", lambda file, fd: None),
+    ("sends again what was sent in part", "PAY-ONCE PAY-KNOWN", "fault.cut", "_protocol.submit.classify", _sent_in_part),
+    ("tries a refused handshake again", "KEY-PRIVATE PAY-KNOWN PAY-ONCE", "fault.never-sent", "_protocol.submit.classify", _tls_again),
+    ("sends again after every 408", "PAY-ONCE", "retry.sequence",
+     "_protocol.retry.RetryPolicy.next_delay", _after_every_408),
+    ("waits a minute at most for Retry-After", "PAY-KNOWN", "retry.pause",
+     "_protocol.submit.retry_after", lambda reply: None if (asked := retry_after(reply)) is None else min(asked, 60.0)),
+    ("keeps cookies on errors", "KEY-PRIVATE", "reply.status",
+     "_support.redact._KEPT_HEADERS", frozenset({"set-cookie", "retry-after", "x-request-id", "content-type", "date", "server", "location"})),
+    ("repeats a query that was refused", "STATUS-MEANING", "task.status", "_protocol.tasks._worth_repeating", lambda answer: True),
+    ("asks every second", "STATUS-MEANING", "wait.states", "_protocol.tasks._POLL_GROWTH", 1.0),
+    ("gives a new task ten seconds to appear", "PAY-KNOWN STATUS-MEANING", "wait.deadline", "_protocol.tasks._NOT_FOUND_FOR", 10.0),
+    ("tells no state while it waits", "STATUS-MEANING", "wait.progress",
+     "_protocol.tasks.Progress", lambda stage, taskid, elapsed, state: Progress(stage, taskid, elapsed)),
+    ("asks five times for what is no picture", "SERVER-PICTURES", "picture.failure", "_protocol.download._ODD_TRIES", 5),
+    ("has no limit for a picture of no stated length", "FILE-WHOLE", "picture.limit", "_protocol.download._receive", _unlimited),
+    ("goes on by a weak ETag", "FILE-WHOLE", "picture.resume", "_protocol.download._strong_tag", lambda stream: stream.headers.get("etag", "")),
+    ("asks for a fresh address once", "SERVER-PICTURES", "picture.expired", "_protocol.download._FRESH_URLS", 1),
+    ("fetches all pictures at once", "SERVER-PICTURES", "picture.several",
+     "_protocol.download.InParallel", lambda pictures, count: InParallel(pictures, 64)),
+    ("shows the address of a picture that failed", "KEY-PRIVATE", "picture.failure", "_protocol.download._attempt", _addressed),
+    ("fetches one picture after another", "SERVER-PICTURES", "picture.several",
+     "_protocol.download.InParallel", lambda pictures, count: InParallel(pictures, 1)),
+    ("fetches what is there already", "SERVER-PICTURES FILE-WHOLE", "picture.file", "_protocol.download.find_complete", lambda *arguments: None),
+    ("pays before it looks at the folder", "PAY-KNOWN", "picture.place", "_files.partial_file.ensure_writable", lambda directory: directory),
+    ("follows redirects into private networks", "URL-SAFE", "picture.safety", "_protocol.download.is_private", lambda host: False),
+    ("follows forty redirects", "URL-SAFE", "picture.host", "_protocol.download._HOPS", 40),
+    ("tells no bytes of a download", "SERVER-PICTURES", "picture.progress",
+     "_protocol.download.Progress", lambda *given: evolve(Progress(*given), received=0)),
+    ("does not record what is unknown", "PAY-KNOWN", "journal.record", "journal.submission_record.SubmissionRecord.unknown", _no_journal),
+    ("shows the key in its configuration", "KEY-PRIVATE", "client.shown",
+     "_protocol.service.ApiConfig.__repr__", lambda config: f"ApiConfig({config.key})"),
+    ("has one limit for all replies", "PAY-KNOWN PAY-ONCE", "connection.time",
+     "_support.timing.Timeouts.read", lambda limits, kind: limits.query_read),
+    ("renames a picture that is not on the disk", "FILE-WHOLE", "picture.durable", "_protocol.download.PartialFile", _NotSynced),
+    ("hints at one size always", "RES-PIXELS", "value.resolution", "resolution.nearest_size", lambda width, height: (1920, 1080)),
+)
+# fmt: on
+
 RELATION_CLIENTS: Final = (
-    _patched(
-        "shows a server's words as they came",
-        "ERROR-TREE KEY-PRIVATE",
-        "reply.words",
-        ("seedream._protocol.failures.server_text", lambda given, *_, **__: given),
+    *(
+        WrongClient(name, rules, None, SeeDream, ((f"seedream.{target}", value),), relation)
+        for name, rules, relation, target, value in _REPLACED
     ),
     _client("takes True for one picture", "BATCH-RANGE", "send.batchsize", None, TrueIsOne),
     _client("reduces a ratio", "RES-FORMAT RES-RATIO", "send.resolution", None, Reduces),
@@ -281,14 +322,6 @@ RELATION_CLIENTS: Final = (
         ),
     ),
     _client(
-        "sends a file that was changed",
-        "WIRE-EXACT SOURCE-IMAGE",
-        "send.again",
-        None,
-        SeeDream,
-        ("seedream._request.source_images.SourceFile._check_state", lambda file, fd: None),
-    ),
-    _client(
         "says the default when a category is given",
         "WIRE-EXACT PROMPT-REQUIRED",
         "send.fields",
@@ -312,52 +345,7 @@ RELATION_CLIENTS: Final = (
     _client("takes code 0 for success", "CODE-MEANING PAY-KNOWN PAY-ONCE", "reply.code", codes(0, 1000)),
     _client("cuts task ids at 100 characters", "TASK-ID PAY-KNOWN", "reply.taskid", data(_cut_ids(100))),
     _client("does not read what is compressed", "PAY-KNOWN", "reply.framing", _plain_gzip),
-    _patched(
-        "sends again what was sent in part",
-        "PAY-ONCE PAY-KNOWN",
-        "fault.cut",
-        ("seedream._protocol.submit.classify", _sent_in_part),
-    ),
     _client("sends again after a time-out", "PAY-ONCE PAY-KNOWN", "fault.stall", _again_after_time),
-    _patched(
-        "tries a refused handshake again",
-        "KEY-PRIVATE PAY-KNOWN PAY-ONCE",
-        "fault.never-sent",
-        ("seedream._protocol.submit.classify", _tls_again),
-    ),
-    _patched(
-        "sends again after every 408",
-        "PAY-ONCE",
-        "retry.sequence",
-        (
-            "seedream._protocol.retry.RetryPolicy.next_delay",
-            lambda policy, became, attempt, after, draw: (
-                None
-                if attempt >= policy.attempts or became.value not in ("request timeout", "rate limited", "not sent")
-                else max(policy.delay(attempt, draw), after or 0)
-                if (after or 0) <= policy.retry_after_cap
-                else None
-            ),
-        ),
-    ),
-    _patched(
-        "waits a minute at most for Retry-After",
-        "PAY-KNOWN",
-        "retry.pause",
-        (
-            "seedream._protocol.submit.retry_after",
-            lambda reply: None if (asked := retry_after(reply)) is None else min(asked, 60.0),
-        ),
-    ),
-    _patched(
-        "keeps cookies on errors",
-        "KEY-PRIVATE",
-        "reply.status",
-        (
-            "seedream._support.redact._KEPT_HEADERS",
-            frozenset({"set-cookie", "retry-after", "x-request-id", "content-type", "date", "server", "location"}),
-        ),
-    ),
     _client(
         "asks for ids in small letters",
         "TASK-ID",
@@ -377,126 +365,10 @@ RELATION_CLIENTS: Final = (
         ),
     ),
     _client("takes an id that begins alike", "TASK-OWN", "task.owner", _alike),
-    _patched(
-        "repeats a query that was refused",
-        "STATUS-MEANING",
-        "task.status",
-        ("seedream._protocol.tasks._worth_repeating", lambda answer: True),
-    ),
-    _patched("asks every second", "STATUS-MEANING", "wait.states", ("seedream._protocol.tasks._POLL_GROWTH", 1.0)),
-    _patched(
-        "gives a new task ten seconds to appear",
-        "PAY-KNOWN STATUS-MEANING",
-        "wait.deadline",
-        ("seedream._protocol.tasks._NOT_FOUND_FOR", 10.0),
-    ),
-    _patched(
-        "tells no state while it waits",
-        "STATUS-MEANING",
-        "wait.progress",
-        ("seedream._protocol.tasks.Progress", lambda stage, taskid, elapsed, state: Progress(stage, taskid, elapsed)),
-    ),
     _client("sorts the query of a picture's address", "SERVER-PICTURES FILE-TYPE", "picture.whole", _sorted_query),
-    _patched(
-        "asks five times for what is no picture",
-        "SERVER-PICTURES",
-        "picture.failure",
-        ("seedream._protocol.download._ODD_TRIES", 5),
-    ),
-    _patched(
-        "has no limit for a picture of no stated length",
-        "FILE-WHOLE",
-        "picture.limit",
-        ("seedream._protocol.download._receive", _unlimited),
-    ),
-    _patched(
-        "goes on by a weak ETag",
-        "FILE-WHOLE",
-        "picture.resume",
-        ("seedream._protocol.download._strong_tag", lambda stream: stream.headers.get("etag", "")),
-    ),
-    _patched(
-        "asks for a fresh address once",
-        "SERVER-PICTURES",
-        "picture.expired",
-        ("seedream._protocol.download._FRESH_URLS", 1),
-    ),
-    _patched(
-        "fetches all pictures at once",
-        "SERVER-PICTURES",
-        "picture.several",
-        ("seedream._protocol.download.InParallel", lambda pictures, count: InParallel(pictures, 64)),
-    ),
-    _patched(
-        "shows the address of a picture that failed",
-        "KEY-PRIVATE",
-        "picture.failure",
-        ("seedream._protocol.download._attempt", _addressed),
-    ),
-    _patched(
-        "fetches one picture after another",
-        "SERVER-PICTURES",
-        "picture.several",
-        ("seedream._protocol.download.InParallel", lambda pictures, count: InParallel(pictures, 1)),
-    ),
-    _patched(
-        "fetches what is there already",
-        "SERVER-PICTURES FILE-WHOLE",
-        "picture.file",
-        ("seedream._protocol.download.find_complete", lambda *arguments: None),
-    ),
-    _patched(
-        "pays before it looks at the folder",
-        "PAY-KNOWN",
-        "picture.place",
-        ("seedream._files.partial_file.ensure_writable", lambda directory: directory),
-    ),
-    _patched(
-        "follows redirects into private networks",
-        "URL-SAFE",
-        "picture.safety",
-        ("seedream._protocol.download.is_private", lambda host: False),
-    ),
-    _patched("follows forty redirects", "URL-SAFE", "picture.host", ("seedream._protocol.download._HOPS", 40)),
-    _patched(
-        "tells no bytes of a download",
-        "SERVER-PICTURES",
-        "picture.progress",
-        ("seedream._protocol.download.Progress", lambda *given: evolve(Progress(*given), received=0)),
-    ),
-    _patched(
-        "does not record what is unknown",
-        "PAY-KNOWN",
-        "journal.record",
-        ("seedream.journal.submission_record.SubmissionRecord.unknown", _no_journal),
-    ),
     _client("mixes calls of two threads", "TASK-OWN PAY-ONCE", "calls.together", None, Mixing),
     _client("goes on after its end", "ERROR-TREE PAY-KNOWN", "client.end", None, Endless),
-    _patched(
-        "shows the key in its configuration",
-        "KEY-PRIVATE",
-        "client.shown",
-        ("seedream._protocol.service.ApiConfig.__repr__", lambda config: f"ApiConfig({config.key})"),
-    ),
     _client("submits on kept connections", "PAY-ONCE", "connection.share", None, Reusing),
     _client("trusts every certificate", "KEY-PRIVATE", "connection.trust", None, Trusting),
-    _patched(
-        "has one limit for all replies",
-        "PAY-KNOWN PAY-ONCE",
-        "connection.time",
-        ("seedream._support.timing.Timeouts.read", lambda limits, kind: limits.query_read),
-    ),
     _client("swallows what the caller raises", "ERROR-TREE", "caller.callback", None, Swallows),
-    _patched(
-        "renames a picture that is not on the disk",
-        "FILE-WHOLE",
-        "picture.durable",
-        ("seedream._protocol.download.PartialFile", _NotSynced),
-    ),
-    _patched(
-        "hints at one size always",
-        "RES-PIXELS",
-        "value.resolution",
-        ("seedream.resolution.nearest_size", lambda width, height: (1920, 1080)),
-    ),
 )
