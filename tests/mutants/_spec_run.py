@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -120,7 +120,8 @@ def _judged(survived: Found, *, in_client: bool) -> Found:
         run_all([check for check in CLIENT_CHECKS if check.rule in expected], client)
         server_rejects(expected)
         wrong_tables()
-        rest = [server_rejects, lambda: run_all([one for one in CLIENT_CHECKS if one.rule not in expected], client)]
+        others = [check for check in CLIENT_CHECKS if check.rule not in expected]
+        rest: list[Callable[[], object]] = [server_rejects, lambda: run_all(others, client)]
         for judge_rest in reversed(rest) if in_client else rest:
             judge_rest()
 
