@@ -11,7 +11,7 @@ _HEADS: Final = {
     "servers": ("Wrong servers", "the sandbox, tampered with, against the relations"),
     "derived": (
         "Derived faults",
-        "relations whose faults were all found, on a Flask server written without the sandbox",
+        "relations whose faults were all found, on a server in memory written without the sandbox",
     ),
     "code": ("Wrong code", "changes of the hand-written code, against the tests named"),
     "clients": ("Wrong clients", "the client, tampered with, against `tests/contract/client_checks`"),

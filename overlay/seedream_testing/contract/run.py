@@ -165,7 +165,7 @@ def run_example(
     """Run one example, and return how it ended.
 
     Raises:
-        Unreachable: The server does not answer.
+        Unreachable: The server does not answer, or its charges cannot be read.
     """
     missing = [need.value for need in example.needs if not _has(server, need)]
     if missing:
@@ -185,6 +185,8 @@ def run_example(
         found = violation
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unreachable(f"{server.base_url} cannot be reached: {error}") from error
+    except Unreachable:  # the charges cannot be read
+        raise
     except Exception as error:  # noqa: BLE001 -- whatever a server makes a check raise is a finding
         said = f"{type(error).__name__}: {error}"
         found = Violation(f"ended in {said[:1000]}", rule=relation.rule, check=f"{relation.id}/{example.name}")

@@ -1,0 +1,448 @@
+"""What a server under test is sent, and what is said of each reply that is not as the page describes it."""
+
+# ruff: noqa: E501 -- one case a line reads as a table
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import judge
+import pytest
+from attrs import evolve
+from contract.servers.flask_server import Hooks
+from contract.servers.memory_server import MemoryServer
+from contract.servers.serving import POOR, RICH, SECOND, keys
+from mutants.derived import under_test
+from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, text
+from seedream_testing.contract.api_facts import Meaning
+from seedream_testing.contract.server_under_test import Reply, skip_if_length_required
+
+NOW = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+OK = {"code": 1000, "msg": "ok"}
+NO = {"code": 9999, "msg": "no"}
+
+
+def answering(*answers: Any, **options: Any) -> ServerUnderTest:
+    """A server that gives these answers in turn, the last again and again: a document, a response or an error."""
+    left = list(answers)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        request.read()
+        found = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(found, Exception):
+            raise found
+        if isinstance(found, httpx.Response):
+            return httpx.Response(found.status_code, headers=found.headers, content=found.content)
+        return httpx.Response(200, json=found)
+
+    return ServerUnderTest("http://127.0.0.1", RICH, judge.FACTS, httpx.MockTransport(answer), **options)
+
+
+def html(status: int) -> httpx.Response:
+    return httpx.Response(status, html="<p>x")
+
+
+def violation(run: Callable[[], object]) -> Violation:
+    with pytest.raises(Violation) as caught:
+        run()
+    return caught.value
+
+
+REFUSALS = [
+    (NO, "", ""), ({**NO, "data": None}, "", ""), ({**NO, "data": {}}, "", ""), (html(400), "", ""), (html(404), "", ""), (html(499), "", ""), (html(501), "", ""), (httpx.Response(401, json=NO), "", ""),
+    (OK | {"data": {"taskid": "t"}}, "RES-TIER", "it was accepted"), (NO | {"data": {"taskid": "t"}}, "RES-TIER", "it was accepted"), (httpx.Response(299, json=OK), "RES-TIER", "it was accepted"),
+    (html(300), "CODE-MEANING", "it was answered with a redirect, which refuses nothing"), (html(399), "CODE-MEANING", "it was answered with a redirect"), (httpx.Response(400, json=OK), "CODE-MEANING", "it was refused with the code of success"),
+    (httpx.Response(501, json=OK), "CODE-MEANING", "it was refused with the code of success"), (html(500), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (html(502), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (html(200), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"),
+    (httpx.Response(201, json=NO), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (NO | {"code": 9000}, "CODE-MEANING", "it was refused with another code than the page names"), ({"code": "9999", "msg": ""}, "SERVER-ENVELOPE", "it has no whole code with a text msg"),
+    ({"code": True, "msg": ""}, "SERVER-ENVELOPE", "it has no whole code"), ({"code": 9999}, "SERVER-ENVELOPE", "it has no whole code with a text msg"), ({"code": 9999, "msg": 5}, "SERVER-ENVELOPE", "it has no whole code"), ({"code": 7, "msg": ""}, "CODE-MEANING", "its code is none of the page's"),
+    (NO | {"data": {"x": 1}}, "CODE-NO-DATA", "it is a refusal, but has data"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "rule", "said"), REFUSALS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_refusal_is_the_page_s_envelope_or_an_http_4xx(answer: Any, rule: str, said: str) -> None:
+    with answering(answer) as server:
+        if not rule:
+            assert server.must_refuse(lambda: server.query("t"), "it", "RES-TIER").sent.method == "POST"
+            assert (
+                server.may_accept(lambda: server.query("t"), "it", "RES-TIER", Meaning(1, "2K", "x", "y")).sent.path
+                == judge.FACTS.query
+            )
+            return
+        found = violation(lambda: server.must_refuse(lambda: server.query("t"), "it", "RES-TIER"))
+    assert (found.rule, found.what.partition("; the reply was HTTP ")[0][: len(said)]) == (rule, said)
+    assert found.curl.startswith("printf")
+
+
+def test_another_code_may_be_asked_for_and_a_redirect_elsewhere_refuses() -> None:
+    with answering({"code": 9000, "msg": "poor"}) as server:
+        server.must_refuse(lambda: server.query("t"), "it", "RES-TIER", 9000)
+    with answering(html(302)) as server:
+        server.check_refused(server.send("POST", "/elsewhere"), "it", "RES-TIER")
+        server.check_refused(server.send("GET", judge.FACTS.query), "it", "RES-TIER")
+        for path in (judge.FACTS.submit, judge.FACTS.delete):
+            reply = server.send("POST", path)
+            with pytest.raises(Violation, match="was answered with a redirect"):
+                server.check_refused(reply, "it", "SERVER-HTTP")
+
+
+@pytest.mark.parametrize("call", ["must_refuse", "may_accept"])
+def test_a_refusal_that_is_charged_is_found(call: str) -> None:
+    charges = [3]
+    with answering(NO, charges=lambda: charges) as server:
+
+        def send() -> Reply:
+            charges.append(7)
+            return server.query("t")
+
+        meaning = (Meaning(1, "2K", "x", "y"),) if call == "may_accept" else ()
+        found = violation(lambda: getattr(server, call)(send, "it", "RES-TIER", *meaning))
+    assert found.rule == "SERVER-CHARGE"
+    assert found.what.startswith(
+        "it was charged as [7]; " if call == "must_refuse" else "it was refused, and charged; "
+    )
+
+
+TAKEN = [
+    (NO, "RES-TIER", "it is legal, but was refused"), (html(400), "RES-TIER", "it is legal, but was refused"), (OK | {"data": {}}, "TASK-ID", "it was accepted without a usable task id"), (OK | {"data": {"taskid": ""}}, "TASK-ID", "it was accepted without a usable task id"),
+    (OK | {"data": {"taskid": " \n"}}, "TASK-ID", "it was accepted without a usable task id"), (OK | {"data": {"taskid": "t" * 201}}, "TASK-ID", "it was accepted without a usable task id"), (httpx.Response(201, json=OK), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"),
+    (OK | {"data": {"taskid": 7}}, "SERVER-ENVELOPE", "it does not fit the spec: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "rule", "said"), TAKEN, ids=lambda value: value if isinstance(value, str) else "")
+def test_an_accepted_submission_has_an_id(answer: Any, rule: str, said: str) -> None:
+    with answering(answer) as server:
+        found = violation(lambda: server.check_taken(server.submit([text("prompt", "x")]), "it", "RES-TIER"))
+    assert found.rule == rule
+    assert found.what.startswith(said)
+
+
+def test_the_longest_id_is_200_characters() -> None:
+    with answering(OK | {"data": {"taskid": "t" * 200}}) as server:
+        assert server.check_taken(server.submit([text("prompt", "x")]), "it", "X") == "t" * 200
+
+
+def told(**data: Any) -> dict[str, Any]:
+    return OK | {"data": {"taskid": "t", "image_status": 3, "url": ["http://x/1", "https://x/2"], **data}}
+
+
+STATES = [
+    (NO, "TASK-ID", "the query for task t was refused"), (told(taskid="u"), "TASK-OWN", "asked for task t, it is about another"), (told(image_status=2), "STATUS-MEANING", "pictures are named although the task is not completed"),
+    (httpx.Response(202, json=told()), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (told(image_status="3"), "SERVER-ENVELOPE", "it does not fit the spec: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "rule", "said"), STATES, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_state_is_about_the_task_and_well_formed(answer: Any, rule: str, said: str) -> None:
+    with answering(answer) as server:
+        found = violation(lambda: server.state("t"))
+    assert found.rule == rule
+    assert found.what.startswith(said)
+
+
+MEANT = Meaning(2, "2K", "a", "c")
+RIGHT = {
+    "prompt": "a",
+    "category": "c",
+    "width": 2048,
+    "height": 2048,
+    "origseed": 1,
+    "negative": "",
+    "error_message": "",
+    "starttime": f"{NOW:%Y-%m-%d %H:%M:%S}",
+}
+TASKS: list[tuple[dict[str, Any], Meaning, str, str]] = [
+    ({}, MEANT, "", ""), (RIGHT, MEANT, "", ""), ({"width": 1844, "height": 10}, MEANT, "", ""), ({"width": 10, "height": 1843}, MEANT, "RES-TIER", "it: pictures of (10, 1843) are of a lower tier"), ({"width": 2048}, MEANT, "", ""),
+    ({"url": ["http://x/1"]}, MEANT, "SERVER-PICTURES", "it: 1 pictures, not 2"), ({"url": ["http://x/1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "it: 1 pictures, not 2"), ({"url": ["http://x/1", "http://x/1", "http://x/2"]}, MEANT, "SERVER-PICTURES", "it: 2 pictures, not 2"),
+    ({"url": ["x", "http://x/1"]}, MEANT, "SERVER-PICTURES", "url is not a list of addresses"), ({"url": ["ftp://x/1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks, or is not http or https"), ({"url": ["http://x/ 1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks"),
+    ({"prompt": "b"}, MEANT, "PROMPT-REQUIRED", "it: prompt is not what was sent"), ({"category": "b"}, MEANT, "CATEGORY-DEFAULT", "it: category is not what was sent"), ({"width": 2048.0}, MEANT, "SERVER-ENVELOPE", "width is not of type int"), ({"height": 2048.0}, MEANT, "SERVER-ENVELOPE", "height is not of type int"),
+    ({"origseed": 1.0}, MEANT, "SERVER-ENVELOPE", "origseed is not of type int"), ({"width": 0, "height": 9000}, MEANT, "SERVER-PICTURES", "it: pictures of (0, 9000) have no pixels"), ({"width": 1, "height": 9000}, MEANT, "", ""),
+    ({"width": 2048, "height": 2047}, Meaning(2, "2048x2048", "a", "c"), "SERVER-PICTURES", "it: pictures are (2048, 2047), not (2048, 2048)"), ({"width": 2048, "height": 2048}, Meaning(2, "2048x2048", "a", "c"), "", ""),
+    ({"width": 1600, "height": 900}, Meaning(2, "16:9", "a", "c"), "", ""), ({"width": 1631, "height": 900}, Meaning(2, "16:9", "a", "c"), "", ""), ({"width": 1633, "height": 900}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of (1633, 900) are of another shape"),
+    ({"width": 1567, "height": 900}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of"), ({"width": 900, "height": 1600}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of"), ({"width": 3687, "height": 9}, Meaning(2, "4K", "a", "c"), "", ""), ({"width": 3686, "height": 9}, Meaning(2, "4K", "a", "c"), "RES-TIER", "it: "),
+    ({"starttime": "2026-1-1 00:00:00"}, MEANT, "SERVER-ENVELOPE", "starttime is not YYYY-MM-DD HH:MM:SS"), ({"starttime": "2026-13-01 00:00:00"}, MEANT, "SERVER-ENVELOPE", "starttime is not YYYY-MM-DD HH:MM:SS"),
+    ({"starttime": f"{NOW - dt.timedelta(hours=28):%Y-%m-%d %H:%M:%S}"}, MEANT, "SERVER-ENVELOPE", "starttime is not the time of this submission in any time zone"), ({"starttime": f"{NOW + dt.timedelta(hours=28):%Y-%m-%d %H:%M:%S}"}, MEANT, "SERVER-ENVELOPE", "starttime is not the time"),
+    ({"starttime": f"{NOW - dt.timedelta(hours=26):%Y-%m-%d %H:%M:%S}"}, MEANT, "", ""), ({"starttime": f"{NOW + dt.timedelta(hours=26):%Y-%m-%d %H:%M:%S}"}, MEANT, "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "meaning", "rule", "said"), TASKS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_a_completed_task_is_what_its_submission_meant(
+    data: dict[str, Any], meaning: Meaning, rule: str, said: str
+) -> None:
+    with answering(told(**data)) as server:
+        last = server.query("t")
+        if not rule:
+            server.check_task(last, "it", "X", meaning)
+            return
+        found = violation(lambda: server.check_task(last, "it", "X", meaning))
+    assert found.rule == rule
+    assert found.what.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (None, "url is not a list"),
+        ("http://x", "url is not a list"),
+        ([1, 2], "url is not a list of addresses"),
+        ({}, "url is not a list"),
+    ],
+)
+def test_addresses_are_a_list_of_texts(url: Any, said: str) -> None:
+    with answering(told(url=url)) as server:
+        found = violation(lambda: server.check_task(server.query("t"), "it", "X", MEANT))
+    assert (found.rule, found.what[: len(said)]) == ("SERVER-PICTURES", said)
+
+
+def test_polling_pauses_longer_and_longer_until_the_patience_is_over() -> None:
+    pauses = list[float]()
+    with answering(OK | {"data": {"taskid": "t", "image_status": 1}}, patience=5.0, pause=pauses.append) as server:
+        found = violation(lambda: server.completed("t"))
+    assert pauses == [0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert (found.rule, found.what[:51]) == ("STATUS-MEANING", "task t did not end (statuses [1, 1, 1, 1, 1]); the ")
+
+
+def test_polling_ends_with_completed_or_failed() -> None:
+    running = OK | {"data": {"taskid": "t", "image_status": 2}}
+    failed = OK | {"data": {"taskid": "t", "image_status": 4, "error_message": "bad"}}
+    with answering(running, running, told(), pause=lambda _: None) as server:
+        assert server.completed("t")[1] == [2, 2, 3]
+    with answering(running, failed, pause=lambda _: None) as server:
+        assert server.completed("t")[1] == [2, 4]
+    with answering(OK | {"data": {"taskid": "t"}}, failed, pause=lambda _: None) as server:
+        found = violation(lambda: server.must_accept(lambda: server.submit([text("prompt", "x")]), "it", "X", MEANT))
+    assert (found.rule, found.what[:27]) == ("STATUS-MEANING", "a legal task failed: bad; t")
+    assert found.curl.count("curl -sS") == 2  # the submission, and the query that told the end
+    with answering(OK | {"data": {"taskid": "t"}}, failed, pause=lambda _: None) as server:
+        assert violation(server.known_task).rule == "STATUS-MEANING"
+
+
+@pytest.mark.parametrize(
+    ("charges", "said"),
+    [
+        ([2], ""),
+        ([1], "it asks for 2 images, and was charged as [1]"),
+        ([], "it asks for 2 images, and was charged as []"),
+        ([1, 1], "it asks for 2 images, and was charged as [1, 1]"),
+    ],
+)
+def test_a_submission_is_charged_once_for_what_it_asks(charges: list[int], said: str) -> None:
+    ledger = [9]
+    with answering(OK | {"data": {"taskid": "t"}}, told(), charges=lambda: ledger) as server:
+
+        def send() -> Reply:
+            ledger.extend(charges)
+            return server.submit([text("prompt", "x")])
+
+        if not said:
+            assert server.must_accept(send, "it", "X", MEANT).data["image_status"] == 3
+            assert (server.spent, server.charged()) == (2, [9, 2])
+            return
+        found = violation(lambda: server.must_accept(send, "it", "X", MEANT))
+    assert (found.rule, found.what.partition(";")[0], server.spent) == ("SERVER-CHARGE", said, 0)
+
+
+def test_queries_are_not_charged() -> None:
+    ledger = list[int]()
+    with answering(OK | {"data": {"taskid": "t"}}, told(), charges=lambda: ledger.append(2) or list(ledger)) as server:  # type: ignore[func-returns-value]  # each look adds one
+        ledger.clear()
+        before = [0] * 0
+        reply = server.submit([text("prompt", "x")])
+        found = violation(lambda: server.follow("t", "it", "X", MEANT, before, reply))
+    assert (found.rule, found.what[:20]) == ("SERVER-CHARGE", "queries were charged")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(httpx.RemoteProtocolError("odd"), "the reply is not HTTP: odd"), (httpx.ReadError("gone"), "the server closed the connection: gone"), (httpx.DecodingError("odd"), "the reply is not in the coding that it names: odd")],
+)  # fmt: skip
+def test_what_is_no_http_is_a_violation(error: Exception, said: str) -> None:
+    with answering(error) as server:
+        found = violation(lambda: server.query("t"))
+    assert (found.rule, found.what) == ("SERVER-HTTP", said)
+    assert found.curl.startswith("printf")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(b'{"code": 1}', 1), (b'\xef\xbb\xbf{"code": 1}', None), (b'{"code": NaN}', None), (b'{"code": Infinity}', None), ('{"code": 1}'.encode("utf-16"), None), (b"[1]", None), (b"", None), (b"[" * 100_000, None)],
+)  # fmt: skip
+def test_json_is_what_rfc_8259_calls_so(body: bytes, code: object) -> None:
+    with answering(
+        httpx.Response(200, content=body, headers={"content-type": " Application/JSON ; charset=x"})
+    ) as server:
+        reply = server.query("t")
+    assert (reply.code, reply.media_type, reply.body, reply.data) == (code, "application/json", body, {})
+
+
+def test_what_is_sent_is_what_was_meant() -> None:
+    seen = list[httpx.Request]()
+    transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200, json=NO))  # type: ignore[func-returns-value]
+    with ServerUnderTest("http://127.0.0.1/", RICH, judge.FACTS, transport) as server:
+        server.query("t")
+        server.delete("a", 7)
+        server.send("PUT", "http://elsewhere/x", {"X-A": "é"}, b"body")
+        server.submit_raw(None, [b"a", b"b"], [("x-b", "1"), ("x-b", "2")])
+        server.submit_raw("text/plain", b"a")
+        server.with_key(SECOND).ask("/p", [1], {"x-c": "1"})
+        reply = server.submit([text("prompt", "x")], {"authorization": "none"})
+    query, delete, put, raw, plain, other, form = seen
+    assert (query.method, str(query.url), json.loads(query.content)) == (
+        "POST",
+        f"http://127.0.0.1{judge.FACTS.query}",
+        {"taskid": "t"},
+    )
+    assert (query.headers["authorization"], query.headers["content-type"], query.headers["accept"]) == (
+        f"Bearer {RICH}",
+        "application/json",
+        "*/*",
+    )
+    assert (str(delete.url), json.loads(delete.content)) == (
+        f"http://127.0.0.1{judge.FACTS.delete}",
+        {"taskids": ["a", 7]},
+    )
+    assert (put.method, str(put.url), put.headers.raw[-2:], put.content) == (
+        "PUT",
+        "http://elsewhere/x",
+        [(b"X-A", "é".encode()), (b"Content-Length", b"4")],
+        b"body",
+    )
+    assert (
+        raw.headers.get_list("x-b"),
+        raw.headers.get("transfer-encoding"),
+        raw.headers.get("content-type"),
+        raw.read(),
+    ) == (["1", "2"], "chunked", None, b"ab")
+    assert "authorization" not in raw.headers
+    assert (plain.headers["authorization"], plain.headers["content-type"]) == (f"Bearer {RICH}", "text/plain")
+    assert (other.url.path, other.headers["x-c"], other.headers.get("authorization"), other.content) == (
+        "/p",
+        "1",
+        None,
+        b"[1]",
+    )
+    assert form.headers["authorization"] == "none"
+    assert form.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert (reply.sent.method, reply.sent.path, reply.sent.body, reply.status) == (
+        "POST",
+        judge.FACTS.submit,
+        form.content,
+        200,
+    )
+    assert reply.sent.header("authorization") == ("none",)
+
+
+def test_the_keys_are_known_so_that_no_report_shows_them() -> None:
+    server = under_test(service := MemoryServer(keys()), service, judge.FACTS)
+    assert server.keys == [RICH, SECOND, POOR]
+    assert evolve(server, second_key=None, no_credits_key=None).keys == [RICH]
+    assert (server.with_key(POOR).key, server.with_key(POOR).authorization) == (
+        POOR,
+        {"Authorization": f"Bearer {POOR}"},
+    )
+    assert not any(key in repr(server) for key in (RICH, SECOND, POOR))
+
+
+def test_the_known_task_is_made_once() -> None:
+    service = MemoryServer(keys())
+    with under_test(service, service, judge.FACTS) as server:
+        assert server.known_task() is server.known_task()
+        assert (service.accounts.charges, server.spent) == ([(RICH, 1)], 1)
+        assert server.known_task().data["prompt"] == "a known task"
+        server.need_echo(server.known_task(), "prompt")
+        with pytest.raises(Unobservable, match=r"^the query's reply has no mood, so what became of it cannot be seen$"):
+            server.need_echo(server.known_task(), "mood")
+
+
+def test_chunks_may_only_be_refused_for_their_missing_length() -> None:
+    with answering(html(411), html(412)) as server:
+        with pytest.raises(Unobservable, match=r"^the server wants a Content-Length \(HTTP 411\)"):
+            skip_if_length_required(server.query("t"))
+        assert skip_if_length_required(server.query("t")).status == 412
+
+
+# Wrong servers, and what is said of each
+
+
+class Wrong(Hooks):
+    """Does one thing otherwise."""
+
+    def __init__(self, **hooks: Callable[..., Any]) -> None:
+        for name, hook in hooks.items():
+            setattr(self, name, hook)
+
+
+def state(**changes: Any) -> Wrong:
+    """A server whose queries tell something else of a completed task, each time another value."""
+    asked = iter(range(10_000))
+
+    def change(data: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
+        if "url" not in data:
+            return data
+        number = next(asked)
+        return data | {name: value(number) if callable(value) else value for name, value in changes.items()}
+
+    return Wrong(state=change)
+
+
+WIDTHS = iter(range(2048, 4096))
+NOT_OWN = Wrong(find=lambda tasks, taskid, key: tasks.get(taskid) if isinstance(taskid, str) else None)
+DELETES_ALL = Wrong(to_delete=lambda tasks, taskids, key: [*taskids])
+WRONG: list[tuple[str, Hooks, str, str]] = [
+    ("task.own/the same form twice makes two tasks with pictures of their own", Wrong(new_id=lambda tasks: "t"), "TASK-OWN", r"2 submissions got the ids \['t', 't'\]"),
+    ("task.own/the same form twice makes two tasks with pictures of their own", state(url=["http://x/1", "http://x/2"]), "TASK-OWN", "the same form twice names the same pictures"),
+    ("task.own/eight submissions have eight ids", Wrong(new_id=lambda tasks: f"t{len(tasks) % 7}"), "TASK-OWN", "8 submissions got the ids"),
+    ("task.own/a task stays what it is when others follow", state(negative=str), "STATUS-MEANING", "negative of a completed task changed after later submissions, from '0'"),
+    ("task.own/a refusal changes no task, and the next submission is taken", state(negative=str), "STATUS-MEANING", "negative of a completed task changed after refusals, from '0'"),
+    ("task.own/a submission leaves nothing behind for the next", state(width=lambda n: 2048 + n), "WIRE-EXACT", "width of a form without it changed after another submission"),
+    ("task.own/a submission leaves nothing behind for the next", state(height=lambda n: 2048 + n), "WIRE-EXACT", "height of a form"), ("task.own/a submission leaves nothing behind for the next", state(category=str), "WIRE-EXACT", "category of a form"), ("task.own/a submission leaves nothing behind for the next", state(prompt=str), "WIRE-EXACT", "prompt of a form"),
+    ("task.own/a submission leaves nothing behind for the next", state(url=lambda n: ["http://x/"] * n), "WIRE-EXACT", "the number of pictures changed after another submission"),
+    ("task.default/without batchsize", state(url=lambda n: ["http://x/"] * n), "BATCH-RANGE", "the default number of pictures is another"), ("task.default/without resolution", state(width=lambda n: n), "RES-PIXELS|RES-FORMAT", "width is 1 when the default is written out"),
+    ("task.default/without category", state(category=lambda n: f"c{n}"), "CATEGORY-DEFAULT", "category is c1 when the default is written out"), ("task.default/without category", state(category="c"), "CATEGORY-DEFAULT", "the category is not the default"),
+    ("task.query/a completed task is the same at each query", state(origseed=lambda n: n), "STATUS-MEANING", "origseed of a completed task changed on being queried again, from 0"), ("task.query/a completed task is the same at each query", state(url=lambda n: [f"http://x/{i}" for i in range(n + 1)]), "STATUS-MEANING", "the number of pictures of a completed task changed on being queried again"),
+    ("task.query/a running task keeps its prompt, category and time", state(prompt="other"), "STATUS-MEANING", "prompt changed while the task ran, from 'one'"), ("task.query/a running task keeps its prompt, category and time", state(category="other"), "STATUS-MEANING", "category changed while the task ran, from 'seedreamv45'"),
+    ("task.query/a later task does not start earlier", state(starttime=lambda n: f"2026-01-01 00:00:{59 - n}"), "SERVER-ENVELOPE", "a later task started earlier"), ("task.query/queries and downloads are not charged", Wrong(after=lambda operation, accounts, key: accounts.charges.append((key, 1)) if operation == "query" else None), "SERVER-CHARGE", "queries and downloads were charged"),
+    ("task.id/query: its first half", Wrong(find=lambda tasks, taskid, key: next((task for name, task in tasks.items() if isinstance(taskid, str) and name.startswith(taskid)), None)), "TASK-ID", r"a query for an id that is not the task's \(its first half: 'Task-0-"),
+    ("task.id/deletion: its first half", Wrong(to_delete=lambda tasks, taskids, key: [name for name in tasks if name.startswith(taskids[0])]), "TASK-ID", r"a deletion of another id \(its first half: 'Task-0-.*'\) deleted task Task-0-"),
+    ("task.id/deletion: an unknown id", Wrong(after=lambda operation, accounts, key: accounts.charges.append((key, 1)) if operation == "delete" else None, to_delete=lambda tasks, taskids, key: ["x"]), "SERVER-CHARGE", "a deletion was charged"),
+    ("task.deletion/one of two, the first", Wrong(reply=lambda document, operation: document | {"data": {"status": "Gone"}} if operation == "delete" else document), "TASK-ID", "a deletion was not reported as a success"), ("task.deletion/one of two, the first", Wrong(to_delete=lambda tasks, taskids, key: ["x"]), "TASK-ID", "a query for a deleted task was accepted"),
+    ("task.deletion/one of two, the second", Wrong(to_delete=lambda tasks, taskids, key: []), "TASK-ID", "a deletion of own tasks was refused"), ("task.deletion/three of four", Wrong(to_delete=lambda tasks, taskids, key: [*tasks]), "TASK-ID", r"a deletion of \[.*\] also deleted Task-"),
+    ("task.deletion/one named twice", Wrong(reply=lambda document, operation: {"code": 9000, "msg": ""} if operation == "delete" else document), "CODE-MEANING", "an odd deletion was refused with another code"), ("task.deletion/ten", Wrong(after=lambda operation, accounts, key: accounts.charges.append((key, 4)) if operation == "delete" else None), "SERVER-CHARGE", r"a deletion was charged as \[4\]"),
+    ("task.deletion/a deleted task stays gone, and a new one has a new id", Wrong(new_id=lambda tasks: f"t{len(tasks)}"), "TASK-OWN", "a new task got the id of a deleted one"), ("task.deletion/other tasks and their pictures stay", state(negative=str), "STATUS-MEANING", "negative of a completed task changed when another was deleted"),
+    ("key.second/query of another account's task", NOT_OWN, "TASK-OWN", "a query for another account's task was accepted"), ("key.second/deletion of another account's task", DELETES_ALL, "TASK-OWN", "another account's key deleted the task"), ("key.second/deletion of another account's task with a uid", DELETES_ALL, "TASK-OWN", "another account's key deleted the task with the uid '0'"),
+    ("key.second/deletion of one's own and another account's task", DELETES_ALL, "TASK-OWN", "a deletion of one's own and another's task deleted the other's"), ("key.second/the same form with two keys", NOT_OWN, "TASK-OWN", "a query for another account's newest task was accepted"), ("key.second/the same form with two keys", Wrong(new_id=lambda tasks: "t"), "TASK-OWN", "two accounts got one task id"),
+    ("key.second/the same form with two keys", state(url=["http://x/1"]), "TASK-OWN", "two accounts' tasks name one picture"), ("key.second/the second account's task with the first key", NOT_OWN, "TASK-OWN", "a query for the second account's task with the first key was accepted"), ("key.second/the second account's task with the first key", DELETES_ALL, "TASK-OWN", "the first key deleted the second account's task"),
+    ("key.credits/everything without credits", Wrong(reply=lambda document, operation: document | ({"_status": 402} if document["code"] == 9000 else {})), "CODE-MEANING", "missing credits are reported by another HTTP status"), ("key.credits/the most images without credits", Wrong(reply=lambda document, operation: document | ({"code": 9999} if document["code"] == 9000 else {})), "CODE-MEANING", "the most images without credits was refused with another code"),
+    ("key.credits/an illegal form without credits", Wrong(blank=lambda prompt: False), "CODE-MEANING", "an illegal form without credits was refused with another code"), ("key.missing/query: no key", Wrong(authorize=lambda header, known, operation: RICH), "AUTH-KEY", "a query with no key was accepted"),
+    ("key.missing/deletion: only the scheme", Wrong(authorize=lambda header, known, operation: RICH if operation == "delete" else (header or "").partition(" ")[2] or None, reply=lambda document, operation: {"code": 9999, "msg": ""} if operation == "delete" else document), "AUTH-KEY", "a deletion with only the scheme was refused, but the task is gone"),
+    ("key.missing/submission: an empty header", Wrong(authorize=lambda header, known, operation: RICH), "AUTH-KEY", "a submission with an empty header was accepted"), ("key.unknown/query: the key without its last character", Wrong(authorize=lambda header, known, operation: RICH), "AUTH-KEY", "a query with the key without its last character was accepted"),
+    ("http.submission/two submissions with idempotency-key: 8e03978e-40d5-43dd-bc93-6894a57f9324", Wrong(new_id=lambda tasks: "t"), "TASK-OWN", "two submissions with one idempotency-key got one task"), ("http.query/escapes in the id", state(taskid="u"), "TASK-OWN", "asked for task|escapes in the id tells something else than the plain query"),
+    ("field.name/the tier under the name 'size'", Wrong(resolution=lambda value: (next(WIDTHS), 2048)), "WIRE-EXACT", "the tier under the name 'size': width is 2049, not 2048"), ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: body[:-20]), "SERVER-PICTURES", "upright: the picture cannot be decoded: it is cut"),
+    ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: b"x"), "SERVER-PICTURES", "upright: what came is not a picture"), ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: body[:16] + b"\0\0\0\1" + body[20:]), "SERVER-PICTURES", r"upright: the picture is of size \(1, 2560\), not \(1440, 2560\)"),
+    ("picture.shape/ratio 16:9", state(width=2048, height=1152), "SERVER-PICTURES", r"ratio 16:9: the picture is of size \(2560, 1440\), not \(2048, 1152\)"), ("picture.tier/a higher tier gives larger pictures", Wrong(resolution=lambda value: (4096, 4096)), "RES-TIER", "pictures of 4K are not larger than those of the tier below"),
+    ("picture.identity/two prompts", state(url=["http://127.0.0.1/pictures/x/0.png"]), "SERVER-PICTURES", "two prompts: 1 pictures, not 3"),
+]  # fmt: skip
+BY_ID = {relation.id: relation for relation in RELATIONS}
+
+
+@pytest.mark.parametrize(
+    ("name", "hooks", "rule", "said"), WRONG, ids=[f"{name} {said[:30]}" for name, _, _, said in WRONG]
+)
+def test_what_is_said_of_a_wrong_server(name: str, hooks: Hooks, rule: str, said: str) -> None:
+    relation, _, example = name.partition("/")
+    service = MemoryServer(keys(), hooks)
+    [chosen] = [one for one in BY_ID[relation].derive(judge.FACTS) if one.name == example]
+    with under_test(service, service, judge.FACTS) as server:
+        found = violation(lambda: chosen.run(server))
+    assert found.rule in rule.split("|")
+    with pytest.raises(AssertionError, match=f"^({said})"):
+        raise AssertionError(found.what)
+    if "got" not in said and "downloads" not in said:
+        assert "curl -sS -X" in found.curl
