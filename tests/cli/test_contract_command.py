@@ -122,6 +122,23 @@ def test_words_that_cannot_be_meant_give_2(cli: Any, right: str) -> None:
         assert cli("contract", "--base-url", right, *words).code == 2, words
 
 
+@pytest.mark.parametrize("content", ["sk-second-0001\n", "\ufeffsk-second-0001\r\n", "  sk-second-0001  "])
+def test_the_file_of_another_key_is_read_as_that_of_the_first(cli: Any, content: str) -> None:
+    # A line end in a header would be a fault of this command, and would be reported as one of the server.
+    Path("second.key").write_bytes(content.encode())
+    with Sandbox(keys={KEY: 100, "sk-second-0001": 100}, pictures="plain") as service:
+        ran = cli("contract", "--base-url", service.base_url, "--second-key-file", "second.key", "--unlimited",
+                  "--only", "key.second", "--json")  # fmt: skip
+    assert ran.code == 0
+    assert {example["state"] for example in ran.document["examples"]} == {"passed"}
+
+
+@pytest.mark.parametrize("option", ["--second-key-file", "--no-credits-key-file"])
+def test_another_key_that_cannot_be_sent_gives_4(cli: Any, right: str, option: str) -> None:
+    Path("other.key").write_bytes(b"sk-1\nsk-2\n")
+    assert cli("contract", "--base-url", right, option, "other.key", *ONE).code == 4
+
+
 def test_a_server_that_is_not_there_gives_4(cli: Any) -> None:
     assert cli("contract", "--base-url", "http://127.0.0.1:9", *ONE).code == 4
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from seedream._support.config import api_key
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
 from seedream._support.secret import Secret
@@ -82,8 +83,8 @@ def contract(
     if plain_http and base_url:
         url = _plain(base_url)
     others = {
-        "second_key": None if second_key_file is None else read_key_file(second_key_file),
-        "no_credits_key": None if no_credits_key_file is None else read_key_file(no_credits_key_file),
+        name: None if path is None else api_key(Secret(read_key_file(path)))
+        for name, path in {"second_key": second_key_file, "no_credits_key": no_credits_key_file}.items()
     }
     terminal.secrets |= {one for one in (key, *others.values()) if one}
     try:

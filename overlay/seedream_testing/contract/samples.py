@@ -4,15 +4,18 @@ import struct
 import zlib
 
 
-def png(width: int = 2, height: int = 2, shade: int = 0) -> bytes:
-    """Return a whole grey PNG of this size (pixels)."""
+def png(width: int = 2, height: int = 2, shade: int = 0, *, length: int = 0) -> bytes:
+    """Return a whole grey PNG of this size (pixels), filled up to a length (bytes) by a chunk that readers skip."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = (b"\0" + bytes([shade]) * width) * height
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    first = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows))
+    last = chunk(b"IEND", b"")
+    room = length - len(first) - len(last) - len(chunk(b"fiLl", b""))
+    return first + (chunk(b"fiLl", bytes(room)) if room >= 0 else b"") + last
 
 
 def jpeg(shade: int = 0) -> bytes:

@@ -141,7 +141,10 @@ class ServerUnderTest:
         return [(self.facts.auth_header, f"{self.facts.auth_scheme} {self.key}"), *more]
 
     def send(self, method: str, url: str, headers: Headers = (), body: bytes | Iterable[bytes] = b"") -> Reply:
-        """Send a request; the URL may be a path. A body given piece by piece is sent chunked."""
+        """Send a request; the URL may be a path. A body given piece by piece is sent chunked.
+
+        Redirects are followed for whole addresses, which are those of pictures: the page does not say where they lie.
+        """
         whole = url if "://" in url else self.base_url.rstrip("/") + url
         raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in _pairs(headers)]
         pieces = [body] if isinstance(body, bytes) else list(body)
@@ -150,7 +153,9 @@ class ServerUnderTest:
         known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
         try:
-            response = self._http.send(request)
+            response = self._http.send(request, follow_redirects="://" in url)
+        except httpx.TooManyRedirects as error:
+            raise Violation("the address is redirected for ever", rule="SERVER-PICTURES", sent=sent) from error
         except httpx.RemoteProtocolError as error:
             raise Violation(f"the reply is not HTTP: {error}", rule="SERVER-HTTP", sent=sent) from error
         except httpx.ReadError as error:

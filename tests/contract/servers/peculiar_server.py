@@ -43,6 +43,11 @@ def app(keys: Mapping[str, int]) -> tuple[Any, Any]:
 
     def peculiar(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Write JSON indented and escaped, header names in capitals, no lengths, and headers that mean nothing."""
+        path = environ["PATH_INFO"]
+        if path.startswith("/pictures/"):  # the picture lies elsewhere, and a query names the place that leads there
+            start("302 FOUND", [("LOCATION", path.replace("/pictures/", "/store/", 1)), ("CONTENT-LENGTH", "0")])
+            return []
+        environ["PATH_INFO"] = path.replace("/store/", "/pictures/", 1)
         chunks, status, headers = run_wsgi_app(inner, environ)
         body = b"".join(chunks)
         kind = headers.get("Content-Type", "")

@@ -235,6 +235,28 @@ def _framing(facts: ApiFacts) -> Iterator[Example]:
     yield request("a compressed body", "SERVER-HTTP", compressed, _full(facts), optional=True)
 
 
+_BLOCK: Final = (
+    65_536  # bytes; servers read 4, 8, 16, 32 or 64 KiB at once, and this is the end of such a piece for all
+)
+_ACROSS: Final = 102  # bytes from the end of a file to the end of the field behind it
+
+
+def _buffers(facts: ApiFacts) -> Iterator[Example]:
+    """Yield forms of three fields, each behind a file that ends so many bytes before the end of a block."""
+    prompt = "灯塔 a lighthouse"
+    fields = ((_head("batchsize"), b"2"), (_head("resolution"), _SIZE.encode()), (_head("prompt"), prompt.encode()))
+    file = _head("sourceImage", '; filename="a.png"', "Content-Type: image/png\r\n")
+    meaning = _meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE)
+    for start in range(0, _ACROSS, len(fields)):
+        parts = list[Field]()
+        for number, field in enumerate(fields):
+            before = len(_body([*parts, (file, b"")])) - len(f"\r\n--{_MARK}--\r\n")
+            end = (number + 1) * _BLOCK - start - number
+            parts += [(file, png(length=end - before)), field]
+        name = f"files that end {start} to {start + 2} bytes before {_BLOCK:,}, {2 * _BLOCK:,} and {3 * _BLOCK:,}"
+        yield _raw(facts, name, _body(parts), meaning=meaning)
+
+
 def _pieces(body: bytes, sizes: list[int]) -> Iterator[bytes]:
     at = number = 0
     while at < len(body):
@@ -274,8 +296,10 @@ def _file_names(facts: ApiFacts) -> Iterator[Example]:
     for name, parameters in _FILE_HEADS.items():
         body = _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG)))
         yield _raw(facts, f"a file name: {name}", body, optional=True, rule="SOURCE-IMAGE")
-    head = 'Content-Disposition: form-data; filename="a.png"; name="sourceImage"\r\nContent-Type: image/png\r\n'
-    yield _raw(facts, "the file's name before the field's", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
+    for name in ("a.png", "prompt", "batchsize", "name=prompt", "a; name=prompt"):
+        head = f'Content-Disposition: form-data; filename="{name}"; name="sourceImage"\r\nContent-Type: image/png\r\n'
+        body = _body((*_FIELDS, (head, _PNG)))
+        yield _raw(facts, f"the file's name, {name}, before the field's", body, rule="SOURCE-IMAGE")
 
 
 def _files(facts: ApiFacts) -> Iterator[Example]:
@@ -328,6 +352,7 @@ RELATIONS: Final = (
     Relation("form.boundary", _RULE, "Any boundary that RFC 2046 allows delimits the parts; a form without its own boundary or its end is refused.", _boundaries),
     Relation("form.content", _RULE, "What a part holds never changes the form.", _contents),
     Relation("form.framing", _RULE, "Preamble, epilogue, padding and transfer coding change nothing, where they are taken at all.", _framing),
+    Relation("form.buffer", _RULE, "A form means the same wherever in it a server's pieces of reading end.", _buffers),
     Relation("form.media-type", "SERVER-HTTP", "Only a form is a submission; nothing beside the form changes it.", _media_types),
     Relation("form.file-name", "SOURCE-IMAGE", "The name of a file means nothing.", _file_names, unseen=_UNSEEN_FILES),
     Relation("form.file", "SOURCE-IMAGE", "Source images of any number, type and usual size are taken, with an address or without.", _files, unseen=_UNSEEN_FILES),

@@ -94,30 +94,49 @@ def _twice(server: ServerUnderTest, header: tuple[str, str]) -> None:
         raise fail(f"two submissions with one {header[0]} got one task", "TASK-OWN")
 
 
-def _query(name: str, send: Callable[[ServerUnderTest, str], Reply], *, optional: bool = False) -> Example:
+Send = Callable[[ServerUnderTest, str], Reply]  # asks for a task
+
+
+def _query(name: str, send: Send, *, optional: bool) -> Example:
     """Return an example of a query that must tell what the plain one tells."""
 
     def run(server: ServerUnderTest) -> None:
-        known = server.known_task()
-        taskid = str(known.data["taskid"])
+        taskid = str(server.known_task().data["taskid"])
         reply = send(server, taskid)
-        if not server.accepted(reply):
-            if optional:
-                server.check_refused(reply, name, "TASK-ID")
-                return
-            raise fail(f"{name} was refused", "SERVER-HTTP", reply)
-        server.check_envelope(reply)
+        if not _taken(server, reply, name, optional=optional):
+            return
         if (reply.data.get("taskid"), reply.data.get("image_status")) != (taskid, server.facts.completed):
             raise fail(f"{name} tells something else than the plain query", "TASK-OWN", reply)
 
     return Example(name, run, 1)
 
 
-def _raw_query(
-    body: Callable[[str], bytes | list[bytes]], *headers: tuple[str, str], kind: str | None = _JSON, beside: str = ""
-) -> Callable[[ServerUnderTest, str], Reply]:
-    """Return a function that sends a query for a task, with text ``beside`` it in the address."""
-    return lambda server, taskid: server.post(server.facts.query + beside, kind, body(taskid), server.headers(*headers))
+def _deletes(name: str, send: Send, *, optional: bool) -> Example:
+    """Return an example of a deletion that must do what the plain one does."""
+
+    def run(server: ServerUnderTest) -> None:
+        taskid = server.task(_FORM[:1])
+        if _taken(server, send(server, taskid), name, optional=optional):
+            server.must_refuse(lambda: server.query(taskid), f"a query for a task deleted by {name}", "TASK-ID")
+
+    return Example(name, run, 1)
+
+
+def _taken(server: ServerUnderTest, reply: Reply, name: str, *, optional: bool) -> bool:
+    if server.accepted(reply):
+        server.check_envelope(reply)
+        return True
+    if not optional:
+        raise fail(f"{name} was refused", "SERVER-HTTP", reply)
+    server.check_refused(reply, name, "TASK-ID")
+    return False
+
+
+def _sent_as(
+    path: str, body: Callable[[str], bytes | list[bytes]], *headers: tuple[str, str], kind: str | None = _JSON
+) -> Send:
+    """Return a function that sends a query or deletion of a task."""
+    return lambda server, taskid: server.post(path, kind, body(taskid), server.headers(*headers))
 
 
 def _plain(taskid: str) -> bytes:
@@ -129,34 +148,67 @@ def _deletion(taskid: str) -> bytes:
 
 
 def _queries(facts: ApiFacts) -> Iterator[Example]:
-    del facts
-    for name, value in _HEADERS:
-        yield _query(f"a query with {name}: {value[:40]}", _raw_query(_plain, (name, value)))
-    written: dict[str, Callable[[str], bytes]] = {
-        "escapes in the id": lambda taskid: ('{"taskid": "' + "".join(f"\\u{ord(one):04x}" for one in taskid) + '"}').encode(),
-        "escapes in the member's name": lambda taskid: _plain(taskid).replace(b"taskid", b"t\\u0061skid", 1),
-        "blanks in JSON": lambda taskid: f'\r\n\t {{ \n "taskid" \t: "{taskid}" \r\n}} \n'.encode(),
-        "no blanks in JSON": lambda taskid: json.dumps({"taskid": taskid}, separators=(",", ":")).encode(),
-    }  # fmt: skip
-    for name, write in written.items():
-        yield _query(name, _raw_query(write))
-    for kind in (f"{_JSON}; charset=utf-8", f"{_JSON};charset=UTF-8", "Application/JSON"):
-        yield _query(f"JSON as {kind}", _raw_query(_plain, kind=kind))
-    oddly: dict[str, Callable[[str], bytes]] = {
-        "an unknown member": lambda taskid: json.dumps({"taskid": taskid, "x": 1}).encode(),
-        "a byte order mark": lambda taskid: b"\xef\xbb\xbf" + _plain(taskid),
-        "UTF-16": lambda taskid: json.dumps({"taskid": taskid}).encode("utf-16"),
-        "the member twice, the same": lambda taskid: f'{{"taskid": "{taskid}", "taskid": "{taskid}"}}'.encode(),
-        "a comma at the end": lambda taskid: f'{{"taskid": "{taskid}",}}'.encode(),
+    for name, send, optional in _ways(facts.query, "taskid", '"%s"'):
+        yield _query(f"a query with {name}", send, optional=optional)
+
+
+def _deletions(facts: ApiFacts) -> Iterator[Example]:
+    for name, send, optional in _ways(facts.delete, "taskids", '["%s"]'):
+        yield _deletes(f"a deletion with {name}", send, optional=optional)
+
+
+def _ways(path: str, member: str, written: str) -> Iterator[tuple[str, Send, bool]]:
+    """Yield each way of sending a JSON document of one member, and whether a server may refuse it."""
+
+    def value(taskid: str) -> str:
+        return written.replace("%s", taskid)
+
+    def plain(taskid: str) -> bytes:
+        return f'{{"{member}": {value(taskid)}}}'.encode()
+
+    def escaped(taskid: str) -> bytes:
+        return f'{{"{member}": {value("".join(f"{chr(92)}u{ord(one):04x}" for one in taskid))}}}'.encode()
+
+    for name, content in _HEADERS:
+        yield f"{name}: {content[:40]}", _sent_as(path, plain, (name, content)), False
+    same: dict[str, Callable[[str], bytes]] = {
+        "escapes in the id": escaped,
+        "escapes in the member's name": lambda taskid: plain(taskid).replace(b'"t', b'"\\u0074', 1),
+        "blanks in JSON": lambda taskid: f'\r\n\t {{ \n "{member}" \t: {value(taskid)} \r\n}} \n'.encode(),
+        "no blanks in JSON": lambda taskid: plain(taskid).replace(b" ", b""),
     }
-    for name, write in oddly.items():
-        yield _query(name, _raw_query(write), optional=True)
-    for query in ("taskid=no-such-task", "taskid=", "id=no-such-task", "x=1"):
-        yield _query(f"{query} in the address besides", _raw_query(_plain, beside=f"?{query}"), optional=True)
+    oddly: dict[str, Callable[[str], bytes]] = {
+        "an unknown member": lambda taskid: plain(taskid)[:-1] + b', "x": 1}',
+        "a byte order mark": lambda taskid: b"\xef\xbb\xbf" + plain(taskid),
+        "UTF-16": lambda taskid: plain(taskid).decode().encode("utf-16"),
+        "the member twice, the same": lambda taskid: plain(taskid)[:-1] + b", " + plain(taskid)[1:],
+        "a comma at the end": lambda taskid: plain(taskid)[:-1] + b",}",
+    }
+    for table in (same, oddly):
+        for name, body in table.items():
+            yield name, _sent_as(path, body), table is oddly
+    for kind in (f"{_JSON}; charset=utf-8", f"{_JSON};charset=UTF-8", "Application/JSON"):
+        yield f"the media type {kind}", _sent_as(path, plain, kind=kind), False
+    for beside in (f"{member}=no-such-task", f"{member}=", "id=no-such-task", "x=1"):
+        yield f"{beside} in the address besides", _sent_as(f"{path}?{beside}", plain), True
     for other in (None, "text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "text/json"):
-        yield _query(f"JSON as {other or 'no media type'}", _raw_query(_plain, kind=other), optional=True)
-    pieces = _raw_query(lambda taskid: [_plain(taskid)[:9], _plain(taskid)[9:]])
-    yield _query("a body in chunks", pieces, optional=True)
+        yield f"JSON as {other or 'no media type'}", _sent_as(path, plain, kind=other), True
+    yield "a body in chunks", _sent_as(path, lambda taskid: [plain(taskid)[:9], plain(taskid)[9:]]), True
+
+
+def _refusals(facts: ApiFacts) -> Iterator[Example]:
+    kind, body = encode(_FORM[1:])
+    unknown = _plain("no-such-task")
+    for name, value in _HEADERS:
+
+        def run(server: ServerUnderTest, header: tuple[str, str] = (name, value)) -> None:
+            with_it, sent = f"with {header[0]}: {header[1][:40]}", server.headers(header)
+            form = partial(server.post, facts.submit, kind, body, sent)
+            server.must_refuse(form, f"a form without a prompt {with_it}", "PROMPT-REQUIRED")
+            query = partial(server.post, facts.query, _JSON, unknown, sent)
+            server.must_refuse(query, f"a query for no task {with_it}", "TASK-ID")
+
+        yield Example(f"refusals with {name}: {value[:40]}", run)
 
 
 # Bodies that are no query, ids that are none, and bodies that are no deletion; %s is the id.
@@ -220,7 +272,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
         run = partial(_never_breaks, path=path, kind=kind, body=body)
         yield Example(f"the path {path}", run, 2, fault=("breaks", path))
     deep = b'{"taskid": ' + b"[" * 400 + b"]" * 400 + b"}"
-    yield _refuses("a query whose id is a list in 400 lists", "TASK-ID", _raw_query(lambda _: deep))
+    yield _refuses("a query whose id is a list in 400 lists", "TASK-ID", _sent_as(facts.query, lambda _: deep))
     for method in ("GET", "PUT", "PATCH", "DELETE"):
         yield _refuses(
             f"{method} for a query",
@@ -248,7 +300,7 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
 def _misshapen(facts: ApiFacts) -> Iterator[Example]:
     """Yield queries and deletions whose bodies have another shape."""
     for name, broken in _NO_QUERIES.items():
-        sent = _raw_query(lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode()))
+        sent = _sent_as(facts.query, lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode()))
         yield _refuses(f"a query: {name}", "TASK-ID", sent)
     for name, value in _NO_IDS.items():
         yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))
@@ -300,5 +352,7 @@ def _never_breaks(server: ServerUnderTest, path: str, kind: str, body: bytes) ->
 RELATIONS: Final = (
     Relation("http.submission", "SERVER-HTTP", "No header but the key and the media type changes what a submission does.", _headers),
     Relation("http.query", "SERVER-HTTP", "A query tells the same under any other header and in every way of writing its JSON.", _queries),
+    Relation("http.deletion", "SERVER-HTTP", "A deletion deletes its task under any other header and in every way of writing its JSON.", _deletions),
+    Relation("http.refusal", "SERVER-HTTP", "What is refused is refused under any other header, and as the page describes a refusal.", _refusals),
     Relation("http.method", "SERVER-HTTP", "Other methods, media types and bodies of another shape are refused, do nothing, and never break the server.", _methods),
 )  # fmt: skip

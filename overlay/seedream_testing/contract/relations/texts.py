@@ -97,6 +97,10 @@ def _replaced(old: str, new: str) -> Callable[[str], str]:
 
 
 # fmt: off
+def _once(between: str, given: str) -> str:
+    return between.join(dict.fromkeys(given.split(between)))
+
+
 def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
     blanks = {"spaces": " ", "tabs": "\t", "line feeds": "\n", "CRLF": "\r\n", "no-break spaces": "\u00a0",
               "ideographic spaces": "\u3000", "zero-width spaces": "\u200b", "byte order marks": "\ufeff"}
@@ -159,6 +163,10 @@ def _changes() -> Iterator[TextChange]:  # noqa: PLR0915 -- a table
     yield TextChange("a full stop at the end is dropped", lambda given: given.rstrip("."), ("A lighthouse.", "Wait..."))
     yield TextChange("a full stop is added", lambda given: given + "." if given[-1:].isalnum() else given, ("a lighthouse",))
     yield TextChange("repeated words are dropped", _sub(r"\b(\w+)( \1\b)+", r"\1"), ("very very very bright",))
+    yield TextChange("words repeated after commas are dropped", _sub(r"\b(\w+)(, \1\b)+", r"\1"), ("very, very, very bright",))
+    for name, between in {"commas": ", ", "Chinese commas": "，", "enumeration commas": "、", "semicolons": "; ", "bars": " | ", "slashes": "/", "line feeds": "\n", "full stops": ". "}.items():
+        yield TextChange(f"what {name} part is kept once", partial(_once, between), (between.join(("fog", "dawn", "fog", "fog")),))
+    yield TextChange("what commas part is put in order", lambda given: ", ".join(sorted(given.split(", "))), ("fog, dawn, birds",))
     yield TextChange("repeated letters are dropped", _sub(r"(.)\1\1+", r"\1\1"), ("soooo bright!!!!!!",))
     yield TextChange("commas are dropped at the end", lambda given: given.rstrip(", "), ("fog, dawn, ",))
     yield TextChange("options are cut off", _sub(r"\s--\w+.*"), ("a lighthouse --ar 16:9 --no people",))
@@ -263,7 +271,7 @@ def _kept(name: str, given: str, *, optional: bool, fault: Callable[[str], str] 
     def run(server: ServerUnderTest) -> None:
         parts = (text("prompt", given),)
         send = partial(server.submit, parts)
-        what = f"a prompt that shows whether {name}"
+        what = f"the prompt {given[:40]!r} (it shows whether {name})"
         last = server.must_accept(send, what, _RULE, server.facts.meaning(parts), optional=optional)
         if last.data.get("image_status") is not None:
             server.need_echo(last, "prompt")
@@ -284,9 +292,45 @@ def _together(facts: ApiFacts) -> Iterator[Example]:
     yield _kept("a long mixed text is cut", _MIXED + _long(10_001), optional=False)
 
 
+# What a cache may take for one text, and by which key: the second text must not come back as the first.
+_ALIKE: Final[dict[str, tuple[str, str, Callable[[str], str]]]] = {
+    "case": ("A Red Lighthouse", "a red lighthouse", str.casefold), "blanks at the end": ("a red lighthouse", "a red lighthouse ", str.strip),
+    "blanks inside": ("a red  lighthouse", "a red lighthouse", lambda given: " ".join(given.split())), "line ends": ("a\r\nb", "a\nb", lambda given: "\n".join(given.splitlines())),
+    "composition": ("cafe\u0301", "caf\u00e9", partial(unicodedata.normalize, "NFC")), "width": ("ＡＢ１", "AB1", partial(unicodedata.normalize, "NFKC")),
+    "signs": ("a red lighthouse.", "a red lighthouse!", _sub(r"[^\w\s]")), "the order of words": ("fog at dawn", "dawn at fog", lambda given: " ".join(sorted(given.split()))),
+    "what is after 64 characters": (_long(64) + "1", _long(64) + "2", lambda given: given[:64]), "what is after 255 characters": (_long(255) + "1", _long(255) + "2", lambda given: given[:255]),
+    "what is after 1,000 characters": (_long(1000) + "1", _long(1000) + "2", lambda given: given[:1000]), "what is before the last 32 characters": ("1" + _long(64), "2" + _long(64), lambda given: given[-32:]),
+    "how a number is written": ("1.0", "1", lambda given: str(float(given)) if given[0] == "1" else given),
+}  # fmt: skip
+
+
+def _apart(facts: ApiFacts) -> Iterator[Example]:
+    for name, (first, second, key) in _ALIKE.items():
+
+        def run(server: ServerUnderTest, name: str = name, given: tuple[str, str] = (first, second)) -> None:
+            for prompt in given:
+                parts = (text("prompt", prompt),)
+                send = partial(server.submit, parts)
+                what = f"the {'first' if prompt == given[0] else 'second'} of two prompts that differ in {name}"
+                server.need_echo(server.must_accept(send, what, _RULE, facts.meaning(parts)), "prompt")
+
+        yield Example(f"prompts that differ in {name}", run, 2, fault=("store_prompt", _Interning(key)))
+
+
+class _Interning:
+    """A fault: the text that came first stands for every text of its key."""
+
+    def __init__(self, key: Callable[[str], str]) -> None:
+        self._key, self._known = key, dict[str, str]()
+
+    def __call__(self, given: str) -> str:
+        return self._known.setdefault(self._key(given), given)
+
+
 RELATIONS: Final = (
     Relation("text.together", _RULE, "A query returns the prompt exactly as it was sent, also one that mixes scripts, escapes and blanks.", _together,
              unseen="The picture itself does not show what the model was given; a server whose query returns no prompt shows nothing."),
+    Relation("text.apart", _RULE, "Prompts that are nearly alike are not taken for each other.", _apart),
     Relation("text.exact", _RULE, "No transformation of text is applied to a prompt: the query returns it character by character.", lambda _: _changed(CHANGES),
              unseen="imageUrl, source images and their names never come back; what became of them cannot be seen."),
 )  # fmt: skip
