@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -120,10 +120,10 @@ def _judged(survived: Found, *, in_client: bool) -> Found:
         run_all([check for check in CLIENT_CHECKS if check.rule in expected], client)
         server_rejects(expected)
         wrong_tables()
-        others = [check for check in CLIENT_CHECKS if check.rule not in expected]
-        rest: list[Callable[[], object]] = [server_rejects, lambda: run_all(others, client)]
-        for judge_rest in reversed(rest) if in_client else rest:
-            judge_rest()
+        if not in_client:
+            server_rejects()
+        run_all([check for check in CLIENT_CHECKS if check.rule not in expected], client)
+        server_rejects()
 
     return Found(**{**asdict(survived), **_fields(detect(survived.name, survived.expected, work))})
 
