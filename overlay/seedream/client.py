@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar, Union
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import define, field, setters
 from tensorslab_images.methods import (
     DEFAULT_CONCURRENCY,
     DEFAULT_MAX_BYTES,
@@ -94,24 +94,19 @@ def _check_type(name: str, given: object, kind: type, example: str) -> None:
         raise ConfigError(message, hint=f"Give {example}.")
 
 
-@frozen(repr=False)
+@define(repr=False, unsafe_hash=True, on_setattr=setters.frozen)
 class _TaskHandle(Generic[ClientT]):
     """What both handles are: the id, how many images were asked for (if known), and the workflows."""
 
     id: str
     _client: ClientT = field(eq=False)
     images: int | None = field(default=None, eq=False)
-    _seen: dict[str, TaskInfo] = field(factory=dict[str, TaskInfo], eq=False, init=False)
+    info: TaskInfo | None = field(default=None, eq=False, init=False, on_setattr=setters.NO_OP)
 
     def __repr__(self) -> str:
         images = "" if self.images is None else f", images={self.images}"
         state = "" if self.info is None else f", state={self.info.state!r}"
         return f"{type(self).__name__}(id={show_id(self.id)!r}{images}{state})"
-
-    @property
-    def info(self) -> TaskInfo | None:
-        """What the service last said of the task through this handle; None before it was asked."""
-        return self._seen.get("last")
 
     def _repr_html_(self) -> str:
         """Return the id and the state that was last seen, for notebooks."""
@@ -121,7 +116,7 @@ class _TaskHandle(Generic[ClientT]):
         return f"<code>{escape(self.id)}</code> <b>{escape(state)}</b>"
 
     def _remember(self, info: TaskInfo) -> TaskInfo:
-        self._seen["last"] = info
+        self.info = info
         return info
 
     def _refresh(self) -> Workflow[TaskInfo]:
@@ -174,7 +169,7 @@ class Task(_TaskHandle["SeeDream"]):
     Attributes:
         id: The task's id.
         images: How many images were asked for; None when the handle was made from an id.
-        info: What the service last said of it, None before it was asked.
+        info: What the service last said of it through this handle, None before it was asked.
     """
 
     def refresh(self) -> TaskInfo:

@@ -135,16 +135,13 @@ def _check_pixels(width: int, height: int) -> None:
     if RES_PIXELS_MINIMUM <= total <= RES_PIXELS_MAXIMUM:
         return
     bound = f"below {RES_PIXELS_MINIMUM:,}" if total < RES_PIXELS_MINIMUM else f"above {RES_PIXELS_MAXIMUM:,}"
-    fixed, shape = (
-        nearest_size(width, height),
-        f"{width // gcd(width, height)}:{height // gcd(width, height)}",
-    )
-    of_shape = f"{shape} " if fixed[0] * height == width * fixed[1] and len(shape) <= len("64:63") else "legal size "
-    raise InvalidResolution(
-        f"{quote(f'{width}x{height}', marks=False)} is {quote(f'{total:,}', marks=False)} pixels, {bound}",
-        rule="RES-PIXELS",
-        hint=f"The nearest {of_shape}is {fixed[0]}x{fixed[1]}.",
-    )
+    fixed, divisor = nearest_size(width, height), gcd(width, height)
+    shape = f"{width // divisor}:{height // divisor}"
+    if fixed[0] * height != width * fixed[1] or len(shape) > len("64:63"):
+        shape = "legal size"
+    size, pixels = quote(f"{width}x{height}", marks=False), quote(f"{total:,}", marks=False)
+    hint = f"The nearest {shape} is {fixed[0]}x{fixed[1]}."
+    raise InvalidResolution(f"{size} is {pixels} pixels, {bound}", rule="RES-PIXELS", hint=hint)
 
 
 def _plain(number: str) -> bool:
@@ -152,11 +149,8 @@ def _plain(number: str) -> bool:
 
 
 def _not_understood(text: str, typed: str) -> InvalidResolution:
-    rule, fix = "RES-FORMAT", _guess(text)
-    if _RATIO.fullmatch(typed):
-        rule = "RES-RATIO"
-    elif re.fullmatch(r"[0-9]+[kK]", typed):
-        rule = "RES-TIER"
+    fix, tier = _guess(text), re.fullmatch(r"[0-9]+[kK]", typed)
+    rule = "RES-RATIO" if _RATIO.fullmatch(typed) else "RES-TIER" if tier else "RES-FORMAT"
     hint = f"Did you mean {fix}? {_forms()}" if fix else _forms()
     return InvalidResolution(f"{quote(text)} is not a resolution", rule=rule, hint=hint)
 
@@ -174,10 +168,11 @@ def _guess(text: str) -> str | None:
     if len(numbers) != 2 or 0 in numbers:  # noqa: PLR2004 -- a pair
         return None
     if max(numbers) <= _SIMPLE_RATIO:
-        shape = numbers[0] / numbers[1]
-        return min(
-            RES_RATIO_VALUES,
-            key=lambda ratio: abs(shape - int(ratio.split(":")[0]) / int(ratio.split(":")[1])),
-        )
+        return min(RES_RATIO_VALUES, key=lambda ratio: abs(numbers[0] / numbers[1] - _quotient(ratio)))
     width, height = nearest_size(numbers[0], numbers[1])
     return f"{width}x{height}"
+
+
+def _quotient(ratio: str) -> float:
+    across, _, down = ratio.partition(":")
+    return int(across) / int(down)

@@ -70,7 +70,7 @@ WRONG_CODE = (
     WrongCode("the task id is dropped when the journal cannot record it", "_protocol/submit.py", "        unrecorded.taskid = taskid  #", "        del taskid  #", (OBSERVER, "")),
     WrongCode("Ctrl-C is not recorded", "_protocol/submit.py", "except BaseException as interrupted:", "except Exception as interrupted:", (OBSERVER, "")),
     WrongCode("queries follow redirects, with the key", "_protocol/service.py", "    body, failed = bytearray(), None\n",
-              "    if kind == 'query' and 'location' in stream.headers:\n        yield from Close(stream)\n        stream = yield from SendRequest(evolve(request, url=stream.headers['location']), kind)\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
+              "    if effect.kind == 'query' and 'location' in stream.headers:\n        yield from Close(stream)\n        stream = yield from evolve(effect, request=evolve(effect.request, url=stream.headers['location']))\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
     WrongCode("queries and downloads share connections", "_transport/connections.py", "key = (kind, server, library)", "key = (kind == 'submit', server, library)", (TLS, "share_no_connection")),
     WrongCode("submissions are sent on kept connections", "_transport/connections.py", 'self._options.reuse_submit_connections if kind == "submit" else _IDLE', "_IDLE", (TLS, "of_its_own")),
     WrongCode("a forked process uses its parent's connections", "_transport/connections.py", "self._process != _forks.count:", "False:", (TLS, "forked")),

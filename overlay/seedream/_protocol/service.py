@@ -75,7 +75,7 @@ def send(
         {**encoded.headers, AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {api.key}"},  # in no variable that a traceback shows
         encoded.body,
     )
-    outcome = yield from exchange(request, kind, before_send=before_send, total_timeout=total_timeout)
+    outcome = yield from _exchange(SendRequest(request, kind, before_send, total_timeout))
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
     if envelope.taskid is not None and holds_secret(envelope.taskid, api.key):
@@ -83,15 +83,9 @@ def send(
     return Answer(outcome, envelope, api.key)
 
 
-def exchange(
-    request: Request,
-    kind: RequestKind,
-    *,
-    before_send: Callable[[], None] | None = None,
-    total_timeout: float | None = None,
-) -> Workflow[Reply | Failure]:
+def _exchange(effect: SendRequest) -> Workflow[Reply | Failure]:
     """Send a request and read its whole reply, at most MAX_JSON bytes of it."""
-    stream = yield from SendRequest(request, kind, before_send=before_send, total_timeout=total_timeout)
+    stream = yield from effect
     if isinstance(stream, Failure):
         return stream
     body, failed = bytearray(), None
