@@ -17,6 +17,7 @@ from tensorslab_images.methods import (
     SubmitMethods,
 )
 
+from seedream._files.names import MOST_IMAGES, check_template
 from seedream._files.paths import folder_path
 from seedream._protocol import tasks
 from seedream._protocol.drivers import run_async, run_sync
@@ -82,8 +83,6 @@ def _whole_number(name: str, value: object, most: int) -> None:
 
 def _expected_images(images: object) -> None:
     if images is not None:
-        from seedream._files.names import MOST_IMAGES  # noqa: PLC0415 -- what only submits does not load downloads
-
         _whole_number("images", images, MOST_IMAGES)
 
 
@@ -154,8 +153,7 @@ def _download_options(
     concurrency: int,
     name_template: str = DEFAULT_NAME_TEMPLATE,
 ) -> "DownloadOptions":
-    from seedream._files.names import check_template  # noqa: PLC0415 -- what only submits does not load downloads
-    from seedream._protocol.download import DownloadOptions  # noqa: PLC0415 -- as above
+    from seedream._protocol.download import DownloadOptions  # noqa: PLC0415 -- what only submits does not load downloads
 
     _whole_number("max_bytes", max_bytes, 2**53)
     _whole_number("concurrency", concurrency, _MOST_DOWNLOADS)
@@ -395,9 +393,8 @@ class _Client(Generic[TransportT]):
         """Return the submit workflow for a checked submission, recorded in the journal; it gives the task's id."""
         journal = self._journal
         if observer is None and journal is not None:
-            seen = {
-                name: redact(value) if isinstance(value, str) else value for name, value in submission.values.items()
-            }
+            values = submission.values.items()
+            seen = {name: redact(value) if isinstance(value, str) else value for name, value in values}
             observer = yield from RunInThread(
                 lambda: journal.open_single_call(submission.digest, seen, submission.images)
             )
@@ -455,10 +452,9 @@ class _Client(Generic[TransportT]):
             yield from RunInThread(partial(ensure_writable, directory))
         taskid = yield from self.submission_workflow(submission, progress=progress)
         try:
-            return Generated(
-                taskid,
-                *(yield from self.pictures_workflow(taskid, submission.images, directory, timeout, downloads)),
-            )
+            images = submission.images
+            info, pictures = yield from self.pictures_workflow(taskid, images, directory, timeout, downloads)
+            return Generated(taskid, info, pictures)
         except SeeDreamError as error:
             _is_paid(error, taskid)
             raise

@@ -47,12 +47,12 @@ class WrongCode:
 
 
 WRONG_CODE = (
-    WrongCode("every form has the same boundary", "_request/encode.py", "os.urandom(16).hex()", '"+++"', (CLIENT, "sync-judge and not async")),
+    WrongCode("every form has the same boundary", "_request/encode.py", "os.urandom(16).hex()", '"+++"', (CLIENT, "send.form-sync-judge or no_text_can_end_its_part-sync-judge")),
     WrongCode("TLS is not verified", "_transport/environment.py", "return _context_of(bundle)", "return ssl._create_unverified_context()", (TLS, "authority")),
     WrongCode("TLS is not verified for pictures", "_transport/connections.py", '"ssl_context": tls,', '"ssl_context": ssl._create_unverified_context() if tls and kind == "download" else tls,', (TLS, "authority")),
     WrongCode("TLS is not verified with a bundle", "_transport/environment.py", "return ssl.create_default_context(", "return ssl._create_unverified_context(", (TLS, "another_bundle")),
-    WrongCode("a 503 is sent again", "_protocol/outcome.py", "    429: SubmissionOutcome.RATE_LIMITED,\n", "    429: SubmissionOutcome.RATE_LIMITED,\n    503: SubmissionOutcome.RATE_LIMITED,\n", (CLIENT, "whatever_it_asks and sync-tables")),
-    WrongCode("every 5xx is sent again", "_protocol/outcome.py", "    429: SubmissionOutcome.RATE_LIMITED,\n", "    **dict.fromkeys((429, *range(500, 600)), SubmissionOutcome.RATE_LIMITED),\n", (CLIENT, "whatever_it_asks and sync-tables")),
+    WrongCode("a 503 is sent again", "_protocol/outcome.py", "    429: SubmissionOutcome.RATE_LIMITED,\n", "    429: SubmissionOutcome.RATE_LIMITED,\n    503: SubmissionOutcome.RATE_LIMITED,\n", (CLIENT, "reply.status-sync-judge")),
+    WrongCode("every 5xx is sent again", "_protocol/outcome.py", "    429: SubmissionOutcome.RATE_LIMITED,\n", "    **dict.fromkeys((429, *range(500, 600)), SubmissionOutcome.RATE_LIMITED),\n", (CLIENT, "reply.status-sync-judge")),
     WrongCode("IPv4-mapped addresses are let through", "_support/addresses.py", "inner = address.ipv4_mapped or address.sixtofour", "inner = address.sixtofour", (DURABILITY, "")),
     WrongCode("6to4 addresses are let through", "_support/addresses.py", "inner = address.ipv4_mapped or address.sixtofour", "inner = address.ipv4_mapped", (DURABILITY, "")),
     WrongCode("NAT64 addresses are let through", "_support/addresses.py", "address in _NAT64 or ", "", (DURABILITY, "")),
@@ -70,7 +70,7 @@ WRONG_CODE = (
     WrongCode("the task id is dropped when the journal cannot record it", "_protocol/submit.py", "        unrecorded.taskid = taskid  #", "        del taskid  #", (OBSERVER, "")),
     WrongCode("Ctrl-C is not recorded", "_protocol/submit.py", "except BaseException as interrupted:", "except Exception as interrupted:", (OBSERVER, "")),
     WrongCode("queries follow redirects, with the key", "_protocol/service.py", "    body, failed = bytearray(), None\n",
-              "    if effect.kind == 'query' and 'location' in stream.headers:\n        yield from Close(stream)\n        stream = yield from evolve(effect, request=evolve(effect.request, url=stream.headers['location']))\n    body, failed = bytearray(), None\n", (CLIENT, "redirect")),
+              "    if effect.kind == 'query' and 'location' in stream.headers:\n        yield from Close(stream)\n        stream = yield from evolve(effect, request=evolve(effect.request, url=stream.headers['location']))\n    body, failed = bytearray(), None\n", (CLIENT, "task.status-sync-judge")),
     WrongCode("queries and downloads share connections", "_transport/connections.py", "key = (kind, server, library)", "key = (kind == 'submit', server, library)", (TLS, "share_no_connection")),
     WrongCode("submissions are sent on kept connections", "_transport/connections.py", 'self._options.reuse_submit_connections if kind == "submit" else _IDLE', "_IDLE", (TLS, "of_its_own")),
     WrongCode("a forked process uses its parent's connections", "_transport/connections.py", "self._process != _forks.count:", "False:", (TLS, "forked")),

@@ -1,19 +1,19 @@
 """Names of the files that pictures are saved as."""
 
-import re
 import string
 from typing import Final
 
+from seedream._support.patterns import lazy_pattern
 from seedream._support.redact import quote
 from seedream._support.server_text import show_id
 from seedream.errors import InvalidRequest, Problem
 
 _FIELDS: Final = ("taskid", "number", "index", "total")
-_UNSAFE: Final = re.compile(r"[^\w. ()=+,@#-]")
+_UNSAFE: Final = lazy_pattern(r"[^\w. ()=+,@#-]")
 _LONGEST: Final = 220  # bytes: of the 255 of a file name, what a temporary file and an extension add is left
 _LONGEST_ID: Final = "x" * 80  # no task id is shown longer
 MOST_IMAGES: Final = 1000  # of a task, beyond any limit of the service
-_WIDE: Final = re.compile(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
+_WIDE: Final = lazy_pattern(r"[1-9][0-9]{2}|\{")  # formatting to a great width would use up the memory
 
 
 def file_stem(template: str, taskid: str, index: int, total: int) -> str:

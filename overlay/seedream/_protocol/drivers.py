@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar, cast
 
-from seedream._protocol.effects import IO, AsyncIO, Effect, InParallel, Workflow
+from seedream._protocol.effects import IO, AsyncIO, InParallel, Workflow
 
 T = TypeVar("T")
 
@@ -13,7 +13,12 @@ def run_sync(workflow: Workflow[T], io: IO) -> T:
         effect = next(workflow)
         while True:
             try:
-                result = _perform(effect, io)
+                if isinstance(effect, InParallel):
+                    from seedream._protocol.parallel import run_threads  # noqa: PLC0415 -- for downloads only
+
+                    result: Any = run_threads(effect.workflows, effect.limit, io, run_sync)
+                else:
+                    result = io.perform(effect)
             except BaseException as error:  # noqa: BLE001 -- Ctrl-C too: the workflow records it and raises it again
                 effect = workflow.throw(error)
             else:
@@ -28,26 +33,15 @@ async def run_async(workflow: Workflow[T], io: AsyncIO) -> T:
         effect = next(workflow)
         while True:
             try:
-                result = await _perform_async(effect, io)
+                if isinstance(effect, InParallel):
+                    from seedream._protocol.parallel import run_tasks  # noqa: PLC0415 -- for downloads only
+
+                    result: Any = await run_tasks(effect.workflows, effect.limit, io, run_async)
+                else:
+                    result = await io.perform(effect)
             except BaseException as error:  # noqa: BLE001 -- cancellation too
                 effect = workflow.throw(error)
             else:
                 effect = workflow.send(result)
     except StopIteration as end:
         return cast("T", end.value)
-
-
-def _perform(effect: Effect, io: IO) -> Any:
-    if isinstance(effect, InParallel):
-        from seedream._protocol.parallel import run_threads  # noqa: PLC0415 -- for downloads only
-
-        return run_threads(effect.workflows, effect.limit, io, run_sync)
-    return io.perform(effect)
-
-
-async def _perform_async(effect: Effect, io: AsyncIO) -> Any:
-    if isinstance(effect, InParallel):
-        from seedream._protocol.parallel import run_tasks  # noqa: PLC0415 -- for downloads only
-
-        return await run_tasks(effect.workflows, effect.limit, io, run_async)
-    return await io.perform(effect)
