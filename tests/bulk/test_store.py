@@ -210,10 +210,13 @@ def client_of(service: FakeService) -> AsyncSeeDream:
     return AsyncSeeDream(KEY, base_url="https://api.example", transport=service.transport, clock=FakeClock())
 
 
-def bring(store: PictureStore, service: FakeService, **settings: Any) -> Delivery:
+def bring(store: PictureStore, service: FakeService, images: int = 2, **options: Any) -> Delivery:
     async def inside() -> Delivery:
-        async with client_of(service) as client:
-            return await store.deliver(client, "t1", **settings)
+        delivery = StoreDelivery(lambda: client_of(service), store, BulkOptions(**options))
+        try:
+            return await delivery.deliver("t1", images)
+        finally:
+            await delivery.close()
 
     return anyio.run(inside)
 
@@ -258,12 +261,14 @@ def test_the_settings_of_a_delivery_reach_it(tmp_path: Path, monkeypatch: pytest
     assert bring(store, one_picture(), images=2, max_bytes=10).state == "succeeded"
     assert bring(store, one_picture(), images=3).state == "succeeded"
     assert bring(store, one_picture(), images=1).state == "downloaded"
-    late = bring(store, FakeService(task_reply(2)), timeout=60.0)
+    late = bring(store, FakeService(task_reply(2)), task_timeout=60.0)
     assert (late.state, "60" in str(late.error)) == ("submitted", True)
     assert "900" in str(bring(store, FakeService(task_reply(2))).error)
 
 
-def test_a_client_is_made_at_the_first_task_and_closed_at_the_end(tmp_path: Path) -> None:
+def test_a_client_is_made_at_the_first_task_and_closed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[AsyncSeeDream] = []
     seen: list[dict[str, Any]] = []
 
@@ -271,14 +276,14 @@ def test_a_client_is_made_at_the_first_task_and_closed_at_the_end(tmp_path: Path
         made.append(client_of(one_picture()))
         return made[-1]
 
-    class Store(PictureStore):
-        async def deliver(self, client: AsyncSeeDream, taskid: str, **settings: Any) -> Delivery:
-            assert client is made[-1]
-            seen.append({"taskid": taskid, **settings})
-            return Delivery(taskid, "downloaded")
+    async def deliver(client: AsyncSeeDream, taskid: str, directory: Path, **settings: Any) -> Delivery:
+        assert client is made[-1]
+        seen.append({"taskid": taskid, "directory": directory, **settings})
+        return Delivery(taskid, "downloaded")
 
+    monkeypatch.setattr("seedream.bulk.storage.deliver", deliver)
     options = BulkOptions(downloads=3, task_timeout=4.0, max_bytes=5)
-    delivery = StoreDelivery(connect, Store(str(tmp_path)), options)
+    delivery = StoreDelivery(connect, PictureStore(str(tmp_path)), options)
 
     async def use() -> None:
         await delivery.close()
@@ -299,7 +304,8 @@ def test_a_client_is_made_at_the_first_task_and_closed_at_the_end(tmp_path: Path
     limits = [one.pop("downloads") for one in seen]
     assert [one.total_tokens for one in limits] == [3, 3, 3]
     assert limits[0] is limits[1]
-    assert seen == [{"taskid": f"t{n}", "images": n, "timeout": 4.0, "max_bytes": 5} for n in range(3)]
+    given = {"directory": tmp_path, "timeout": 4.0, "max_bytes": 5}
+    assert seen == [{"taskid": f"t{n}", "images": n, **given} for n in range(3)]
 
 
 # Rows.

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -110,22 +111,6 @@ class PictureStore:
                 return f"{self.address}/{file.name}"
         raise DiskError(f"{file.name} could not be stored at {self.address}: {reason}", hint="Check it, then resume.")
 
-    async def deliver(self, client: AsyncSeeDream, taskid: str, **settings: Any) -> Delivery:
-        """Wait for a task and store its pictures here; as `downloader.deliver`, with whole paths or URIs."""
-        if (directory := self.local) is not None:
-            delivery = await deliver(client, taskid, directory, **settings)
-            pictures = [evolve(one, path=str(directory.parent / one.path)) for one in delivery.pictures]
-            return evolve(delivery, pictures=tuple(pictures))
-        with tempfile.TemporaryDirectory(prefix="seedream-") as name:
-            folder = Path(name)
-            delivery = await deliver(client, taskid, folder / "pictures", **settings)
-            try:
-                stored = [await in_thread(self.put, folder / one.path) for one in delivery.pictures]
-            except DiskError as error:
-                return Delivery(taskid, "succeeded", error=error)
-        pictures = [evolve(one, path=path) for one, path in zip(delivery.pictures, stored, strict=True)]
-        return evolve(delivery, pictures=tuple(pictures))
-
 
 class StoreDelivery:
     """Delivers tasks to a store. The client is made at the first task, in the event loop that uses it.
@@ -142,10 +127,11 @@ class StoreDelivery:
         self._downloads: anyio.CapacityLimiter
 
     async def deliver(self, taskid: str, images: int) -> Delivery:
-        """Wait for a task and store its pictures."""
+        """Wait for a task and store its pictures; as `downloader.deliver`, with whole paths or URIs."""
         if self.client is None:
             self.client, self._downloads = self.connect(), anyio.CapacityLimiter(self.options.downloads)
-        return await self.store.deliver(
+        bring = partial(
+            deliver,
             self.client,
             taskid,
             images=images,
@@ -153,6 +139,19 @@ class StoreDelivery:
             max_bytes=self.options.max_bytes,
             downloads=self._downloads,
         )
+        if (directory := self.store.local) is not None:
+            delivery = await bring(directory)
+            paths = [str(directory.parent / one.path) for one in delivery.pictures]
+        else:
+            with tempfile.TemporaryDirectory(prefix="seedream-") as name:
+                folder = Path(name)
+                delivery = await bring(folder / "pictures")
+                try:
+                    paths = [await in_thread(self.store.put, folder / one.path) for one in delivery.pictures]
+                except DiskError as error:
+                    return Delivery(taskid, "succeeded", error=error)
+        pictures = [evolve(one, path=path) for one, path in zip(delivery.pictures, paths, strict=True)]
+        return evolve(delivery, pictures=tuple(pictures))
 
     async def close(self) -> None:
         """Close the client, if there is one."""
