@@ -224,7 +224,9 @@ class ServerUnderTest:
     def _refused(self, reply: Reply, what: str, rule: str, code: int | None, before: list[int]) -> Reply:
         self.check_refused(reply, what, rule, code)
         if self.charged() != before:
-            raise reply.violation(f"{what} was charged as {self.charged()[len(before) :]}", "SERVER-CHARGE")
+            raise reply.violation(
+                f"{what} was refused, and charged as {self.charged()[len(before) :]}", "SERVER-CHARGE"
+            )
         return reply
 
     def must_accept(

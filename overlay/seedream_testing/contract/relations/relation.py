@@ -36,7 +36,7 @@ class Example:
     """
 
     name: str
-    run: Callable[[ServerUnderTest], None]
+    run: Callable[[ServerUnderTest], object]
     images: int = 0
     needs: tuple[Need, ...] = ()
     fault: tuple[str, Any] | None = None
