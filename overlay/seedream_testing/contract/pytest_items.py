@@ -94,6 +94,7 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
         any_key=option("seedream_contract_any_key"),
         second_key=Path(second).read_text("utf-8").strip() if second else None,
     )
+    config.add_cleanup(server.__exit__)  # its connections
     holder = ContractCollector.from_parent(
         session, name="seedream-contract", server=server, only=only, allow=allow,
         budget=option("seedream_contract_budget"),
