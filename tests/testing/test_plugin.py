@@ -23,7 +23,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         plain = [word for name in others for word in ("-p", f"no:{name}")]
         if apart:
             return pytester.runpytest_subprocess(*plain, "-W", "error", *options, timeout=180)
-        return pytester.runpytest_inprocess(*plain, "-W", "error", *options)
+        # What other tests left to be collected may be collected during this one.
+        return pytester.runpytest_inprocess(*plain, "-p", "no:unraisableexception", "-W", "error", *options)
 
     return run_file
 
