@@ -32,7 +32,12 @@ from seedream_testing.contract.spec import document, schema_error
 )  # fmt: skip
 def test_only_the_vendor_s_domain_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, host: Any, blocked: bool) -> None:
     asked = list[Any]()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: asked.append((given, more)) or "found")
+
+    def real(*given: Any, **more: Any) -> str:
+        asked.append((given, more))
+        return "found"
+
+    monkeypatch.setattr(socket, "getaddrinfo", real)
     with pytest.MonkeyPatch.context() as patch:
         block_network.block_network(patch)
         if blocked:
@@ -168,7 +173,7 @@ def test_the_nearest_mark_decides_and_a_missing_library_is_named() -> None:
     assert plugin._load("seedream_testing.fixtures") is fixtures
 
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "--seedream-live": False, "--seedream-contract": None, "--seedream-contract-budget": 0, "--seedream-contract-second-key-file": None, "--seedream-contract-any-key": False,
     "--seedream-contract-only": [], "--seedream-contract-allow": [], "--seedream-contract-allow-file": None,
 }  # fmt: skip
