@@ -35,6 +35,7 @@ from mutants._client_faults import (
     uncounted,
     urlencoded,
 )
+from mutants._combined_faults import COMBINED_CLIENTS
 from mutants._relation_faults import RELATION_CLIENTS
 from mutants._wrong import WrongClient, is_submit, on_parts, on_submit, rebuilt
 
@@ -204,4 +205,5 @@ WRONG_CLIENTS = (
         "lets a task id choose the directory", "FILE-PLACE", patches=(("seedream._protocol.download.save", by_task),)
     ),
     *RELATION_CLIENTS,
+    *COMBINED_CLIENTS,
 )

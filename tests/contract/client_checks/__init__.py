@@ -1,6 +1,16 @@
 """Checks of a client against the page: any object with SeeDream's blocking face."""
 
-from contract.client_checks import asking, connecting, fetching, form, keeping, replies, sending
+from contract.client_checks import (
+    asking,
+    combining,
+    connecting,
+    fetching,
+    form,
+    keeping,
+    repeating,
+    replies,
+    sending,
+)
 from contract.client_checks.blocking_adapter import awaiting
 from contract.client_checks.checks import Check, run_all
 from contract.client_checks.relation import ClientRelation
@@ -12,7 +22,9 @@ __all__ = ["CLIENT_CHECKS", "RELATIONS", "Check", "ClientUnderTest", "Factory", 
 
 _MODULES = (form,)  # importing it declares its checks
 RELATIONS: tuple[ClientRelation, ...] = tuple(
-    relation for module in (sending, replies, asking, fetching, keeping, connecting) for relation in module.RELATIONS
+    relation
+    for module in (sending, replies, asking, fetching, keeping, connecting, combining, repeating)
+    for relation in module.RELATIONS
 )
 CLIENT_CHECKS: tuple[Check[ClientUnderTest], ...] = (*SUITE.checks, *(relation.check() for relation in RELATIONS))
 

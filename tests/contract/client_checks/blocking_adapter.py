@@ -1,5 +1,6 @@
 """Gives an awaiting client the blocking face that the checks use; each call runs a loop and a client of its own."""
 
+import inspect
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -75,6 +76,21 @@ class _Awaiting:
             async with anyio.create_task_group() as group:
                 for number in range(len(calls)):
                     group.start_soon(one, client, number)
+            return results
+
+        return list(self.call(go))
+
+    def in_turn(self, steps: Sequence[Callable[[Any, list[Any]], Any]]) -> list[Any]:
+        """Take these steps on one client, each with the results so far; gives results and errors of the tree."""
+
+        async def go(client: Any) -> list[Any]:
+            results: list[Any] = []
+            for step in steps:
+                try:
+                    result = step(client, results)
+                    results.append(await result if inspect.isawaitable(result) else result)
+                except SeeDreamError as error:
+                    results.append(error)
             return results
 
         return list(self.call(go))

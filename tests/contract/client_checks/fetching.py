@@ -24,7 +24,7 @@ from support.clock import FakeClock
 
 _PNG: Final = {"content-type": "image/png"}
 _NEEDED: Final = {"host", "accept", "accept-encoding", "user-agent", "connection", "range", "if-range"}
-_GIF: Final = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
+GIF: Final = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
 
 
 @frozen
@@ -102,7 +102,7 @@ def whole(content: bytes, **headers: str) -> ScriptedReply:
 def _pictures(facts: ApiFacts) -> Iterator[Example]:
     """Each kind of picture in each framing is saved as it came, under the extension that belongs to its bytes."""
     del facts
-    kinds = {"png": png(33, 21), "jpg": jpeg(7), "webp": webp(), "gif": _GIF}
+    kinds = {"png": png(33, 21), "jpg": jpeg(7), "webp": webp(), "gif": GIF}
     body = png(64, 64)
 
     def saved(subject: ClientUnderTest, reply: ScriptedReply, content: bytes, extension: str, path: str) -> None:
@@ -248,7 +248,7 @@ def _failures(facts: ApiFacts) -> Iterator[Example]:
                 least=2,
             ),
         )
-    for name, content in {"jpeg": jpeg()[:-2], "webp": webp()[:-6], "gif": _GIF[:-1]}.items():
+    for name, content in {"jpeg": jpeg()[:-2], "webp": webp()[:-6], "gif": GIF[:-1]}.items():
         yield Example(
             f"a {name} without its end",
             partial(missing, reply=whole(content), kinds=cut, most=5, least=2, retryable=True),

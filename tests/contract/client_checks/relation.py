@@ -6,19 +6,20 @@ attributes, can be pickled, and neither it nor any line that was logged shows th
 
 import contextlib
 import io
+import itertools
 import logging
 import pickle
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from contract.client_checks.checks import Check
 from contract.client_checks.under_test import KEY, ClientUnderTest
 from contract.recording_server import RecordingServer, Script
@@ -28,6 +29,7 @@ from seedream_testing.contract.violation import Sent, Violation
 from support.clock import FakeClock
 
 SIGNATURE: Final = "MARKERsignature0123456789"  # of a URL: shown nowhere
+LOCAL: Final = "http://127.0.0.1:9"  # where nobody listens: for a client with a transport of its own
 SECRETS: Final = (KEY, KEY[3:], SIGNATURE)
 _ABOUT_SUBMISSIONS: Final = (
     "PAY-ONCE",
@@ -190,6 +192,49 @@ def call_failing(subject: ClientUnderTest, work: Callable[[Any], Any], error: Ex
 
     transport, retry = httpx.MockTransport(handle), RetryPolicy(attempts=3)
     return call(subject, work, url="https://api.example.com", transport=transport, retry=retry), len(tried)
+
+
+def in_memory(subject: ClientUnderTest, work: Callable[[Any], Any], script: Script, **options: Any) -> Outcome:
+    """Do what ``call`` does, over a caller's transport instead of a socket; no reply breaks the connection."""
+    seen: list[Sent] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent = Sent(request.method, str(request.url), tuple(request.headers.items()), request.read())
+        seen.append(sent)
+        reply = script(sent) if callable(script) else script
+        if reply is None:
+            raise httpx.RemoteProtocolError("the server hung up")
+        headers = {name: value for name, value in reply.headers.items() if value is not None}
+        return httpx.Response(reply.status, content=reply.body, headers=headers)
+
+    options = {"url": LOCAL, "transport": httpx.MockTransport(handle), **options}
+    return evolve(call(subject, work, **options), sent=seen)
+
+
+def pairwise(**factors: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """Yield rows in which each value of a factor meets each value of every other one; few of them."""
+    names = list(factors)
+    missing = {
+        ((one, first), (two, second)): None
+        for one, two in itertools.combinations(names, 2)
+        for first, second in itertools.product(range(len(factors[one])), range(len(factors[two])))
+    }
+    while missing:
+        row = dict(next(iter(missing)))
+        for name in names:
+            if name not in row:
+                gain = [
+                    sum(tuple(sorted(((name, place), one), key=_by(names))) in missing for one in row.items())
+                    for place in range(len(factors[name]))
+                ]
+                row[name] = gain.index(max(gain))
+        for pair in itertools.combinations(sorted(row.items(), key=_by(names)), 2):
+            missing.pop(pair, None)
+        yield {name: factors[name][row[name]] for name in names}
+
+
+def _by(names: Sequence[str]) -> Callable[[tuple[str, int]], int]:
+    return lambda chosen: names.index(chosen[0])
 
 
 def submits(**options: Any) -> Callable[[Any], Any]:
