@@ -34,10 +34,6 @@ class Head:
     body: Iterable[Any] = ()
     aborted: int = 0
 
-    @property
-    def handle(self) -> "Head":
-        return self
-
     def abort(self) -> None:
         self.aborted += 1
 

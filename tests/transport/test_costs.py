@@ -1,5 +1,6 @@
 """What a request costs, counted: calls, copies, reads and modules, never seconds."""
 
+import asyncio
 import hashlib
 import json
 import platform
@@ -9,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
-from seedream import SeeDream, Timeouts
+from seedream import AsyncSeeDream, SeeDream, Timeouts
 from seedream._files.partial_file import PartialFile
 from seedream._protocol.download import DownloadOptions, SavedPicture, save
 from seedream._protocol.service import Decoder
@@ -209,9 +211,30 @@ def test_what_comes_of_a_picture_is_written_as_it_came(
     assert set(written) == read
 
 
+@pytest.mark.parametrize(("journal", "recorded"), [(None, 0), ("journal.sqlite", 3)])
+def test_an_async_submission_without_a_journal_uses_a_thread_for_the_look_up_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None, recorded: int
+) -> None:
+    # With one: the record is made, is marked before the first byte leaves, and gets the task id.
+    threads, in_thread = list[Any](), anyio.to_thread.run_sync
+
+    async def run_sync(*given: Any, **options: Any) -> Any:
+        threads.append(given)
+        return await in_thread(*given, **options)
+
+    async def submit(url: str) -> None:
+        async with AsyncSeeDream(KEY, base_url=url, journal=journal and tmp_path / journal) as client:
+            await client.submit("a fish")
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", run_sync)
+    with ScriptedServer(reply(200, ACCEPTED)) as server:
+        asyncio.run(submit(server.url))
+    assert len(threads) == 1 + recorded
+
+
 FAULTS = """
 import resource, sys
-from seedream import SeeDream, Timeouts
+from seedream import AsyncSeeDream, SeeDream, Timeouts
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -377,7 +377,7 @@ def test_a_reply_is_read_as_it_came(both: Both, make: Any) -> None:
         {"content-encoding": "gzip", "x": "1"},
         [b"\x1f\x8bab", b"c", b""],
     )
-    assert (body.closed, stream.handle.tracker.phase) == (1, "sent_full")
+    assert (body.closed, stream.tracker.phase) == (1, "sent_full")
     _, chunks = perform(both, make(httpx.Response(200, content=b"read already")), post())
     assert chunks == [b"read already", b""]
     _, (first, failure) = perform(

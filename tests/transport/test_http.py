@@ -311,7 +311,7 @@ def test_a_reply_is_read_chunk_by_chunk_and_closed(both: Both) -> None:
     (carrier,) = Carrier.made
     assert carrier.events[-1:] == ["response"]
     assert "chunks" in carrier.events or both.kind == "sync"
-    tracker = stream.handle.tracker
+    tracker = stream.tracker
     assert CARRIED == [tracker] * 3
     assert current.get(None) is None
     assert (tracker.kind, tracker.phase, tracker.secret) == ("download", "sent_full", KEY)
@@ -323,12 +323,12 @@ def test_the_tracker_knows_the_request(both: Both, kind: str) -> None:
     given: Any = {"before_send": lambda: calls.append("begin"), "total_timeout": 7.5, "public_only": True}
     make: Any = {"submit": submission, "query": query, "download": download}[kind]
     stream, _ = Driver(both).whole(make(**given))
-    tracker = stream.handle.tracker
+    tracker = stream.tracker
     assert (tracker.kind, tracker.timeouts, tracker.public_only, tracker.secret) == (kind, LIMITS, True, KEY)
     assert (tracker.total_timeout, tracker.tls_layers, tracker.handed_over) == (7.5, 1, True)
     assert calls == ["begin"], "httpcore was replaced by what reports nothing"
     plain, _ = Driver(both).whole(make("http://127.0.0.1/"))
-    assert (plain.handle.tracker.tls_layers, plain.handle.tracker.total_timeout) == (0, None)
+    assert (plain.tracker.tls_layers, plain.tracker.total_timeout) == (0, None)
 
 
 def test_each_read_of_a_download_has_its_own_time_and_a_reply_one_for_all(
@@ -463,9 +463,9 @@ def test_a_stream_can_be_aborted(both: Both, monkeypatch: pytest.MonkeyPatch) ->
     def abort(tracker: Any) -> None:
         aborted.append(tracker)
 
-    monkeypatch.setattr(type(stream.handle.tracker), "abort", abort)
+    monkeypatch.setattr(type(stream.tracker), "abort", abort)
     stream.abort()
-    assert aborted == [stream.handle.tracker]
+    assert aborted == [stream.tracker]
 
 
 # --- other effects -------------------------------------------------------------------------------------------------------
@@ -670,10 +670,10 @@ def test_a_proxy_s_pool_is_neither_closed_nor_stale() -> None:
 
 def test_through_a_proxy_the_peer_s_address_is_not_the_host_s(both: Both) -> None:
     stream, _ = Driver(both, proxy="http://proxy.example").whole(download(public_only=True))
-    assert stream.handle.tracker.public_only is False
-    assert stream.handle.tracker.tls_layers == 1
+    assert stream.tracker.public_only is False
+    assert stream.tracker.tls_layers == 1
     stream, _ = Driver(both, proxy="https://proxy.example").whole(download("http://a.example/", public_only=True))
-    assert (stream.handle.tracker.public_only, stream.handle.tracker.tls_layers) == (False, 1)
+    assert (stream.tracker.public_only, stream.tracker.tls_layers) == (False, 1)
 
 
 def test_which_library_runs_is_part_of_what_a_connection_belongs_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,10 +65,6 @@ class Stream(Protocol):
     def status(self) -> int: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
-    @property
-    def handle(self) -> Any:
-        """What the transport needs to read on and to close."""
-
     def abort(self) -> None:
         """Break the connection, from any thread; a read that is waiting ends."""
 
@@ -89,6 +85,7 @@ class SendRequest(_Effect["Stream | Failure"]):
         before_send: Called before the first byte of the request leaves; if it raises, nothing is sent.
         total_timeout: Upper bound (seconds) for the whole exchange.
         public_only: Refuse a peer whose address is not on the public network, before a byte is sent.
+        before_send_blocks: Whether an async transport calls ``before_send`` in a thread.
     """
 
     request: Request
@@ -96,6 +93,7 @@ class SendRequest(_Effect["Stream | Failure"]):
     before_send: Callable[[], None] | None = None
     total_timeout: float | None = None
     public_only: bool = False
+    before_send_blocks: bool = True
 
 
 @frozen(eq=False, repr=False)

@@ -66,6 +66,7 @@ def send(
     kind: RequestKind,
     *,
     before_send: Callable[[], None] | None = None,
+    before_send_blocks: bool = True,
     total_timeout: float | None = None,
 ) -> Workflow[Answer]:
     """Send an API request, with the key, to the API host only."""
@@ -75,7 +76,9 @@ def send(
         {**encoded.headers, AUTH_HEADER: f"{AUTH_HEADER_SCHEME} {api.key}"},  # in no variable that a traceback shows
         encoded.body,
     )
-    outcome = yield from _exchange(SendRequest(request, kind, before_send, total_timeout))
+    outcome = yield from _exchange(
+        SendRequest(request, kind, before_send, total_timeout, before_send_blocks=before_send_blocks)
+    )
     reply = outcome.reply if isinstance(outcome, Failure) else outcome
     envelope = read_envelope(reply.body) if reply else Envelope()
     if envelope.taskid is not None and holds_secret(envelope.taskid, api.key):

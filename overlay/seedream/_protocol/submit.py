@@ -119,7 +119,9 @@ def _attempt(
         began = True
 
     try:
-        answer = yield from send(api, encoded, "submit", before_send=before_send)
+        answer = yield from send(
+            api, encoded, "submit", before_send=before_send, before_send_blocks=observer is not None
+        )
     except BaseException as error:
         if began:
             error.add_note(f"A submission was under way and may have been billed (request {submission.digest[:16]}).")

@@ -3,10 +3,10 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio  # comes with httpx
-from attrs import frozen
 
 from seedream._protocol.effects import (
     Close,
@@ -22,8 +22,8 @@ from seedream._protocol.effects import (
 )
 from seedream._request.encode import Body
 from seedream._transport.async_network import AsyncBackend, run_to_end
-from seedream._transport.connections import ASYNC, Connections, Line
-from seedream._transport.http import Handle, HttpBase, HttpStream, text_of
+from seedream._transport.connections import ASYNC, Line
+from seedream._transport.http import HttpBase, HttpStream, text_of
 from seedream._transport.network import current
 from seedream._transport.send_tracker import SendTracker
 from seedream.errors import ConfigError
@@ -68,10 +68,10 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
             case SendRequest():
                 return await self._send(effect)
             case Read(stream):
-                return await self._read(stream.handle)
+                return await self._read(cast("HttpStream", stream))
             case Close(stream):
                 with anyio.CancelScope(shield=True):
-                    await stream.handle.close()
+                    await cast("HttpStream", stream).close()
             case Sleep(seconds):
                 await self._clock.async_sleep(seconds)
             case ReadClock():
@@ -90,7 +90,7 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
             tracker, target, headers = self._prepare(effect)
             if self._custom is not None:
                 status, fields, chunks, close = await self._custom.send(effect, tracker, headers.reveal())
-                return HttpStream(status, text_of(fields), Handle(tracker, chunks, close))
+                return HttpStream(tracker, status, text_of(fields), chunks, close)
             line = self._take(effect, tracker, target, _library())
             body = effect.request.body
             content = None if body is None else body.content or _AsyncBody(body)
@@ -105,8 +105,8 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
                 await run_to_end(tracker.run_before_send)
             tracker.mark_replied()
             chunks = aiter(response.stream)
-            handle = Handle(tracker, chunks, _AsyncCloser(response, chunks, line, self._connections))
-            return HttpStream(response.status, text_of(response.headers), handle)
+            close = partial(self._give_back, response, chunks, line)
+            return HttpStream(tracker, response.status, text_of(response.headers), chunks, close)
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
@@ -126,17 +126,25 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
         return tracker.to_failure(error)
 
     @staticmethod
-    async def _read(handle: Handle) -> bytes | Failure:
-        tracker = handle.tracker
+    async def _read(stream: HttpStream) -> bytes | Failure:
+        tracker = stream.tracker
         if tracker.kind == "download":
             tracker.start_reply()
         token = current.set(tracker)
         try:
-            return await anext(handle.chunks, b"")
+            return await anext(stream.chunks, b"")
         except Exception as error:  # noqa: BLE001 -- see _send
             return tracker.to_failure(error)
         finally:
             current.reset(token)
+
+    async def _give_back(self, response: Any, chunks: Any, line: Line) -> None:
+        """End a reply, and give its connection back."""
+        if hasattr(chunks, "aclose"):
+            await chunks.aclose()
+        await response.aclose()
+        if self._connections is not None:
+            self._connections.give_back(line)
 
     async def close(self) -> None:
         self._closed = True
@@ -144,23 +152,6 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
             self._connections.close()
         elif self._custom is not None:
             await self._custom.close()
-
-
-@frozen(eq=False, repr=False)
-class _AsyncCloser:
-    """Ends a reply and gives its connection back."""
-
-    response: Any
-    chunks: Any
-    line: Line
-    connections: Connections | None
-
-    async def __call__(self) -> None:
-        if hasattr(self.chunks, "aclose"):
-            await self.chunks.aclose()
-        await self.response.aclose()
-        if self.connections is not None:
-            self.connections.give_back(self.line)
 
 
 def _library() -> str:

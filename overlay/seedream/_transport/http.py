@@ -6,7 +6,7 @@ of what it costs through an httpx client. A caller's own httpx transport is call
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import httpcore  # comes with httpx
@@ -90,21 +90,16 @@ _api_target: Final = lru_cache(maxsize=16)(_target)  # not for pictures: their U
 
 
 @frozen(eq=False, repr=False)
-class Handle:
+class HttpStream:
     tracker: SendTracker
+    status: int
+    headers: Mapping[str, str]
     chunks: Any  # an iterator of bytes, blocking or awaiting
     close: Callable[[], Any]
 
-
-@frozen(eq=False, repr=False)
-class HttpStream:
-    status: int
-    headers: Mapping[str, str]
-    handle: Handle
-
     def abort(self) -> None:
         """Break the connection, from any thread; a read that is waiting ends."""
-        self.handle.tracker.abort()
+        self.tracker.abort()
 
 
 class HttpBase(Generic[CustomT]):
@@ -161,6 +156,7 @@ class HttpBase(Generic[CustomT]):
         tracker = SendTracker(
             effect.kind, self._timeouts, effect.before_send, effect.public_only, self._secret, effect.total_timeout
         )
+        tracker.before_send_blocks = effect.before_send_blocks
         target = _target(request.url) if effect.kind == "download" else _api_target(request.url)
         common = _DEFAULT_HEADERS if effect.kind == "download" else self._api_headers
         headers = {"Host": target.host_header, **common, **request.headers}
@@ -226,9 +222,9 @@ class SyncHTTP(HttpBase["CustomTransport"]):
             case SendRequest():
                 return self._send(effect)
             case Read(stream):
-                return self._read(stream.handle)
+                return self._read(cast("HttpStream", stream))
             case Close(stream):
-                stream.handle.close()
+                cast("HttpStream", stream).close()
             case Sleep(seconds):
                 self._clock.sleep(seconds)
             case ReadClock():
@@ -247,7 +243,7 @@ class SyncHTTP(HttpBase["CustomTransport"]):
             tracker, target, headers = self._prepare(effect)
             if self._custom is not None:
                 status, fields, chunks, close = self._custom.send(effect, tracker, headers.reveal())
-                return HttpStream(status, text_of(fields), Handle(tracker, chunks, close))
+                return HttpStream(tracker, status, text_of(fields), chunks, close)
             line = self._take(effect, tracker, target)
             body = effect.request.body
             content = None if body is None else body.content or body.chunks()
@@ -261,8 +257,8 @@ class SyncHTTP(HttpBase["CustomTransport"]):
             if tracker.must_ask:  # a mock in httpcore's place answered without the network
                 tracker.run_before_send()
             tracker.mark_replied()
-            handle = Handle(tracker, iter(response.stream), _Closer(response, line, self._connections))
-            return HttpStream(response.status, text_of(response.headers), handle)
+            chunks, close = iter(response.stream), partial(self._give_back, response, line)
+            return HttpStream(tracker, response.status, text_of(response.headers), chunks, close)
         except ConfigError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever the library raises, what was sent decides
@@ -282,17 +278,23 @@ class SyncHTTP(HttpBase["CustomTransport"]):
         return tracker.to_failure(error)
 
     @staticmethod
-    def _read(handle: Handle) -> bytes | Failure:
-        tracker = handle.tracker
+    def _read(stream: HttpStream) -> bytes | Failure:
+        tracker = stream.tracker
         if tracker.kind == "download":
             tracker.start_reply()
         token = current.set(tracker)
         try:
-            return next(handle.chunks, b"")
+            return next(stream.chunks, b"")
         except Exception as error:  # noqa: BLE001 -- see _send
             return tracker.to_failure(error)
         finally:
             current.reset(token)
+
+    def _give_back(self, response: Any, line: Line) -> None:
+        """End a reply, and give its connection back."""
+        response.close()
+        if self._connections is not None:
+            self._connections.give_back(line)
 
     def close(self) -> None:
         self._closed = True
@@ -300,17 +302,3 @@ class SyncHTTP(HttpBase["CustomTransport"]):
             self._connections.close()
         elif self._custom is not None:
             self._custom.close()
-
-
-@frozen(eq=False, repr=False)
-class _Closer:
-    """Ends a reply and gives its connection back."""
-
-    response: Any
-    line: Line
-    connections: Connections | None
-
-    def __call__(self) -> None:
-        self.response.close()
-        if self.connections is not None:
-            self.connections.give_back(self.line)

@@ -239,7 +239,10 @@ class Connection:
         tracker = current.get()
         ours = self.layers == tracker.tls_layers
         if ours and tracker.must_ask:
-            yield Call(tracker.run_before_send)
+            if tracker.before_send_blocks:
+                yield Call(tracker.run_before_send)
+            else:
+                tracker.run_before_send()
         large = len(rest) > _JOIN
         if large:
             self._send_at_once()

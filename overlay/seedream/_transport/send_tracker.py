@@ -39,6 +39,7 @@ class SendTracker:
         secret: The key, which no text may hold.
         total_timeout: Seconds for the whole exchange, or None where only stalls are limited.
         tls_layers: How many layers of TLS lie under the request; bytes on fewer are a proxy's, not the request's.
+        before_send_blocks: Whether ``before_send`` is to be called in a thread where the transport is async.
 
     Attributes:
         sent: How many bytes of the request have left.
@@ -56,6 +57,7 @@ class SendTracker:
     secret: str = ""
     total_timeout: float | None = None
     tls_layers: int = 0
+    before_send_blocks: bool = True
     sent: int = 0
     sent_in_full: bool = False
     write_failed: bool = False
