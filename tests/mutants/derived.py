@@ -152,9 +152,9 @@ def run_relation(relation: Relation, facts: ApiFacts) -> dict[str, Any]:
     transport = Opposite(service)
     planted, idle = 0, list[str]()
     with under_test(service, transport, facts) as server:
-        server.known_task()
         for example in relation.derive(facts):
             transport.start(None)
+            server.known_task()  # asked for here, whether it is still known, so that the example does not ask
             right = fails(example, server)
             if right is None:
                 continue
@@ -170,6 +170,8 @@ def run_relation(relation: Relation, facts: ApiFacts) -> dict[str, Any]:
             else:
                 for change in _order(transport.seen):
                     planted += 1
+                    transport.start(None)
+                    server.known_task()
                     transport.start(change)
                     if found := bool(fails(example, server)):
                         break

@@ -3,8 +3,13 @@
 import datetime as dt
 import json
 import re
+import ssl
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
 from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
 
@@ -17,6 +22,7 @@ from seedream_testing.contract.spec import schema_error
 from seedream_testing.contract.violation import Sent, Unobservable, Violation
 
 _LONGEST_ID: Final = 200
+_OVERLAP: Final = 10.0  # seconds that a request waits for the others that it overlaps with
 # Seconds between polls; the last one again and again.
 _PAUSES: Final = (0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
@@ -77,6 +83,19 @@ def _parse(body: bytes) -> object:
     return json.loads(body.decode("utf-8"), parse_constant=refuse)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reading the certificates takes longer than all else that a client needs
+
+
+def _held(body: bytes, barrier: threading.Barrier) -> Iterator[bytes]:
+    """Yield a body in two halves, the second when all of the barrier are ready for it."""
+    yield body[: len(body) // 2]
+    with suppress(threading.BrokenBarrierError):
+        barrier.wait(_OVERLAP)
+    yield body[len(body) // 2 :]
+
+
 @define
 class ServerUnderTest:
     """A server under test.
@@ -94,6 +113,7 @@ class ServerUnderTest:
         pause: How to wait.
         spent: How many images the submissions that were accepted so far asked for.
         pictures: The task of each picture that was fetched, by the hash of its bytes.
+        issued: The ids that this key's submissions got, in order.
     """
 
     base_url: str
@@ -108,17 +128,25 @@ class ServerUnderTest:
     pause: Callable[[float], None] = time.sleep
     spent: int = field(default=0, init=False)
     pictures: dict[bytes, str] = field(factory=dict[bytes, str], init=False, repr=False)
+    issued: dict[str, None] = field(factory=dict[str, None], init=False, repr=False)
     _known: Reply | None = field(default=None, init=False, repr=False)
+    _known_at: int = field(default=0, init=False, repr=False)
+    _barrier: threading.Barrier | None = field(default=None, init=False, repr=False)
     _http: httpx.Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self._http = self._client()
+
+    def _client(self, kept: int = 20) -> httpx.Client:
         local = (urlsplit(self.base_url).hostname or "") in ("127.0.0.1", "::1", "localhost")
-        self._http = httpx.Client(
+        return httpx.Client(
             transport=self.transport,
+            verify=_trusted(),
             timeout=60.0,
             follow_redirects=False,
             trust_env=not local,
             headers={"accept": "*/*"},
+            limits=httpx.Limits(max_keepalive_connections=kept),
         )
 
     def __enter__(self) -> Self:
@@ -149,6 +177,9 @@ class ServerUnderTest:
         raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in _pairs(headers)]
         pieces = [body] if isinstance(body, bytes) else list(body)
         content = body if isinstance(body, bytes) else iter(pieces)
+        if self._barrier is not None and isinstance(body, bytes):
+            raw.append((b"content-length", str(len(body)).encode()))
+            content = _held(body, self._barrier)
         request = self._http.build_request(method, whole, headers=raw, content=content)
         known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
@@ -174,6 +205,32 @@ class ServerUnderTest:
         if fields and coding not in ("", "identity") and coding not in self._http.headers["accept-encoding"]:
             raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
         return Reply(sent, response.status_code, response.content, kind, fields)
+
+    def at_once(self, sends: Sequence[Callable[[], Reply]]) -> list[Reply]:
+        """Send requests that overlap: the end of each leaves when all the others are under way.
+
+        No connection is kept before or after, so that a server which serves one after another comes to all of them.
+        """
+        barrier = self._barrier = threading.Barrier(len(sends))
+        if self.transport is None:
+            self._http.close()
+            self._http = self._client(kept=0)
+
+        def run(send: Callable[[], Reply]) -> Reply:
+            try:
+                return send()
+            except BaseException:
+                barrier.abort()
+                raise
+
+        try:
+            with ThreadPoolExecutor(len(sends)) as pool:
+                return list(pool.map(run, sends))
+        finally:
+            self._barrier = None
+            if self.transport is None:
+                self._http.close()
+                self._http = self._client()
 
     def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:
         """Send a form, by default with the key."""
@@ -307,6 +364,7 @@ class ServerUnderTest:
         taskid = reply.data.get("taskid")
         if not isinstance(taskid, str) or not taskid.strip() or len(taskid) > _LONGEST_ID:
             raise reply.violation(f"{what} was accepted without a usable task id", "TASK-ID")
+        self.issued[taskid] = None
         return taskid
 
     def state(self, taskid: str) -> Reply:
@@ -358,11 +416,24 @@ class ServerUnderTest:
         return taskid
 
     def known_task(self) -> Reply:
-        """Return the completed state of a task of one image that is made once and never deleted."""
+        """Return the completed state of a task of one image that is made once and never deleted.
+
+        Raises:
+            Violation: The server knew it, and does so no longer, now that others were made.
+        """
         if self._known is None:
             parts = (text("prompt", "a known task"), text("batchsize", 1))
             self._known = self.completed(self.task(parts))
+        elif self._known_at != self.spent and not self.accepted(reply := self.query(self._known.data["taskid"])):
+            self._known = None  # the next example makes another one
+            raise reply.violation("a task that was completed, and not deleted, is no longer known", "TASK-ID")
+        self._known_at = self.spent
         return self._known
+
+    def forget(self, taskid: str) -> None:
+        """Do not give this task as the known one any more: it will be deleted."""
+        if self._known is not None and self._known.data["taskid"] == taskid:
+            self._known = None
 
     def check_task(self, last: Reply, what: str, rule: str, meaning: Meaning) -> None:
         """Check that a completed task is what its submission meant.
@@ -386,7 +457,7 @@ class ServerUnderTest:
         self._check_time(last)
         size = (data.get("width"), data.get("height"))
         if all(side is not None for side in size):
-            self._check_size(last, what, size, meaning)
+            self.check_size(last, what, size, meaning)
 
     def _check_time(self, last: Reply) -> None:
         if "starttime" not in last.data:
@@ -401,7 +472,12 @@ class ServerUnderTest:
         if abs(started - dt.datetime.now(dt.UTC).replace(tzinfo=None)) > _ZONES:
             raise last.violation("starttime is not the time of this submission in any time zone", "SERVER-ENVELOPE")
 
-    def _check_size(self, last: Reply, what: str, size: tuple[Any, Any], meaning: Meaning) -> None:
+    def check_size(self, last: Reply, what: str, size: tuple[Any, Any], meaning: Meaning) -> None:
+        """Check width and height (pixels) of a task's pictures against the resolution.
+
+        Raises:
+            Violation: They are not of it.
+        """
         if meaning.size is not None and size != meaning.size:
             raise last.violation(f"{what}: pictures are {size}, not {meaning.size}", "SERVER-PICTURES")
         if min(size) < 1:

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from seedream_testing.contract.relations import forms, headers, keys, pictures, tasks, texts, values
+from seedream_testing.contract.relations import (
+    combinations,
+    forms,
+    headers,
+    keys,
+    pictures,
+    tasks,
+    texts,
+    together,
+    values,
+)
 from seedream_testing.contract.relations.relation import Example, Need, Relation
 
 __all__ = ["RELATIONS", "Example", "Need", "Relation"]
@@ -11,9 +21,11 @@ __all__ = ["RELATIONS", "Example", "Need", "Relation"]
 RELATIONS: Final[tuple[Relation, ...]] = (
     *keys.RELATIONS,
     *values.RELATIONS,
+    *combinations.RELATIONS,
     *forms.RELATIONS,
     *headers.RELATIONS,
     *tasks.RELATIONS,
+    *together.RELATIONS,
     *pictures.RELATIONS,
     *texts.RELATIONS,
 )

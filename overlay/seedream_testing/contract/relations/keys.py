@@ -9,6 +9,7 @@ from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.relations.relation import Example, Need, Relation, fail
+from seedream_testing.contract.samples import png
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 from seedream_testing.contract.violation import Unobservable
 
@@ -240,33 +241,60 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
     yield Example("the second account's task with the first key", back, 1, needs)
 
 
+def _poor(server: ServerUnderTest) -> ServerUnderTest:
+    assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
+    return server.with_key(server.no_credits_key)
+
+
 def _no_credits(facts: ApiFacts) -> Iterator[Example]:
     needs = (Need.NO_CREDITS,)
+    prompt, batch, size = text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096")
+    url, file = text("imageUrl", "https://example.com/1.png"), Part("sourceImage", png(), "a.png", "image/png")
+    large = Part("sourceImage", b"\xff\xd8" + bytes(2**21) + b"\xff\xd9", "a.jpg", "image/jpeg")
     forms: dict[str, tuple[Part, ...]] = {
-        "the most images": (text("prompt", "a fish"), text("batchsize", max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize"))),
-        "everything": (text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096"), text("category", facts.defaults.get("category", "seedreamv45"))),
+        "a source image and an address": (prompt, url, file), "a source image and a number": (prompt, file, batch), "an address and a number": (prompt, url, batch),
+        "a source image and a size": (prompt, file, size), "an address and a size": (prompt, url, size), "a number and a size": (prompt, batch, size), "the file first": (file, prompt),
+        "a large source image": (prompt, large), "ten source images": (prompt, *[file] * 10), "every field": (prompt, batch, size, url, file, text("category", facts.defaults.get("category", "seedreamv45"))),
     }  # fmt: skip
+    forms |= {case.name: case.wire for case in facts.legal if case.wire is not None}
     for name, parts in forms.items():
 
         def run(server: ServerUnderTest, parts: tuple[Part, ...] = parts, name: str = name) -> None:
-            assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
-            with server.with_key(server.no_credits_key) as poor:
+            with _poor(server) as poor:
                 reply = poor.must_refuse(
                     lambda: poor.submit(parts), f"{name} without credits", "CODE-MEANING", server.facts.no_credits
                 )
                 if reply.status != 200:  # noqa: PLR2004 -- the one status documented
                     raise fail("missing credits are reported by another HTTP status", "CODE-MEANING", reply)
 
-        yield Example(f"{name} without credits", run, 0, needs)
+        if facts.judge(parts).legal:
+            yield Example(f"{name} without credits", run, 0, needs)
 
-    def illegal(server: ServerUnderTest) -> None:
-        assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
-        with server.with_key(server.no_credits_key) as poor:
-            poor.must_refuse(
-                lambda: poor.submit((text("prompt", ""),)), "an illegal form without credits", "PROMPT-REQUIRED", None
-            )
+    for case in facts.illegal:
 
-    yield Example("an illegal form without credits", illegal, 0, needs)
+        def illegal(
+            server: ServerUnderTest,
+            parts: tuple[Part, ...] = case.wire or (),
+            name: str = case.name,
+            rule: str = case.rule,
+        ) -> None:
+            with _poor(server) as poor:
+                reply = poor.submit(parts)
+                # Which of the two is missing first, the page does not say.
+                code = facts.no_credits if reply.code == facts.no_credits else None
+                poor.check_refused(reply, f"{name} without credits", rule, code)
+
+        if case.wire is not None:
+            yield Example(f"illegal: {case.name} without credits", illegal, 0, needs)
+
+    def others(server: ServerUnderTest) -> None:
+        with _poor(server) as poor:
+            poor.must_refuse(lambda: poor.query("no-such-task"), "a query for an unknown id without credits", "TASK-ID")
+            reply = poor.delete("no-such-task")
+            if not poor.accepted(reply):
+                poor.check_refused(reply, "a deletion of an unknown id without credits", "TASK-ID")
+
+    yield Example("a query and a deletion need no credits", others, 0, needs)
 
 
 RELATIONS: Final = (
@@ -274,5 +302,5 @@ RELATIONS: Final = (
     Relation("key.elsewhere", _RULE, "A key anywhere but in its header does not count.", _elsewhere),
     Relation("key.unknown", _RULE, "A key that is not exactly the account's is refused by every operation.", _unknown, unseen="A server that accepts every key cannot show it (--any-key)."),
     Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),
-    Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task.", _no_credits, unseen="Needs the key of an account without credits."),
+    Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task, whatever legal form it sends.", _no_credits, unseen="Needs the key of an account without credits."),
 )  # fmt: skip

@@ -13,7 +13,6 @@ from seedream_testing.contract.relations.relation import Example, Relation, fail
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
 _RULE: Final = "SERVER-PICTURES"
-_TOLERANCE: Final = 0.02
 Parts = tuple[Part, ...]
 _FISH: Final = text("prompt", "a fish")
 _WIDE: Final = text("resolution", "2560x1440")
@@ -46,7 +45,12 @@ def _picture(server: ServerUnderTest, url: str, headers: Headers = ()) -> Reply:
     return reply
 
 
-def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, list[Reply]]:
+def checked_pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, list[Reply]]:
+    """Submit a legal form; return its completed task and the pictures, which are whole and as they were asked for.
+
+    Raises:
+        Violation: They are not.
+    """
     last = _task(server, parts, what)
     meaning = server.facts.meaning(parts)
     replies, shown = [_picture(server, url) for url in last.data["url"]], list[bytes]()
@@ -55,11 +59,9 @@ def _pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, 
         if size is None:
             raise fail(f"{what}: what came is not a picture", _RULE, reply)
         reported = (last.data.get("width", size[0]), last.data.get("height", size[1]))
-        if size != reported or (meaning.size is not None and size != meaning.size):
-            raise fail(f"{what}: the picture is of size {size}, not {meaning.size or reported}", _RULE, reply)
-        width, _, height = meaning.resolution.partition(":")
-        if height and abs(size[0] * int(height) / (size[1] * int(width)) - 1) > _TOLERANCE:
-            raise fail(f"{what}: the picture of {size} is not {meaning.resolution}", "RES-RATIO", reply)
+        if size != reported:
+            raise fail(f"{what}: the picture is of size {size}, not {reported}", _RULE, reply)
+        server.check_size(reply, what, size, meaning)
         if reply.media_type != media_type(reply.body):
             raise fail(f"{what}: the picture is called {reply.media_type}", "FILE-TYPE", reply)
         if fault := image_fault(reply.body):
@@ -79,10 +81,10 @@ def _shapes(facts: ApiFacts) -> Iterator[Example]:
     forms |= {f"ratio {ratio}": (_FISH, text("resolution", ratio)) for ratio in facts.ratios}
     forms |= {f"tier {tier}": (_FISH, text("resolution", tier)) for tier in facts.tiers}
     for name, parts in forms.items():
-        yield Example(name, partial(_pictures, parts=parts, what=name), facts.images(parts))
+        yield Example(name, partial(checked_pictures, parts=parts, what=name), facts.images(parts))
     most = max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize")
     parts = (text("prompt", "many"), text("batchsize", most))
-    yield Example(f"{most} pictures", partial(_pictures, parts=parts, what=f"{most} pictures"), most)
+    yield Example(f"{most} pictures", partial(checked_pictures, parts=parts, what=f"{most} pictures"), most)
 
 
 def _tiers(facts: ApiFacts) -> Iterator[Example]:
@@ -91,7 +93,7 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
         def run(server: ServerUnderTest) -> None:
             areas = list[int]()
             for tier in sorted(facts.tiers, key=lambda tier: int(tier[:-1])):
-                last, replies = _pictures(server, (_FISH, text("resolution", tier)), f"tier {tier}")
+                last, replies = checked_pictures(server, (_FISH, text("resolution", tier)), f"tier {tier}")
                 width, height = picture_size(replies[0].body) or (0, 0)
                 if areas and width * height <= areas[-1]:
                     raise fail(f"pictures of {tier} are not larger than those of the tier below", "RES-TIER", last)
@@ -109,8 +111,8 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
 
     def two(first: Parts, second: Parts, what: str) -> Callable[[ServerUnderTest], None]:
         def run(server: ServerUnderTest) -> None:
-            before, mine = _pictures(server, first, what)
-            after, theirs = _pictures(server, second, what)
+            before, mine = checked_pictures(server, first, what)
+            after, theirs = checked_pictures(server, second, what)
             if set(before.data["url"]) & set(after.data["url"]):
                 raise fail("two tasks name one address", _RULE, after)
             if {reply.body for reply in mine} & {reply.body for reply in theirs}:
@@ -119,13 +121,13 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
         return run
 
     def again(server: ServerUnderTest) -> None:
-        last, replies = _pictures(server, one, "a picture fetched again")
+        last, replies = checked_pictures(server, one, "a picture fetched again")
         for url, reply in zip(last.data["url"], replies, strict=True):
             if _picture(server, url).body != reply.body:
                 raise fail("the same address gives another picture", _RULE, reply)
 
     def still_there(server: ServerUnderTest) -> None:
-        last, replies = _pictures(server, one, "a picture fetched later")
+        last, replies = checked_pictures(server, one, "a picture fetched later")
         for number in range(4):
             server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
         for _ in range(4):

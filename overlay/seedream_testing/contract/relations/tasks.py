@@ -2,7 +2,10 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -226,21 +229,43 @@ def _others(taskid: str) -> Iterator[tuple[str, str]]:
             yield spelling.name, spelling.spell(taskid)
 
 
+def _shape(taskid: str) -> str:
+    return re.sub("[0-9]+", "#", taskid)
+
+
+def _urls(reply: Reply) -> set[str]:
+    return {str(url).partition("?")[0] for url in reply.data.get("url", ())}  # the rest may be a signature
+
+
+def _another(server: ServerUnderTest, other: str, known: Reply) -> bool:
+    """Return whether an id is another task's: ids may be counted, so that a guess may be one."""
+    if other not in server.issued and _shape(other) != _shape(str(known.data["taskid"])):
+        return False
+    if not server.accepted(server.query(other)):
+        return False
+    last = server.completed(other)
+    return not _urls(last) & _urls(known)
+
+
 def _ids(facts: ApiFacts) -> Iterator[Example]:
     for number, (name, _) in enumerate(_others("abcdEFGH-1234_5678")):
 
         def query(server: ServerUnderTest, number: int = number, name: str = name) -> None:
-            taskid = str(server.known_task().data["taskid"])
-            other = _other(taskid, number, name)
-            server.must_refuse(
-                lambda: server.query(other),
-                f"a query for an id that is not the task's ({name}: {other[:80]!r})",
-                "TASK-ID",
-            )
+            known = server.known_task()
+            other = _other(str(known.data["taskid"]), number, name)
+            if not _another(server, other, known):
+                server.must_refuse(
+                    lambda: server.query(other),
+                    f"a query for an id that is not the task's ({name}: {other[:80]!r})",
+                    "TASK-ID",
+                )
 
         def deletion(server: ServerUnderTest, number: int = number, name: str = name) -> None:
-            taskid = str(server.known_task().data["taskid"])
+            known = server.known_task()
+            taskid = str(known.data["taskid"])
             other = _other(taskid, number, name)
+            if _another(server, other, known):
+                raise Unobservable(f"the id that is meant to be nobody's ({name}) is another task's")
             before = server.charged()
             reply = server.delete(other)
             if not server.accepted(reply):
@@ -270,6 +295,59 @@ _DELETED: Final[tuple[tuple[str, int, Sequence[int | str]], ...]] = (
     ("one and an unknown id", 2, [0, "no-such-task"]), ("an unknown id and one", 2, ["no-such-task", 0]),
     ("one and an empty id", 2, [0, ""]), ("only unknown ids", 1, ["no-such-task", "nor-this"]),
 )  # fmt: skip
+
+
+def _pairs(fresh: Sequence[str], issued: Iterable[str], *, beginning: bool) -> Iterator[tuple[str, str]]:
+    """Yield ids of which the first is the beginning, or another part, of the second."""
+    for long in fresh:
+        for short in issued:
+            if short != long and (long.startswith(short) if beginning else short in long[1:]):
+                yield short, long
+
+
+def _shown(server: ServerUnderTest, taskid: str) -> list[bytes]:
+    replies = [server.send("GET", str(url)) for url in server.state(taskid).data["url"]]
+    for reply in replies:
+        if reply.status != 200:  # noqa: PLR2004 -- the whole picture
+            raise fail("a picture is gone, with the deletion of another task", "SERVER-PICTURES", reply)
+    return [reply.body for reply in replies]
+
+
+def _delete_beside(server: ServerUnderTest, gone: str, kept: str) -> bool:
+    """Delete one task, and check that the other stays; return False where one of them was deleted before."""
+    if not server.accepted(server.query(gone)) or not server.accepted(server.query(kept)):
+        return False
+    before = _shown(server, kept)
+    server.forget(gone)
+    if not server.accepted(reply := server.delete(gone)):
+        raise fail("a deletion of an own task was refused", "TASK-ID", reply)
+    server.must_refuse(lambda: server.query(gone), "a query for a deleted task", "TASK-ID")
+    if not server.accepted(after := server.query(kept)):
+        raise fail(f"the deletion of {gone} also deleted {kept}", "TASK-ID", after)
+    if _shown(server, kept) != before:
+        raise fail(f"the deletion of {gone} changed the pictures of {kept}", "SERVER-PICTURES", reply)
+    return True
+
+
+def _within(facts: ApiFacts) -> Iterator[Example]:
+    """Ids of this server that are the beginning, or another part, of one another."""
+    del facts
+
+    def run(server: ServerUnderTest, *, beginning: bool, shorter: bool) -> None:
+        ids = _distinct(server, *[_ONE] * 12)
+        for taskid in ids:
+            server.completed(taskid)
+        pairs = islice(_pairs(ids, list(server.issued), beginning=beginning), 100)
+        if not any(_delete_beside(server, *(pair if shorter else pair[::-1])) for pair in pairs):
+            raise Unobservable(
+                "no task of this server has an id that is "
+                + ("the beginning" if beginning else "a part")
+                + " of another's"
+            )
+
+    for beginning, part in ((True, "the beginning"), (False, "a part")):
+        yield Example(f"an id that is {part} of another one", partial(run, beginning=beginning, shorter=True), 12)
+        yield Example(f"an id of which another one is {part}", partial(run, beginning=beginning, shorter=False), 12)
 
 
 def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
@@ -368,5 +446,6 @@ RELATIONS: Final = (
     Relation("task.default", "WIRE-EXACT", "A field that is not sent has its default: the task is the same as with the default written out.", _defaults),
     Relation("task.query", "STATUS-MEANING", "A query changes nothing: repeated in any order, it tells the same of a completed task.", _queries, unseen="Charges need a ledger."),
     Relation("task.id", "TASK-ID", "Only the exact id names a task: a part of it, another case or blanks around it name none, for queries and deletions.", _ids),
+    Relation("task.within", "TASK-ID", "A deletion deletes no task, and no picture of one, whose id only begins with the id named, or has it as a part.", _within, unseen="Where no id of the server is a part of another one, which it may choose."),
     Relation("task.deletion", "TASK-ID", "A deletion deletes all the tasks that it names and no other, and is not charged.", _deletions, unseen="Charges need a ledger."),
 )  # fmt: skip
