@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from contract.servers.serving import POOR, RICH, SECOND, SERVERS
-from seedream_testing.contract import RELATIONS, ServerUnderTest, State, from_tables, run_contract
+from contract.servers.serving import POOR, RICH, SECOND, SERVERS, counting
+from seedream_testing.contract import RELATIONS, ServerUnderTest, State, from_tables, run_contract, text
 from seedream_testing.contract.run import explain
 
 pytestmark = pytest.mark.long
@@ -26,6 +26,19 @@ def test_a_correct_server_that_was_written_independently_passes_everything(name:
             result = run_contract(server, relations=SOME if some else RELATIONS, keep_going=True)
     assert not result.failures, "\n".join(explain(outcome) for outcome in result.failures[:10])
     assert result.count(State.PASSED) > (1000 if some else 3000)
+
+
+def test_ids_that_are_counted_are_no_fault_and_no_earlier_task_is_deleted() -> None:
+    """A guessed id may be another task's of the account: telling of it is right, and it must not be deleted."""
+    with counting() as served, ServerUnderTest(served.url, RICH, from_tables()) as before:
+        earlier = [before.task((text("prompt", "earlier"),)) for _ in range(5)]
+        server = ServerUnderTest(served.url, RICH, from_tables(), None, served.charges, second_key=SECOND)
+        with server:
+            result = run_contract(server, only=("task.*", "key.second", "picture.identity"), keep_going=True)
+        assert not result.failures, "\n".join(explain(outcome) for outcome in result.failures[:10])
+        within = [outcome.state for outcome in result.outcomes if outcome.relation.id == "task.within"]
+        assert within == [State.PASSED] * 2 + [State.SKIPPED] * 2  # a number in letters is a part of no other id
+        assert [taskid for taskid in earlier if not before.accepted(before.query(taskid))] == []
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -51,6 +51,24 @@ def flask() -> Generator[Served]:
 
 
 @contextmanager
+def counting() -> Generator[Served]:
+    """The server on Flask, with ids that are counted: a guess may be another task's, and ids begin with one another."""
+    from contract.servers.flask_server import Hooks, create  # noqa: PLC0415 -- see above
+
+    class Counting(Hooks):
+        made = 0
+
+        def new_id(self, tasks: Any) -> str:
+            del tasks
+            self.made += 1
+            return f"img_{self.made}"
+
+    app = create(keys(), Counting())
+    with _wsgi(app, app.extensions["accounts"]) as served:
+        yield served
+
+
+@contextmanager
 def peculiar() -> Generator[Served]:
     from contract.servers.peculiar_server import app  # noqa: PLC0415 -- see above
 

@@ -116,8 +116,9 @@ def _refusals(facts: ApiFacts) -> Iterator[tuple[str, Refuse, tuple[Need, ...]]]
         )
 
     def cut(server: ServerUnderTest, sent: Parts) -> Reply:
-        kind, body = encode(sent)
-        return server.post(server.facts.submit, kind, body[: body.rstrip().rindex(b"\r\n")])
+        """Send a form that ends before its prompt."""
+        kind, body = encode([*(part for part in sent if part.name != "prompt"), _PROMPT])
+        return server.post(facts.submit, kind, body[: body.rindex(b'name="prompt"')])
 
     def with_key(key: str | None) -> dict[str, str]:
         return {facts.auth_header: f"{facts.auth_scheme} {key}"}
@@ -128,7 +129,7 @@ def _refusals(facts: ApiFacts) -> Iterator[tuple[str, Refuse, tuple[Need, ...]]]
         if verdict.legal is False and (field, verdict.rule) not in seen:
             seen.add((field, verdict.rule))
             yield name, wrong(field, parts), ()
-    yield "a form without its end", cut, ()
+    yield "a form that breaks off", cut, ()
     yield "no key", lambda server, sent: server.submit(sent, {}), ()
     yield (
         "an unknown key",
