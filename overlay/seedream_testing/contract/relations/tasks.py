@@ -297,16 +297,16 @@ _DELETED: Final[tuple[tuple[str, int, Sequence[int | str]], ...]] = (
 )  # fmt: skip
 
 
-def _pairs(fresh: Sequence[str], issued: Iterable[str], *, beginning: bool) -> Iterator[tuple[str, str]]:
+def _pairs(later: Sequence[str], issued: Iterable[str], *, beginning: bool) -> Iterator[tuple[str, str]]:
     """Yield ids of which the first is the beginning, or another part, of the second."""
-    for long in fresh:
+    for long in later:
         for short in issued:
             if short != long and (long.startswith(short) if beginning else short in long[1:]):
                 yield short, long
 
 
 def _shown(server: ServerUnderTest, taskid: str) -> list[bytes]:
-    replies = [server.send("GET", str(url)) for url in server.state(taskid).data["url"]]
+    replies = [server.send("GET", str(url)) for url in server.completed(taskid).data["url"]]
     for reply in replies:
         if reply.status != 200:  # noqa: PLR2004 -- the whole picture
             raise fail("a picture is gone, with the deletion of another task", "SERVER-PICTURES", reply)
@@ -335,9 +335,8 @@ def _within(facts: ApiFacts) -> Iterator[Example]:
 
     def run(server: ServerUnderTest, *, beginning: bool, shorter: bool) -> None:
         ids = _distinct(server, *[_ONE] * 12)
-        for taskid in ids:
-            server.completed(taskid)
-        pairs = islice(_pairs(ids, list(server.issued), beginning=beginning), 100)
+        issued = list(server.issued)
+        pairs = islice(_pairs([*ids, *issued], issued, beginning=beginning), 200)
         if not any(_delete_beside(server, *(pair if shorter else pair[::-1])) for pair in pairs):
             raise Unobservable(
                 "no task of this server has an id that is "
