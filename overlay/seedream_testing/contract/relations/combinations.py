@@ -37,9 +37,8 @@ def _legal(facts: ApiFacts) -> dict[str, Parts]:
     } | {
         "imageUrl": (_URL,), "a source image": (_FILE,), "two source images": _FILES,
         "the category": (text("category", facts.defaults.get("category", "seedreamv45")),),
+        "everything else": (text("batchsize", 2), text("resolution", "2560x1440"), _URL, *_FILES),
     }  # fmt: skip
-    whole = (text("batchsize", 2), text("resolution", "2560x1440"), _URL, *_FILES)
-    values["everything else"] = whole
     return {name: parts for name, parts in values.items() if facts.judge((_PROMPT, *parts)).legal}
 
 
