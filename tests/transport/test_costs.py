@@ -53,8 +53,8 @@ def calls_of(work: Any) -> tuple[int, int]:
 @pytest.mark.parametrize(
     ("answer", "work", "most", "most_own"),
     [
-        (ACCEPTED, lambda client: client.submit("a fish", resolution="2048x2048"), 600, 190),
-        (RUNNING, lambda client: client.query("t1"), 600, 163),
+        (ACCEPTED, lambda client: client.submit("a fish", resolution="2048x2048"), 580, 178),
+        (RUNNING, lambda client: client.query("t1"), 560, 158),
     ],
     ids=["submit", "query"],
 )
