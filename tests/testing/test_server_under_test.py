@@ -422,6 +422,7 @@ WRONG: list[tuple[str, Hooks, str, str]] = [
     ("field.name/the tier under the name 'size'", Wrong(resolution=lambda value: (next(WIDTHS), 2048)), "WIRE-EXACT", "the tier under the name 'size': width is 2049, not 2048"), ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: body[:-20]), "SERVER-PICTURES", "upright: the picture cannot be decoded: it is cut"),
     ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: b"x"), "SERVER-PICTURES", "upright: what came is not a picture"), ("picture.shape/upright", Wrong(picture=lambda body, taskid, index: body[:16] + b"\0\0\0\1" + body[20:]), "SERVER-PICTURES", r"upright: the picture is of size \(1, 2560\), not \(1440, 2560\)"),
     ("picture.shape/ratio 16:9", state(width=2048, height=1152), "SERVER-PICTURES", r"ratio 16:9: the picture is of size \(2560, 1440\), not \(2048, 1152\)"), ("picture.tier/a higher tier gives larger pictures", Wrong(resolution=lambda value: (4096, 4096)), "RES-TIER", "pictures of 4K are not larger than those of the tier below"),
+    ("picture.shape/upright", state(url=["http://127.0.0.1/pictures/x/0.png"]), "SERVER-PICTURES", "a picture's address does not give it"),
     ("picture.identity/two prompts", state(url=["http://127.0.0.1/pictures/x/0.png"]), "SERVER-PICTURES", "two prompts: 1 pictures, not 3"),
 ]  # fmt: skip
 BY_ID = {relation.id: relation for relation in RELATIONS}

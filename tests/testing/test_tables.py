@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import judge
 import pytest
+from contract.servers.memory_server import parts_in
 from seedream_testing.contract import RELATIONS, Example, Part, ServerUnderTest, Violation
 from seedream_testing.contract.decode import parse_with_email
 from seedream_testing.contract.relations import spellings, texts, values
@@ -380,3 +381,28 @@ def test_every_ratio_and_tier_but_the_listed_ones_is_sent() -> None:
         "2K:2K",
         "K2",
     } - tiers <= {"2Kb"}
+
+
+@pytest.mark.parametrize("relation", ["form.file", "form.order", "form.legal"])
+def test_files_are_sent_as_source_images_and_every_field_is_the_page_s(relation: str) -> None:
+    for example in BY_ID[relation].derive(judge.FACTS):
+        [request] = sent_by(example)
+        found = parts_in(request.content, request.headers["content-type"].partition("boundary=")[2])
+        assert {name for name, _ in found} <= judge.FACTS.rules.keys(), example.name
+        assert all((name == "sourceImage") == isinstance(value, bytes) for name, value in found), example.name
+
+
+@pytest.mark.parametrize("name", ["prompt", "batchsize", "resolution"])
+def test_a_field_in_the_address_has_its_own_name_there(name: str) -> None:
+    [example] = [
+        one
+        for one in BY_ID["form.media-type"].derive(judge.FACTS)
+        if re.fullmatch(f"(the )?{name} in the address", one.name)
+    ]
+    [request] = sent_by(example)
+    fields = {
+        found for found, _ in parts_in(request.content, request.headers["content-type"].partition("boundary=")[2])
+    }
+    assert list(request.url.params) == [name]
+    assert name not in fields
+    assert fields == ({"batchsize", "resolution"} if name == "prompt" else {"prompt"})

@@ -28,7 +28,7 @@ class Lenient(Hooks):
         return judge.form([text("prompt", "x"), text(name, value)]).meaning or value
 
 
-def _parts(body: bytes, mark: str) -> list[tuple[str, str | bytes]]:
+def parts_in(body: bytes, mark: str) -> list[tuple[str, str | bytes]]:
     """Return the names and values of a form (RFC 2046, 5.1.1); files as bytes."""
     found = list[tuple[str, str | bytes]]()
     for piece in (b"\r\n" + body).split(b"\r\n--" + mark.encode())[1:] if mark else ():
@@ -85,7 +85,7 @@ class MemoryServer(httpx.BaseTransport):
         if kind.lower() != "multipart/form-data":
             raise Refuse("a form is wanted")
         found = dict[str, list[str | bytes]]()
-        for name, value in self.hooks.form(_parts(request.content, parameters.get("boundary", ""))):
+        for name, value in self.hooks.form(parts_in(request.content, parameters.get("boundary", ""))):
             found.setdefault(name, []).append(value)
         for name in ("prompt", "batchsize", "resolution", "category", "imageUrl"):
             if len(found.get(name, ())) > 1 or any(isinstance(value, bytes) for value in found.get(name, ())):
