@@ -134,6 +134,83 @@ def test_interrupted_anywhere(repository: RepositoryCopy, monkeypatch: pytest.Mo
     assert outcomes == {True, False}
 
 
+FOLDER_NAMES = ["new", "READY", "mark", "deep/er/READY"]  # as files of the tree may be called too
+
+
+@pytest.mark.parametrize("name", FOLDER_NAMES)
+@pytest.mark.parametrize("cut", [0, 1, 0.5, -1])
+def test_a_crash_in_the_middle_of_a_write_loses_nothing(tmp_path: Path, name: str, cut: float) -> None:
+    """At each write, the crash comes after a part of the bytes: before the mark is whole, nothing has changed."""
+    old = {"owned/kept": b"as before", "owned/gone": b"1", "owned/gone too/x": b"2", f"owned/{name}": b"old"}
+    new = {"owned/kept": b"as before", f"owned/{name}": b"new", "owned/more/y": b"more", "beside": b"aside"}
+    ends = []
+    for write in range(1, 100):
+        root = tmp_path / str(write)
+        for file, data in old.items():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_bytes(data)
+        count = _crash_in_write(root, new, write, cut)
+        ended = tree.recover(root)
+        files = tree.read_tree(root)
+        assert files == (new if ended or count < write else old), f"a crash in write {write} of {count}"
+        assert not tree.recover(root), "nothing is left to be ended"
+        tree.replace(root, new, "owned")
+        assert tree.read_tree(root) == new, "the next run ends the work"
+        ends.append(ended)
+        if count < write:
+            break
+    assert len(ends) == 5, "two files that are new, one that changed, the mark, and a run that met no crash"
+
+
+def _crash_in_write(root: Path, files: dict[str, bytes], number: int, cut: float) -> int:
+    """Replace the tree; that write crashes after a part of its bytes. Gives how many writes there were."""
+    count = 0
+    real = tree._write
+
+    def write(path: Path, data: bytes) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            size = int(len(data) * cut) if 0 < cut < 1 else int(cut)
+            path.write_bytes(data[:size])
+            raise Crash
+        real(path, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tree, "_write", write)
+        try:
+            tree.replace(root, files, "owned")
+        except Crash:
+            return count
+    return count
+
+
+# A file without its end is never seen under the name by which it counts: it is synced, then renamed.
+def test_the_mark_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    fsync, rename, write = os.fsync, Path.replace, tree._write
+
+    def synced(fd: int) -> None:
+        done.append("synced")
+        fsync(fd)
+
+    def written(path: Path, data: bytes) -> None:
+        done.append(f"write {path.name}")
+        write(path, data)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append(f"{path.name} -> {Path(target).name}")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(tree, "_write", written)
+    monkeypatch.setattr(Path, "replace", renamed)
+    (tmp_path / "owned").mkdir()
+    (tmp_path / "owned" / "gone").write_bytes(b"1")
+    tree.replace(tmp_path, {"owned/a": b"a"}, "owned")
+    assert done == ["write a", "synced", "write mark", "synced", f"mark -> {tree.READY}", "a -> a"]
+
+
 def _fresh(files: dict[str, bytes], root: Path) -> RepositoryCopy:
     for name, data in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

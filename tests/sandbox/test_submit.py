@@ -6,7 +6,7 @@ from typing import Any
 import facts
 import judge
 import pytest
-from sandbox.sandbox_client import SUBMIT, OpenSandbox, SandboxClient
+from sandbox.sandbox_client import DELETE, QUERY, SUBMIT, OpenSandbox, SandboxClient
 from seedream_testing.contract import Case, Part
 from tensorslab_images.rules import RULES
 
@@ -203,6 +203,47 @@ def test_other_paths_and_methods_are_not_there(open_sandbox: OpenSandbox) -> Non
     assert 404 == one.http.get(one.sandbox.base_url + "/v1/nothing").status_code
     wrong = one.http.get(one.sandbox.base_url + SUBMIT)
     assert (405, "POST") == (wrong.status_code, wrong.headers["allow"])
+
+
+def _form(size: int) -> tuple[bytes, str]:
+    """A form of exactly so many bytes."""
+    head = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
+    return head + b"x" * (
+        size - len(head) - len(b"\r\n--b--\r\n")
+    ) + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+
+
+# The limit is the largest body that is taken, whether its length is announced or it comes in chunks of any size.
+@pytest.mark.parametrize(
+    ("most", "chunk"),
+    [(200, 1), (1000, 7), *((most, chunk) for most in (200, 65_535, 65_536, 65_537) for chunk in (None, 1000, 10**9))],
+)
+def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(
+    open_sandbox: OpenSandbox, most: int, chunk: int | None
+) -> None:
+    one = open_sandbox(max_body=most)
+    for size, status in ((most - 1, 200), (most, 200), (most + 1, 413), (most, 200), (most + 1000, 413)):
+        body, kind = _form(size)
+        assert len(body) == size
+        content = body if chunk is None else (body[start : start + chunk] for start in range(0, size, chunk))
+        reply = one.http.post(
+            one.sandbox.base_url + SUBMIT,
+            content=content,
+            headers={"content-type": kind, "authorization": "Bearer whatever-123"},
+        )
+        assert (reply.status_code, reply.json()["code"]) == (status, 1000 if status == 200 else 9999), size
+    assert len(one.sandbox.charges) == 3
+
+
+@pytest.mark.parametrize("most", [0, 1, 50])
+def test_the_limit_holds_for_every_operation(open_sandbox: OpenSandbox, most: int) -> None:
+    one = open_sandbox(max_body=most)
+    for path in (SUBMIT, QUERY, DELETE):
+        for size in (most, most + 1):
+            reply = one.http.post(
+                one.sandbox.base_url + path, content=b"x" * size, headers={"authorization": "Bearer a"}
+            )
+            assert (reply.status_code == 413) == (size > most), (path, size)
 
 
 def test_a_body_beyond_the_limit_is_refused(open_sandbox: OpenSandbox) -> None:

@@ -179,6 +179,40 @@ def test_the_same_seed_and_clock_give_the_same_story(open_sandbox: OpenSandbox) 
     assert first[3] != other[3]
 
 
+@pytest.mark.parametrize("keep", [1, 2, 5])
+def test_exactly_so_many_tasks_and_requests_are_remembered(open_sandbox: OpenSandbox, keep: int) -> None:
+    one = open_sandbox(keep=keep, progress="instant")
+    made = [one.made(str(number)) for number in range(keep)]
+    assert [one.query(taskid)["code"] for taskid in made] == [1000] * keep
+    assert len(one.sandbox.requests) == keep
+    made.append(one.made("one more"))
+    assert [one.query(taskid)["code"] for taskid in made] == [9999, *[1000] * keep]
+    assert len(one.sandbox.requests) == keep
+
+
+@pytest.mark.parametrize("latency", [0, 1, 8.0])
+def test_a_task_is_queued_and_completed_at_its_very_moment(open_sandbox: OpenSandbox, latency: float) -> None:
+    clock = ManualClock()
+    one = open_sandbox(clock=clock, latency=latency)
+    taskid, begun, found = one.made(), clock.time(), []
+    for at in (0, latency / 4 - 2**-20, latency / 4, latency - 2**-20, latency, latency + 1):
+        clock.advance(max(0.0, begun + at - clock.time()))
+        found.append(one.query(taskid)["data"]["image_status"])
+    assert found == ([1, 1, 2, 2, 3, 3] if latency else [3] * 6)
+
+
+@pytest.mark.parametrize("lifetime", [0, 1, 60.0, 86_400])
+def test_a_link_is_good_until_the_end_of_its_lifetime(open_sandbox: OpenSandbox, lifetime: float) -> None:
+    clock = ManualClock(1_700_000_000)
+    one = open_sandbox(clock=clock, lifetime=lifetime, progress="instant")
+    (url,) = one.urls(one.made())
+    found = []
+    for step in (0, lifetime, 2**-20, 1):
+        clock.advance(step)
+        found.append(one.picture(url).status_code)
+    assert found == [200, 200, 403, 403]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -189,3 +223,10 @@ def test_the_same_seed_and_clock_give_the_same_story(open_sandbox: OpenSandbox) 
 def test_a_setting_out_of_range_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Sandbox(**wrong)
+
+
+@pytest.mark.parametrize(
+    "least", [{"credits": 0}, {"polls": 0}, {"latency": 0}, {"keep": 1}, {"price": 0}, {"max_body": 0}], ids=str
+)
+def test_a_setting_at_its_bound_is_taken(least: Any) -> None:
+    Sandbox(**least)

@@ -1,9 +1,12 @@
 """The pytest plugin, as an application's tests see it: in a pytest of its own."""
 
+import os
 from collections.abc import Callable
+from urllib.request import proxy_bypass_environment
 
 import pytest
 from seedream_sandbox import Sandbox
+from seedream_testing.block_network import block_network
 from support.scripted_server import refusing_url
 
 Run = Callable[..., pytest.RunResult]
@@ -304,3 +307,37 @@ def test_a_server_that_is_down_does_not_pass(run: Run) -> None:
         result = run("", "--seedream-contract", url, TENSORSLAB_API_KEY="sk-good-key-0000")
     assert (int(result.ret), result.parseoutcomes()) == (4, {})
     assert "cannot be reached" in result.stdout.str() + result.stderr.str()
+
+
+NO_PROXIES: list[dict[str, str]] = [
+    {}, {"NO_PROXY": "a.example"}, {"no_proxy": "a.example"}, {"NO_PROXY": "a.example", "no_proxy": "b.example"},
+    {"NO_PROXY": ""}, {"no_proxy": ""}, {"NO_PROXY": "a.example", "no_proxy": ""},
+    {"NO_PROXY": "", "no_proxy": "b.example,10.0.0.0/8"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", NO_PROXIES, ids=str)
+def test_no_spelling_of_no_proxy_leaves_the_vendors_host_to_a_proxy(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Programs differ in which spelling they read first, so each must name the host; what was named before stays so.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        block_network(patch)
+        for name in ("NO_PROXY", "no_proxy"):
+            assert [*filter(None, given.get(name, "").split(",")), "tensorslab.com"] == os.environ[name].split(",")
+            only = {"no": os.environ[name]}
+            for host in ("tensorslab.com", "api.tensorslab.com", "cdn.api.tensorslab.com:443"):
+                assert proxy_bypass_environment(host, only), (name, host)
+            for host in ("nottensorslab.com", "tensorslab.com.example"):
+                assert not proxy_bypass_environment(host, only), (name, host)
+        assert proxy_bypass_environment("api.tensorslab.com"), "as urllib reads the environment"
+        assert {key: value for key, value in os.environ.items() if key.lower() != "no_proxy"} == {
+            key: value for key, value in before.items() if key.lower() != "no_proxy"
+        }
+    assert dict(os.environ) == before
