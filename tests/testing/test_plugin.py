@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
 import pytest
 from seedream_sandbox import Sandbox
