@@ -1,13 +1,16 @@
 """What wrong servers do: requests and replies tampered with before and behind a right one."""
 
 import json
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 import httpx
 from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
-from seedream_testing.contract import Part, text
+from seedream_testing.contract import Part, Violation, text
+from seedream_testing.contract.decode import parse_with_werkzeug
 from seedream_testing.contract.encode import encode
 from seedream_testing.contract.samples import png
 from werkzeug.http import parse_options_header
@@ -29,6 +32,149 @@ def replaced(name: str, values: Mapping[str, str]) -> Send:
         return with_content(part, values[value].encode()) if part.name == name and value in values else part
 
     return on_parts_of_forms(lambda parts: [change(part) for part in parts])
+
+
+def value(parts: Sequence[Part], name: str) -> str:
+    """Return the value of a field, or an empty text."""
+    return next((part.content.decode("utf-8", "replace") for part in parts if part.name == name), "")
+
+
+def replaced_where(name: str, values: Mapping[str, str], when: Callable[[Sequence[Part]], bool]) -> Send:
+    """Return a server that takes some values of a field for others where other fields are so."""
+    change = replaced(name, values)
+    return lambda transport, request: (change if when(parts_of(request)) else Tampering.plain)(transport, request)
+
+
+def parts_of(request: httpx.Request) -> Sequence[Part]:
+    """Return the parts of a submission; none where there is no form."""
+    found: Sequence[Part] = ()
+    with suppress(KeyError, ValueError, Violation):
+        found = parse_with_werkzeug(request.headers["content-type"], request.content) if is_submit(request) else ()
+    return found
+
+
+class Left:
+    """Uses a field of a form for the next form without it."""
+
+    def __init__(self, name: str, *, accepted: bool = False) -> None:
+        self._name, self._accepted, self._left = name, accepted, list[Part]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if not is_submit(request):
+            return transport.plain(request)
+        mine = [part for part in parts_of(request) if part.name == self._name]
+        missing = not mine and bool(self._left)
+        send = on_parts_of_forms(lambda parts: [*parts, *self._left]) if missing else Tampering.plain
+        response = send(transport, request)
+        envelope = document_of(response)
+        taken = isinstance(envelope, dict) and envelope.get("code") == 1000
+        if taken == self._accepted and mine:
+            self._left = mine
+        elif taken:
+            self._left = []
+        return response
+
+
+class Shared:
+    """Mixes requests at the same time: of two that come together, both have the later one's value."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._lock, self._later = name, threading.Lock(), ""
+        self._waiting: threading.Event | None = None
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        alone = not threading.current_thread().name.startswith("ThreadPoolExecutor")
+        mine = self._value(request)
+        if alone or (not mine and self._name != "authorization"):
+            return transport.plain(request)
+        with self._lock:
+            self._later = mine or self._later
+            first, self._waiting = self._waiting, None if self._waiting else threading.Event()
+            second = self._waiting
+        if first:
+            first.set()
+        elif second:
+            second.wait(0.5)  # the last of an odd number waits in vain
+        return transport.plain(self._with(request, self._later))
+
+    def _value(self, request: httpx.Request) -> str:
+        if self._name == "authorization":
+            return str(request.headers.get("authorization", ""))
+        if self._name == "taskid":
+            return str(json.loads(request.content)["taskid"]) if request.url.path.endswith(QUERY) else ""
+        return value(parts_of(request), self._name)
+
+    def _with(self, request: httpx.Request, later: str) -> httpx.Request:
+        if self._name == "authorization":
+            return rebuilt(request, headers={"authorization": later})
+        if self._name == "taskid":
+            return rebuilt(request, json.dumps({"taskid": later}).encode())
+        parts = [with_content(part, later.encode()) if part.name == self._name else part for part in parts_of(request)]
+        kind, body = encode(parts)
+        return rebuilt(request, body, {"content-type": kind})
+
+
+class Ids:
+    """Knows the ids that were given."""
+
+    def __init__(self) -> None:
+        self.given = list[str]()
+
+    def noted(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        """Send a request, and note the id of an accepted submission."""
+        response = transport.plain(request)
+        envelope = document_of(response) if is_submit(request) else None
+        if isinstance(envelope, dict) and envelope.get("code") == 1000:
+            self.given.append(envelope["data"]["taskid"])
+        return response
+
+
+class Forgetful(Ids):
+    """Knows the last tasks only."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if any(one.encode() in request.content for one in self.given[: -self._most]):
+            return answering(200, {"code": 9999, "msg": "no such task"})
+        return self.noted(transport, request)
+
+
+class Counting(Ids):
+    """Counts its ids, and deletes also what belongs to ids that begin with the one named: pictures, or tasks too."""
+
+    def __init__(self, *, tasks: bool = False) -> None:
+        super().__init__()
+        self._tasks, self._gone = tasks, set[str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and any(real in request.url.path for real in self._gone):
+            return answering(404, {})
+        response = self.noted(transport, self._with_real(request))
+        envelope = document_of(response) if request.method == "POST" else None
+        data = envelope.get("data") if isinstance(envelope, dict) else None
+        if not isinstance(data, dict) or data.get("taskid") not in self.given:
+            return response
+        number = self.given.index(data["taskid"]) + 1
+        return answering(200, {"code": 1000, "msg": "ok", "data": {**data, "taskid": f"img_{number}"}})
+
+    def _with_real(self, request: httpx.Request) -> httpx.Request:
+        try:
+            asked = json.loads(request.content)
+            named = [asked["taskid"]] if request.url.path.endswith(QUERY) else list(asked["taskids"])
+        except (ValueError, LookupError, TypeError):
+            return request
+        real = {f"img_{number}": one for number, one in enumerate(self.given, 1)}
+        if not {one for one in named if isinstance(one, str)} & real.keys():
+            return request
+        if request.url.path.endswith(QUERY):
+            return rebuilt(request, json.dumps({**asked, "taskid": real[named[0]]}).encode())
+        like = [found for one in named for each, found in real.items() if isinstance(one, str) and each.startswith(one)]
+        self._gone |= set(like)
+        listed = like if self._tasks else [real.get(one, one) if isinstance(one, str) else one for one in named]
+        return rebuilt(request, json.dumps({**asked, "taskids": listed}).encode())
 
 
 def each(name: str, change: Callable[[bytes], bytes]) -> Send:
