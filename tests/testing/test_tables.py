@@ -14,7 +14,7 @@ import httpx
 import judge
 import pytest
 from contract.servers.memory_server import parts_in
-from seedream_testing.contract import RELATIONS, Example, Part, ServerUnderTest, Violation
+from seedream_testing.contract import RELATIONS, Example, Part, ServerUnderTest, Violation, text
 from seedream_testing.contract.decode import parse_with_email
 from seedream_testing.contract.relations import spellings, texts, values
 from seedream_testing.contract.relations.keys import _changed
@@ -406,3 +406,14 @@ def test_a_field_in_the_address_has_its_own_name_there(name: str) -> None:
     assert list(request.url.params) == [name]
     assert name not in fields
     assert fields == ({"batchsize", "resolution"} if name == "prompt" else {"prompt"})
+
+
+def test_only_the_prompt_is_missing_where_it_is_required() -> None:
+    """So that nothing else can be the reason of a refusal."""
+    family = [one for one in BY_ID["prompt.required"].derive(judge.FACTS) if one.name.startswith(("only ", "no "))]
+    assert len(family) >= 6
+    for example in family:
+        [request] = sent_by(example)
+        parts = parts_of(request)
+        assert "prompt" not in {part.name for part in parts}
+        assert judge.form([text("prompt", "x"), *parts]).legal is True, example.name
