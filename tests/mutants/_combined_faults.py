@@ -91,6 +91,16 @@ class _FirstKey:
         return transport.plain(rebuilt(request, headers={"authorization": key}))
 
 
+def _locked(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Give up for good after a refused key."""
+    seen = vars(transport)
+    if seen.get("refused"):
+        return httpx.Response(401)
+    response = transport.plain(request)
+    seen["refused"] = response.status_code == 401
+    return response
+
+
 class _Joining:
     """Resolves an address against the first of a chain."""
 
@@ -176,6 +186,7 @@ COMBINED_CLIENTS: Final = (
     _patched("answers refresh from memory", "TASK-OWN", "calls.again", ("seedream.client._TaskHandle._refresh", _refresh_once)),
     _client("deletes a task once", "TASK-OWN TASK-ID", "calls.again", None, _DeletesOnce),
     _client("submits the same only once", "TASK-OWN PAY-ONCE", "calls.again", None, _Remembering),
+    _client("gives up after a refused key", "TASK-OWN", "calls.again", _locked),
     _client("signs as the first client", "AUTH-KEY AUTH-HEADER", "calls.again", _FirstKey()),
     _patched("resolves a redirect against the first address", "SERVER-PICTURES", "picture.chain", ("seedream._protocol.download.urljoin", _Joining())),
     _patched("resolves a name against the root", "SERVER-PICTURES", "picture.chain", ("seedream._protocol.download.urljoin", _joined_to_root)),
