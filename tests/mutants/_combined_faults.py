@@ -167,6 +167,10 @@ def _patched(name: str, rules: str, relation: str, patched: tuple[str, Any]) -> 
     return WrongClient(name, rules, patches=(patched,), relation=relation)
 
 
+def _keeps_count(file: partial_file.MemoryFile) -> None:
+    file._data.clear()
+
+
 COMBINED_CLIENTS: Final = (
     _client("asks for four pictures of 4K at most", "WIRE-EXACT", "send.together", on_parts(_four_of_4k)),
     _client("forgets the URL beside five files", "WIRE-EXACT SOURCE-IMAGE IMAGE-URL", "send.together", _without("imageUrl", lambda parts: sum(bool(part.filename) for part in parts) > 4)),
@@ -197,4 +201,5 @@ COMBINED_CLIENTS: Final = (
     _patched("keeps the type of the first try", "FILE-TYPE FILE-WHOLE", "picture.second-try", ("seedream._files.partial_file.PartialFile.restart", _keeps_type)),
     _patched("keeps the end of a longer try", "FILE-TYPE FILE-WHOLE", "picture.second-try", ("seedream._files.partial_file.PartialFile.restart", _keeps_length)),
     _patched("goes on in memory where it broke off", "FILE-TYPE FILE-WHOLE", "picture.second-try", ("seedream._files.partial_file.MemoryFile.restart", lambda file: None)),
+    _patched("counts the bytes of an earlier try", "FILE-WHOLE SERVER-PICTURES FILE-TYPE", "picture.second-try", ("seedream._files.partial_file.MemoryFile.restart", _keeps_count)),
 )  # fmt: skip

@@ -325,6 +325,8 @@ def _seconds(facts: ApiFacts) -> Iterator[Example]:
 
     def run(subject: ClientUnderTest, before: Sequence[ScriptedReply | None], content: bytes, extension: str, way: str, said: str) -> None:  # fmt: skip
         left, events = list(before), list[Any]()
+        sizes = [int(reply.headers.get("content-length") or len(reply.body)) for reply in before if reply]
+        limit = max(len(content), *sizes, 1)  # what came before does not count
 
         def host(sent: Sent) -> ScriptedReply | None:
             if sent.method == "POST":
@@ -332,7 +334,7 @@ def _seconds(facts: ApiFacts) -> Iterator[Example]:
             return left.pop(0) if left else whole(content, **{"content-type": said, "etag": '"v2"'})
 
         with tempfile.TemporaryDirectory() as name:
-            works = {"save": lambda client: client.task(TASK).save(name, progress=events.append), "read": lambda client: client.task(TASK).read(progress=events.append)}  # fmt: skip
+            works = {"save": lambda client: client.task(TASK).save(name, progress=events.append, max_bytes=limit), "read": lambda client: client.task(TASK).read(progress=events.append, max_bytes=limit)}  # fmt: skip
             outcome = in_memory(subject, works[way], host)
             (picture,) = outcome.expect(None, rule="FILE-WHOLE", requests=len(before) + 2)
             files = {path.name: path.read_bytes() for path in Path(name).iterdir()}
@@ -343,7 +345,8 @@ def _seconds(facts: ApiFacts) -> Iterator[Example]:
             require(picture.data == content and picture.media_type == _EXTENSIONS[extension], f"it is {picture!r}, not {extension}", "FILE-TYPE")  # fmt: skip
             size = tuple(int.from_bytes(content[start : start + 4], "big") for start in (16, 20))
             require(extension != "png" or (picture.width, picture.height) == size, f"it is {picture!r}", "FILE-TYPE")
-        require(events[-1].received == len(content), f"{events[-1].received} bytes were told of {len(content)}", "SERVER-PICTURES")  # fmt: skip
+        received = [event.received for event in events if event.stage in ("downloading", "saved")][-2:]
+        require(received == [len(content)] * 2, f"{received} bytes were told of {len(content)}", "SERVER-PICTURES")
 
     seconds = {**{extension: (content, extension) for extension, content in contents.items()}, "a shorter PNG": (shorter, "png"), "a longer PNG": (png(80, 90), "png"), "the whole": (long, "png")}  # fmt: skip
     for row in pairwise(first=tuple(firsts), second=tuple(seconds), way=("save", "read"), said=("image/png", "text/html", "image/webp")):  # fmt: skip
@@ -377,6 +380,35 @@ def _seconds(facts: ApiFacts) -> Iterator[Example]:
         yield Example(
             f"{extension} in parts at {cuts}: {way}", partial(ranged, cuts=cuts, extension=extension, way=way)
         )
+
+    def replaced(subject: ClientUnderTest, tags: Sequence[str | None], way: str) -> None:
+        """Each try brings another picture, cut: the rest is asked for by the tag of the last one, if it has one."""
+        pictures = [png(20 + number, 20) for number in range(len(tags))]
+        turns = iter(zip(pictures, tags, strict=True))
+
+        def host(sent: Sent) -> ScriptedReply:
+            if sent.method == "POST":
+                return _completed(facts, f"{LOCAL}/1.jpg")
+            content, etag = next(turns)
+            stop = len(content) if content is pictures[-1] else 30 + len(sent.header("range"))
+            headers = {
+                "content-length": str(len(content)),
+                "accept-ranges": "bytes",
+                **({"etag": etag} if etag else {}),
+            }
+            return ScriptedReply(200, content[:stop], headers)
+
+        with tempfile.TemporaryDirectory() as name:
+            works: dict[str, Callable[[Any], Any]] = {"save": lambda client: client.task(TASK).save(name), "read": lambda client: client.task(TASK).read()}  # fmt: skip
+            outcome = in_memory(subject, lambda client: _contents(works[way](client)), host)
+        found = outcome.expect(None, rule="FILE-WHOLE", requests=len(tags) + 1)
+        require(found == pictures[-1:], "it is not the last picture", "FILE-WHOLE")
+        asked = [sent.header("if-range") for sent in outcome.sent[2:]]
+        meant = [(etag,) if etag and etag.startswith('"') else () for etag in tags[:-1]]
+        require(asked == meant, f"it asked by {asked}, not {meant}", "FILE-WHOLE")
+
+    for tags, way in itertools.product(itertools.product(('"v1"', '"v2"', 'W/"v3"', None), repeat=3), ("save", "read")):
+        yield Example(f"other pictures with the tags {tags}: {way}", partial(replaced, tags=tags, way=way))
 
 
 RELATIONS: Final = (
