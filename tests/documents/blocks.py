@@ -90,7 +90,7 @@ class Session:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=200,
             check=False,
         )
         assert (done.returncode == 0) is success, f"{what}:\n{done.stdout}\n{done.stderr}"
