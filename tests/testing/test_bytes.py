@@ -88,6 +88,7 @@ def test_the_media_type_of_a_form_may_be_in_capital_letters() -> None:
         (KIND, BODY[:-6], "defects: "),
         (KIND, BODY.replace(b"\r\n\r\nx", b"\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\nx\r\n--y--"), "it is a multipart itself"),
     ],
+    ids=["text", "cut", "nested"],  # the boundary is another one in each process
 )  # fmt: skip
 def test_the_mail_parser_says_what_is_wrong(kind: str, body: bytes, said: str) -> None:
     with pytest.raises(ValueError, match=said):
