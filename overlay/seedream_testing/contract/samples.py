@@ -4,7 +4,7 @@ import struct
 import zlib
 
 
-def png(width: int = 2, height: int = 2, shade: int = 0, *, length: int = 0) -> bytes:
+def png(width: int = 2, height: int = 2, shade: int = 0, *, length: int = 0, filling: bytes = b"") -> bytes:
     """Return a whole grey PNG of this size (pixels), filled up to a length (bytes) by a chunk that readers skip."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -15,12 +15,18 @@ def png(width: int = 2, height: int = 2, shade: int = 0, *, length: int = 0) -> 
     first = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows))
     last = chunk(b"IEND", b"")
     room = length - len(first) - len(last) - len(chunk(b"fiLl", b""))
-    return first + (chunk(b"fiLl", bytes(room)) if room >= 0 else b"") + last
+    return first + (chunk(b"fiLl", filling.ljust(room, b"\0")) if room >= 0 else b"") + last
 
 
 def jpeg(shade: int = 0) -> bytes:
-    """Return the frame of a JPEG, start and end marks around a comment: enough where only type and wholeness count."""
-    return b"\xff\xd8\xff\xfe\x00\x06note" + bytes([shade]) + b"\xff\xd9"
+    """Return a whole JPEG of one grey pixel, with a comment that makes each another one."""
+    quantisation, huffman = "ffdb004300" + "ff" * 64, "ffc4001400" + "01" + "00" * 16 + "ffc4001410" + "01" + "00" * 16
+    pixel = "ffda0008010100003f003fffd9"
+    return (
+        b"\xff\xd8\xff\xfe\x00\x07note"
+        + bytes([shade])
+        + bytes.fromhex(quantisation + "ffc0000b080001000101011100" + huffman + pixel)
+    )
 
 
 def webp() -> bytes:

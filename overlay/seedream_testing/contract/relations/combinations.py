@@ -45,8 +45,8 @@ def _legal(facts: ApiFacts) -> dict[str, Parts]:
 def _illegal(facts: ApiFacts) -> Iterator[tuple[str, str, Parts]]:
     """Yield illegal values: the field, a name, and the parts with a prompt."""
     for spec in facts.fields:
-        if spec.kind in ("integer", "number") and not spec.enum:
-            low, high = int(spec.minimum or 0), int(spec.maximum or 15)
+        if spec.minimum is not None and spec.maximum is not None and not spec.enum:
+            low, high = int(spec.minimum), int(spec.maximum)
             for value in (low - 1, high + 1, -low, 10 * high, 2**32 + low, f"{low}.5", "many"):
                 yield spec.name, f"{spec.name} {value}", form(spec.name, value)
             yield spec.name, f"{spec.name} as a file", (_PROMPT, Part(spec.name, b"2", "value.txt", "text/plain"))

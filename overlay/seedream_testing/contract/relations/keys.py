@@ -250,7 +250,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
     needs = (Need.NO_CREDITS,)
     prompt, batch, size = text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096")
     url, file = text("imageUrl", "https://example.com/1.png"), Part("sourceImage", png(), "a.png", "image/png")
-    large = Part("sourceImage", b"\xff\xd8" + bytes(2**21) + b"\xff\xd9", "a.jpg", "image/jpeg")
+    large = Part("sourceImage", png(length=2**21), "a.png", "image/png")
     forms: dict[str, tuple[Part, ...]] = {
         "a source image and an address": (prompt, url, file), "a source image and a number": (prompt, file, batch), "an address and a number": (prompt, url, batch),
         "a source image and a size": (prompt, file, size), "an address and a size": (prompt, url, size), "a number and a size": (prompt, batch, size), "the file first": (file, prompt),

@@ -10,6 +10,7 @@ from typing import Final
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.image_check import image_digest, image_fault, media_type, picture_size
 from seedream_testing.contract.relations.relation import Example, Relation, fail
+from seedream_testing.contract.samples import jpeg
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
 _RULE: Final = "SERVER-PICTURES"
@@ -77,7 +78,7 @@ def checked_pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[
 
 def _shapes(facts: ApiFacts) -> Iterator[Example]:
     forms: dict[str, Parts] = {"three of 2560x1440": (_FISH, text("batchsize", 3), _WIDE), "one by default": (_FISH,), "upright": (_FISH, text("resolution", "1440x2560")),
-                               "an odd size": (_FISH, text("resolution", "2001x1999")), "a flat size": (_FISH, text("resolution", "15000x300")), "with a source image": (_FISH, text("resolution", "2048x2048"), Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg"))}  # fmt: skip
+                               "an odd size": (_FISH, text("resolution", "2001x1999")), "a flat size": (_FISH, text("resolution", "15000x300")), "with a source image": (_FISH, text("resolution", "2048x2048"), Part("sourceImage", jpeg(), "a.jpg", "image/jpeg"))}  # fmt: skip
     forms |= {f"ratio {ratio}": (_FISH, text("resolution", ratio)) for ratio in facts.ratios}
     forms |= {f"tier {tier}": (_FISH, text("resolution", tier)) for tier in facts.tiers}
     for name, parts in forms.items():

@@ -14,6 +14,7 @@ from tensorslab_images.limits import Field
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.relations.relation import PROMPT, Example, Relation, by_verdict, fail, form, submission
 from seedream_testing.contract.relations.spellings import SPELLINGS, WORDS
+from seedream_testing.contract.samples import jpeg
 from seedream_testing.contract.server_under_test import ServerUnderTest
 
 _BLANKS: Final = ("", " ", "\t", "\n", "\r\n", "\u3000", "\u00a0", "  \n\t ")
@@ -117,7 +118,7 @@ def _lengths(facts: ApiFacts) -> Iterator[Example]:
         if spec.kind == "binary":
             for bound in filter(None, (spec.min_items, spec.max_items)):
                 for count in (bound - 1, bound, bound + 1):
-                    files = [Part(spec.name, b"\xff\xd8\xff\xd9", f"{n}.jpg", "image/jpeg") for n in range(count)]
+                    files = [Part(spec.name, jpeg(), f"{n}.jpg", "image/jpeg") for n in range(count)]
                     yield by_verdict(facts, f"{count} of {spec.name}", (text("prompt", PROMPT), *files))
 
 
@@ -160,7 +161,7 @@ def _prompts(facts: ApiFacts) -> Iterator[Example]:
             yield by_verdict(
                 facts,
                 f"no field at all but a file, no {spec.name}",
-                [Part("sourceImage", b"\xff\xd8\xff\xd9", "a.jpg", "image/jpeg")],
+                [Part("sourceImage", jpeg(), "a.jpg", "image/jpeg")],
             )
             values = {
                 "batchsize": "2", "resolution": "2560x1440", "category": "other",
