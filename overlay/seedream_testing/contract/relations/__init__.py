@@ -21,6 +21,7 @@ __all__ = ["RELATIONS", "Example", "Need", "Relation"]
 RELATIONS: Final[tuple[Relation, ...]] = (
     *keys.RELATIONS,
     *values.RELATIONS,
+    *keys.CREDITS,  # a legal form that is refused for itself is better reported by its own field
     *combinations.RELATIONS,
     *forms.RELATIONS,
     *headers.RELATIONS,

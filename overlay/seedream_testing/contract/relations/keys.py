@@ -302,5 +302,7 @@ RELATIONS: Final = (
     Relation("key.elsewhere", _RULE, "A key anywhere but in its header does not count.", _elsewhere),
     Relation("key.unknown", _RULE, "A key that is not exactly the account's is refused by every operation.", _unknown, unseen="A server that accepts every key cannot show it (--any-key)."),
     Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),
+)  # fmt: skip
+CREDITS: Final = (
     Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task, whatever legal form it sends.", _no_credits, unseen="Needs the key of an account without credits."),
 )  # fmt: skip
