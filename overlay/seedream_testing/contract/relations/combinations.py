@@ -78,7 +78,11 @@ def _accepted_pairs(facts: ApiFacts) -> Iterator[Example]:
         for value in (*facts.ratios, *facts.tiers, "2001x1999", "1440x2560")
         for other, parts in beside.items()
     }
-    forms |= {f"batchsize 2 and {other}": (text("batchsize", 2), *parts) for other, parts in beside.items()}
+    most = max(int(spec.maximum or 2) for spec in facts.fields if spec.name == "batchsize")
+    for number in sorted({2, most}):
+        forms |= {
+            f"batchsize {number} and {other}": (text("batchsize", number), *parts) for other, parts in beside.items()
+        }
     upright = (text("batchsize", 2), text("resolution", "1440x2560"))
     forms |= {f"batchsize 2, 1440x2560 and {other}": (*upright, *parts) for other, parts in beside.items()}
     forms |= {"two source images and imageUrl": (*_FILES, _URL), "batchsize 2, 1440x2560, two source images and imageUrl": (*_FILES, _URL, *upright)}  # fmt: skip

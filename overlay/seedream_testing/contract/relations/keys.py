@@ -264,8 +264,8 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
                 reply = poor.must_refuse(
                     lambda: poor.submit(parts), f"{name} without credits", "CODE-MEANING", server.facts.no_credits
                 )
-                if reply.status != 200:  # noqa: PLR2004 -- the one status documented
-                    raise fail("missing credits are reported by another HTTP status", "CODE-MEANING", reply)
+                if reply.code != server.facts.no_credits:  # also under an HTTP status of its own
+                    raise fail("missing credits are reported without the code for them", "CODE-MEANING", reply)
 
         if facts.judge(parts).legal:
             yield Example(f"{name} without credits", run, 0, needs)
@@ -304,5 +304,5 @@ RELATIONS: Final = (
     Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),
 )  # fmt: skip
 CREDITS: Final = (
-    Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it under HTTP 200, and no task, whatever legal form it sends.", _no_credits, unseen="Needs the key of an account without credits."),
+    Relation("key.credits", "CODE-MEANING", "An account without credits gets the code for it, and no task, whatever legal form it sends.", _no_credits, unseen="Needs the key of an account without credits."),
 )  # fmt: skip

@@ -425,6 +425,12 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
             server.must_refuse(lambda: server.query(first), "a query for a deleted task", "TASK-ID")
         _finished(server, again, _ONE, "a submission after a deletion")
 
+    def while_it_runs(server: ServerUnderTest) -> None:
+        first, later = server.task(_ONE), server.task(_ONE)
+        deleted(server, [first], [first], [later])
+        _finished(server, later, _ONE, "a task that began before another was deleted")
+        server.must_refuse(lambda: server.query(first), "a query for a task deleted while it ran", "TASK-ID")
+
     def others_stay(server: ServerUnderTest) -> None:
         known = server.known_task()
         first = server.task(_WIDE)
@@ -437,6 +443,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
     yield Example("one with the uid of another account", with_uid, 2)
     yield Example("one twice", twice, 2)
     yield Example("a deleted task stays gone, and a new one has a new id", stays_gone, 2)
+    yield Example("a task that runs is deleted, and its end does not bring it back", while_it_runs, 2)
     yield Example("other tasks and their pictures stay", others_stay, 3)
 
 

@@ -17,8 +17,9 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from attrs import frozen
 
-from seedream_testing.contract.api_facts import ApiFacts, text
+from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.relations.relation import Example, Relation
+from seedream_testing.contract.samples import png
 from seedream_testing.contract.server_under_test import ServerUnderTest
 
 _SWEEP: Final = 2000  # characters of one text
@@ -265,11 +266,13 @@ _MIXED: Final = (
 )
 
 
-def _kept(name: str, given: str, *, optional: bool, fault: Callable[[str], str] | None = None) -> Example:
-    """Return an example of a prompt that the query must return exactly."""
+def _kept(
+    name: str, given: str, *, optional: bool, fault: Callable[[str], str] | None = None, beside: tuple[Part, ...] = ()
+) -> Example:
+    """Return an example of a prompt that the query must return exactly, whatever is sent beside it."""
 
     def run(server: ServerUnderTest) -> None:
-        parts = (text("prompt", given),)
+        parts = (text("prompt", given), *beside)
         send = partial(server.submit, parts)
         what = f"the prompt {given[:40]!r} (it shows whether {name})"
         last = server.must_accept(send, what, _RULE, server.facts.meaning(parts), optional=optional)
@@ -289,6 +292,14 @@ def _changed(changes: Iterable[TextChange]) -> Iterator[Example]:
 def _together(facts: ApiFacts) -> Iterator[Example]:
     del facts
     yield _kept("anything of a mixed text is changed", _MIXED, optional=False)
+    file = Part("sourceImage", png(), "a.png", "image/png")
+    others = {
+        "a source image": (file,),
+        "an address": (text("imageUrl", "https://example.com/a%20b+c.png"),),
+        "a size": (text("resolution", "2560x1440"),),
+    }
+    for name, beside in (others | {"all of them": tuple(part for parts in others.values() for part in parts)}).items():
+        yield _kept(f"anything of a mixed text is changed beside {name}", _MIXED, optional=False, beside=beside)
     yield _kept("a long mixed text is cut", _MIXED + _long(10_001), optional=False)
 
 
