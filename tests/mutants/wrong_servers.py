@@ -181,7 +181,6 @@ WRONG_SERVERS = (
     WrongServer("tells missing credits as a failure", "CODE-MEANING", f.no_credits(lambda envelope: {**envelope, "code": 9999})),
     WrongServer("tells missing credits with a task", "CODE-MEANING CODE-NO-DATA",
                 f.no_credits(lambda envelope: {**envelope, "data": {"taskid": "t"}})),
-    WrongServer("tells missing credits as HTTP 402", "CODE-MEANING", f.status_of(9000, 402)),
     WrongServer("gives no task id", "TASK-ID SERVER-ENVELOPE", f.at("/seedreamv45", f.in_data(lambda data: {}))),
     WrongServer("gives a blank task id", "TASK-ID", f.at("/seedreamv45", f.in_data(lambda data: {"taskid": " "}))),
     WrongServer("gives a number as task id", "SERVER-ENVELOPE TASK-ID", f.at("/seedreamv45", f.in_data(lambda data: {"taskid": 7}))),

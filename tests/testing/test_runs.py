@@ -585,7 +585,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> MemoryServer:
                 ],
             )
         return {"/numbers": lambda: httpx.Response(200, json=[images for key, images in memory.accounts.charges if key == RICH]), "/object": lambda: httpx.Response(200, json={}),
-                "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/text": lambda: httpx.Response(200, text="x")}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
+                "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/named": lambda: httpx.Response(200, json=[{"images": 1, "account": "rich"}]), "/text": lambda: httpx.Response(200, text="x")}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
 
     monkeypatch.setattr(httpx, "Client", client)
     return memory
@@ -639,7 +639,7 @@ def check_charges(one: ServerUnderTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"), [("object", "are not a list"), ("texts", "are neither numbers nor objects with 'images'"), ("none", "are neither numbers nor objects with 'images'"), ("text", "cannot be read: "), ("gone", "cannot be read: ")]
+    ("path", "said"), [("object", "are not a list"), ("texts", "are neither numbers nor objects with 'images'"), ("none", "are neither numbers nor objects with 'images'"), ("named", "name an account that is not a number"), ("text", "cannot be read: "), ("gone", "cannot be read: ")]
 )  # fmt: skip
 def test_charges_that_cannot_be_read_end_the_run(service: MemoryServer, path: str, said: str) -> None:
     del service

@@ -32,7 +32,10 @@ _PATH: Final = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--no-credits-key-file", type=_PATH, metavar="FILE", help="Key of an account without credits.")
 @click.option(
-    "--charges-url", metavar="URL", help="Gives the charges as JSON: a list of numbers, or of objects with 'images'."
+    "--charges-url",
+    metavar="URL",
+    help="Gives the charges of the key's account as JSON: a list of numbers, or of objects with 'images'; "
+    "charges of others have an 'account' other than 1.",
 )
 @click.option("--any-key", is_flag=True, help="The server accepts every key, so an unknown one is not tried.")
 @click.option(

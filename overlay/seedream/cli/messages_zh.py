@@ -367,7 +367,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "No budget: for a server that costs nothing.": "不限预算：用于不产生费用的服务。",
     "Key of another account, for what accounts must not share.": "另一个账号的密钥，用于检查账号之间的隔离。",
     "Key of an account without credits.": "没有积分的账号的密钥。",
-    "Gives the charges as JSON: a list of numbers, or of objects with 'images'.": "以 JSON 给出扣费记录：数字列表，或带 'images' 的对象列表。",
+    "Gives the charges of the key's account as JSON: a list of numbers, or of objects with 'images'; charges of others have an 'account' other than 1.": "以 JSON 给出该密钥所属账户的扣费记录：数字列表，或带 'images' 的对象列表；其他账户的记录用 'account' 标出，其值不为 1。",
     "The server accepts every key, so an unknown one is not tried.": "该服务接受任意密钥，因此不尝试未知密钥。",
     "Only this rule, relation or example (may hold *); repeatable.": "只检查该规则、关系或用例（可含 *）；可重复。",
     "A known deviation; repeatable.": "已知的偏差；可重复。",

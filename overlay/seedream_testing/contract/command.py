@@ -95,13 +95,18 @@ def _charges(url: str) -> Callable[[], list[int]]:
             raise Unreachable(f"the charges at {url} cannot be read: {error}") from error
         if not isinstance(rows, list):
             raise Unreachable(f"the charges at {url} are not a list")
-        return [_images(row, url) for row in rows if _is_first(row)]
+        return [_images(row, url) for row in rows if _is_first(row, url)]
 
     return charges
 
 
-def _is_first(row: Any) -> bool:
-    return not isinstance(row, dict) or cast("dict[str, Any]", row).get("account", 1) == 1
+def _is_first(row: Any, url: str) -> bool:
+    account = cast("dict[str, Any]", row).get("account", 1) if isinstance(row, dict) else 1
+    if type(account) is not int:
+        raise Unreachable(
+            f"the charges at {url} name an account that is not a number: the first key's is 1, or not named"
+        )
+    return account == 1
 
 
 def _images(row: Any, url: str) -> int:
