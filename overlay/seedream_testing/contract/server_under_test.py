@@ -96,6 +96,10 @@ def _held(body: bytes, barrier: threading.Barrier) -> Iterator[bytes]:
     yield body[len(body) // 2 :]
 
 
+class _Abandoned(Exception):
+    """Ends a request in the middle."""
+
+
 @define
 class ServerUnderTest:
     """A server under test.
@@ -231,6 +235,18 @@ class ServerUnderTest:
             if self.transport is None:
                 self._http.close()
                 self._http = self._client()
+
+    def abandon(self, parts: Sequence[Part]) -> None:
+        """Send the first half of a form, and close the connection."""
+        kind, body = encode(parts)
+
+        def half() -> Iterator[bytes]:
+            yield body[: len(body) // 2]
+            raise _Abandoned
+
+        headers = [*self.headers(), ("content-type", kind), ("content-length", str(len(body)))]
+        with suppress(_Abandoned):
+            self._http.post(self.base_url.rstrip("/") + self.facts.submit, headers=headers, content=half())
 
     def submit(self, parts: Sequence[Part], headers: Headers | None = None) -> Reply:
         """Send a form, by default with the key."""

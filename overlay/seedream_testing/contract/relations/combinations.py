@@ -3,6 +3,7 @@
 # ruff: noqa: E501 -- one case a line reads as a table
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import isqrt
 from typing import Final
 
@@ -182,6 +183,19 @@ def _left_by_refusal(facts: ApiFacts) -> Iterator[Example]:
             server.must_refuse(lambda: server.submit([text("batchsize", 1)]), what, "PROMPT-REQUIRED")
 
         yield Example(f"the prompt, refused for {kind}", no_prompt, 0, needs)
+    for name, parts in _carried(facts).items():
+        broken = partial(_broken_off, parts=(_PROMPT, *parts))
+        yield Example(f"{name}, in a form whose connection ends in the middle", broken, 1 + facts.default_pictures)
+
+
+def _broken_off(server: ServerUnderTest, parts: Parts) -> None:
+    """Leave in the middle of forms; the next form on another connection is served as if nothing had been."""
+    usual, before = server.known_task(), server.charged()
+    for _ in range(2):
+        server.abandon(parts)
+    _bare(server, usual, "some that were broken off in the middle")
+    if server.charges is not None and (charged := sum(server.charged()[len(before) :])) > server.facts.default_pictures:
+        raise fail(f"forms that were broken off were charged: {charged} images in all", "SERVER-CHARGE")
 
 
 def _left_by_acceptance(facts: ApiFacts) -> Iterator[Example]:
