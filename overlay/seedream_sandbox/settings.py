@@ -78,7 +78,7 @@ class Settings:
     faults: tuple[Fault, ...] = field(default=(), converter=_faults)
     ledger_path: Path | None = field(default=None, converter=_path)
     lifetime: float = 24 * 3600.0
-    keep: int = field(default=1000, validator=and_(instance_of(int), ge(1)))
+    keep: int = field(default=4000, validator=and_(instance_of(int), ge(1)))
     max_body: int = field(default=64 * 1024 * 1024, validator=_WHOLE)
     clock: Clock = field(factory=SystemClock)
 

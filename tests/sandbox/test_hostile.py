@@ -281,7 +281,7 @@ def test_large_bodies_at_once_take_turns(served: Sandbox) -> None:
 
 
 def test_1000_tasks_are_kept_in_bounded_memory() -> None:
-    sandbox = Sandbox(pictures="plain", credits=10**6, progress="instant")
+    sandbox = Sandbox(pictures="plain", credits=10**6, progress="instant", keep=1000)
     with httpx.Client(transport=sandbox.transport) as http:
         one = SandboxClient(sandbox, http)
 
