@@ -28,7 +28,7 @@ BY_ADDRESS: dict[str, Callable[[], Any]] = {
     "httpx": lambda: httpx.get(f"http://{OUTSIDE}/"),
     "httpx, awaiting": lambda: asyncio.run(_aio()),
     "requests": lambda: requests.get(f"http://{OUTSIDE}/", timeout=1),
-    "urllib": lambda: urllib.request.urlopen(f"http://{OUTSIDE}/", timeout=1),
+    "urllib": lambda: urllib.request.build_opener().open(f"http://{OUTSIDE}/", timeout=1),
     "socket": lambda: socket.create_connection((OUTSIDE, 80), timeout=1),
     "anyio": lambda: anyio.run(anyio.connect_tcp, OUTSIDE, 80),
 }
