@@ -130,6 +130,15 @@ class ApiFacts:
         """How many pictures a submission asks for that does not say so."""
         return int(self.defaults.get("batchsize", 1))
 
+    @property
+    def most_pictures(self) -> int:
+        """How many pictures a submission may ask for."""
+        return max((int(field.maximum or 1) for field in self.fields if field.name == "batchsize"), default=1)
+
+    def authorization(self, key: str | None) -> dict[str, str]:
+        """Return the header with a key."""
+        return {self.auth_header: f"{self.auth_scheme} {key}"}
+
     def meaning(self, parts: Sequence[Part]) -> Meaning:
         """Return what a form asks for that is legal, or that a server may accept."""
 

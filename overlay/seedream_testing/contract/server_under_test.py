@@ -170,7 +170,7 @@ class ServerUnderTest:
 
     def headers(self, *more: tuple[str, str]) -> list[tuple[str, str]]:
         """Return the header with the key, and more."""
-        return [(self.facts.auth_header, f"{self.facts.auth_scheme} {self.key}"), *more]
+        return [*self.facts.authorization(self.key).items(), *more]
 
     def send(self, method: str, url: str, headers: Headers = (), body: bytes | Iterable[bytes] = b"") -> Reply:
         """Send a request; the URL may be a path. A body given piece by piece is sent chunked.

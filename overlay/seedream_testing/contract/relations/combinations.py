@@ -29,9 +29,8 @@ _NO_RESOLUTIONS: Final = ("5:4", "8K", "big", "1500x1500", "512x512", "1920x1080
 
 def _legal(facts: ApiFacts) -> dict[str, Parts]:
     """Return legal values of each field but the prompt, by name."""
-    most = max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize")
     values: dict[str, Parts] = {
-        f"batchsize {number}": (text("batchsize", number),) for number in (2, most)
+        f"batchsize {number}": (text("batchsize", number),) for number in (2, facts.most_pictures)
     } | {
         f"resolution {value}": (text("resolution", value),)
         for value in (*facts.ratios[:1], *facts.tiers[-1:], "2560x1440")
@@ -79,8 +78,7 @@ def _accepted_pairs(facts: ApiFacts) -> Iterator[Example]:
         for value in (*facts.ratios, *facts.tiers, "2001x1999", "1440x2560")
         for other, parts in beside.items()
     }
-    most = max(int(spec.maximum or 2) for spec in facts.fields if spec.name == "batchsize")
-    for number in sorted({2, most}):
+    for number in (2, facts.most_pictures):
         forms |= {
             f"batchsize {number} and {other}": (text("batchsize", number), *parts) for other, parts in beside.items()
         }
@@ -124,9 +122,6 @@ def _refusals(facts: ApiFacts) -> Iterator[tuple[str, Refuse, tuple[Need, ...]]]
         kind, body = encode([*(part for part in sent if part.name != "prompt"), _PROMPT])
         return server.post(facts.submit, kind, body[: body.rindex(b'name="prompt"')])
 
-    def with_key(key: str | None) -> dict[str, str]:
-        return {facts.auth_header: f"{facts.auth_scheme} {key}"}
-
     seen = set[tuple[str, str]]()
     for field, name, parts in _illegal(facts):
         verdict = facts.judge(parts)
@@ -137,10 +132,14 @@ def _refusals(facts: ApiFacts) -> Iterator[tuple[str, Refuse, tuple[Need, ...]]]
     yield "no key", lambda server, sent: server.submit(sent, {}), ()
     yield (
         "an unknown key",
-        lambda server, sent: server.submit(sent, with_key("sk-0000-no-account")),
+        lambda server, sent: server.submit(sent, facts.authorization("sk-0000-no-account")),
         (Need.UNKNOWN_KEY,),
     )
-    yield "no credits", lambda server, sent: server.submit(sent, with_key(server.no_credits_key)), (Need.NO_CREDITS,)
+    yield (
+        "no credits",
+        lambda server, sent: server.submit(sent, facts.authorization(server.no_credits_key)),
+        (Need.NO_CREDITS,),
+    )
 
 
 def _bare(server: ServerUnderTest, usual: Reply, after: str) -> None:

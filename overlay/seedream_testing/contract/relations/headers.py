@@ -139,43 +139,52 @@ def _sent_as(
     return lambda server, taskid: server.post(path, kind, body(taskid), server.headers(*headers))
 
 
+def _query_of(taskid: str) -> dict[str, Any]:
+    return {"taskid": taskid}
+
+
+def _deletion_of(taskid: str) -> dict[str, Any]:
+    return {"taskids": [taskid]}
+
+
 def _plain(taskid: str) -> bytes:
-    return json.dumps({"taskid": taskid}).encode()
+    return json.dumps(_query_of(taskid)).encode()
 
 
 def _deletion(taskid: str) -> bytes:
-    return json.dumps({"taskids": [taskid]}).encode()
+    return json.dumps(_deletion_of(taskid)).encode()
 
 
 def _queries(facts: ApiFacts) -> Iterator[Example]:
-    for name, send, optional in _ways(facts.query, "taskid", '"%s"'):
+    for name, send, optional in _ways(facts.query, _query_of):
         yield _query(f"a query with {name}", send, optional=optional)
 
 
 def _deletions(facts: ApiFacts) -> Iterator[Example]:
-    for name, send, optional in _ways(facts.delete, "taskids", '["%s"]'):
+    for name, send, optional in _ways(facts.delete, _deletion_of):
         yield _deletes(f"a deletion with {name}", send, optional=optional)
 
 
-def _ways(path: str, member: str, written: str) -> Iterator[tuple[str, Send, bool]]:
+def _ways(path: str, document: Callable[[str], dict[str, Any]]) -> Iterator[tuple[str, Send, bool]]:
     """Yield each way of sending a JSON document of one member, and whether a server may refuse it."""
-
-    def value(taskid: str) -> str:
-        return written.replace("%s", taskid)
+    (member,) = document("")
 
     def plain(taskid: str) -> bytes:
-        return f'{{"{member}": {value(taskid)}}}'.encode()
+        return json.dumps(document(taskid)).encode()
 
     def escaped(taskid: str) -> bytes:
-        return f'{{"{member}": {value("".join(f"{chr(92)}u{ord(one):04x}" for one in taskid))}}}'.encode()
+        return json.dumps(document("%s")).replace("%s", "".join(f"\\u{ord(one):04x}" for one in taskid)).encode()
+
+    def spaced(taskid: str) -> bytes:
+        return f'\r\n\t {{ \n "{member}" \t: {json.dumps(document(taskid)[member])} \r\n}} \n'.encode()
 
     for name, content in _HEADERS:
         yield f"{name}: {content[:40]}", _sent_as(path, plain, (name, content)), False
     same: dict[str, Callable[[str], bytes]] = {
         "escapes in the id": escaped,
         "escapes in the member's name": lambda taskid: plain(taskid).replace(b'"t', b'"\\u0074', 1),
-        "blanks in JSON": lambda taskid: f'\r\n\t {{ \n "{member}" \t: {value(taskid)} \r\n}} \n'.encode(),
-        "no blanks in JSON": lambda taskid: plain(taskid).replace(b" ", b""),
+        "blanks in JSON": spaced,
+        "no blanks in JSON": lambda taskid: json.dumps(document(taskid), separators=(",", ":")).encode(),
     }
     oddly: dict[str, Callable[[str], bytes]] = {
         "an unknown member": lambda taskid: plain(taskid)[:-1] + b', "x": 1}',

@@ -158,7 +158,7 @@ def _unknown(facts: ApiFacts) -> Iterator[Example]:
                 other = list(_changed(server.key))[number][1]
                 if server.key in (other, other.strip()) or not other.isprintable():
                     raise Unobservable(f"for this key, “{name}” is the key itself")
-                return {facts.auth_header: f"{facts.auth_scheme} {other}"}
+                return facts.authorization(other)
 
             yield _guarded(name, operation, headers, needs=(Need.UNKNOWN_KEY,))
         for scheme, credentials in _SCHEMES:

@@ -88,7 +88,7 @@ def _shapes(facts: ApiFacts) -> Iterator[Example]:
         }
     for name, parts in forms.items():
         yield Example(name, partial(checked_pictures, parts=parts, what=name), facts.images(parts))
-    most = max(int(spec.maximum or 1) for spec in facts.fields if spec.name == "batchsize")
+    most = facts.most_pictures
     parts = (text("prompt", "many"), text("batchsize", most))
     yield Example(f"{most} pictures", partial(checked_pictures, parts=parts, what=f"{most} pictures"), most)
 

@@ -117,15 +117,11 @@ def _keyless(server: ServerUnderTest, headers: Headers, what: str) -> None:
         raise fail(f"a deletion with {what}, at the same time as own requests, deleted the task", "AUTH-KEY", after)
 
 
-def _header(server: ServerUnderTest, key: str | None) -> dict[str, str]:
-    return {server.facts.auth_header: f"{server.facts.auth_scheme} {key}"}
-
-
 def _accounts(server: ServerUnderTest) -> None:
     """Two accounts submit at the same time; each task belongs to the one that paid for it."""
     server.known_task()
     before, mine, theirs = server.charged(), _DIFFERENT[:3], tuple((_prompt(number),) for number in (40, 41, 42))
-    second = _header(server, server.second_key)
+    second = server.facts.authorization(server.second_key)
     sends = [partial(server.submit, parts) for parts in mine]
     others = [partial(server.submit, parts, second) for parts in theirs]
     replies = server.at_once([send for pair in zip(sends, others, strict=True) for send in pair])
@@ -218,7 +214,9 @@ def _examples(facts: ApiFacts) -> Iterator[Example]:
     yield Example("requests with the key and without", partial(_keyless, headers={}, what="no key"), some)
     yield Example(
         "requests with the key and with an unknown one",
-        lambda server: _keyless(server, _header(server, "sk-0000-no-account-has-this-key"), "an unknown key"),
+        lambda server: _keyless(
+            server, server.facts.authorization("sk-0000-no-account-has-this-key"), "an unknown key"
+        ),
         some,
         (Need.UNKNOWN_KEY,),
     )
