@@ -71,9 +71,11 @@ def listening(pids: list[int]) -> set[str]:
     """Addresses (in hexadecimal, as the kernel shows them) on which these processes accept TCP connections."""
     inodes = set()
     for pid in pids:
-        for entry in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):
-                inodes.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
+        # A process of the cluster may end, and a descriptor be closed, between two of these calls.
+        with suppress(OSError):
+            for entry in Path(f"/proc/{pid}/fd").iterdir():
+                with suppress(OSError):
+                    inodes.add(str(entry.readlink()).removeprefix("socket:[").removesuffix("]"))
     found = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text("ascii").splitlines()[1:]:
@@ -85,7 +87,9 @@ def listening(pids: list[int]) -> set[str]:
 
 def kill(name: str, chance: random.Random) -> None:
     """SIGKILL to one of the cluster's processes with that name."""
-    os.kill(chance.choice(descendants(os.getpid(), name)), signal.SIGKILL)
+    while True:
+        with suppress(ProcessLookupError):  # one that ended after it was listed: choose another
+            return os.kill(chance.choice(descendants(os.getpid(), name)), signal.SIGKILL)
 
 
 def pipeline(judge: Judge, submitter: RaySubmitter, folder: Path, count: int) -> Any:
