@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.measure import Bench
-from benchmarks.rows import CLIENTS, COUNTED, PEERS, ROWS, Row
+from benchmarks.rows import COUNTED, PEERS, ROWS, Row
 from benchmarks.services import ROOT, environment, services
 
 FULL, QUICK = 11, 3  # rounds
@@ -58,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
 def _clients(parser: argparse.ArgumentParser, given: str | None) -> tuple[str, ...] | None:
     """Return the clients that are asked for by name; None: all."""
     names = tuple(given.split(",")) if given else None
-    if names and (unknown := set(names) - set(CLIENTS)):
-        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(CLIENTS)}")
+    if names and (unknown := set(names) - set(PEERS)):
+        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
     return names
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from attrs import Factory, mutable
 
 from benchmarks.measure import Measured, Quartiles
-from benchmarks.rows import CLIENTS, MIB, Row
+from benchmarks.rows import CLIENTS, FLOOR, MIB, Row
 from benchmarks.services import ROOT
 
 PAGE = ROOT / "benchmarks" / "performance.md"
@@ -132,7 +132,10 @@ def page(results: Results) -> str:
             if row.reference != "httpx":
                 continue
             base = f"{1000 * measured[row.reference].median(part) / row.calls:.2f}"
-            goal = ", ".join(f"<= {most:g}" for name, most in row.goals if name == part)
+            goals = [f"<= {most:g}" for name, most in row.goals if name == part]
+            if FLOOR in measured and measured[FLOOR].samples:
+                goals.append(f"floor {_cell(row, measured, FLOOR, part)}")
+            goal = ", ".join(goals)
             lines.append(
                 _table_line([row.title, *(_cell(row, measured, client, part) for client in others), base, goal])
             )

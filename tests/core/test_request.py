@@ -893,15 +893,21 @@ def test_a_young_file_is_proven_unchanged_by_its_bytes_at_each_try(
     sent.check()  # opens the file only
 
 
+@pytest.mark.parametrize("age", [0, -1, 1, -(10**18)])
 @pytest.mark.parametrize(
-    ("age", "hashed"), [(2_000_000_001, False), (2_000_000_000, False), (1_999_999_999, True), (0, True), (-(10**18), True)]
+    ("changed", "step"),
+    [(1_700_000_000_000_000_000, 2_000_000_000), (1_700_000_001_000_000_000, 2_000_000_000), (1_700_000_000_010_000_000, 100_000_000),
+     (1_700_000_000_000_000_100, 100_000_000), (1_699_999_999_999_999_999, 100_000_000)],
 )  # fmt: skip
 def test_a_file_is_hashed_at_once_only_if_its_time_may_not_show_a_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, hashed: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: int, step: int, age: int
 ) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
-    monkeypatch.setattr("time.time_ns", lambda: path.stat().st_mtime_ns + age)
+    os.utime(path, ns=(changed, changed))
+    assert path.stat().st_mtime_ns == changed
+    monkeypatch.setattr("time.time_ns", lambda: changed + step + age)
+    hashed = age < 0
     (sent,) = check_submit("a fish", {"source_images": path}).files["sourceImage"]
     digest = hashlib.sha256(PNG).hexdigest()
     assert sent._expected == (digest if hashed else "")

@@ -33,7 +33,7 @@ Sources = Source | Iterable[Source]
 MAX_UNSIZED: Final = 256 * 1024 * 1024  # bytes that are read of an open file, which may never end
 MAX_SOURCES: Final = 1000  # far more than a request can hold; an iterable may never end
 _CHUNK: Final = 1024 * 1024
-_COARSEST_TIME: Final = 2_000_000_000  # nanoseconds: FAT keeps times to two seconds
+_SECOND: Final = 1_000_000_000  # nanoseconds
 _URL: Final = lazy_pattern(r"https?://", re.IGNORECASE)
 _SCHEME: Final = lazy_pattern(r"[a-z][a-z0-9+.-]+:(?!\\)", re.IGNORECASE)
 _UNSAFE: Final = lazy_pattern(r"[^A-Za-z0-9._-]+")
@@ -262,8 +262,7 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
         name, media_type = _describe(head, path.name, number, strict=strict)
         _, _, size, changed = state
         file = SourceFile(name, media_type, size, path, state)
-        # Written so recently that another change might leave the same time.
-        return evolve(file, expected=file.sha256) if time.time_ns() - changed < _COARSEST_TIME else file
+        return evolve(file, expected=file.sha256) if time.time_ns() - changed < _time_step(changed) else file
     except (OSError, TypeError, ValueError) as error:
         if isinstance(error, InvalidRequest):
             raise
@@ -274,6 +273,15 @@ def _on_disk(source: "str | os.PathLike[str]", number: int, *, strict: bool) -> 
     if isinstance(source, str) and _SCHEME.match(source):
         hint = "Only http:// and https:// URLs can be sent; save the picture and give its path."
     raise InvalidRequest(_problem(f"cannot read {shown}: {reason}", hint))
+
+
+def _time_step(changed: int) -> int:
+    """Return how long after that time of change (ns) another change may leave the same time.
+
+    FAT keeps times to two seconds, and others to one. A fraction of a second shows a file system that keeps at least
+    hundredths, as exFAT does, or the ticks of the system's clock; it is given ten times as long.
+    """
+    return _SECOND // 10 if changed % _SECOND else 2 * _SECOND
 
 
 def _describe(head: bytes, name: str, number: int, *, strict: bool) -> tuple[str, str]:

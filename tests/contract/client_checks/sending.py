@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from functools import partial
@@ -547,15 +548,16 @@ def _changed_files(facts: ApiFacts) -> Iterator[Example]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "a.png"
             path.write_bytes(png(64, 64))
+            now = int(time.time()) + 1  # a whole second, as FAT keeps it, which is not over soon
+            os.utime(path, (now, now))
             answers = [ScriptedReply(429), subject.accepted()]
 
             def script(_: Sent) -> ScriptedReply:
                 if len(answers) > 1:
-                    before = path.stat()
                     with path.open("r+b") as file:
                         file.seek(-10, os.SEEK_END)
                         file.write(b"0123456789")
-                    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+                    os.utime(path, (now, now))
                 return answers.pop(0)
 
             outcome = call(subject, submits(source_images=[path]), script)
