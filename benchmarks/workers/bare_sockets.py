@@ -64,10 +64,10 @@ def pictures(job: Job) -> Iterator[Callable[[int], None]]:
             connection.sendall(f"GET /picture/{size}/{number}.png HTTP/1.1\r\nHost: bare\r\n\r\n".encode())
             length, data = _read_head(connection)
             file = os.open(folder / f"{number}.png", os.O_WRONLY | os.O_CREAT)
-            while data:
-                os.write(file, data)
-                length -= len(data)
-                data = connection.recv(CHUNK) if length else b""
+            while length:
+                data = data or connection.recv(CHUNK)
+                length -= os.write(file, data)
+                data = b""
             os.fsync(file)
             os.close(file)
 
