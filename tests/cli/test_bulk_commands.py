@@ -264,6 +264,8 @@ def test_status(cli: Any, fake: type[FakeBulk]) -> None:
     ran = cli("bulk", "status", "out")
     assert ran.out.splitlines()[1] == "    2  sent without a usable answer"
     assert ran.err == "To decide about the unknown jobs: seedream bulk resolve out\n"
+    # Rule: a command that is shown can be copied, whatever the folder is called.
+    assert cli("bulk", "status", "my out").err.endswith(": seedream bulk resolve 'my out'\n")
     assert cli("bulk", "status", "out", "--json").document == {
         "counts": counted(downloaded=1200, unknown=2), "spent": 7, "budget": 9, "unknown": ["a", "b"],
     }  # fmt: skip
@@ -317,12 +319,13 @@ def test_unknown_jobs_are_listed_with_the_ways_to_decide(cli: Any, fake: type[Fa
     fake.unknown = (job("a b"), job("c", line=4, cost=1, message="cut."))
     ran = cli("bulk", "resolve", "my out")
     assert ran.out == "a b  (line 3, 2 pictures): lost.\nc  (line 4, 1 picture): cut.\n"
-    start = "seedream bulk resolve 'my out'"
-    assert ran.err.splitlines() == [
-        f"The task is in the console: {start} --taskid ID -- 'a b'",
-        f"Send it again, which may be charged: {start} --again -- 'a b'",
-        f"Give it up: {start} --give-up -- 'a b'",
-    ]
+    for folder in ("my out", "{0} {x}"):
+        start = f"seedream bulk resolve '{folder}'"
+        assert cli("bulk", "resolve", folder).err.splitlines() == [
+            f"The task is in the console: {start} --taskid ID -- 'a b'",
+            f"Send it again, which may be charged: {start} --again -- 'a b'",
+            f"Give it up: {start} --give-up -- 'a b'",
+        ]
     assert cli("bulk", "resolve", "my out", "--json").document == {
         "unknown": [{"id": "a b", "line": 3, "message": "lost."}, {"id": "c", "line": 4, "message": "cut."}]
     }

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from seedream import errors
 from seedream.bulk import ENDINGS
 from seedream.cli import app as app_module
-from seedream.cli import bulk_report, exit_codes, language, task
+from seedream.cli import bulk, bulk_report, exit_codes, language, rule_text, task
 from seedream.cli.demo.command import EXAMPLES
 from seedream.cli.messages_zh import MESSAGES, PATTERNS, SUMMARIES
 from tensorslab_images.rules import RULES
@@ -57,8 +57,10 @@ def help_texts() -> Iterator[str]:
 
 
 def tables() -> Iterator[str]:
-    yield from (text for rule in RULES.values() for text in (rule.summary, rule.source, rule.standing))
+    yield from (text for rule in RULES.values() for text in (rule.source, rule.standing))
+    yield from (rule_text.summary_and_sentence(rule)[0] for rule in RULES)
     yield from bulk_report._MEANING.values()
+    yield from bulk._DECISIONS
     yield from task._WITHOUT_TASK.values()
     yield from (text for ending in ENDINGS.values() for text in ending if text)
     yield from (example.title for example in EXAMPLES)

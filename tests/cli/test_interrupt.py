@@ -171,14 +171,14 @@ class Record:
         self._calls = calls
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *given: self._calls.append((name, *given))
+        return lambda *given, **more: self._calls.append((name, *given, *more.values()))
 
 
 @pytest.mark.parametrize("end", ["submitted", "refused", "unknown", "not_sent"])
 def test_each_step_is_recorded_and_after_the_end_one_ctrl_c_is_enough(end: str) -> None:
     # Rule: what is paid for is recorded before it is printed, and a signal is held back for no longer than that.
     calls: list[object] = []
-    error = Rejected("no")
+    error = Rejected("no", taskid="abcd_2")
     record: Any = Record(calls)
     with deferring(record, calls.append, lambda: calls.append("wait")) as deferred:
         deferred.begin()
@@ -190,8 +190,11 @@ def test_each_step_is_recorded_and_after_the_end_one_ctrl_c_is_enough(end: str) 
         }[end]()
         with pytest.raises(KeyboardInterrupt):
             pressed()
-    given = {"submitted": ["abcd_1"], "not_sent": []}.get(end, [error])
-    assert calls == [("begin",), (end, *given), *(["abcd_1"] if end == "submitted" else [])]
+    ended = {
+        "submitted": ("accepted", "abcd_1"), "refused": ("refused", "abcd_2"), "unknown": ("unknown", "abcd_2"),
+        "not_sent": ("not sent",),
+    }  # fmt: skip
+    assert calls == [("begin",), ("end", *ended[end]), *(["abcd_1"] if end == "submitted" else [])]
     assert deferred.interrupted is False
 
 

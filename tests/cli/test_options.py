@@ -33,7 +33,6 @@ from seedream.errors import (
     InvalidRequest,
     JournalFull,
     Problem,
-    Rejected,
 )
 from support.clients import KEY
 from support.pictures import picture
@@ -300,9 +299,9 @@ def test_each_entry_is_appended_and_synced_before_the_run_goes_on(
     monkeypatch.setattr("seedream.cli.task_record.os.fsync", fsync)
     one = recorder(tmp_path)
     one.begin()
-    one.not_sent()
+    one.end("not sent")
     one.begin()
-    one.submitted("t-1")
+    one.end("accepted", taskid="t-1")
     assert steps == ["sync 1", "sync 2", "sync 3", "sync 4"]
     entries = [json.loads(line) for line in path.read_text().splitlines()]
     assert len({entry.pop("key") for entry in entries}) == 1
@@ -326,7 +325,7 @@ def test_an_end_before_the_beginning_or_on_a_full_disk_is_not_raised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = recorder(tmp_path)
-    one.submitted("t")
+    one.end("accepted", taskid="t")
     assert read_tasks() == []
     one.begin()
 
@@ -334,10 +333,8 @@ def test_an_end_before_the_beginning_or_on_a_full_disk_is_not_raised(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("seedream.cli.task_record.os.write", full)
-    one.submitted("t")
-    one.refused(Rejected("x"))
-    one.not_sent()
-    one.unknown(KeyError())
+    one.end("accepted", taskid="t")
+    one.end("not sent")
     with pytest.raises(OSError, match="No space"):
         one.begin()
     with pytest.raises(JournalFull) as caught:
@@ -643,7 +640,18 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(("submit", submission.images, record is not None, resume and resume("t-1")))
         return "t-1"
 
-    monkeypatch.setattr("seedream.cli.generate.open_client", open_client)
+    @contextmanager
+    def open_service(terminal: Any, base_url: Any, api_key_file: Any, *, sandbox: bool) -> Iterator[tuple[str, str]]:
+        assert isinstance(terminal, Terminal)
+        found.append(("service", base_url, api_key_file, sandbox))
+        yield "key", "url"
+
+    def connect(key: str, *, base_url: str, timeouts: Any) -> Waiting:
+        found.append(("client", key, base_url, timeouts))
+        return Waiting(found, tmp_path / "a.png")
+
+    monkeypatch.setattr("seedream.cli.generate.open_service", open_service)
+    monkeypatch.setattr("seedream.cli.generate.SeeDream", connect)
     monkeypatch.setattr("seedream.cli.task.open_client", open_client)
     monkeypatch.setattr("seedream.cli.generate._submit", submit)
     for module in ("generate", "task"):
@@ -669,36 +677,24 @@ COMMAND = "seedream wait t-1 -n 3 -o out --base-url https://x --api-key-file k"
 def test_generate_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Path) -> None:
     ran = cli("generate", "p", "-n", "3", *SERVICE)
     assert calls == [
-        ("opened", "https://x", Path("k"), Timeouts(connect=3)), "3 pictures", ("submit", 3, True, COMMAND),
+        ("service", "https://x", Path("k"), False), ("client", "key", "url", Timeouts(connect=3)),
+        "3 pictures", ("submit", 3, True, COMMAND),
         ("task", "t-1", 3), "waiting", ("save", Path("out"), 7.0), "closed",
     ]  # fmt: skip
     assert (ran.code, ran.out, ran.err) == (0, f"{tmp_path / 'a.png'}\n", "1 picture saved, cost 3 images.\n")
     calls.clear()
     assert cli("generate", "p").code == 0
     assert calls == [
-        ("opened", None, None, None), "1 picture", ("submit", 1, True, "seedream wait t-1"), ("task", "t-1", 1),
+        ("service", None, None, False), ("client", "key", "url", None),
+        "1 picture", ("submit", 1, True, "seedream wait t-1"), ("task", "t-1", 1),
         "waiting", ("save", Path(), 600.0), "closed",
     ]  # fmt: skip
 
 
-def test_generate_in_the_sandbox_records_nothing(
-    cli: Any, calls: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @contextmanager
-    def open_sandbox(terminal: Any) -> Iterator[Any]:
-        assert isinstance(terminal, Terminal)
-        yield SimpleNamespace(api_key="play", base_url="http://127.0.0.1:1")
-
-    def connect(*given: Any, **more: Any) -> Waiting:
-        calls.append(("client", given, more))
-        return Waiting(calls, tmp_path / "a.png")
-
-    monkeypatch.setattr("seedream.cli.generate.open_sandbox", open_sandbox)
-    monkeypatch.setattr("seedream.cli.generate.SeeDream", connect)
+def test_generate_in_the_sandbox_records_nothing(cli: Any, calls: list[Any]) -> None:
     ran = cli("generate", "p", "--sandbox", "--network-timeout", "connect=3", "--json")
-    assert [call for call in calls if not isinstance(call, str)][:2] == [
-        ("client", ("play",), {"base_url": "http://127.0.0.1:1", "timeouts": Timeouts(connect=3)}),
-        ("submit", 1, False, None),
+    assert [call for call in calls if not isinstance(call, str)][:3] == [
+        ("service", None, None, True), ("client", "key", "url", Timeouts(connect=3)), ("submit", 1, False, None),
     ]  # fmt: skip
     assert ran.document["sandbox"] is True
     assert calls[-1] == "closed"

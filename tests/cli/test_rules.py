@@ -44,7 +44,7 @@ def test_facts_and_what_the_sentence_repeats() -> None:
     ("name", "hint"), [("RES-PIXEL", "RES-PIXELS"), ("prompt", "PROMPT-REQUIRED"), ("", "The rules are")]
 )
 def test_unknown_rules_get_a_hint(name: str, hint: str) -> None:
-    with pytest.raises(rule_text.UnknownRule, match=hint):
+    with pytest.raises(click.UsageError, match=hint):
         rule_text.find_rule(name)
 
 
@@ -52,7 +52,7 @@ def test_unknown_rules_get_a_hint(name: str, hint: str) -> None:
 def test_any_name_is_found_or_refused(name: str) -> None:
     try:
         assert rule_text.find_rule(name).id in RULES
-    except rule_text.UnknownRule as error:
+    except click.UsageError as error:
         message = str(error)
     else:
         message = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 from seedream.cli import extras, rule_text
 from support.clients import KEY
@@ -296,11 +297,11 @@ def test_a_rule_is_found_whatever_its_spelling(name: str) -> None:
 
 
 def test_a_rule_that_is_not_there_names_the_nearest() -> None:
-    with pytest.raises(rule_text.UnknownRule) as caught:
+    with pytest.raises(click.UsageError) as caught:
         rule_text.find_rule("RES-PIXEL")
     assert str(caught.value).startswith("there is no rule 'RES-PIXEL'. Did you mean RES-PIXELS")
     for name in ("", "qqqqqqqq"):
-        with pytest.raises(rule_text.UnknownRule) as caught:
+        with pytest.raises(click.UsageError) as caught:
             rule_text.find_rule(name)
         assert str(caught.value) == f"there is no rule {name!r}. The rules are {', '.join(RULES)}."
     assert rule_text.summary_and_sentence("NOT-A-RULE") == ("", "")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from seedream._request.submission import check_submit
+from seedream.cli.interrupt import DeferInterrupt
 from seedream.cli.task_record import TaskRecorder, read_tasks
 from seedream.errors import JournalFull, Rejected, SubmissionUnknown
 from support.clients import KEY
@@ -54,9 +55,9 @@ def test_the_record_is_on_the_disk_before_the_request_is_sent_and_holds_the_id_a
     ],
 )
 def test_each_end_of_a_submission_is_recorded(tmp_path: Path, end: Any, state: str, taskid: str) -> None:
-    one = record(tmp_path)
-    one.begin()
-    end(one)
+    observer = DeferInterrupt(record(tmp_path), lambda _: None, lambda: None)
+    observer.begin()
+    end(observer)
     (task,) = read_tasks()
     assert (state, taskid) == (task.state, task.taskid)
 
@@ -64,9 +65,9 @@ def test_each_end_of_a_submission_is_recorded(tmp_path: Path, end: Any, state: s
 def test_a_repeated_attempt_is_the_same_submission(tmp_path: Path) -> None:
     one = record(tmp_path)
     one.begin()
-    one.not_sent()
+    one.end("not sent")
     one.begin()
-    one.submitted("t1")
+    one.end("accepted", taskid="t1")
     assert [("accepted", "t1")] == [(task.state, task.taskid) for task in read_tasks()]
 
 
@@ -77,7 +78,7 @@ def test_where_the_state_folder_cannot_be_written_the_output_folder_keeps_the_re
     monkeypatch.setenv("SEEDREAM_STATE_DIR", str(tmp_path / "file"))
     one = record(tmp_path)
     one.begin()
-    one.submitted("t1")
+    one.end("accepted", taskid="t1")
     assert ["t1"] == [task.taskid for task in read_tasks(tmp_path)]
 
 

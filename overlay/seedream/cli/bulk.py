@@ -1,7 +1,6 @@
 """``seedream bulk``: many jobs, one budget, and a journal from which every run can be resumed."""
 
 import re
-import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,17 +12,23 @@ from seedream import AsyncSeeDream, SeeDream
 from seedream._support.redact import quote
 from seedream._support.server_text import server_text
 from seedream.bulk import Bulk, read_jobs
-from seedream.cli.bulk_report import bulk_progress, count_lines, exit_for_report, print_report
+from seedream.cli.bulk_report import bulk_command, bulk_progress, count_lines, exit_for_report, print_report
 from seedream.cli.exit_codes import Exit
 from seedream.cli.extras import load_extra
 from seedream.cli.help_text import Group
 from seedream.cli.language import plural, tr
-from seedream.cli.options import add_options, json_option, open_client, open_sandbox, read_service, service_options
+from seedream.cli.options import add_options, json_option, open_client, open_service, service_options
 from seedream.cli.terminal import Terminal
 
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 _FIRST_PROMPTS: Final = 3
+# What can be decided about an unknown job, and the options that say so.
+_DECISIONS: Final = {
+    "The task is in the console: {command}": ("--taskid", "ID"),
+    "Send it again, which may be charged: {command}": ("--again",),
+    "Give it up: {command}": ("--give-up",),
+}
 _FOLDER: Final = click.argument("folder", type=click.Path(path_type=Path))
 
 
@@ -125,14 +130,9 @@ def run_command(
         terminal.print_result(tr("{jobs}, {pictures}. Nothing was sent.", jobs=jobs_text, pictures=pictures))
         terminal.print_json({"jobs": len(planned.plans), "images": planned.images, "first_prompts": prompts})
         return None
-    if not sandbox:
-        return _start(terminal, folder, jobs, encoding=encoding, **given)
-    if given["base_url"] or given["api_key_file"]:
+    if sandbox and (given["base_url"] or given["api_key_file"]):
         raise click.UsageError("--sandbox cannot be combined with --base-url or --api-key-file")
-    with open_sandbox(terminal) as service:
-        del given["base_url"], given["api_key_file"]
-        connect = partial(AsyncSeeDream, service.api_key, base_url=service.base_url)
-        return _work(terminal, _bulk(folder, connect, given), jobs, given, encoding=encoding, sandbox=True)
+    return _work(terminal, folder, jobs, encoding=encoding, sandbox=sandbox, **given)
 
 
 @bulk.command()
@@ -145,27 +145,37 @@ def run_command(
 @click.pass_obj
 def resume(terminal: Terminal, /, *, folder: Path, **given: Any) -> Exit:
     """Go on with the run in FOLDER, with its settings or new ones."""
-    return _start(terminal, folder, None, **given)
+    return _work(terminal, folder, None, **given)
 
 
-def _start(
+def _work(
     terminal: Terminal,
     folder: Path,
     jobs: Path | None,
     *,
     base_url: str | None,
     api_key_file: Path | None,
+    address: str | None,
+    workers: int | None,
+    pictures: str | None,
     encoding: str | None = None,
-    **given: Any,
+    sandbox: bool = False,
+    **settings: Any,
 ) -> Exit:
-    key, url = read_service(terminal, base_url, api_key_file)
-    run = _bulk(folder, partial(AsyncSeeDream, key, base_url=url), given)
-    return _work(terminal, run, jobs, given, encoding=encoding)
+    with open_service(terminal, base_url, api_key_file, sandbox=sandbox) as (key, url):
+        run = _bulk(folder, partial(AsyncSeeDream, key, base_url=url), address, workers, pictures)
+        options = run.options(**{name: value for name, value in settings.items() if value is not None})
+        progress, show = bulk_progress(terminal)
+        with progress:
+            report = run.run(jobs, encoding=encoding, options=options, watch=show, signals=True)
+        print_report(terminal, report, sandbox=sandbox)
+    return exit_for_report(report)
 
 
-def _bulk(folder: Path, connect: Callable[[], AsyncSeeDream], given: dict[str, Any]) -> Bulk:
-    """Take the options of a cluster out of ``given``, and make the run that they ask for."""
-    address, workers, pictures = (given.pop(name) for name in ("address", "workers", "pictures"))
+def _bulk(
+    folder: Path, connect: Callable[[], AsyncSeeDream], address: str | None, workers: int | None, pictures: str | None
+) -> Bulk:
+    """Return the run, on a cluster where an address is given; an empty one starts a local cluster."""
     if address is None:
         if workers or pictures:
             raise click.UsageError("--workers and --pictures need --ray")
@@ -178,23 +188,6 @@ def _bulk(folder: Path, connect: Callable[[], AsyncSeeDream], given: dict[str, A
         folder, connect=connect, address=address or None, workers=workers, pictures=pictures
     )
     return run
-
-
-def _work(
-    terminal: Terminal,
-    run: Bulk,
-    jobs: Path | None,
-    given: dict[str, Any],
-    *,
-    encoding: str | None = None,
-    sandbox: bool = False,
-) -> Exit:
-    options = run.options(**{name: value for name, value in given.items() if value is not None})
-    progress, show = bulk_progress(terminal)
-    with progress:
-        report = run.run(jobs, encoding=encoding, options=options, watch=show, signals=True)
-    print_report(terminal, report, sandbox=sandbox)
-    return exit_for_report(report)
 
 
 @bulk.command()
@@ -210,9 +203,7 @@ def status(terminal: Terminal, /, *, folder: Path) -> None:
     for line in count_lines(counts, found.spent, found.budget):
         terminal.print_result(line)
     if counts["unknown"]:
-        terminal.print_note(
-            tr("To decide about the unknown jobs: {command}", command=f"seedream bulk resolve {folder}")
-        )
+        terminal.print_note(tr("To decide about the unknown jobs: {command}", command=bulk_command("resolve", folder)))
 
 
 @bulk.command()
@@ -260,7 +251,7 @@ def retry(terminal: Terminal, /, *, folder: Path, failed: bool, rejected: bool) 
     terminal.print_json({"planned": number})
     terminal.print_result(tr("{jobs} planned again.", jobs=plural(number, "job")))
     if number:
-        terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {shlex.quote(str(folder))}"))
+        terminal.print_note(tr("Next: {command}", command=bulk_command("resume", folder)))
 
 
 @bulk.command()
@@ -309,10 +300,9 @@ def resolve(
         if not unknown:
             terminal.print_result(tr("No job is unknown."))
         else:
-            command = f"seedream bulk resolve {shlex.quote(str(folder))} {{}} -- {shlex.quote(unknown[0].key)}"
-            terminal.print_note(tr("The task is in the console: {command}", command=command.format("--taskid ID")))
-            terminal.print_note(tr("Send it again, which may be charged: {command}", command=command.format("--again")))
-            terminal.print_note(tr("Give it up: {command}", command=command.format("--give-up")))
+            for sentence, words in _DECISIONS.items():
+                command = bulk_command("resolve", folder, *words, "--", unknown[0].key)
+                terminal.print_note(tr(sentence, command=command))
         return
     if sum(map(bool, (taskid, again, give_up))) != 1:
         raise click.UsageError("give one of --taskid, --again and --give-up")
@@ -322,7 +312,7 @@ def resolve(
     run.resolve(job, taskid=taskid, again=again, charged=not not_charged)
     terminal.print_json({"id": job, "resolved": True})
     terminal.print_result(tr("Decided."))
-    terminal.print_note(tr("Next: {command}", command=f"seedream bulk resume {shlex.quote(str(folder))}"))
+    terminal.print_note(tr("Next: {command}", command=bulk_command("resume", folder)))
 
 
 def _check_task(client: SeeDream, run: Bulk, job: str, taskid: str) -> None:

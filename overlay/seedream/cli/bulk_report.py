@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
@@ -107,24 +108,29 @@ def print_report(terminal: Terminal, report: Report, *, sandbox: bool = False) -
 
 def next_commands(report: Report) -> list[tuple[str, str]]:
     """Return what to do next: a sentence with ``{command}`` in it, and the command, which leads on as it is."""
-    folder, counts = shlex.quote(str(report.folder)), report.counts
+    folder, counts = report.folder, report.counts
     found = [
         (
             "To record the task id once there is room: {command}",
-            f"seedream bulk resolve {folder} --taskid {shlex.quote(taskid)} -- {shlex.quote(key)}",
+            bulk_command("resolve", folder, "--taskid", taskid, "--", key),
         )
         for key, taskid in report.unrecorded.items()
     ]
     if counts["unknown"]:
-        found.append(("To decide about the unknown jobs: {command}", f"seedream bulk resolve {folder}"))
+        found.append(("To decide about the unknown jobs: {command}", bulk_command("resolve", folder)))
     flags = [f"--{state}" for state in ("failed", "rejected") if counts[state]]
     if flags:
         sentence = "To send failed or refused jobs again, which may be charged: {command}"
-        found.append((sentence, f"seedream bulk retry {folder} {' '.join(flags)}"))
+        found.append((sentence, bulk_command("retry", folder, *flags)))
     if report.left:
-        budget = f" --budget {report.spent + report.planned_images}" if report.reason == "budget" else ""
-        found.append(("To go on: {command}", f"seedream bulk resume {folder}{budget}"))
+        budget = ["--budget", str(report.spent + report.planned_images)] if report.reason == "budget" else []
+        found.append(("To go on: {command}", bulk_command("resume", folder, *budget)))
     return found
+
+
+def bulk_command(name: str, folder: Path, *words: str) -> str:
+    """Return a command of ``seedream bulk``, ready to be copied."""
+    return shlex.join(["seedream", "bulk", name, str(folder), *words])
 
 
 def report_document(report: Report) -> dict[str, Any]:

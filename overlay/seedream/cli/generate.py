@@ -1,8 +1,7 @@
 """``seedream generate``: from a prompt to pictures on disk."""
 
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +20,7 @@ from seedream.cli.interrupt import DeferInterrupt
 from seedream.cli.language import plural, tr
 from seedream.cli.options import (
     json_option,
-    open_client,
-    open_sandbox,
+    open_service,
     resume_command,
     service_options,
     timeouts_option,
@@ -65,27 +63,6 @@ def _check(
     if source_images:
         options["source_images"] = source_images
     return check_submit(prompt, options)
-
-
-@contextmanager
-def _open_service(
-    terminal: Terminal,
-    base_url: str | None,
-    api_key_file: Path | None,
-    timeouts: Timeouts | None,
-    *,
-    sandbox: bool,
-) -> Generator[SeeDream]:
-    """Open a client for the service, or for a sandbox that ends with it."""
-    if not sandbox:
-        with open_client(terminal, base_url, api_key_file, timeouts) as client:
-            yield client
-        return
-    with (
-        open_sandbox(terminal) as service,
-        SeeDream(service.api_key, base_url=service.base_url, timeouts=timeouts) as client,
-    ):
-        yield client
 
 
 @command()
@@ -156,7 +133,8 @@ def generate(
         return
     ensure_writable(directory)
     with (
-        _open_service(terminal, base_url, api_key_file, timeouts, sandbox=sandbox) as client,
+        open_service(terminal, base_url, api_key_file, sandbox=sandbox) as (key, url),
+        SeeDream(key, base_url=url, timeouts=timeouts) as client,
         task_progress(terminal) as progress,
     ):
         line = TaskLine(progress, plural(submission.images, "picture"))

@@ -29,31 +29,31 @@ class DeferInterrupt:
         self._under_way = True
 
     def not_sent(self) -> None:
-        """Note that nothing was sent. Raises KeyboardInterrupt if a signal was deferred."""
+        """Record that nothing was sent. Raises KeyboardInterrupt if a signal was deferred."""
         self._under_way = False
-        if self._record is not None:
-            self._record.not_sent()
+        self._record_end("not sent")
         if self.interrupted:
             raise KeyboardInterrupt
 
     def submitted(self, taskid: str) -> None:
         """Record and report the task's id before a signal can stop the run."""
-        if self._record is not None:
-            self._record.submitted(taskid)
+        self._record_end("accepted", taskid=taskid)
         self._accepted(taskid)
         self._under_way = False
 
     def refused(self, error: SeeDreamError) -> None:
-        """Record that the service refused the request."""
-        if self._record is not None:
-            self._record.refused(error)
+        """Record that the service refused the request, or that it was not sent."""
+        self._record_end("refused", taskid=error.taskid or "")
         self._under_way = False
 
     def unknown(self, error: BaseException) -> None:
         """Record that no usable answer came."""
-        if self._record is not None:
-            self._record.unknown(error)
+        self._record_end("unknown", taskid=getattr(error, "taskid", None) or "")
         self._under_way = False
+
+    def _record_end(self, state: str, **more: str) -> None:
+        if self._record is not None:
+            self._record.end(state, **more)
 
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """Defer a signal, or end the run."""

@@ -162,11 +162,20 @@ def resume_command(
 
 
 @contextmanager
-def open_sandbox(terminal: Terminal) -> Generator[Any]:
-    """Start a sandbox for one run, and say where it is.
+def open_service(
+    terminal: Terminal, base_url: str | None, api_key_file: Path | None, *, sandbox: bool
+) -> Generator[tuple[str, str]]:
+    """Give the key and the base URL of the service, or of a sandbox that is started for this run.
 
-    With another seed, its task ids differ from those of an earlier run, whose pictures are then not taken for these.
+    With another seed, the sandbox's task ids differ from those of an earlier run, whose pictures are then not taken
+    for these.
+
+    Raises:
+        ConfigError: As ``read_service``.
     """
+    if not sandbox:
+        yield read_service(terminal, base_url, api_key_file)
+        return
     with load_extra("seedream_sandbox", "sandbox").Sandbox(seed=secrets.randbits(32)) as service:
         terminal.print_note(tr("Sandbox at {url}: nothing leaves this machine, nothing is paid.", url=service.base_url))
-        yield service
+        yield service.api_key, service.base_url

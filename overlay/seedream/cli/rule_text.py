@@ -9,32 +9,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.cells import cell_len
 from tensorslab_images.rules import LANGUAGE, RULES, Rule
 
 from seedream.cli.language import is_chinese, tr, translate
 
 
-class UnknownRule(LookupError):
-    """No rule has that id; the message names the nearest ones."""
-
-
 def find_rule(name: str) -> Rule:
     """Return the rule with that id; case, spaces and underscores do not matter.
 
     Raises:
-        UnknownRule: No rule has this id.
+        click.UsageError: No rule has this id; the message names the nearest ones.
     """
     wanted = "-".join(name.strip().upper().replace("_", "-").split())
     if wanted in RULES:
         return RULES[wanted]
     near = get_close_matches(wanted, RULES, n=3, cutoff=0.4) or [rule for rule in RULES if wanted and wanted in rule]
-    hint = (
-        tr("Did you mean {rules}?", rules=", ".join(near))
-        if near
-        else tr("The rules are {rules}.", rules=", ".join(RULES))
-    )
-    raise UnknownRule(tr("there is no rule {name}. {hint}", name=repr(name.strip()[:60]), hint=hint))
+    said = tr("Did you mean {rules}?" if near else "The rules are {rules}.", rules=", ".join(near or RULES))
+    raise click.UsageError(tr("there is no rule {name}. {hint}", name=repr(name.strip()[:60]), hint=said))
 
 
 def summary_and_sentence(rule: str) -> tuple[str, str]:

@@ -37,10 +37,7 @@ def explain(terminal: Terminal, /, *, names: tuple[str, ...]) -> None:
     \b
       seedream explain RES-PIXELS
     """  # noqa: D301 -- click's mark for text that stays as it is
-    try:
-        found = [rule_text.find_rule(name) for name in names]
-    except rule_text.UnknownRule as error:
-        raise click.UsageError(str(error)) from None
+    found = [rule_text.find_rule(name) for name in names]
     for number, rule in enumerate(found):
         terminal.print_result(("\n" if number else "") + rule.id, style="bold")
         terminal.print_table(rule_text.explain(rule), indent=2)

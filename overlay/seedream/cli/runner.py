@@ -84,17 +84,9 @@ def _report_interrupt(terminal: Terminal, error: BaseException) -> Exit:
     notes = getattr(error, "__notes__", [])
     terminal.print_note(tr("Interrupted."))
     _print_notes(terminal, error)
-    terminal.print_json(
-        {
-            "error": {
-                "type": "Interrupted",
-                "message": " ".join(["interrupted", *notes]),
-                "taskid": terminal.taskid,
-                "billing": "unknown" if notes else "yes" if terminal.taskid else "no",
-                "exit_code": exit_codes.INTERRUPTED.code,
-            }
-        }
-    )
+    billing = "unknown" if notes else "yes" if terminal.taskid else "no"
+    message = " ".join(["interrupted", *notes])
+    _print_brief_json(terminal, "Interrupted", message, exit_codes.INTERRUPTED, billing=billing)
     return exit_codes.INTERRUPTED
 
 
@@ -172,10 +164,9 @@ def _print_notes(terminal: Terminal, error: BaseException) -> None:
         terminal.print_note(tr("The task goes on; to get its pictures: {command}", command=terminal.resume))
 
 
-def _print_brief_json(terminal: Terminal, kind: str, message: str, code: Exit) -> None:
-    terminal.print_json(
-        {"error": {"type": kind, "message": message, "taskid": terminal.taskid, "exit_code": code.code}}
-    )
+def _print_brief_json(terminal: Terminal, kind: str, message: str, code: Exit, **more: str) -> None:
+    document = {"type": kind, "message": message, "taskid": terminal.taskid, **more, "exit_code": code.code}
+    terminal.print_json({"error": document})
 
 
 def _report_output_error(terminal: Terminal, error: OutputError) -> Exit:
@@ -188,6 +179,5 @@ def _report_output_error(terminal: Terminal, error: OutputError) -> Exit:
         return exit_codes.CLOSED
     reason = translate(getattr(cause, "strerror", None) or str(cause))
     terminal.print_note(f"seedream: {tr('cannot write the output: {reason}', reason=reason)}")
-    if terminal.resume:
-        terminal.print_note(tr("The task goes on; to get its pictures: {command}", command=terminal.resume))
+    _print_notes(terminal, error)
     return exit_codes.FAILED

@@ -26,12 +26,10 @@ from seedream.cli.terminal import Terminal
 
 _LONGEST_TEXT: Final = 2000  # characters of a prompt or an error message
 _MOST_TASKS: Final = 20
-_WITHOUT_TASK: Final = {
+_WITHOUT_TASK: Final = {  # a state that is not in it is shown as it is
     "submitting": "sent, no answer was recorded: it may have been billed",
     "unknown": "sent, no usable answer: it may have been billed",
     "refused": "refused, not billed",
-    "not sent": "not sent",
-    "accepted": "accepted",
 }
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from platformdirs import user_state_path
 
 from seedream._request.submission import Submission
 from seedream._support.redact import quote, redact
-from seedream.errors import JournalFull, SeeDreamError
+from seedream.errors import JournalFull
 
 _FILE: Final = "tasks.jsonl"
 _OLD_FILE: Final = "tasks.old.jsonl"
@@ -47,7 +48,7 @@ class RecordedTask:
 
 
 class TaskRecorder:
-    """Records one submission; its methods are those of a submission observer.
+    """Records one submission.
 
     The record is kept in the directory of the pictures if the state folder cannot be written.
     """
@@ -89,30 +90,14 @@ class TaskRecorder:
             hint=f"Make room, or set {STATE_VARIABLE} to a folder that can be written.",
         )
 
-    def not_sent(self) -> None:
-        """Record that nothing was sent."""
-        self._end("not sent")
+    def end(self, state: str, **more: str) -> None:
+        """Record the state in which it ended, and its ``taskid`` if there is one.
 
-    def submitted(self, taskid: str) -> None:
-        """Record the task's id."""
-        self._end("accepted", taskid=taskid)
-
-    def refused(self, error: SeeDreamError) -> None:
-        """Record that the service refused the request, or that it was not sent."""
-        self._end("refused", taskid=error.taskid or "")
-
-    def unknown(self, error: BaseException) -> None:
-        """Record that no usable answer came."""
-        self._end("unknown", taskid=getattr(error, "taskid", None) or "")
-
-    def _end(self, state: str, **more: str) -> None:
-        """Record the end. A failure is not raised: the id is printed, and the error about the submission counts."""
-        if self._path is None:
-            return
-        try:
-            self._append(self._path, {"state": state, **more})
-        except OSError:
-            return
+        A failure is not raised: the id is printed, and the error about the submission counts.
+        """
+        if self._path is not None:
+            with suppress(OSError):
+                self._append(self._path, {"state": state, **more})
 
     def _append(self, path: Path, entry: dict[str, Any]) -> None:
         line = json.dumps({"key": self._key, "at": datetime.now(UTC).isoformat(timespec="seconds"), **entry})
