@@ -9,7 +9,7 @@ from seedream_sandbox.faults.language import Fault, parse_fault
 from seedream_sandbox.inspector.routes import Access
 from seedream_sandbox.server.httpx_transport import Transport
 from seedream_sandbox.server.server import Server, is_loopback
-from seedream_sandbox.service.account import Charge
+from seedream_sandbox.service.account import Charge, owner
 from seedream_sandbox.service.api import Service
 from seedream_sandbox.service.request_log import RequestRecord
 from seedream_sandbox.settings import Settings
@@ -136,7 +136,7 @@ class Sandbox:
             KeyError: The key is not accepted.
         """
         with self.service.lock:
-            account = self.service.accounts.of_key(key)
+            account = self.service.accounts.find(owner(key))
             if account is None:
                 raise KeyError("there is no account with this key")
             return account.balance

@@ -50,45 +50,25 @@ class ProgressRule:
 
 @define(eq=False)
 class Task:
-    """One generation task.
-
-    Attributes:
-        id: The task id.
-        prompt: As received.
-        category: As received, or the default.
-        resolution: As received, or the default.
-        images: Number of pictures asked for.
-        width: Of each picture, in pixels.
-        height: Of each picture, in pixels.
-        created: Time by the sandbox's clock (seconds since 1970, UTC).
-        seed: Seed of the task's pictures.
-        owner: Digest of the key that submitted it; another key cannot see it.
-        sources: Small copies (JPEG) of the source images that could be read.
-        source_count: Number of source files received.
-        image_url: As received.
-        request: Number of the request that made it.
-        faults: Faults that act on this task's queries and pictures.
-        polled: Number of queries so far.
-        deleted: Whether the client deleted it.
-    """
+    """One generation task, with the values of its submission or their defaults."""
 
     id: str
     prompt: str
     category: str
     resolution: str
-    images: int
-    width: int
+    images: int  # number of pictures asked for
+    width: int  # of each picture, in pixels
     height: int
-    created: float
-    seed: int
-    owner: str = field(default="", repr=False)
-    sources: tuple[bytes, ...] = field(default=(), repr=False)
-    source_count: int = 0
+    created: float  # by the sandbox's clock (seconds since 1970, UTC)
+    seed: int  # of its pictures
+    owner: str = field(default="", repr=False)  # digest of the key that submitted it; another key cannot see it
+    sources: tuple[bytes, ...] = field(default=(), repr=False)  # small copies (JPEG) of the sources that could be read
+    source_count: int = 0  # number of source files received
     image_url: str | None = None
-    request: int = 0
-    faults: ActiveFaults = field(factory=ActiveFaults)
-    polled: int = 0
-    deleted: bool = False
+    request: int = 0  # number of the request that made it
+    faults: ActiveFaults = field(factory=ActiveFaults)  # that act on its queries and pictures
+    polled: int = 0  # number of queries so far
+    deleted: bool = False  # by the client
 
     @property
     def weight(self) -> int:
@@ -128,12 +108,12 @@ def fault_status(fault: Fault, status: int, polled: int) -> int:
     """Return what a task fault makes of a status."""
     match fault.name:
         case "stuck":
-            return STATUS_MEANING_QUEUED if fault.text("state") == "queued" else STATUS_MEANING_PROCESSING
+            return STATUS_MEANING_QUEUED if fault["state"] == "queued" else STATUS_MEANING_PROCESSING
         case "flapping":
             return STATUS_MEANING_PROCESSING if status == STATUS_MEANING_COMPLETED and polled % 2 else status
         case "task-fails":
             return STATUS_MEANING_FAILED if status == STATUS_MEANING_COMPLETED else status
         case "unknown-status":
-            return fault.integer("status") if polled < fault.integer("polls") else status
+            return fault["status"] if polled < fault["polls"] else status
         case _:
             return status

@@ -69,17 +69,9 @@ class Fault:
         """The kind's name."""
         return self.kind.name
 
-    def text(self, option: str) -> str:
-        """Return an option as text."""
-        return str(self.options[option])
-
-    def integer(self, option: str) -> int:
-        """Return an option as a whole number."""
-        return int(self.options[option])
-
-    def number(self, option: str) -> float:
-        """Return an option as a number."""
-        return float(self.options[option])
+    def __getitem__(self, option: str) -> Any:
+        """Return an option; its type is that of the default in the catalogue."""
+        return self.options[option]
 
     def applies(self, ordinal: int, used: int, seed: str, prompt: str) -> bool:
         """Decide whether the fault, which acted ``used`` times, acts on the request with that number in its scope."""

@@ -26,20 +26,20 @@ def _instead(fault: Fault, request: Request) -> Response | None:  # noqa: C901, 
         case "status":
             return _status(fault)
         case "rate-limit":
-            return failure("too many requests", status=429, headers={"retry-after": fault.text("retry_after")})
+            return failure("too many requests", status=429, headers={"retry-after": fault["retry_after"]})
         case "no-credits":
             extra: dict[str, dict[str, Any]] = {"null": {"data": None}, "empty": {"data": {}}}
             envelope = {"code": CODE_MEANING_INSUFFICIENT_CREDITS, "msg": "insufficient credits"}
-            return reply({**envelope, **extra.get(fault.text("data"), {})})
+            return reply({**envelope, **extra.get(fault["data"], {})})
         case "failure":
-            return failure(fault.text("msg"))
+            return failure(fault["msg"])
         case "redirect":
-            target = fault.text("to") or request.path + (f"?{request.query}" if request.query else "")
-            return Response(fault.integer("status"), (("location", target),), b"")
+            target = fault["to"] or request.path + (f"?{request.query}" if request.query else "")
+            return Response(fault["status"], (("location", target),), b"")
         case "html":
-            return Response(fault.integer("status"), (("content-type", "text/html"),), _PAGE)
+            return Response(fault["status"], (("content-type", "text/html"),), _PAGE)
         case "empty":
-            return Response(fault.integer("status"), (("content-type", "application/json"),), b"")
+            return Response(fault["status"], (("content-type", "application/json"),), b"")
         case "picture-expired":
             return deny("Request has expired")
         case "picture-forbidden":
@@ -51,11 +51,11 @@ def _instead(fault: Fault, request: Request) -> Response | None:  # noqa: C901, 
 
 
 def _status(fault: Fault) -> Response:
-    status, after = fault.integer("status"), fault.text("retry_after")
+    status, after = fault["status"], fault["retry_after"]
     headers = {"retry-after": after} if after else {}
-    if status in (204, 304) or fault.text("body") == "empty":  # these statuses have no body
+    if status in (204, 304) or fault["body"] == "empty":  # these statuses have no body
         return Response(status, tuple(headers.items()), b"")
-    if fault.text("body") == "html":
+    if fault["body"] == "html":
         return Response(status, (("content-type", "text/html"), *headers.items()), _PAGE)
     return failure(f"HTTP status {status}, by the fault asked for", CODE_MEANING_FAILURE, status, headers)
 
@@ -84,7 +84,7 @@ def _edited(fault: Fault, response: Response, previous: str) -> Response:  # noq
         case "duplicate-taskid":
             data["taskid"] = previous or data.get("taskid", "")
         case "unknown-code":
-            envelope["code"] = fault.integer("code")
+            envelope["code"] = fault["code"]
             if not fault.options["taskid"]:
                 data.pop("taskid", None)
         case _:  # unknown-fields
@@ -98,34 +98,34 @@ def _rebuilt(fault: Fault, response: Response) -> Response | None:  # noqa: C901
     body = response.body
     match fault.name:
         case "truncated-json":
-            return evolve(response, body=body[: fault.integer("keep")])
+            return evolve(response, body=body[: fault["keep"]])
         case "huge-reply" | "picture-oversized":
-            return evolve(response, padding=fault.integer("bytes"))
+            return evolve(response, padding=fault["bytes"])
         case "chunked":
             return evolve(response, chunked=True)
         case "duplicate-keys":
-            return evolve(response, body=_with_duplicate(body, fault.text("key"), fault.text("value")))
+            return evolve(response, body=_with_duplicate(body, fault["key"], fault["value"]))
         case "wrong-type":
-            return _with_header(response, "content-type", fault.text("type"))
+            return _with_header(response, "content-type", fault["type"])
         case "wrong-encoding":
-            return _with_header(response, "content-encoding", fault.text("encoding"))
+            return _with_header(response, "content-encoding", fault["encoding"])
         case "gzip":
             packed = gzip.compress(body, compresslevel=1, mtime=0)
             return evolve(_with_header(response, "content-encoding", "gzip"), body=packed)
         case "picture-truncated":
-            return evolve(response, body=body[: int(len(body) * min(fault.number("keep"), 1))])
+            return evolve(response, body=body[: int(len(body) * min(fault["keep"], 1))])
         case "picture-corrupt":
             middle = len(body) // 2
             changed = bytes(byte ^ 0x5A for byte in body[middle : middle + 64])
             return evolve(response, body=body[:middle] + changed + body[middle + 64 :])
         case "picture-trailing":
-            size = min(fault.integer("bytes"), 1_000_000)
+            size = min(fault["bytes"], 1_000_000)
             trailing = (b"trailing" * (size // 8 + 1))[:size]
             return evolve(response, body=body + trailing, chunked=bool(fault.options["chunked"]))
         case "picture-bomb":
             return evolve(
                 _with_header(response, "content-encoding", "gzip"),
-                body=_bomb(min(fault.integer("bytes"), _LARGEST_BOMB)),
+                body=_bomb(min(fault["bytes"], _LARGEST_BOMB)),
             )
         case _:
             return None

@@ -146,18 +146,18 @@ class Connection:
             return None
         if body is not None and fault is not None and fault.name != "slow-upload":
             if fault.name == "stall-request":
-                await self._sleep(fault.number("seconds"))
-            self._cut(fault.text("how"))
+                await self._sleep(fault["seconds"])
+            self._cut(fault["how"])
             return None
         return None if body is None else bytes(body)
 
     async def _collect_body(self, fault: Fault | None, held: AsyncExitStack) -> bytearray | None:
         """Return the body, as far as the limit and a fault let it be read; None when the connection is gone."""
         now = asyncio.get_running_loop().time
-        rate = fault.number("rate") if fault is not None and "rate" in fault.options else 0
+        rate = fault["rate"] if fault is not None and "rate" in fault.options else 0
         most = self._service.settings.max_body
         if fault is not None and "after" in fault.options:
-            most = min(most, fault.integer("after") - 1)
+            most = min(most, fault["after"] - 1)
         body, started, large = bytearray(), now(), False
         async with asyncio.timeout(_BODY_TIME) as limit:
             while len(body) <= most:
@@ -196,7 +196,7 @@ class Connection:
         """Send the reply; return whether the connection may carry another request."""
         pace, fault = handled.fault("pace"), handled.fault("delivery")
         if pace is not None:
-            await self._sleep(pace.number("seconds"))
+            await self._sleep(pace["seconds"])
         if fault is None:
             await self._send(handled.response, method)
             return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
@@ -242,19 +242,19 @@ class Connection:
         head = _head(response, quiet=fault.name == "cut-quiet")
         match fault.name:
             case "cut-head":
-                self._writer.write(head[: fault.integer("after")])
+                self._writer.write(head[: fault["after"]])
             case "cut-body" | "cut-quiet":
-                self._writer.write(head + response.body[: fault.integer("after")])
+                self._writer.write(head + response.body[: fault["after"]])
             case "garbage":
                 self._writer.write(b"\x00\x17 this is not HTTP\r\n\r\n")
             case "stall-reply":
-                self._writer.write((head + response.body)[: fault.integer("after")])
-                await self._sleep(fault.number("seconds"))
+                self._writer.write((head + response.body)[: fault["after"]])
+                await self._sleep(fault["seconds"])
             case "drip":
-                await self._drip(head + response.body, fault.integer("bytes"), fault.number("seconds"))
+                await self._drip(head + response.body, fault["bytes"], fault["seconds"])
             case "drip-part":
                 for data, slow in _with_slow_part(fault, response):
-                    await self._drip(data, 1 if slow else len(data), fault.number("seconds") if slow else 0)
+                    await self._drip(data, 1 if slow else len(data), fault["seconds"] if slow else 0)
             case _:
                 pass
 
@@ -293,7 +293,7 @@ def abort(transport: asyncio.WriteTransport) -> None:
 
 def _with_slow_part(fault: Fault, response: Response) -> Iterator[tuple[bytes, bool]]:
     """Yield a reply in pieces, each with whether it is sent a byte at a time."""
-    part, length, body = fault.text("part"), min(fault.integer("length"), 1_000_000), response.body
+    part, length, body = fault["part"], min(fault["length"], 1_000_000), response.body
     if part in ("status-line", "headers", "body"):
         status, _, rest = _head(response).partition(b"\r\n")
         yield status + (b" " + b"x" * length if part == "status-line" else b""), part == "status-line"

@@ -60,7 +60,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         incoming = self._service.receive(plain)
         breaking = incoming.fault if incoming.fault is not None and "after" in incoming.fault.options else None
         yield f"{_BODY}.started"
-        if breaking is not None and breaking.integer("after") < len(body):
+        if breaking is not None and breaking["after"] < len(body):
             if breaking.name == "cut-request":
                 raise httpx.WriteError("connection reset", request=request)
             self._raise(breaking, request)
@@ -70,9 +70,9 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         handled = self._service.handle(plain, incoming)
         pace = handled.fault("pace")
         if pace is not None:
-            self._service.clock.wait(pace.number("seconds"))
+            self._service.clock.wait(pace["seconds"])
             patience = request.extensions.get("timeout", {}).get("read")
-            if patience is not None and patience < pace.number("seconds"):
+            if patience is not None and patience < pace["seconds"]:
                 raise httpx.ReadTimeout("timed out", request=request)
         return _delivered(handled.fault("delivery"), handled.response, request)
 
@@ -147,9 +147,9 @@ def _delivered(fault: Fault | None, response: Response, request: httpx.Request) 
             case "stall-reply":
                 raise httpx.ReadTimeout("timed out", request=request)
             case "cut-body":
-                upto, end = fault.integer("after"), _cut(fault, request)
+                upto, end = fault["after"], _cut(fault, request)
             case "cut-quiet":
-                headers, upto = list(response.headers), fault.integer("after")
+                headers, upto = list(response.headers), fault["after"]
             case _:  # dripping has no effect without a socket
                 pass
     return httpx.Response(response.status, headers=headers, stream=_Body(response, upto, end), request=request)

@@ -165,8 +165,8 @@ class Server:
         fault = self._service.connection_fault()
         if fault is not None:  # before a TLS handshake, which stalls with it
             if fault.name == "stall-accept":
-                await asyncio.sleep(self._service.clock.wait(fault.number("seconds")))
-            elif fault.text("how") == "rst":
+                await asyncio.sleep(self._service.clock.wait(fault["seconds"]))
+            elif fault["how"] == "rst":
                 reset_on_close(sock)
             return
         loop = asyncio.get_running_loop()

@@ -81,10 +81,6 @@ class Accounts:
         """Return the account of a key's digest; None if the key is not accepted."""
         return self._shared or self._by_owner.get(owner)
 
-    def of_key(self, key: str) -> Account | None:
-        """Return the account of a key; None if the key is not accepted."""
-        return self.find(owner(key))
-
     def can_pay(self, account: Account, images: int) -> bool:
         """Return whether the balance covers that many images."""
         return images * self.price <= account.balance

@@ -20,7 +20,7 @@ from seedream_sandbox.pictures.image_cache import ImageCache
 from seedream_sandbox.service import image_host
 from seedream_sandbox.service.account import Account, Accounts, owner
 from seedream_sandbox.service.handled_request import OPERATIONS, HandledRequest, IncomingRequest, scope_of
-from seedream_sandbox.service.multipart import MalformedForm, SubmissionForm, read_form
+from seedream_sandbox.service.multipart import SubmissionForm, read_form
 from seedream_sandbox.service.operations import FILE_FIELD, ReplyAndFaults, TaskOperations
 from seedream_sandbox.service.refusal import Refusal
 from seedream_sandbox.service.request_log import RequestLog, RequestRecord
@@ -196,9 +196,6 @@ class Service:
         except Refusal as refusal:
             record.verdict, record.rule, record.message = "refused", refusal.rule, refusal.message
             response, later = failure(refusal.message), []
-        except MalformedForm as error:
-            record.verdict, record.rule, record.message = "refused", "SCHEMA", str(error)
-            response, later = failure(f"SCHEMA the body is not a form: {error}."), []
         return self._finish(call, response, [*later, *before])
 
     def _payer(self, request: Request) -> tuple[str, Account] | Response:

@@ -10,14 +10,18 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from seedream_sandbox.http import Request
 from seedream_sandbox.pictures.landscape import small_copy
+from seedream_sandbox.service.refusal import SCHEMA, Refusal
 
 _MOST_PARTS: Final = 1000
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PLAIN_ENCODINGS: Final = frozenset({"7bit", "8bit", "binary"})
 
 
-class MalformedForm(Exception):
+class MalformedForm(Refusal):
     """The body is not the form that its Content-Type promises."""
+
+    def __init__(self, wrong: str) -> None:
+        super().__init__(SCHEMA, "", f"the body is not a form: {wrong}")
 
 
 @frozen

@@ -100,7 +100,7 @@ class TaskOperations:
             return failure("TASK-ID there is no such task"), []
         status = task.status(self._settings.progress_rule, self._settings.clock.time())
         urls = self._urls(task, images_url) if status == STATUS_MEANING_COMPLETED else []
-        reason = next((one.text("msg") for one in task.faults if one.name == "task-fails"), "")
+        reason = next((one["msg"] for one in task.faults if one.name == "task-fails"), "")
         task.polled += 1
         data = task.data(status, urls, reason if status == STATUS_MEANING_FAILED else "")
         return _success(data), task.reply_faults("query")
@@ -135,20 +135,20 @@ class TaskOperations:
     def _urls(self, task: Task, origin: str) -> list[str]:
         urls = [self.signer.url(origin, task, index, self._settings.clock.time()) for index in range(task.images)]
         for one in task.faults:
-            if one.name == "no-urls" and task.polled < one.integer("polls"):
+            if one.name == "no-urls" and task.polled < one["polls"]:
                 urls = []
             elif one.name == "fewer-urls":
-                urls = urls[: max(0, len(urls) - one.integer("missing"))]
+                urls = urls[: max(0, len(urls) - one["missing"])]
             elif one.name == "bad-url":
-                urls = [one.text("to")] * len(urls)
+                urls = [one["to"]] * len(urls)
             elif one.name == "many-urls":
-                target, count = one.text("to"), min(one.integer("count"), 1_000_000)
+                target, count = one["to"], min(one["count"], 1_000_000)
                 urls = [urls[index % len(urls)] if target == "pictures" else target for index in range(count) if urls]
         return urls
 
 
 def _lost(task: Task) -> bool:
-    return any(one.name == "lost-task" and task.polled < one.integer("polls") for one in task.faults)
+    return any(one.name == "lost-task" and task.polled < one["polls"] for one in task.faults)
 
 
 def _success(data: dict[str, Any], msg: str = "success") -> Response:
