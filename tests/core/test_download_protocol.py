@@ -543,6 +543,21 @@ def test_expired_urls_are_renewed_twice_and_only_those_are_fetched_again() -> No
     assert read(io, *URLS[:2], images=2) == [PNG, PNG]
 
 
+@pytest.mark.parametrize("expired", [(0,), (1,), (0, 1), (0, 2), (0, 1, 2)])
+def test_renewed_pictures_keep_their_places(tmp_path: Path, expired: tuple[int, ...]) -> None:
+    contents = [PNG + bytes([index]) for index in range(3)]  # what follows the picture counts as a part of it
+
+    def heads() -> list[Head]:
+        first = [Head(410) if index in expired else Head(200, {}, [contents[index]]) for index in range(3)]
+        return [*first, query(*(f"{url}/new" for url in URLS[:3])), *(Head(200, {}, [contents[it]]) for it in expired)]
+
+    assert read(scripted(*heads()), *URLS[:3], images=3) == contents
+    options = DownloadOptions(concurrency=1)
+    saved = run(save(service(), info(*URLS[:3]), tmp_path, images=3, options=options), scripted(*heads()))
+    assert [one.path.read_bytes() for one in saved] == contents
+    assert [one.path.name for one in saved] == [f"t1-{number}.png" for number in (1, 2, 3)]
+
+
 @pytest.mark.parametrize("more", [[], ["https://images.example/beyond-what-was-asked-for"]])
 def test_a_url_that_stays_as_it_was_is_not_asked_for_again(more: list[str]) -> None:
     io = scripted(Head(403), query(URL, *more))
