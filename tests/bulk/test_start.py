@@ -1,13 +1,18 @@
 """The start of a run, and what its user decides: which jobs are planned, dropped, sent again, and what is refused."""
 
+import json
 import pickle
 import shutil
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
+import httpx
 import pytest
 from attrs import evolve
 from seedream import AsyncSeeDream
@@ -636,6 +641,43 @@ def test_a_submitter_in_a_thread_owns_the_run_and_writes_its_results(
     again.stop()
     assert again.report().reason == "interrupted"
     again.close()
+
+
+def test_the_end_of_a_submitter_waits_for_a_submission_on_its_way(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    sent, answer = threading.Event(), threading.Event()
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        sent.set()
+        await anyio.to_thread.run_sync(answer.wait)
+        order.append("answered")
+        return httpx.Response(200, json=ACCEPTED, request=request)
+
+    def connect() -> AsyncSeeDream:
+        client = AsyncSeeDream(KEY, base_url=HERE, transport=httpx.MockTransport(handle))
+        close = client.close
+
+        async def closed() -> None:
+            order.append("closed")
+            answer.set()
+            await close()
+
+        monkeypatch.setattr(client, "close", closed)
+        return client
+
+    def waits(pending: Any) -> None:
+        answer.set()
+        wait(pending)
+
+    monkeypatch.setattr(submitter_thread, "wait", waits)
+    submitter = SubmitterThread(out, connect=connect)
+    with ThreadPoolExecutor() as threads:
+        taskid = threads.submit(anyio.run, submitter.ensure, "k", {"prompt": "k"})
+        assert sent.wait(30)
+        submitter.close()
+        assert taskid.result() == "t1"
+    assert order == ["answered", "closed"]
+    assert [json.loads(line)["taskid"] for line in (out / "results.jsonl").read_text().splitlines()] == ["t1"]
 
 
 def test_a_submitter_in_a_thread_is_found_again_in_its_process_only(out: Path) -> None:

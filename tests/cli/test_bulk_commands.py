@@ -423,6 +423,23 @@ def test_each_end_of_a_run_has_its_code(reason: Any, code: int) -> None:
         assert bulk_report._EXITS[reason] in exit_codes.TABLE
 
 
+def test_what_is_left_of_a_run_that_is_done_decides_by_how_much_it_needs_its_user() -> None:
+    codes = {
+        "unknown": 6,
+        "submitted": 7,
+        "succeeded": 8,
+        "rejected": 1,
+        "failed": 1,
+        "planned": 1,
+    }  # by hand, in order
+    for number, (state, code) in enumerate(codes.items()):
+        rest = dict.fromkeys(list(codes)[number:], 1)
+        for counts in (rest, {state: 1, "downloaded": 5, "abandoned": 1}):
+            assert exit_for_report(Report("done", counted(**counts), 1, Path())).code == code, state
+    for settled in ("downloaded", "abandoned"):
+        assert exit_for_report(Report("done", counted(**{settled: 1}), 1, Path())).code == 0
+
+
 def test_each_state_that_has_jobs_has_a_line() -> None:
     counts = dict(zip(STATES, (1, 2, 3, 4, 5, 1006, 7, 8, 9), strict=True))
     assert count_lines(counts, 12) == [
