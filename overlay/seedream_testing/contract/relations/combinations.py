@@ -210,7 +210,6 @@ def _left_by_acceptance(facts: ApiFacts) -> Iterator[Example]:
 
         def second(server: ServerUnderTest, sent: Parts = sent, name: str = name) -> None:
             usual = server.known_task()
-            assert server.second_key is not None  # noqa: S101 -- the needs say so
             with server.with_key(server.second_key) as other:
                 other.task(sent)
                 server.spent += other.spent

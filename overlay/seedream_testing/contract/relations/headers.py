@@ -139,29 +139,13 @@ def _sent_as(
     return lambda server, taskid: server.post(path, kind, body(taskid), server.headers(*headers))
 
 
-def _query_of(taskid: str) -> dict[str, Any]:
-    return {"taskid": taskid}
-
-
-def _deletion_of(taskid: str) -> dict[str, Any]:
-    return {"taskids": [taskid]}
-
-
-def _plain(taskid: str) -> bytes:
-    return json.dumps(_query_of(taskid)).encode()
-
-
-def _deletion(taskid: str) -> bytes:
-    return json.dumps(_deletion_of(taskid)).encode()
-
-
 def _queries(facts: ApiFacts) -> Iterator[Example]:
-    for name, send, optional in _ways(facts.query, _query_of):
+    for name, send, optional in _ways(facts.query, lambda taskid: {"taskid": taskid}):
         yield _query(f"a query with {name}", send, optional=optional)
 
 
 def _deletions(facts: ApiFacts) -> Iterator[Example]:
-    for name, send, optional in _ways(facts.delete, _deletion_of):
+    for name, send, optional in _ways(facts.delete, lambda taskid: {"taskids": [taskid]}):
         yield _deletes(f"a deletion with {name}", send, optional=optional)
 
 
@@ -207,14 +191,13 @@ def _ways(path: str, document: Callable[[str], dict[str, Any]]) -> Iterator[tupl
 
 def _refusals(facts: ApiFacts) -> Iterator[Example]:
     kind, body = encode(_FORM[1:])
-    unknown = _plain("no-such-task")
     for name, value in _HEADERS:
 
         def run(server: ServerUnderTest, header: tuple[str, str] = (name, value)) -> None:
             with_it, sent = f"with {header[0]}: {header[1][:40]}", server.headers(header)
             form = partial(server.post, facts.submit, kind, body, sent)
             server.must_refuse(form, f"a form without a prompt {with_it}", "PROMPT-REQUIRED")
-            query = partial(server.post, facts.query, _JSON, unknown, sent)
+            query = partial(server.ask, facts.query, {"taskid": "no-such-task"}, sent)
             server.must_refuse(query, f"a query for no task {with_it}", "TASK-ID")
 
         yield Example(f"refusals with {name}: {value[:40]}", run)
@@ -246,7 +229,12 @@ _NOT_JSON: Final = {
 }  # fmt: skip
 
 
-def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]) -> Example:
+def _asks(path: str, document: Callable[[str], object], method: str = "POST") -> Send:
+    """Return a function that sends a JSON document about a task."""
+    return lambda server, taskid: server.ask(path, document(taskid), method=method)
+
+
+def _refuses(name: str, rule: str, send: Send) -> Example:
     """Return an example of a request that must be refused and leave the known task as it is."""
 
     def run(server: ServerUnderTest) -> None:
@@ -260,7 +248,7 @@ def _refuses(name: str, rule: str, send: Callable[[ServerUnderTest, str], Reply]
 def _methods(facts: ApiFacts) -> Iterator[Example]:
     kind, body = encode(_FORM)
 
-    def submits(method: str, beside: str = "", *headers: tuple[str, str]) -> Callable[[ServerUnderTest, str], Reply]:
+    def submits(method: str, beside: str = "", *headers: tuple[str, str]) -> Send:
         return lambda server, _: server.post(facts.submit + beside, kind, body, server.headers(*headers), method=method)
 
     for method in ("GET", "PUT", "PATCH", "DELETE", "PROPFIND", "QUERY"):
@@ -271,9 +259,9 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
     for name in ("x-http-method-override", "x-http-method", "x-method-override"):
         send = submits("GET", "", (name, "POST"))
         yield _refuses(f"GET for a submission with {name}: POST", "SERVER-HTTP", send)
-    for query in ("_method=POST", "method=POST", "httpMethod=POST"):
-        name = f"GET for a submission with {query} in the address"
-        yield _refuses(name, "SERVER-HTTP", submits("GET", f"?{query}"))
+    for beside in ("_method=POST", "method=POST", "httpMethod=POST"):
+        name = f"GET for a submission with {beside} in the address"
+        yield _refuses(name, "SERVER-HTTP", submits("GET", f"?{beside}"))
     for path in (
         f"{facts.submit}/", f"{facts.submit}//", f"/{facts.submit}", facts.submit.upper(), f"{facts.submit}.json",
         f"{facts.submit};x=1", f"{facts.submit}/x", f"{facts.submit}%20", f"{facts.submit}%00", "/", "/v1/images/",
@@ -283,17 +271,11 @@ def _methods(facts: ApiFacts) -> Iterator[Example]:
     deep = b'{"taskid": ' + b"[" * 400 + b"]" * 400 + b"}"
     yield _refuses("a query whose id is a list in 400 lists", "TASK-ID", _sent_as(facts.query, lambda _: deep))
     for method in ("GET", "PUT", "PATCH", "DELETE"):
-        yield _refuses(
-            f"{method} for a query",
-            "SERVER-HTTP",
-            lambda server, taskid, method=method: server.post(facts.query, _JSON, _plain(taskid), method=method),
-        )
-        yield _refuses(
-            f"{method} for a deletion",
-            "SERVER-HTTP",
-            lambda server, taskid, method=method: server.post(facts.delete, _JSON, _deletion(taskid), method=method),
-        )
-    others: dict[tuple[str, str], Callable[[ServerUnderTest, str], Reply]] = {
+        query = _asks(facts.query, lambda taskid: {"taskid": taskid}, method)
+        yield _refuses(f"{method} for a query", "SERVER-HTTP", query)
+        deletion = _asks(facts.delete, lambda taskid: {"taskids": [taskid]}, method)
+        yield _refuses(f"{method} for a deletion", "SERVER-HTTP", deletion)
+    others: dict[tuple[str, str], Send] = {
         ("GET for a query, the id in the address", "SERVER-HTTP"): lambda server, taskid: server.send("GET", f"{facts.query}?taskid={taskid}", server.headers()),
         ("a query, the id in the address", "TASK-ID"): lambda server, taskid: server.send("POST", f"{facts.query}?taskid={taskid}", server.headers()),
         ("a query for no task, a task's id in the address", "TASK-ID"): lambda server, taskid: server.ask(f"{facts.query}?taskid={taskid}", {"taskid": "no-such-task"}),
@@ -314,21 +296,12 @@ def _misshapen(facts: ApiFacts) -> Iterator[Example]:
     for name, value in _NO_IDS.items():
         yield _refuses(f"a query whose id is {name}", "TASK-ID", lambda server, _, value=value: server.query(value))
     for name, document in _NO_DELETIONS.items():
-        yield _refuses(
-            f"a deletion: {name}",
-            "TASK-ID",
-            lambda server, taskid, document=document: server.ask(
-                facts.delete, json.loads(json.dumps(document).replace("%s", taskid))
-            ),
-        )
+        about = json.dumps(document)
+        send = _asks(facts.delete, lambda taskid, about=about: json.loads(about.replace("%s", taskid)))
+        yield _refuses(f"a deletion: {name}", "TASK-ID", send)
     for name, broken in _NOT_JSON.items():
-        yield _refuses(
-            f"a deletion: sent as {name}",
-            "TASK-ID",
-            lambda server, taskid, broken=broken: server.post(
-                facts.delete, _JSON, broken.replace(b"%s", taskid.encode())
-            ),
-        )
+        send = _sent_as(facts.delete, lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode()))
+        yield _refuses(f"a deletion: sent as {name}", "TASK-ID", send)
 
 
 def _does_nothing(server: ServerUnderTest, method: str) -> None:
@@ -338,7 +311,7 @@ def _does_nothing(server: ServerUnderTest, method: str) -> None:
     before = server.charged()
     replies = [
         server.post(server.facts.submit, kind, body, method=method),
-        server.post(server.facts.delete, _JSON, _deletion(taskid), method=method),
+        server.ask(server.facts.delete, {"taskids": [taskid]}, method=method),
     ]
     for reply in replies:
         if reply.status >= 500 and reply.status != 501:  # noqa: PLR2004 -- a server's error; 501 is Not Implemented

@@ -135,17 +135,13 @@ def _elsewhere(facts: ApiFacts) -> Iterator[Example]:
         def run(server: ServerUnderTest, name: str = name) -> None:
             path = f"{server.facts.query}?{name}={server.key}"
             taskid = str(server.known_task().data["taskid"])
-            server.must_refuse(
-                lambda: server.ask(path, {"taskid": taskid}, {}), f"the key as {name} in the address", _RULE
-            )
-            server.must_refuse(
-                lambda: server.submit((*_ONE, text(name, server.key)), {}), f"the key as the field {name}", _RULE
-            )
-            server.must_refuse(
-                lambda: server.ask(server.facts.query, {"taskid": taskid, name: server.key}, {}),
-                f"the key as the member {name}",
-                _RULE,
-            )
+            ways: dict[str, Callable[[], Reply]] = {
+                f"{name} in the address": lambda: server.ask(path, {"taskid": taskid}, {}),
+                f"the field {name}": lambda: server.submit((*_ONE, text(name, server.key)), {}),
+                f"the member {name}": lambda: server.ask(server.facts.query, {"taskid": taskid, name: server.key}, {}),
+            }
+            for way, send in ways.items():
+                server.must_refuse(send, f"the key as {way}", _RULE)
 
         yield Example(f"the key as {name} in the address, a field or a member", run, 1)
 
@@ -173,22 +169,18 @@ def _unknown(facts: ApiFacts) -> Iterator[Example]:
 def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
     needs = (Need.SECOND_KEY,)
 
-    def other(server: ServerUnderTest) -> ServerUnderTest:
-        assert server.second_key is not None  # noqa: S101 -- the needs say so
-        return server.with_key(server.second_key)
-
     def paid(server: ServerUnderTest, second: ServerUnderTest) -> str:
         server.spent += 1  # whichever account pays, it is of the budget
         return second.task(_ONE)
 
     def query(server: ServerUnderTest) -> None:
         taskid = server.known_task().data["taskid"]
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             second.must_refuse(lambda: second.query(taskid), "a query for another account's task", "TASK-OWN")
 
     def deletion(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             reply = second.delete(taskid)
         after = server.query(taskid)
         if not server.accepted(after):
@@ -196,7 +188,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
 
     def with_uid(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             for uid in ("0", "1", "admin", taskid):
                 reply = second.ask(server.facts.delete, {"taskids": [taskid], "uid": uid})
                 if not server.accepted(server.query(taskid)):
@@ -204,7 +196,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
 
     def mixed(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             own = paid(server, second)
             reply = second.delete(own, taskid)
         if not server.accepted(server.query(taskid)):
@@ -212,7 +204,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
 
     def ids(server: ServerUnderTest) -> None:
         first = server.task(_ONE)
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             theirs = paid(server, second)
             if first == theirs:
                 raise fail("two accounts got one task id", "TASK-OWN")
@@ -223,7 +215,7 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
             raise fail("two accounts' tasks name one picture", "TASK-OWN", state)
 
     def back(server: ServerUnderTest) -> None:
-        with other(server) as second:
+        with server.with_key(server.second_key) as second:
             theirs = paid(server, second)
             server.must_refuse(
                 lambda: server.query(theirs), "a query for the second account's task with the first key", "TASK-OWN"
@@ -241,11 +233,6 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
     yield Example("the second account's task with the first key", back, 1, needs)
 
 
-def _poor(server: ServerUnderTest) -> ServerUnderTest:
-    assert server.no_credits_key is not None  # noqa: S101 -- the needs say so
-    return server.with_key(server.no_credits_key)
-
-
 def _no_credits(facts: ApiFacts) -> Iterator[Example]:
     needs = (Need.NO_CREDITS,)
     prompt, batch, size = text("prompt", "a fish"), text("batchsize", 3), text("resolution", "4096x4096")
@@ -260,7 +247,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
     for name, parts in forms.items():
 
         def run(server: ServerUnderTest, parts: tuple[Part, ...] = parts, name: str = name) -> None:
-            with _poor(server) as poor:
+            with server.with_key(server.no_credits_key) as poor:
                 reply = poor.must_refuse(
                     lambda: poor.submit(parts), f"{name} without credits", "CODE-MEANING", server.facts.no_credits
                 )
@@ -278,7 +265,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
             name: str = case.name,
             rule: str = case.rule,
         ) -> None:
-            with _poor(server) as poor:
+            with server.with_key(server.no_credits_key) as poor:
                 reply = poor.submit(parts)
                 # Which of the two is missing first, the page does not say.
                 code = facts.no_credits if reply.code == facts.no_credits else None
@@ -288,7 +275,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
             yield Example(f"illegal: {case.name} without credits", illegal, 0, needs)
 
     def others(server: ServerUnderTest) -> None:
-        with _poor(server) as poor:
+        with server.with_key(server.no_credits_key) as poor:
             poor.must_refuse(lambda: poor.query("no-such-task"), "a query for an unknown id without credits", "TASK-ID")
             reply = poor.delete("no-such-task")
             if not poor.accepted(reply):

@@ -15,15 +15,10 @@ from attrs import frozen
 
 @frozen
 class Spelling:
-    """One way of writing a value that is not the canonical one.
-
-    Attributes:
-        name: In a few words.
-        spell: Writes a canonical value so; the same value back where it does not apply.
-    """
+    """One way of writing a value that is not the canonical one."""
 
     name: str
-    spell: Callable[[str], str]
+    spell: Callable[[str], str]  # writes a canonical value so; gives the same value back where it does not apply
 
 
 _BLANKS: Final = {

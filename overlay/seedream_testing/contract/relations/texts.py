@@ -32,19 +32,12 @@ _LENGTHS: Final = (63, 64, 80, 100, 127, 128, 140, 200, 254, 255, 256, 280, 300,
 
 @frozen
 class TextChange:
-    """One transformation.
-
-    Attributes:
-        name: In a few words.
-        apply: The transformation.
-        texts: Prompts that it changes.
-        optional: The page does not say whether such a text must be accepted; kept exactly if it is.
-    """
+    """One transformation."""
 
     name: str
     apply: Callable[[str], str]
-    texts: tuple[str, ...]
-    optional: bool = False
+    texts: tuple[str, ...]  # prompts that it changes
+    optional: bool = False  # the page does not say whether such a text must be accepted; kept exactly if it is
 
 
 def _mojibake(given: str) -> str:
