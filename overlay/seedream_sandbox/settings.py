@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, converters, field, frozen
 from attrs.validators import and_, ge, in_, instance_of, optional
 
 from seedream_sandbox.clock import Clock, SystemClock
@@ -31,10 +31,6 @@ def _usable_keys(_settings: object, _attribute: "Attribute[Any]", keys: Iterable
     for key in keys:
         if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ValueError("keys: each is a text of visible ASCII characters without blanks")
-
-
-def _path(given: "str | Path | None") -> Path | None:
-    return None if given is None else Path(given)
 
 
 @frozen(kw_only=True)
@@ -76,7 +72,7 @@ class Settings:
     format: Format = field(default="png", validator=in_(get_args(Format)))
     keys: tuple[str, ...] | Mapping[str, int] = field(default=(), converter=_keys, validator=_usable_keys, repr=False)
     faults: tuple[Fault, ...] = field(default=(), converter=_faults)
-    ledger_path: Path | None = field(default=None, converter=_path)
+    ledger_path: Path | None = field(default=None, converter=converters.optional(Path))
     lifetime: float = 24 * 3600.0
     keep: int = field(default=4000, validator=and_(instance_of(int), ge(1)))
     max_body: int = field(default=64 * 1024 * 1024, validator=_WHOLE)

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -334,7 +334,4 @@ def _head(response: Response, *, quiet: bool = False, chunked: bool = False) -> 
 
 
 def _reason(status: int) -> bytes:
-    try:
-        return HTTPStatus(status).phrase.encode("ascii")
-    except ValueError:
-        return b"Unassigned"
+    return responses.get(status, "Unassigned").encode("ascii")

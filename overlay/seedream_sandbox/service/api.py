@@ -10,7 +10,6 @@ from attrs import frozen
 from tensorslab_images.limits import AUTH_HEADER, Operation
 from tensorslab_images.rules import AUTH_HEADER_SCHEME
 
-from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.faults.active_faults import ActiveFaults
 from seedream_sandbox.faults.catalogue import RESPONSE_LAYERS, Layer, Scope
 from seedream_sandbox.faults.language import HEADER, Fault, FaultError, header_faults
@@ -18,7 +17,7 @@ from seedream_sandbox.faults.reply_faults import apply_reply_fault
 from seedream_sandbox.http import Request, Response, deny, failure
 from seedream_sandbox.pictures.image_cache import ImageCache
 from seedream_sandbox.service import image_host
-from seedream_sandbox.service.account import Account, Accounts, owner
+from seedream_sandbox.service.account import Account, owner
 from seedream_sandbox.service.handled_request import OPERATIONS, HandledRequest, IncomingRequest, scope_of
 from seedream_sandbox.service.multipart import SubmissionForm, read_form
 from seedream_sandbox.service.operations import FILE_FIELD, ReplyAndFaults, TaskOperations
@@ -48,6 +47,8 @@ class Service:
     """The service. Thread-safe; pictures are painted outside its lock.
 
     Attributes:
+        accounts: The balances and the charges.
+        tasks: The tasks that are kept.
         on_record: Called with the record of each request once it is handled; must not block.
 
     Raises:
@@ -60,21 +61,12 @@ class Service:
         self.lock = threading.RLock()
         self.faults = ActiveFaults(settings.seed, list(settings.faults))
         self.operations = TaskOperations(settings, self.faults)
+        self.accounts, self.tasks = self.operations.accounts, self.operations.tasks
         self.requests = RequestLog(settings.keep, _LOG_ROOM)
         self.leaks: list[str] = []
-        self.on_record: Callable[[RequestRecord], object] | None = None
+        self.on_record: Callable[[RequestRecord], object] = lambda _: None
         self.images = ImageCache(settings.format)
         self._numbers = 0
-
-    @property
-    def accounts(self) -> Accounts:
-        """Balances and charges."""
-        return self.operations.accounts
-
-    @property
-    def tasks(self) -> Bounded[str, Task]:
-        """The tasks that are kept."""
-        return self.operations.tasks
 
     def reset(self) -> None:
         """Return to the start; only task ids and request numbers go on, so that none comes twice."""
@@ -106,7 +98,7 @@ class Service:
             if early and early[0].name != "slow-upload":
                 record = self._record(request)
                 record.verdict, record.faults = f"fault {early[0].name}", [early[0].name]
-                self._report(record)
+                self.on_record(record)
         return IncomingRequest(scope, ordinal, early[0] if early else None, requested, wrong)
 
     def handle(self, request: Request, incoming: IncomingRequest | None = None) -> HandledRequest:
@@ -148,10 +140,6 @@ class Service:
         self.requests.remember(record)
         return record
 
-    def _report(self, record: RequestRecord) -> None:
-        if self.on_record is not None:
-            self.on_record(record)
-
     def _handled(self, record: RequestRecord, response: Response, faults: tuple[Fault, ...] = ()) -> HandledRequest:
         record.status = response.status
         record.faults = [fault.name for fault in faults]
@@ -165,7 +153,7 @@ class Service:
         if isinstance(envelope, dict):
             code = envelope.get("code")
             record.code = code if isinstance(code, int) else None
-        self._report(record)
+        self.on_record(record)
         return HandledRequest(response, tuple(fault for fault in faults if fault.kind.layer in ("pace", "delivery")))
 
     # The API.
