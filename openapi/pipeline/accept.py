@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from . import overlay
-from .compare import View, view
+from .compare import View
 from .inputs import ORIGIN, OVERLAY, REVIEWED, RULES, SETTINGS, Inputs, read
 from .ledger import reviewed_text
 from .overlay import OverlayFinding
@@ -44,13 +44,13 @@ def follow_rename(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
     return read(files), [f"{SETTINGS}, {OVERLAY}: our operation is now called {new}"]
 
 
-def accept_overlay(before: Inputs, after: Inputs) -> tuple[Inputs, list[str]]:
+def accept_overlay(after: Inputs) -> tuple[Inputs, list[str]]:
     """Remove actions that the page made needless or groundless; replace `x-was` where it is a plain value.
 
     Actions are settled one at a time, because a later action may need an earlier one.
     """
     lines: list[str] = []
-    while skipped := view(before, after, after.origin.fence).skipped:
+    while skipped := overlay.apply(after.document, after.actions)[1]:
         after, line = _settled(skipped[0], after)
         lines.append(line)
     return after, lines

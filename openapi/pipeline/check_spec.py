@@ -11,9 +11,11 @@ from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValida
 from openapi_spec_validator.schemas import schema_v30
 
 from .errors import RefusedInput
-from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, pointer, references, statuses, walk
+from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, parts_of, pointer, statuses, walk
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
+# The outermost schemas of a document: the components, and what the key `schema` holds elsewhere.
+_SCHEMA = re.compile(r"/components/schemas/[^/]*|(?!/components/schemas/)(?:/(?!schema/)[^/]*)*?/schema")
 _LONG: Final = 160
 _LONGEST_TEXT: Final = 20_000
 _MOST_SCHEMAS: Final = 5_000
@@ -46,19 +48,17 @@ def check_spec(document: Json, name: str) -> None:
             reference written out, are too many to compare.
     """
     is_31 = check_version(document, name)
-    _check_nodes(document, name)
-    _check_against_meta_schema(document, name, is_31=is_31)
-    found: dict[str, str] = {}
-    for operation in operations(document):
-        if operation.id in found:
-            raise RefusedInput(
-                f"{name}: {operation.path} and {found[operation.id]} have one operationId, {operation.id}."
-            )
-        found[operation.id] = operation.path
     try:
+        check_nodes(document)
+        _check_against_meta_schema(document, name, is_31=is_31)
         _check_unfolded(document)
     except SpecError as error:
         raise RefusedInput(f"{name}: {error}.") from None
+    found: dict[str, str] = {}
+    for operation in operations(document):
+        if other := found.get(operation.id):
+            raise RefusedInput(f"{name}: {operation.path} and {other} have one operationId, {operation.id}.")
+        found[operation.id] = operation.path
 
 
 def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> None:
@@ -70,13 +70,14 @@ def _check_against_meta_schema(document: Json, name: str, *, is_31: bool) -> Non
             cause = max(_causes(errors[0]), key=lambda one: len(one.absolute_path))
             raise _broken(name, list(cause.absolute_path), cause.message)
         if is_31:  # its meta-schema leaves the schemas themselves to their dialect
-            for where, schema in _schemas_of(document):
-                try:
-                    OAS31Validator.check_schema(schema)
-                except SchemaError as error:
-                    raise _broken(name, [*where, *error.absolute_path], error.message) from None
+            for node in walk(document):
+                if isinstance(node.value, (dict, bool)) and _SCHEMA.fullmatch(node.where):
+                    try:
+                        OAS31Validator.check_schema(node.value)
+                    except SchemaError as error:
+                        raise _broken(name, [*parts_of(node.where), *error.absolute_path], error.message) from None
     except RecursionError:
-        raise RefusedInput(f"{name}: it is nested too deeply.") from None
+        raise SpecError("it is nested too deeply") from None
 
 
 def _causes(error: Any) -> Iterator[Any]:
@@ -94,23 +95,6 @@ def _broken(name: str, path: list[Any], message: str) -> RefusedInput:
     if not reason or len(reason) > _LONG:
         reason = "what is there does not have the form that OpenAPI asks for"
     return RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {reason}.")
-
-
-def _schemas_of(document: Json) -> Iterator[tuple[list[Any], Any]]:
-    """Return every outermost schema of the document with its place."""
-    for name, schema in (document.get("components") or {}).get("schemas", {}).items():
-        yield ["components", "schemas", name], schema
-    stack: list[tuple[Any, list[Any]]] = [(document, [])]
-    while stack:
-        node, where = stack.pop()
-        if isinstance(node, dict):
-            for key, value in node.items():
-                if key == "schema" and isinstance(value, (dict, bool)):
-                    yield [*where, key], value
-                elif not (key == "schemas" and where == ["components"]):
-                    stack.append((value, [*where, key]))
-        elif isinstance(node, list):
-            stack += [(value, [*where, index]) for index, value in enumerate(node)]
 
 
 def _check_unfolded(document: Json) -> None:
@@ -158,22 +142,21 @@ def _children(schema: Json) -> Iterator[tuple[Any, str, bool]]:
 
 
 def _roots(document: Json, operation: Node) -> Iterator[Node]:
-    holders: list[Node] = []
-    if "requestBody" in operation.value:
-        holders.append(follow(document, operation.child("requestBody")))
-    holders += [follow(document, operation.child("responses").child(status)) for status in statuses(operation)]
-    for holder in holders:
+    holders = [operation.child("requestBody")] if "requestBody" in operation.value else []
+    holders += [operation.child("responses").child(status) for status in statuses(operation)]
+    for holder in [follow(document, one) for one in holders]:
         for media, kind in (holder.value.get("content") or {}).items():
             if "schema" in kind:
                 yield holder.child("content").child(media).child("schema")
 
 
-def _check_nodes(document: Json, name: str) -> None:
+def check_nodes(document: Json) -> None:
+    """Return when every reference leads somewhere, and no text is endless.
+
+    Raises:
+        SpecError: One does not, or one is.
+    """
     for node in walk(document):
         if isinstance(node.value, str) and len(node.value) > _LONGEST_TEXT:
-            raise RefusedInput(f"{name}: the text at {node.where[:200]} is longer than {_LONGEST_TEXT:,} characters.")
-    for node in references(document):
-        try:
-            follow(document, node)
-        except SpecError as error:
-            raise RefusedInput(f"{name}: {error}.") from None
+            raise SpecError(f"the text at {node.where[:200]} is longer than {_LONGEST_TEXT:,} characters")
+        follow(document, node)

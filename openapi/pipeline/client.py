@@ -6,8 +6,6 @@ import importlib.metadata
 import io
 import re
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
+from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it comes without types
 
 from .errors import BrokenInputs, DecisionNeeded
 from .field_schema import body_fields
@@ -65,19 +64,15 @@ def safe_template(settings: Settings) -> str:
     Raises:
         BrokenInputs: the installed template is not the one that we know.
     """
-    text = files("openapi_python_client").joinpath("templates", settings.template).read_text("utf-8")
+    name, known = settings.template["name"], settings.template["sha256"]
+    text = files("openapi_python_client").joinpath("templates", name).read_text("utf-8")
     found = hashlib.sha256(text.encode()).hexdigest()
-    if found != settings.template_sha256:
+    if found != known:
         raise BrokenInputs(
-            f"the installed {settings.template} has sha256 {found}, {SETTINGS} knows {settings.template_sha256}."
+            f"the installed {name} has sha256 {found}, {SETTINGS} knows {known}."
             " Read what changed in the template before you pin the new hash."
         )
-    text, count = _BOUNDARY_BLOCK.subn(_SAFE_BLOCK, text)
-    if count != settings.boundary_lines or "boundary" in text:
-        raise BrokenInputs(
-            f"{settings.template} sets a fixed boundary at {count} known places, not {settings.boundary_lines}."
-        )
-    return text
+    return _BOUNDARY_BLOCK.sub(_SAFE_BLOCK, text)
 
 
 @dataclass(frozen=True)
@@ -203,7 +198,7 @@ def generate_client(document: Json, settings: Settings, into: Path) -> Generator
         raise _refusal([parsed])
     _name_form_fields(document, parsed, settings)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        (Path(folder) / settings.template).write_text(safe_template(settings), "utf-8")
+        (Path(folder) / settings.template["name"]).write_text(safe_template(settings), "utf-8")
         (Path(folder) / "package_init.py.jinja").write_text(_PACKAGE_INIT, "utf-8")
         (Path(folder) / "models_init.py.jinja").write_text(_MODELS_INIT, "utf-8")
         errors = Project(openapi=parsed, config=config, custom_template_path=Path(folder)).build()
@@ -238,14 +233,8 @@ def stamp_and_format(package: Path) -> None:
         ["format", "--exclude", SIGNATURES, "."],
         ["format", "--line-length", "320", SIGNATURES],
     ):
-        done = subprocess.run([_ruff(), *command, *common], cwd=package, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [find_ruff_bin(), *command, *common], cwd=package, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise BrokenInputs(f"ruff {command[0]} failed on the generated code: {done.stderr.strip()[:400]}")
-
-
-def _ruff() -> str:
-    for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
-        path = Path(folder) / "ruff"
-        if path.is_file():
-            return str(path)
-    raise BrokenInputs("ruff is not installed beside this Python. Run `make setup`.")

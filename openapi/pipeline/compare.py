@@ -1,23 +1,24 @@
 """The old and the new page, compared leaf by leaf, and whether callers survive each change."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from . import overlay
-from .flatten import FIELD, PROSE, Leaf, Leaves, Name, flatten, names_of
+from .check_spec import check_nodes
+from .flatten import FIELD, PROSE, Leaves, Name, Side, flatten, names_of
 from .inputs import Inputs
 from .language import language_of
 from .overlay import same
 from .prose import normal
-from .spec import LOWER, UPPER, Json, SpecError, follow, our_operation, references
+from .spec import LOWER, UPPER, Json, SpecError, our_operation
 from .strict_yaml import load_yaml
 
 EFFECTIVE: Final = "generated/openapi.yaml"
 HIDDEN: Final = "the overlay replaces it"
 Verdict = Literal["absorbed", "breaking"]
+Judgement = tuple[Verdict, str]  # and why
 # Formats that the generator turns into a Python type of their own.
 _TYPED: Final = {"binary", "date", "date-time", "uuid"}
 _NOTES: Final = {
@@ -25,8 +26,21 @@ _NOTES: Final = {
     "callbacks", "tags", "$comment", "contentEncoding", "style", "explode", "allowReserved", "allowEmptyValue",
 }  # fmt: skip
 _MISSING: Final = object()
-_LIMIT_GONE: Final = "the limit is gone: the client no longer enforces it"
-_NEW_LIMIT: Final = "a new limit: the client refuses what breaks it"
+_BOUNDS: Final = UPPER | LOWER
+_AS_SENT: Final[Judgement] = ("absorbed", "callers send it as before")
+_COMES: Final[Judgement] = ("absorbed", "it comes as before")
+# By side and keyword: what it means that the leaf is there or true from now on, and what it means that it is not.
+_FLAGS: Final[dict[tuple[Side, str], tuple[Judgement, Judgement]]] = {
+    ("request", FIELD): (("absorbed", "a new field"), ("breaking", "callers may send it")),
+    ("request", "nullable"): (("absorbed", "null is taken now"), ("breaking", "null is refused now")),
+    ("request", "readOnly"): (("breaking", "callers may send it, and the service no longer takes it"), _AS_SENT),
+    ("request", "writeOnly"): (_AS_SENT, _AS_SENT),
+    ("reply", FIELD): (("absorbed", "a new field"), ("breaking", "callers may read it")),
+    ("reply", "status"): (("absorbed", "a new status"), ("breaking", "the status is gone")),
+    ("reply", "nullable"): (("breaking", "callers may get null"), ("absorbed", "null does not come any more")),
+    ("reply", "readOnly"): (_COMES, _COMES),
+    ("reply", "writeOnly"): (("breaking", "it no longer comes"), _COMES),
+}
 _WIDTH: Final = 160
 
 
@@ -63,13 +77,14 @@ class View:
     known: bool  # whether the ledger has sentences in that language
     old: Leaves
     new: Leaves
+    base: Json  # the old page's document
     document: Json  # the new page's
     effective: Json  # the new effective spec
     changes: list[Change]  # of the page's leaves, judged by what they do to the effective spec
     skipped: list[overlay.OverlayFinding]  # overlay actions that do not fit
 
 
-def view(before: Inputs, after: Inputs, fence: str) -> View:
+def view(before: Inputs, after: Inputs) -> View:
     """Compare the vendored page with the new one, which may be the same."""
     submit = after.settings.submit
     base = before.document or after.document
@@ -78,23 +93,15 @@ def view(before: Inputs, after: Inputs, fence: str) -> View:
     old, new = flatten(base, names_old), flatten(after.document, names_new)
     old_effective, _ = overlay.apply(base, before.actions)
     effective, skipped = overlay.apply(after.document, after.actions)
-    if not _is_whole(effective):
+    try:
+        check_nodes(effective)
+    except SpecError:  # an action that was skipped may be missing to a later one
         effective, _ = overlay.apply(after.document, [])
     felt = {change.name: change for change in _effective_changes(old_effective, effective, before, after)}
-    judged = [_effective_change(change, felt) for change in changes(old, new)]
-    language = language_of(new, after.ledger, fence)
+    judged = [felt.get(change.name) or replace(change, verdict="absorbed", why=HIDDEN) for change in changes(old, new)]
+    language = language_of(new, after.ledger, after.origin.fence)
     known = any(language in rule.sentences for rule in after.ledger.rules.values())
-    return View(language, known, old, new, after.document, effective, judged, skipped)
-
-
-def _is_whole(document: Json) -> bool:
-    """Whether every reference leads somewhere: an action that was skipped may be missing to a later one."""
-    try:
-        for node in references(document):
-            follow(document, node)
-    except SpecError:
-        return False
-    return True
+    return View(language, known, old, new, base, after.document, effective, judged, skipped)
 
 
 def _effective_changes(old: Json, new: Json, before: Inputs, after: Inputs) -> list[Change]:
@@ -110,10 +117,6 @@ def changes_since(root: Path, inputs: Inputs) -> list[Change]:
         return _effective_changes(old, new, inputs, inputs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []  # nothing readable is there
-
-
-def _effective_change(change: Change, felt: Mapping[Name, Change]) -> Change:
-    return felt.get(change.name) or replace(change, verdict="absorbed", why=HIDDEN)
 
 
 def missing_submit(document: Json, before: Inputs) -> bool:
@@ -138,8 +141,10 @@ def changes(old: Leaves, new: Leaves) -> list[Change]:
     found: list[Change] = []
     for name in [*old, *(name for name in new if name not in old)]:
         before, after = old.get(name), new.get(name)
-        if before is not None and after is not None and _equal(name.key, before, after):
-            continue
+        if before is not None and after is not None:
+            prose = before.is_prose(name.key) and after.is_prose(name.key)
+            if normal(before.value) == normal(after.value) if prose else same(before.value, after.value):
+                continue
         verdict, why = judge(name, old, new)
         found.append(
             Change(
@@ -156,13 +161,7 @@ def changes(old: Leaves, new: Leaves) -> list[Change]:
     return found
 
 
-def _equal(key: str, before: Leaf, after: Leaf) -> bool:
-    if before.is_prose(key) and after.is_prose(key):
-        return normal(before.value) == normal(after.value)
-    return same(before.value, after.value)
-
-
-def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+def judge(name: Name, old: Leaves, new: Leaves) -> Judgement:  # noqa: PLR0911 - one return a verdict
     """Whether callers survive that the leaf of that name differs, and why."""
     key = name.key.split(" ")[0]
     before, after = old.get(name), new.get(name)
@@ -172,7 +171,9 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
         return "absorbed", "a new operation"
     if leaf.side != "document" and Name(operation, "path") not in new:
         return "breaking", "the operation is gone"
-    if key in _NOTES or key.startswith("x-") or _is_other_default(name, leaf):
+    # The default of a reply only describes; that of a server's variable is a part of the address.
+    other_default = key == "default" and leaf.side != "request" and not name.place.startswith("document/servers/")
+    if key in _NOTES or key.startswith("x-") or other_default:
         return "absorbed", "describes only"
     if other_form(name.place):
         return "absorbed", "another form of the body, which the client does not send"
@@ -181,21 +182,14 @@ def judge(name: Name, old: Leaves, new: Leaves) -> tuple[Verdict, str]:  # noqa:
         return ("absorbed", "part of a new field") if parent in new else ("breaking", "part of a removed field")
     old_value = before.value if before else _MISSING
     new_value = after.value if after else _MISSING
-    if leaf.side == "request":
-        return _request(name, old_value, new_value, new_field=parent not in old, still=parent in new)
-    if leaf.side == "reply":
-        return _reply(name, old_value, new_value, new_field=parent not in old, still=parent in new)
+    if leaf.side in ("request", "reply"):
+        return _of_field(leaf.side, name.key, old_value, new_value, new_field=parent not in old, still=parent in new)
     return _around(name, old_value, new_value, old, new)
 
 
 def other_form(place: str) -> bool:
     """Whether the place is in a choice of the body after the first, or in another media type of it."""
     return re.match(r"[^/]+/request(?:\|\d+| [^/]*\.)", place) is not None
-
-
-def _is_other_default(name: Name, leaf: Leaf) -> bool:
-    """Whether it is the default of a reply; that of a server's variable is a part of the address."""
-    return name.key == "default" and leaf.side != "request" and not name.place.startswith("document/servers/")
 
 
 def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
@@ -206,59 +200,54 @@ def _field_of(place: str, old: Leaves, new: Leaves) -> Name:
     return name
 
 
-def _request(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: C901, PLR0911, PLR0912 - one return a verdict
-    key = name.key
-    if key == FIELD:
-        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may send it")
+def _of_field(side: Side, key: str, old: Any, new: Any, *, new_field: bool, still: bool) -> Judgement:  # noqa: C901, PLR0911 - one return a verdict
+    request = side == "request"
+    if (side, key) in _FLAGS:
+        here = new is True or (old is _MISSING and key in (FIELD, "status"))
+        return _FLAGS[side, key][0 if here else 1]
     if key in ("required", "body required"):
-        if new is True:
-            return "breaking", "callers may leave it out"
-        if new_field:
+        # A request must hold it from now on, or a reply need not.
+        if new is request and (request or not new_field):
+            return "breaking", "callers may leave it out" if request else "callers may count on it"
+        if request and new_field:
             return "absorbed", "callers may leave it out"
-        return ("absorbed", "callers may go on sending it") if still else ("breaking", "part of a removed field")
-    if key in UPPER | LOWER:
-        return _bound(key, old, new)
+        kept = "callers may go on sending it" if request else "callers read it as before"
+        return ("absorbed", kept) if still else ("breaking", "part of a removed field")
+    if not request and key in _BOUNDS | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
+        return "absorbed", "values of a reply are open"
+    if key in _BOUNDS | {"pattern", "uniqueItems"}:
+        return _limit(key, old, new)
     if key == "enum":
-        return _enum(old, new)
+        if old is _MISSING or new is _MISSING:
+            return (
+                "absorbed",
+                "only these values are sent from now on" if old is _MISSING else "any value is sent again",
+            )
+        gone = [value for value in old if not any(same(value, other) for other in new)]
+        return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
     if key == "multipleOf":
         if old is _MISSING or new is _MISSING or old % new == 0:
             return "absorbed", "every number that was sent is still taken, or the limit is new"
         return "breaking", "numbers that were sent are refused"
-    if key == "nullable":
-        return ("absorbed", "null is taken now") if new is True else ("breaking", "null is refused now")
-    if key == "writeOnly" or (key == "readOnly" and new is not True):
-        return "absorbed", "callers send it as before"
-    if key == "readOnly":
-        return "breaking", "callers may send it, and the service no longer takes it"
     if key == "default":
         return "absorbed", f"calls that leave it out now mean {shown(new, missing=new is _MISSING)}"
-    if key in ("pattern", "uniqueItems"):
-        return _pattern(key, old, new)
     return _typed(key, old, new)
 
 
-def _reply(name: Name, old: Any, new: Any, *, new_field: bool, still: bool) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
-    key = name.key
-    if key == FIELD:
-        return ("absorbed", "a new field") if old is _MISSING else ("breaking", "callers may read it")
-    if key == "required":
-        if new is False and not new_field:
-            return "breaking", "callers may count on it"
-        return ("absorbed", "callers read it as before") if still else ("breaking", "part of a removed field")
-    if key == "nullable":
-        return ("breaking", "callers may get null") if new is True else ("absorbed", "null does not come any more")
-    if key == "status":
-        return ("absorbed", "a new status") if old is _MISSING else ("breaking", "the status is gone")
-    if key == "readOnly" or (key == "writeOnly" and new is not True):
-        return "absorbed", "it comes as before"
-    if key == "writeOnly":
-        return "breaking", "it no longer comes"
-    if key in UPPER | LOWER | {"enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties"}:
-        return "absorbed", "values of a reply are open"
-    return _typed(key, old, new)
+def _limit(key: str, old: Any, new: Any) -> Judgement:
+    if new is _MISSING or new is False:
+        return "absorbed", "the limit is gone: the client no longer enforces it"
+    if old is _MISSING or old is False:
+        return "absorbed", "a new limit: the client refuses what breaks it"
+    if key == "pattern":
+        return "breaking", "another pattern"
+    if not all(isinstance(value, (int, float)) for value in (old, new)):
+        return "breaking", "no longer a number"
+    narrower = new < old if key in UPPER else new > old
+    return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
 
 
-def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+def _typed(key: str, old: Any, new: Any) -> Judgement:  # noqa: PLR0911 - one return a verdict
     if key == "format":
         if _TYPED.isdisjoint({value for value in (old, new) if isinstance(value, str)}):
             return "absorbed", "the Python type stays"
@@ -275,37 +264,18 @@ def _typed(key: str, old: Any, new: Any) -> tuple[Verdict, str]:  # noqa: PLR091
     return "breaking", "nobody can tell whether callers survive"
 
 
-def _bound(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
-    if old is _MISSING:
-        return "absorbed", _NEW_LIMIT
-    if new is _MISSING:
-        return "absorbed", _LIMIT_GONE
-    if not all(isinstance(value, (int, float)) for value in (old, new)):
-        return "breaking", "no longer a number"
-    narrower = new < old if key in UPPER else new > old
-    return ("breaking", "a narrowed limit") if narrower else ("absorbed", "a widened limit")
-
-
-def _pattern(key: str, old: Any, new: Any) -> tuple[Verdict, str]:
-    if key == "pattern" and _MISSING not in (old, new):
-        return "breaking", "another pattern"
-    return "absorbed", _LIMIT_GONE if new in (_MISSING, False) else _NEW_LIMIT
-
-
-def _enum(old: Any, new: Any) -> tuple[Verdict, str]:
-    if old is _MISSING or new is _MISSING:
-        return "absorbed", "only these values are sent from now on" if old is _MISSING else "any value is sent again"
-    gone = [value for value in old if not any(same(value, other) for other in new)]
-    return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
-
-
-def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tuple[Verdict, str]:  # noqa: PLR0911 - one return a verdict
+def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> Judgement:  # noqa: PLR0911 - one return a verdict
     """Judge a leaf of the operation or of the document."""
     root, _, rest = name.place.partition("/")
     if root == "document":
         return "absorbed", "the server's address" if rest.startswith("servers") else "describes only"
     if root == "security":
-        used = any(rest in option for leaves in (before, after) for option in _security(leaves))
+        used = any(
+            rest in option
+            for name, leaf in (*before.items(), *after.items())
+            if name.key == "security" and isinstance(leaf.value, list)
+            for option in leaf.value
+        )
         if not used:
             return "absorbed", "no operation uses it"
         if Name(name.place, "type") not in before:
@@ -321,12 +291,3 @@ def _around(name: Name, old: Any, new: Any, before: Leaves, after: Leaves) -> tu
     if name.key in ("path", "method"):
         return "breaking", "packages that are installed today send to the old one"
     return "breaking", "callers would miss it"
-
-
-def _security(leaves: Leaves) -> list[dict[str, Any]]:
-    return [
-        option
-        for name, leaf in leaves.items()
-        if name.key == "security" and isinstance(leaf.value, list)
-        for option in leaf.value
-    ]

@@ -187,15 +187,14 @@ def alike(one: object, other: object, key: str = "", parent: str = "") -> bool:
 def _decided(before: Inputs, after: Inputs, report: Report, *, accept: bool) -> tuple[Inputs, list[Finding]]:
     """Compare the pages; with `accept`, change our inputs until only what a person must edit is left."""
     edits: list[str] = []
-    fence = after.origin.fence
     after, renamed = follow_rename(before, after)
-    first = view(before, after, fence)
+    first = view(before, after)
     found = findings(first, after)
     if accept and found:
-        after, overlaid = accept_overlay(before, after)
-        after, ruled = accept_rules(view(before, after, fence), after)
+        after, overlaid = accept_overlay(after)
+        after, ruled = accept_rules(view(before, after), after)
         edits = [*renamed, *overlaid, *ruled]
-    seen = view(before, after, fence)
+    seen = view(before, after)
     if after.origin.language != seen.language:
         after = with_origin(after, language=seen.language)
     report.changes = seen.changes
@@ -261,7 +260,7 @@ def verify(root: Path) -> str:
     if (root / STAGE).exists():
         raise Different("an update was cut short. Run `make generate`, which ends or forgets it.")
     inputs = load(root)
-    if found := findings(view(inputs, inputs, inputs.origin.fence), inputs):
+    if found := findings(view(inputs, inputs), inputs):
         problems = "; ".join(f"{finding.subject}: {finding.what}" for finding in found[:5])
         raise Different(f"our inputs do not fit the vendored page; run `make generate` to see all ({problems}).")
     want = build(inputs)

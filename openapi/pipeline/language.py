@@ -72,7 +72,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
     candidates = _windows(_nearest(sentences(prose_at(leaves, rule.at)), known))
     if not candidates:
         return Match("", ("nothing is said there",), ("nothing is said there",))
-    wanted = _wanted(rule, mirrored)
+    wanted = {**rule.written, **mirrored}
 
     def rank(index: int) -> tuple[int, int, float, int]:
         text = candidates[index]
@@ -82,10 +82,6 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
     best = candidates[min(range(len(candidates)), key=rank)]
     best = re.sub(r"^[-*•] +", "", best)  # without the mark of a list
     return Match(best, tuple(_differences(rule, best, mirrored)), tuple(_differences(rule, best, {})))
-
-
-def _wanted(rule: Rule, mirrored: Mapping[str, Fact]) -> dict[str, Fact]:
-    return {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}, **mirrored}
 
 
 def _nearest(parts: list[str], known: str) -> list[str]:
@@ -105,7 +101,7 @@ def _windows(parts: list[str]) -> list[str]:
 
 def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[str]:
     """Return how the facts of a text differ from the rule's, for each kind of fact that the rule's sentence holds."""
-    wanted = _wanted(rule, mirrored)
+    wanted = {**rule.written, **mirrored}
     found = [f"{name} ({as_line(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
     now = tokens(text)
     for kind, values in tokens(next(iter(rule.sentences.values()), "")).items():

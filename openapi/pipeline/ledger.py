@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, cast, get_args
 
 from .errors import BrokenInputs
@@ -19,9 +19,6 @@ REVIEWED_HEAD: Final = """\
 """
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_KEYS: Final = (
-    "at", "standing", "source", "summary", "source_zh", "summary_zh", "sentences", "facts", "mirrors", "examples",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,22 +30,26 @@ class Rule:
     standing: Standing
     source: str
     summary: str
+    source_zh: str
+    summary_zh: str
     sentences: Mapping[str, str]
     facts: Mapping[str, Fact]
     mirrors: tuple[str, ...]
     examples: Mapping[str, tuple[str, ...]]
-    source_zh: str = ""
-    summary_zh: str = ""
 
     @property
     def from_page(self) -> bool:
         """Whether the page says it, so that it must be found there again."""
         return self.source == "page"
 
+    @property
+    def written(self) -> dict[str, Fact]:
+        """Its facts and examples: what each of its sentences holds."""
+        return {**self.facts, **{f"{key} example": value for key, value in self.examples.items()}}
+
     def row(self) -> dict[str, Any]:
         """Return the row as plain data, without the keys that it leaves out."""
-        values = {name: getattr(self, name) for name in _KEYS if getattr(self, name)}
-        return {name: _plain(value) for name, value in values.items()}
+        return {name: _plain(value) for name, value in vars(self).items() if value and name != "id"}
 
     def lines(self) -> tuple[str, ...]:
         """Return the row as it is written in the ledger."""
@@ -102,32 +103,36 @@ def _rule(name: str, raw: Any) -> Rule:
         raise BrokenInputs(f"{place}: an id is upper-case words joined by dashes.")
     if not isinstance(raw, dict) or not {"at", "standing", "source", "summary"} <= set(raw):
         raise BrokenInputs(f"{place} needs at, standing, source and summary.")
-    if unknown := sorted(set(raw).difference(_KEYS)):
+    if unknown := sorted(set(raw) - ({field.name for field in fields(Rule)} - {"id"})):
         raise BrokenInputs(f"{place}: unknown key {unknown[0]!r}.")
     if raw["standing"] not in get_args(Standing):
         raise BrokenInputs(f"{place}: standing is one of {', '.join(get_args(Standing))}.")
+    texts = raw.get("sentences") or {}
+    if not isinstance(texts, dict) or not all(isinstance(text, str) and text.strip() for text in texts.values()):
+        raise BrokenInputs(f"{place}: sentences are text by language.")
     rule = Rule(
         name,
         raw["at"],
         raw["standing"],
         raw["source"],
         raw["summary"],
-        _texts(raw.get("sentences"), place),
+        raw.get("source_zh", ""),
+        raw.get("summary_zh", ""),
+        texts,
         {key: _fact(key, value, place) for key, value in (raw.get("facts") or {}).items()},
         tuple(raw.get("mirrors") or ()),
         {key: tuple(value) for key, value in (raw.get("examples") or {}).items()},
-        raw.get("source_zh", ""),
-        raw.get("summary_zh", ""),
     )
-    _agrees(rule, place)
+    if rule.from_page != bool(rule.sentences):
+        raise BrokenInputs(f"{place}: a rule has sentences if, and only if, its source is the page.")
+    if set(rule.examples) - {"valid", "invalid"}:
+        raise BrokenInputs(f"{place}: examples are valid or invalid.")
+    for language, sentence in rule.sentences.items():
+        if missing := missing_facts(sentence, rule.written):
+            raise BrokenInputs(
+                f"{place}: its {language} sentence does not hold the fact {missing[0]!r} as the row has it."
+            )
     return rule
-
-
-def _texts(raw: Any, place: str) -> dict[str, str]:
-    texts = raw or {}
-    if not isinstance(texts, dict) or not all(isinstance(text, str) and text.strip() for text in texts.values()):
-        raise BrokenInputs(f"{place}: sentences are text by language.")
-    return cast("dict[str, str]", texts)
 
 
 def _fact(name: str, value: Any, place: str) -> Fact:
@@ -137,16 +142,3 @@ def _fact(name: str, value: Any, place: str) -> Fact:
     if not items or not all(isinstance(item, (str, int, float)) for item in items):
         raise BrokenInputs(f"{place}: the fact {name} is a value or a list of values.")
     return tuple(items) if isinstance(value, list) else cast("Fact", value)
-
-
-def _agrees(rule: Rule, place: str) -> None:
-    if rule.from_page != bool(rule.sentences):
-        raise BrokenInputs(f"{place}: a rule has sentences if, and only if, its source is the page.")
-    if set(rule.examples) - {"valid", "invalid"}:
-        raise BrokenInputs(f"{place}: examples are valid or invalid.")
-    shown: dict[str, Fact] = {**rule.facts, **{f"{key} example": value for key, value in rule.examples.items()}}
-    for language, sentence in rule.sentences.items():
-        if missing := missing_facts(sentence, shown):
-            raise BrokenInputs(
-                f"{place}: its {language} sentence does not hold the fact {missing[0]!r} as the row has it."
-            )

@@ -15,15 +15,13 @@ from markdown_it.token import Token
 from .errors import RefusedInput
 from .flatten import names_of
 from .prose import sentences
-from .spec import Json, operations, parts_of, references
+from .spec import Json, components_of, operations
 from .strict_yaml import MAX_JSON_BYTES, Unreadable, dump_yaml, load_json, load_yaml
 
 # markdown-it ends lines at these three only; str.splitlines() knows five more.
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _ROUTE = re.compile(
-    r"(ya?ml|json)\s+(?P<source>\S+\.(?:json|ya?ml))\s+"
-    r"(?P<method>get|put|post|delete|options|head|patch|trace)\s+(?P<path>/\S*)\s*",
-    re.IGNORECASE,
+    r"(?:ya?ml|json)\s+\S+\.(?:json|ya?ml)\s+(?:get|put|post|delete|options|head|patch|trace)\s+/\S*", re.IGNORECASE
 )
 _BARE = re.compile(r"""["']?(?:openapi|swagger|info|paths)["']?\s*:""")
 _VERSION_LINE = re.compile(r"""^["']?(?:openapi|swagger)["']?\s*:\s*["']?\d""", re.MULTILINE)
@@ -48,8 +46,6 @@ class Source:
     yaml: bytes  # the bytes to vendor
     document: dict[str, Any]  # the same as plain data
     fence: str = ""  # info string of the fenced block (empty for bare documents)
-    method: str = ""  # of the operation that the page says it is about (empty when it does not say)
-    path: str = ""  # likewise
     title: str = ""  # the page's heading (empty for bare documents)
     text: tuple[str, ...] = ()  # sentences of the page outside of its code blocks
 
@@ -147,7 +143,6 @@ def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
     block = _slice(token, lines, name)
     load = load_json if token.content.lstrip()[:1] == "{" else load_yaml
     document = _document(load, block.decode(), f"{name}, fenced block at line {(token.map or [0])[0] + 1}")
-    route = _ROUTE.fullmatch(token.info.strip())
     title = _TITLE.search(text)
     return Source(
         name,
@@ -156,8 +151,6 @@ def _from_page(body: bytes, text: str, name: str, digest: str) -> Source:
         block if load is load_yaml else dump_yaml(document).encode(),
         document,
         fence=token.info.strip(),
-        method=route["method"].lower() if route else "",
-        path=route["path"] if route else "",
         title=title[1].rstrip() if title else "",
         text=_text_around(text, fences),
     )
@@ -221,28 +214,15 @@ def _only(document: Json, keep: set[tuple[str, str]]) -> Json:
         for path, item in document["paths"].items()
         if any(kept == path for kept, _ in keep)
     }
-    if isinstance(document.get("components"), dict):
-        found["components"] = _needed(document, found)
+    components = document.get("components")
+    if isinstance(components, dict):
+        wanted = set(components_of(document, [value for key, value in found.items() if key != "components"]))
+        for operation in operations(found):
+            for option in operation.node.value.get("security", document.get("security", [])):
+                wanted |= {("components", "securitySchemes", name) for name in option}
+        found["components"] = {
+            kind: some
+            for kind, group in components.items()
+            if (some := {name: value for name, value in group.items() if ("components", kind, name) in wanted})
+        }
     return found
-
-
-def _needed(document: Json, kept: Json) -> Json:
-    components: Json = document["components"]
-    wanted: set[tuple[str, str]] = set()
-    todo: list[object] = [value for key, value in kept.items() if key != "components"]
-    while todo:
-        for node in references(todo.pop()):
-            _, _, rest = node.value["$ref"].partition("#/components/")
-            kind, _, name = rest.partition("/")
-            key = (kind, parts_of(f"/{name}")[0])
-            if name and key not in wanted:
-                wanted.add(key)
-                todo.append(components.get(key[0], {}).get(key[1]))
-    for operation in operations(kept):
-        for option in operation.node.value.get("security", document.get("security", [])):
-            wanted |= {("securitySchemes", name) for name in option}
-    return {
-        kind: some
-        for kind, group in components.items()
-        if (some := {name: value for name, value in group.items() if (kind, name) in wanted})
-    }

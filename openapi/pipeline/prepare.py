@@ -6,7 +6,7 @@ from typing import Final
 
 from .field_schema import body_fields, default_fits
 from .settings import Settings
-from .spec import Json, Operation, follow, operations, references, reply_schema, request_schema, statuses, walk
+from .spec import Json, Operation, components_of, follow, operations, reply_schema, request_schema, statuses, walk
 
 # Kinds whose lists of values the generator can write; `limits` holds the list in any case.
 _LISTED: Final[dict[str, type]] = {"string": str, "integer": int}
@@ -44,8 +44,8 @@ def prepared(document: Json, settings: Settings) -> Json:
         for status in statuses(operation.node)
         if (reply := reply_schema(result, operation, status))
     ]
-    kept = _reached(result, bodies)
-    for schema in [*replies, *(one for target, one in _reached(result, replies).items() if target not in kept)]:
+    kept = components_of(result, bodies)
+    for schema in [*replies, *(one for key, one in components_of(result, replies).items() if key not in kept)]:
         for node in walk(schema):
             if isinstance(node.value, dict) and isinstance(node.value.get("type"), (str, list)):
                 node.value.pop("enum", None)
@@ -81,17 +81,3 @@ def _field(field: Json) -> Json:
     if "description" in field:
         one["description"] = field["description"]
     return one
-
-
-def _reached(document: Json, roots: list[object]) -> dict[str, object]:
-    """Return the component schemas that the roots refer to, directly or not, by their references."""
-    schemas = document.get("components", {}).get("schemas", {})
-    found: dict[str, object] = {}
-    todo = list(roots)
-    while todo:
-        for node in references(todo.pop()):
-            target = node.value["$ref"]
-            if target not in found:
-                found[target] = schemas.get(target.removeprefix("#/components/schemas/"))
-                todo.append(found[target])
-    return found

@@ -1,7 +1,7 @@
 """Settings of the run (openapi/generator.yaml)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from .errors import BrokenInputs
@@ -40,9 +40,7 @@ class Settings:
     reserved_names: tuple[str, ...]
     package: str
     versions: Mapping[str, str]
-    template: str
-    template_sha256: str
-    boundary_lines: int
+    template: Mapping[str, str]
     client: Mapping[str, Any]
 
     @property
@@ -63,34 +61,23 @@ def parse(raw: Any) -> Settings:
         BrokenInputs: a key is missing or unknown.
     """
     try:
-        template = raw["template"]
-        keys = {"roles", "route", "explicit_fields", "methods", "reserved_names", "package", "versions"}
-        keys |= {"template", "client"}
-        if unknown := sorted(set(raw) - keys):
+        known = [field.name for field in fields(Settings)]
+        if unknown := sorted(set(raw) - set(known)):
             raise BrokenInputs(f"{NAME}: unknown key {unknown[0]!r}.")
-        methods = _methods(raw["methods"])
-        return Settings(
-            {role: raw["roles"][role] for role in ROLES},
-            str(raw["route"]),
-            dict(raw["explicit_fields"]),
-            methods,
-            (*methods.submit, *methods.generate, *raw["reserved_names"]),
-            raw["package"],
-            {name: str(version) for name, version in raw["versions"].items()},
-            template["name"],
-            template["sha256"],
-            int(template["boundary_lines"]),
-            raw["client"],
+        named, submit, generate = (raw["methods"][key] for key in ("fields", "submit", "generate"))
+        methods = Methods(
+            {name: field["meaning"] for name, field in named.items()},
+            {name: field["type"] for name, field in named.items() if "type" in field},
+            {name: Parameter(**values) for name, values in submit.items()},
+            {name: Parameter(**values) for name, values in generate.items()},
         )
+        given: dict[str, Any] = {
+            **{name: raw[name] for name in known},
+            "roles": {role: raw["roles"][role] for role in ROLES},
+            "methods": methods,
+            "reserved_names": (*methods.submit, *methods.generate, *raw["reserved_names"]),
+            "versions": {name: str(version) for name, version in raw["versions"].items()},
+        }
+        return Settings(**given)
     except (KeyError, TypeError, AttributeError) as error:
         raise BrokenInputs(f"{NAME} cannot be used: {error}.") from None
-
-
-def _methods(raw: Mapping[str, Any]) -> Methods:
-    fields = raw["fields"]
-    return Methods(
-        meanings={name: field["meaning"] for name, field in fields.items()},
-        types={name: field["type"] for name, field in fields.items() if "type" in field},
-        submit={name: Parameter(**values) for name, values in raw["submit"].items()},
-        generate={name: Parameter(**values) for name, values in raw["generate"].items()},
-    )

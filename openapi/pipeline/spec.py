@@ -3,7 +3,8 @@
 Places are named by role, not by pointer: `submit/request/batchsize` stays when a path or a component is renamed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +94,20 @@ def walk(value: Any, where: str = "") -> Iterator[Node]:
 def references(value: Any) -> Iterator[Node]:
     """Yield the mappings in the value that are references."""
     return (node for node in walk(value) if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str))
+
+
+def components_of(document: Json, roots: Iterable[object]) -> dict[tuple[str, ...], Any]:
+    """Return the components that the roots refer to, directly or not, by `("components", kind, name)`."""
+    found: dict[tuple[str, ...], Any] = {}
+    todo = list(roots)
+    while todo:
+        for node in references(todo.pop()):
+            key = tuple(parts_of(node.value["$ref"])[:3])
+            if key[:1] == ("components",) and key not in found:
+                with suppress(KeyError):  # what leads nowhere is refused later
+                    found[key] = look_up(document, pointer(*key))
+                    todo.append(found[key])
+    return found
 
 
 @dataclass(frozen=True)
@@ -239,8 +254,6 @@ def locate(document: Json, submit: str, place: str) -> Node | None:
 
 def described(document: Json, at: Node) -> Node | None:
     """Return the description that applies to a property: its own, or that of what it refers to."""
-    if isinstance(at.value, dict) and isinstance(at.value.get("description"), str):
-        return at.child("description")
     for layer in branches(document, at):
         if isinstance(layer.value.get("description"), str):
             return layer.child("description")
