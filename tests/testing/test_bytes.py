@@ -13,8 +13,8 @@ from PIL import Image
 from seedream_testing.contract import Part, Sent, Unobservable, Violation, text
 from seedream_testing.contract.decode import boundary, decode, parse_with_email, parse_with_werkzeug
 from seedream_testing.contract.encode import encode
-from seedream_testing.contract.image_check import image_digest, image_fault, media_type, picture_size
-from seedream_testing.contract.samples import jpeg, png, webp
+from seedream_testing.contract.image_check import image_digest, image_fault, media_type
+from seedream_testing.contract.samples import jpeg, picture_size, png, webp
 
 FORM = (
     text("prompt", '灯塔\r\n--x "q"\0'),

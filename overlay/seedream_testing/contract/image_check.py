@@ -7,10 +7,7 @@ import warnings
 import zlib
 from typing import Final
 
-from seedream_testing.contract.samples import picture_size
 from seedream_testing.contract.violation import Unobservable
-
-__all__ = ["image_digest", "image_fault", "media_type", "picture_size"]
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

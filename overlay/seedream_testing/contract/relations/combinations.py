@@ -9,10 +9,9 @@ from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.encode import encode
-from seedream_testing.contract.image_check import picture_size
 from seedream_testing.contract.relations.pictures import checked_pictures
 from seedream_testing.contract.relations.relation import PROMPT, Example, Need, Relation, fail, form, submission
-from seedream_testing.contract.samples import jpeg, png
+from seedream_testing.contract.samples import jpeg, picture_size, png
 from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
 
 Parts = tuple[Part, ...]

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
-from seedream_testing.contract.image_check import image_digest, image_fault, media_type, picture_size
+from seedream_testing.contract.image_check import image_digest, image_fault, media_type
 from seedream_testing.contract.relations.relation import Example, Relation, fail
-from seedream_testing.contract.samples import jpeg
+from seedream_testing.contract.samples import jpeg, picture_size
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
 _RULE: Final = "SERVER-PICTURES"

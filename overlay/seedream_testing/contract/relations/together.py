@@ -121,6 +121,7 @@ def _accounts(server: ServerUnderTest) -> None:
     """Two accounts submit at the same time; each task belongs to the one that paid for it."""
     server.known_task()
     before, mine, theirs = server.charged(), _DIFFERENT[:3], tuple((_prompt(number),) for number in (40, 41, 42))
+    what = "a query for a task that another account submitted at the same time"
     second = server.facts.authorization(server.second_key)
     sends = [partial(server.submit, parts) for parts in mine]
     others = [partial(server.submit, parts, second) for parts in theirs]
@@ -128,13 +129,20 @@ def _accounts(server: ServerUnderTest) -> None:
     ids = _taken(server, (*mine, *theirs), (*replies[::2], *replies[1::2]))
     for taskid in ids[3:]:
         del server.issued[taskid]
-        server.must_refuse(
-            lambda taskid=taskid: server.query(taskid),
-            "a query for a task that another account submitted at the same time",
-            "TASK-OWN",
-        )
+        server.must_refuse(lambda taskid=taskid: server.query(taskid), what, "TASK-OWN")
     _charged(server, before, mine, replies[-1])
     _own(server, mine, ids[:3])
+
+
+def _check_told(server: ServerUnderTest, taskid: str, reply: Reply, what: str) -> None:
+    if not server.accepted(reply) or reply.data.get("taskid") != taskid:
+        raise fail(f"{what} was refused or tells of another", "TASK-OWN", reply)
+
+
+def _check_deleted(server: ServerUnderTest, taskid: str, reply: Reply, others: str, what: str) -> None:
+    if not server.accepted(reply):
+        raise fail(f"a deletion at the same time as {others} was refused", "TASK-ID", reply)
+    server.must_refuse(lambda: server.query(taskid), f"a query for {what}", "TASK-ID")
 
 
 def _queries(server: ServerUnderTest) -> None:
@@ -144,10 +152,7 @@ def _queries(server: ServerUnderTest) -> None:
     _own(server, _PROMPTS[:6], ids)
     replies = server.at_once([partial(server.query, taskid) for taskid in (*ids, *reversed(ids))])
     for taskid, parts, reply in zip((*ids, *reversed(ids)), (*_PROMPTS[:6], *_PROMPTS[5::-1]), replies, strict=True):
-        if not server.accepted(reply) or reply.data.get("taskid") != taskid:
-            raise fail(
-                f"of queries at the same time, the one for {taskid} was refused or tells of another", "TASK-OWN", reply
-            )
+        _check_told(server, taskid, reply, f"of queries at the same time, the one for {taskid}")
         server.check_task(reply, "one of several queries at the same time", "TASK-OWN", server.facts.meaning(parts))
     if server.charged() != before:
         raise fail("queries were charged", "SERVER-CHARGE", replies[-1])
@@ -163,18 +168,9 @@ def _deletions(server: ServerUnderTest) -> None:
     sends = [partial(server.delete, taskid) for taskid in doomed] + [partial(server.query, taskid) for taskid in kept]
     replies = server.at_once(sends)
     for taskid, reply in zip(doomed, replies, strict=False):
-        if not server.accepted(reply):
-            raise fail("a deletion at the same time as others was refused", "TASK-ID", reply)
-        server.must_refuse(
-            lambda taskid=taskid: server.query(taskid), "a query for a task deleted together with others", "TASK-ID"
-        )
+        _check_deleted(server, taskid, reply, "others", "a task deleted together with others")
     for taskid, parts, reply in zip(kept, _PROMPTS[1::2], replies[len(doomed) :], strict=True):
-        if not server.accepted(reply) or reply.data.get("taskid") != taskid:
-            raise fail(
-                f"the query for {taskid} at the same time as deletions was refused or tells of another",
-                "TASK-OWN",
-                reply,
-            )
+        _check_told(server, taskid, reply, f"the query for {taskid} at the same time as deletions")
         server.check_task(server.state(taskid), "a task beside deleted ones", "TASK-OWN", server.facts.meaning(parts))
     if server.charged() != before:
         raise fail("deletions were charged", "SERVER-CHARGE", replies[-1])
@@ -195,9 +191,7 @@ def _all(server: ServerUnderTest) -> None:
     _charged(server, before, forms, replies[0])
     _own(server, forms, made)
     for taskid, reply in zip(ids, replies[3:6], strict=True):
-        if not server.accepted(reply):
-            raise fail("a deletion at the same time as submissions was refused", "TASK-ID", reply)
-        server.must_refuse(lambda taskid=taskid: server.query(taskid), "a query for a deleted task", "TASK-ID")
+        _check_deleted(server, taskid, reply, "submissions", "a deleted task")
     if replies[6].data.get("taskid") != known:
         raise fail("a query at the same time as submissions tells of another task", "TASK-OWN", replies[6])
 
@@ -212,14 +206,8 @@ def _examples(facts: ApiFacts) -> Iterator[Example]:
     some = 1 + sum(map(facts.images, _DIFFERENT[:3]))
     yield Example("legal and illegal forms", _illegal, some)
     yield Example("requests with the key and without", partial(_keyless, headers={}, what="no key"), some)
-    yield Example(
-        "requests with the key and with an unknown one",
-        lambda server: _keyless(
-            server, server.facts.authorization("sk-0000-no-account-has-this-key"), "an unknown key"
-        ),
-        some,
-        (Need.UNKNOWN_KEY,),
-    )
+    unknown = partial(_keyless, headers=facts.authorization("sk-0000-no-account-has-this-key"), what="an unknown key")
+    yield Example("requests with the key and with an unknown one", unknown, some, (Need.UNKNOWN_KEY,))
     yield Example("forms of two accounts", _accounts, some + 3, (Need.SECOND_KEY,))
     yield Example("queries for six tasks", _queries, 7)
     yield Example("deletions of four tasks and queries for four others", _deletions, 8)
