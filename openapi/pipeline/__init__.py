@@ -8,10 +8,10 @@
 | `check_spec` | whether a document is sound OpenAPI |
 | `spec`, `field_schema` | follow references, find operations and fields; each field merged from its schemas |
 | `overlay` | applies the OpenAPI Overlay document, each action checked |
-| `prose`, `ledger`, `language`, `reread_facts` | facts in prose; the rule ledger; languages |
+| `prose`, `ledger`, `language` | facts in prose; the rule ledger; what the page says now, and in which language |
 | `flatten`, `compare` | two pages leaf by leaf, and whether callers survive |
 | `review`, `accept` | what a person must decide; what ACCEPT=1 changes |
-| `prepare`, `client`, `ecma_pattern`, `emit_*`, `build` | the generated package |
+| `client`, `ecma_pattern`, `emit_*`, `build` | the generated package |
 | `send_check` | sends samples of every request before anything is replaced |
 | `report`, `rule_table` | what changed; the READMEs' table of rules |
 | `tree` | compares and replaces files, all or nothing |

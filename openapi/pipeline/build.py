@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from . import overlay
 from .check_spec import check_spec
-from .client import SIGNATURES, generate_client, stamp_and_format
+from .client import SIGNATURES, emit_roles, generate_client, stamp_and_format
 from .emit_limits import emit_limits
 from .emit_methods import emit_methods
-from .emit_roles import emit_roles
 from .emit_rules import emit_rules
 from .errors import DecisionNeeded
 from .inputs import Inputs

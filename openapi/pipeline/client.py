@@ -1,6 +1,10 @@
-"""Runs openapi-python-client in this process, with its one unsafe template made safe, and the pinned formatter."""
+"""Runs openapi-python-client in this process, with its one unsafe template made safe, and the pinned formatter.
+
+The generator gets the document with open replies and ASCII names of folders; no other module uses the generator.
+"""
 
 import contextlib
+import copy
 import hashlib
 import importlib.metadata
 import io
@@ -23,11 +27,21 @@ from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped]  # it comes without types
 
 from .errors import BrokenInputs, DecisionNeeded
-from .field_schema import body_fields
-from .prepare import is_form, prepared
+from .field_schema import body_fields, default_fits
 from .settings import NAME as SETTINGS
 from .settings import Settings
-from .spec import Json, operations
+from .spec import (
+    Json,
+    Operation,
+    components_of,
+    follow,
+    operations,
+    our_operation,
+    reply_schema,
+    request_schema,
+    statuses,
+    walk,
+)
 
 STAMP: Final = "# Made by `make generate` from the vendor's page; never edited by hand.\n"
 SIGNATURES: Final = "methods.py"  # editors show its annotations as they are written, so each stays on one line
@@ -38,6 +52,9 @@ _BOUNDARY_BLOCK = re.compile(
 )
 # The client sets the type of a form, boundary included, so that nothing in a value can end its part.
 _SAFE_BLOCK = r'\g<indent>{%- if body.content_type != "multipart/form-data" %}' + "\n"
+
+# Kinds whose lists of values the generator can write; `limits` holds the list in any case.
+_LISTED: Final[dict[str, type]] = {"string": str, "integer": int}
 
 
 def check_versions(settings: Settings) -> None:
@@ -73,6 +90,77 @@ def safe_template(settings: Settings) -> str:
             " Read what changed in the template before you pin the new hash."
         )
     return _BOUNDARY_BLOCK.sub(_SAFE_BLOCK, text)
+
+
+def prepared(document: Json, settings: Settings) -> Json:
+    """Return a copy for the generator; the effective spec itself keeps what is changed here.
+
+    No schema that only replies use lists its values: the generator turns `enum` into a closed type that raises on
+    what the vendor adds tomorrow, and codes and statuses are open values here. An operation whose first tag is
+    not ASCII gets the first word of its path for a folder. A form is written out as `limits` describes it, under its
+    Python names, so that the generated body and the table of fields cannot differ; `client` gives the names on the wire
+    back.
+    """
+    result: Json = copy.deepcopy(document)
+    result["paths"] = _without_extensions(result["paths"])
+    for operation in operations(result):
+        operation.node.value["responses"] = _without_extensions(operation.node.value.get("responses", {}))
+        tags = operation.node.value.get("tags") or [""]
+        if not re.search(r"[A-Za-z]", tags[0]) or not tags[0].isascii():
+            words = [
+                part for part in operation.path.split("/") if re.fullmatch(r"(?!v\d+$)[A-Za-z][\w-]*", part, re.ASCII)
+            ]
+            operation.node.value["tags"] = words[:1] or ["other"]
+        if is_form(result, operation):
+            fields = body_fields(document, operation, settings)
+            content = follow(result, operation.node.child("requestBody")).value["content"]
+            media = next(name for name in content if name.startswith("multipart/"))
+            content.clear()
+            content[media] = {"schema": _form(fields)}
+    bodies = [body[1].value for operation in operations(result) if (body := request_schema(result, operation))]
+    replies = [
+        reply.value
+        for operation in operations(result)
+        for status in statuses(operation.node)
+        if (reply := reply_schema(result, operation, status))
+    ]
+    kept = components_of(result, bodies)
+    for schema in [*replies, *(one for key, one in components_of(result, replies).items() if key not in kept)]:
+        for node in walk(schema):
+            if isinstance(node.value, dict) and isinstance(node.value.get("type"), (str, list)):
+                node.value.pop("enum", None)
+                node.value.pop("const", None)
+    return result
+
+
+def _without_extensions(items: Json) -> Json:
+    return {key: value for key, value in items.items() if not key.startswith("x-")}
+
+
+def is_form(document: Json, operation: Operation) -> bool:
+    """Whether the operation takes a multipart form."""
+    body = request_schema(document, operation)
+    return body is not None and body[0].startswith("multipart/")
+
+
+def _form(fields: list[Json]) -> Json:
+    found: Json = {"type": "object", "properties": {field["attribute"]: _field(field) for field in fields}}
+    if needed := [field["attribute"] for field in fields if field["required"]]:
+        found["required"] = needed
+    return found
+
+
+def _field(field: Json) -> Json:
+    binary = field["kind"] == "binary"
+    item: Json = {"type": "string", "format": "binary"} if binary else {"type": field["kind"]}
+    if field.get("enum") and all(type(value) is _LISTED.get(field["kind"]) for value in field["enum"]):
+        item["enum"] = list(field["enum"])
+    one: Json = {"type": "array", "items": item} if field.get("many") else item
+    if "default" in field and default_fits(field) and not field.get("many"):
+        one["default"] = field["default"]
+    if "description" in field:
+        one["description"] = field["description"]
+    return one
 
 
 @dataclass(frozen=True)
@@ -238,3 +326,53 @@ def stamp_and_format(package: Path) -> None:
         )
         if done.returncode:
             raise BrokenInputs(f"ruff {command[0]} failed on the generated code: {done.stderr.strip()[:400]}")
+
+
+_ROLES = '''"""The operations that the client uses, by their role: the module of each, and the body of its request.
+
+A page may rename an operation or move its body; these names stay. All are loaded when they are asked for: the modules
+load httpx, and each body is a class that takes a while to make.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+'''
+_LOADER = """
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name], __package__)
+    if name in _BODIES:
+        module, body = _BODIES[name]
+        globals()[name] = getattr(import_module(module, __package__), body)
+        return globals()[name]
+    raise AttributeError(name)
+"""
+
+
+def emit_roles(document: Json, parsed: GeneratorData, settings: Settings) -> str:
+    """Return the text of roles.py.
+
+    Raises:
+        DecisionNeeded: The generator wrote no module for a role, or no body.
+    """
+    found = {(endpoint.path, endpoint.method): endpoint for endpoint in endpoints(parsed)}
+    lines: list[str] = []
+    modules: dict[str, str] = {}
+    bodies: dict[str, tuple[str, str]] = {}
+    names: list[str] = []
+    for role, name in settings.roles.items():
+        operation = our_operation(document, name)
+        endpoint = found.get((operation.path, operation.method)) if operation else None
+        if endpoint is None or endpoint.body is None:
+            raise DecisionNeeded(f"the document has no operation {name} with a request body of fields.")
+        body = endpoint.body.class_info
+        names += [role, f"{role.capitalize()}Body"]
+        lines.append(f"    from .api.{endpoint.tag} import {endpoint.module} as {role}\n")
+        lines.append(f"    from .models.{body.module_name} import {body.name} as {role.capitalize()}Body\n")
+        bodies[f"{role.capitalize()}Body"] = f".models.{body.module_name}", str(body.name)
+        modules[role] = f".api.{endpoint.tag}.{endpoint.module}"
+    checked = f"if TYPE_CHECKING:\n{''.join(lines)}"
+    tables = f"_MODULES = {modules!r}\n_BODIES = {bodies!r}\n"
+    return f"{_ROLES}{checked}\n__all__ = {sorted(names)!r}\n{tables}{_LOADER}"

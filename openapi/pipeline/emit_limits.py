@@ -1,7 +1,7 @@
 """Writes limits.py: everything machine-readable in the effective spec, as typed constants."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 
 from .errors import DecisionNeeded
@@ -143,18 +143,17 @@ def _usable(field: Json) -> Json:
 
 
 def _server(document: Json) -> str:
-    servers = document.get("servers") or []
-    first = servers[0] if servers and isinstance(servers[0], dict) else {}
-    variables = {name: variable.get("default", "") for name, variable in (first.get("variables") or {}).items()}
-    url = server_address(first.get("url", ""), variables)
+    url = server_address(document)
     if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d+)?(/[\w./~-]*)?", url):
         raise DecisionNeeded(f"servers[0].url is {url!r}: the key may only travel to an absolute https:// address.")
-    return str(url).rstrip("/")
+    return url.rstrip("/")
 
 
-def server_address(url: str, defaults: Mapping[str, str]) -> str:
-    """Return the address with each variable replaced by its default."""
-    return re.sub(r"\{([^{}]*)\}", lambda match: defaults.get(match[1], match[0]), url)
+def server_address(document: Json) -> str:
+    """Return the address of the document's first server, each variable replaced by its default; empty without one."""
+    first: Json = next(iter(document.get("servers") or []), {})
+    defaults = {name: variable["default"] for name, variable in (first.get("variables") or {}).items()}
+    return re.sub(r"\{([^{}]*)\}", lambda match: str(defaults.get(match[1], match[0])), str(first.get("url", "")))
 
 
 def auth_scheme(document: Json, submit: str) -> tuple[str, str]:

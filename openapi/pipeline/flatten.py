@@ -43,8 +43,6 @@ class Leaf:
 
 
 Leaves = Mapping[Name, Leaf]
-
-
 Names = Mapping[tuple[str, str], str]
 
 
@@ -111,9 +109,8 @@ def _operation(document: Json, operation: Operation, name: str) -> Iterator[tupl
         yield Name(name, key), Leaf(value, "operation")
     security = operation.node.value.get("security", document.get("security", []))
     yield Name(name, "security"), Leaf(security, "operation")
-    for key, value in {**{k: v for k, v in item.items() if k == "servers"}, **operation.node.value}.items():
-        if key not in ("requestBody", "responses", "parameters", "security"):
-            yield Name(name, key), Leaf(value, "operation")
+    whole = {**{key: value for key, value in item.items() if key == "servers"}, **operation.node.value}
+    yield from _others(name, whole, ("requestBody", "responses", "parameters", "security"), "operation")
     for key, value in item.items():
         if key in PROSE or key.startswith("x-"):
             yield Name(f"{name}/path", key), Leaf(value, "operation")
@@ -121,6 +118,11 @@ def _operation(document: Json, operation: Operation, name: str) -> Iterator[tupl
     yield from _request(document, operation, name)
     for status in statuses(operation.node):
         yield from _reply(document, operation, name, status)
+
+
+def _others(place: str, value: Json, known: tuple[str, ...], side: Side) -> Iterator[tuple[Name, Leaf]]:
+    """Yield the keywords that have no leaves of another kind."""
+    return ((Name(place, key), Leaf(child, side)) for key, child in value.items() if key not in known)
 
 
 def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tuple[Name, Leaf]]:
@@ -131,9 +133,7 @@ def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tup
             place = f"{name}/request/{parameter.value.get('in')} {parameter.value.get('name')}"
             yield Name(place, FIELD), Leaf("parameter", "request")
             yield Name(place, "required"), Leaf(bool(parameter.value.get("required", False)), "request")
-            for key, value in parameter.value.items():
-                if key not in ("in", "name", "required", "schema"):
-                    yield Name(place, key), Leaf(value, "request")
+            yield from _others(place, parameter.value, ("in", "name", "required", "schema"), "request")
             if "schema" in parameter.value:
                 yield from _schema(document, parameter.child("schema"), place, "request")
 
@@ -150,9 +150,7 @@ def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[
         if key not in ("required", "content"):
             yield Name(place, f"{key} (of the body)"), Leaf(value, "request")
     for media, kind in content.items():
-        for key, value in kind.items():
-            if key != "schema":
-                yield Name(f"{place}/{media}", key), Leaf(value, "operation")
+        yield from _others(f"{place}/{media}", kind, ("schema",), "operation")
     found = request_schema(document, operation)
     if found:
         yield from _schema(document, found[1], place, "request")
@@ -168,9 +166,7 @@ def _reply(document: Json, operation: Operation, name: str, status: str) -> Iter
     content = reply.value.get("content", {})
     yield Name(place, "status"), Leaf(status, "reply")
     yield Name(place, "media types"), Leaf(list(content), "reply")
-    for key, value in reply.value.items():
-        if key != "content":
-            yield Name(f"{name}/responses/{status}", key), Leaf(value, "operation")
+    yield from _others(f"{name}/responses/{status}", reply.value, ("content",), "operation")
     for media, kind in content.items():
         for key, value in kind.items():
             if key != "schema":

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from .errors import RefusedInput
 from .flatten import names_of
 from .prose import sentences
-from .spec import Json, components_of, operations
+from .spec import Json, components_of, operations, walk
 from .strict_yaml import MAX_JSON_BYTES, Unreadable, dump_yaml, load_json, load_yaml
 
 # markdown-it ends lines at these three only; str.splitlines() knows five more.
@@ -218,11 +218,13 @@ def _only(document: Json, keep: set[tuple[str, str]]) -> Json:
     if isinstance(components, dict):
         wanted = set(components_of(document, [value for key, value in found.items() if key != "components"]))
         for operation in operations(found):
-            for option in operation.node.value.get("security", document.get("security", [])):
+            asked = operation.node.value.get("security", document.get("security"))
+            for option in [node.value for node in walk(asked) if isinstance(node.value, dict)]:
                 wanted |= {("components", "securitySchemes", name) for name in option}
         found["components"] = {
             kind: some
             for kind, group in components.items()
-            if (some := {name: value for name, value in group.items() if ("components", kind, name) in wanted})
+            if isinstance(group, dict)
+            and (some := {name: value for name, value in group.items() if ("components", kind, name) in wanted})
         }
     return found

@@ -122,23 +122,14 @@ class Report:
     def data(self) -> dict[str, Any]:
         """Return the report for programs: everything that the other forms show."""
         return {
-            "state": self.state,
+            **{name: value for name, value in vars(self).items() if name != "accepting"},
             "summary": _HEADS[self.state],
-            "source": self.source,
-            "error": self.error,
             "breaking": self.breaking,
             "version": self.semver,
-            "edition": self.edition,
-            "moved": self.moved,
             "changes": [change.data() for change in self.changes],
             "findings": [
                 {**finding.data(), "accept": "" if self.accepting else finding.accept} for finding in self.findings
             ],
-            "edits": list(self.edits),
-            "warnings": list(self.warnings),
-            "left_out": list(self.left_out),
-            "page_text": list(self.page_text),
-            "files": list(self.files),
         }
 
     def _verdict(self) -> str:

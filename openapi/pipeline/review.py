@@ -11,12 +11,11 @@ from .ecma_pattern import is_translatable
 from .emit_limits import auth_scheme, server_address
 from .errors import DecisionNeeded
 from .field_schema import body_fields, default_fits, describe
-from .flatten import FIELD, Leaf, Leaves, Name
+from .flatten import FIELD, Leaf, Name
 from .inputs import RULES, Inputs
-from .language import match, prose_at
+from .language import match, prose_at, reread_facts
 from .ledger import Rule
 from .prose import Fact, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
-from .reread_facts import reread_facts
 from .spec import Json, SpecError, locate, our_operation
 from .strict_yaml import dump_yaml
 
@@ -91,10 +90,7 @@ def _mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
 def _facts(rule: Rule, after: Inputs, without: Collection[str] = ()) -> tuple[str, ...]:
     facts = tuple(f"fact {name}: {as_line(fact)}" for name, fact in rule.facts.items() if name not in without)
     resting = [str(action.index + 1) for action in after.actions if rule.id in action.rules]
-    return (
-        *facts,
-        *((f"overlay actions that rest on it: {', '.join(resting)}",) if resting else ()),
-    )
+    return (*facts, f"overlay actions that rest on it: {', '.join(resting)}") if resting else facts
 
 
 def _unquoted(rule: Rule, seen: View, after: Inputs) -> Finding:
@@ -277,7 +273,7 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
                 "\n".join(added or ([] if gone else has)),
                 (f"rules that rest on this text: {', '.join(resting)}",) if resting else (),
                 f"if it states a rule, add a row to {RULES}; then add to openapi/reviewed.yaml, under {seen.language},"
-                f" the line `{_key(key)}: {text_digest}`.",
+                f" the line `{dump_yaml({key: ''}).rpartition(':')[0]}: {text_digest}`.",
                 "marks it as reviewed",
             )
         )
@@ -315,20 +311,18 @@ def _breaking(change: Change) -> Finding:
 
 def _sizes_out_of_bounds(after: Inputs) -> list[str]:
     """Return the sizes about which two rules of one field disagree: one calls them valid, the other forbids them."""
-    found: list[str] = []
-    for bounds in after.ledger.rules.values():
-        low, high = bounds.facts.get("minimum"), bounds.facts.get("maximum")
-        if not isinstance(low, int) or not isinstance(high, int):
-            continue
-        for rule in after.ledger.rules.values():
-            for kind, values in rule.examples.items() if rule.at == bounds.at else ():
-                for size in values:
-                    wide, _, tall = size.partition("x")
-                    if wide.isdecimal() and tall.isdecimal():
-                        inside = low <= int(wide) * int(tall) <= high
-                        if inside != (kind == "valid"):
-                            found.append(f"{rule.id} calls {size} {kind}, {bounds.id} says otherwise")
-    return found
+    rules = after.ledger.rules.values()
+    return [
+        f"{rule.id} calls {size} {kind}, {bounds.id} says otherwise"
+        for bounds in rules
+        if isinstance(low := bounds.facts.get("minimum"), int) and isinstance(high := bounds.facts.get("maximum"), int)
+        for rule in rules
+        if rule.at == bounds.at
+        for kind, values in rule.examples.items()
+        for size in values
+        if (sides := re.fullmatch(r"(\d+)x(\d+)", size))
+        and (low <= int(sides[1]) * int(sides[2]) <= high) != (kind == "valid")
+    ]
 
 
 def contradictions(seen: View, after: Inputs) -> list[tuple[str, Finding]]:
@@ -380,17 +374,6 @@ def _schemes(seen: View, after: Inputs) -> list[str]:
     ]
 
 
-def _first_server(leaves: Leaves) -> str:
-    """Return the address of the document's first server, its variables written out."""
-    url = leaves.get(Name("document/servers/0", "url"))
-    variables = {
-        name.place.removeprefix("document/servers/0/variables/"): leaf.value
-        for name, leaf in leaves.items()
-        if name.key == "default" and name.place.startswith("document/servers/0/variables/")
-    }
-    return server_address(str(url.value), variables) if url else ""
-
-
 def _refused_defaults(seen: View, after: Inputs) -> list[str]:
     """Name the changed fields of the submission whose default breaks their own limits."""
     operation = our_operation(seen.effective, after.settings.submit)
@@ -401,10 +384,6 @@ def _refused_defaults(seen: View, after: Inputs) -> list[str]:
         for field in (body_fields(seen.effective, operation, after.settings) if operation else ())
         if f"submit/request/{field['name']}" in changed and not default_fits(field)
     ]
-
-
-def _key(text: str) -> str:
-    return dump_yaml({text: ""}).rpartition(":")[0]
 
 
 def _side_effect(change: Change) -> str:
@@ -427,7 +406,7 @@ def _side_effect(change: Change) -> str:
 def warnings(seen: View, after: Inputs) -> list[str]:
     """Return what does not stop the run, but is worth a look."""
     found = [f"{finding.subject}: {finding.what}" for _, finding in contradictions(seen, after)]
-    old_server, new_server = _first_server(seen.old), _first_server(seen.new)
+    old_server, new_server = server_address(seen.base), server_address(seen.document)
     if old_server and old_server != new_server:
         found.append(f"the API key will travel to {new_server or 'no address'}, no longer to {old_server}")
     found += _refused_defaults(seen, after)

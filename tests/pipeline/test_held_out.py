@@ -98,6 +98,11 @@ OTHER_KEY = {"type": "apiKey", "in": "header", "name": "X-K"}
 FAULT = {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "required": "yes"}}}}}
 OK = {"responses": {"200": {"description": "ok"}}}
 
+
+def _another(d: dict[str, Any]) -> None:
+    d["paths"]["/v1/other"] = {"post": {"operationId": "x", **OK}}
+
+
 # name -> (page, exit code, exit code with ACCEPT=1, words of the report or the message)
 CASES: dict[str, tuple[bytes, int, int, str]] = {
     "3.1 file by its media type": (in_31(add("mask", {"type": "string", "contentMediaType": "image/png"})), 0, 0, "mask"),
@@ -223,6 +228,15 @@ CASES: dict[str, tuple[bytes, int, int, str]] = {
     "spaces in a text": (page(YAML.replace("响应消息".encode(), b"a" + b" " * 19_000 + b"b")), 3, 0, "a b"),
     "a fault in another operation": (
         as_json(document(lambda d: d["paths"].update({"/v1/other": {"post": {"operationId": "x", **FAULT, **OK}}}))), 0, 0, "",
+    ),
+    "an extension beside the components of a whole document": (
+        as_json(document(_another, lambda d: d["components"].update({"x-tool": 1}))), 0, 0, "POST /v1/other (x)",
+    ),
+    "a list of components in a whole document": (
+        as_json(document(_another, lambda d: d["components"].update(schemas=[1]))), 4, 4, "leads nowhere",
+    ),
+    "a number for the security of a whole document": (
+        as_json(document(_another, lambda d: operation(d).update(security=5))), 4, 4, "breaks the OpenAPI specification",
     ),
 }  # fmt: skip
 

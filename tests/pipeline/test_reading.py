@@ -10,9 +10,9 @@ from page_edits import DOCUMENT, REPOSITORY, YAML
 from pipeline import ledger, overlay
 from pipeline.errors import BrokenInputs, RefusedInput
 from pipeline.inputs import OVERLAY, REVIEWED, RULES, SETTINGS, read
+from pipeline.language import reread_facts
 from pipeline.page import take
 from pipeline.prose import added_sentences, contains_quote, digest, normal, numbers, sentences, tokens
-from pipeline.reread_facts import reread_facts
 from pipeline.strict_yaml import Unreadable, dump_yaml, load_json, load_yaml
 from ruamel import yaml as ruamel_yaml
 
