@@ -1,5 +1,6 @@
 """What wrong servers do: requests and replies tampered with before and behind a right one."""
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
+import facts
 import httpx
 from mutants._wrong import Send, Tampering, is_submit, on_parts, on_reply, rebuilt, with_content
 from seedream_testing.contract import Part, Violation, text
@@ -175,6 +177,117 @@ class Counting(Ids):
         self._gone |= set(like)
         listed = like if self._tasks else [real.get(one, one) if isinstance(one, str) else one for one in named]
         return rebuilt(request, json.dumps({**asked, "taskids": listed}).encode())
+
+
+def wrapping(bits: int) -> Send:
+    """Return a server that multiplies the sides of a picture in so many bits."""
+
+    def change(part: Part) -> Part:
+        width, _, height = part.content.partition(b"x")
+        if part.name != "resolution" or not (width.isdigit() and height.isdigit()):
+            return part
+        pixels = int(width) * int(height)
+        return (
+            with_content(part, b"2K") if pixels >= 2**bits and facts.LEAST <= pixels % 2**bits <= facts.MOST else part
+        )
+
+    return on_parts_of_forms(lambda parts: [change(part) for part in parts])
+
+
+def compressing(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Compresses long replies, whatever was asked for."""
+    response = transport.plain(request)
+    content = response.read()
+    if len(content) < 4096 or request.method == "GET":
+        return response
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    return httpx.Response(response.status_code, headers=headers, content=gzip.compress(content))
+
+
+def stopping_at_unknown(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Deletes the tasks before the first unknown id, and tells success."""
+    if request.url.path.endswith(DELETE) and b'"no-such-task"' in request.content:
+        listed = json.loads(request.content).get("taskids")
+        if isinstance(listed, list) and listed[0] != "no-such-task":
+            body = json.dumps({"taskids": listed[: listed.index("no-such-task")]}).encode()
+            return transport.plain(rebuilt(request, body))
+    return transport.plain(request)
+
+
+class Twins(Ids):
+    """Keeps the pictures of forms that are the same once, and deletes them with the first task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forms, self._gone = dict[str, str](), set[str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and any(taskid in request.url.path for taskid in self._gone):
+            return answering(404, {})
+        form = "".join(f"{part.name}={part.content!r}" for part in parts_of(request))
+        response = self.noted(transport, request)
+        if form and self.given:
+            self._forms[self.given[-1]] = form
+        if request.url.path.endswith(DELETE):
+            gone = {form for taskid, form in self._forms.items() if taskid.encode() in request.content}
+            self._gone |= {taskid for taskid, form in self._forms.items() if form in gone}
+        return response
+
+
+class FirstGiven:
+    """Keeps what it gave first for an address, and gives it to all: nothing for HEAD, or ten bytes for a range."""
+
+    def __init__(self, header: str) -> None:
+        self._header, self._kept = header, dict[str, bytes]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        first = self._header in request.headers if self._header else request.method == "HEAD"
+        if request.method not in ("GET", "HEAD"):
+            return transport.plain(request)
+        if not first and str(request.url) in self._kept:
+            return image(self._kept[str(request.url)])
+        response = transport.plain(request)
+        if first and self._header:
+            self._kept.setdefault(str(request.url), response.read()[:10])
+        elif first:
+            self._kept.setdefault(str(request.url), b"")
+        return response
+
+
+class ChargingAgain:
+    """Charges for the second download of a picture."""
+
+    def __init__(self) -> None:
+        self._seen = set[str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and str(request.url) in self._seen:
+            hidden_submission(transport, httpx.Request("POST", request.url))
+        if request.method == "GET":
+            self._seen.add(str(request.url))
+        return transport.plain(request)
+
+
+class LastSigned:
+    """Signs the addresses again at each query, and knows the last signature only."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._last = dict[str, str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        address, _, signature = str(request.url).partition("&signed=")
+        if request.method == "GET" and signature:
+            if self._last.get(address) != signature:
+                return answering(403, {})
+            return transport.plain(rebuilt(request, url=httpx.URL(address)))
+
+        def sign(url: str) -> str:
+            self._last[url] = str(self._number)
+            return f"{url}&signed={self._number}"
+
+        self._number += 1
+        return when_finished(lambda data: {**data, "url": [sign(url) for url in data["url"]]})(transport, request)
 
 
 def each(name: str, change: Callable[[bytes], bytes]) -> Send:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 -- one fault a line reads as a table
 
 import sys
+from base64 import b64encode
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -175,6 +176,18 @@ WRONG_SERVERS = (
     WrongServer("tells missing credits as a failure where there is a source image", "CODE-MEANING",
                 lambda t, r: f.no_credits(lambda envelope: {**envelope, "code": 9999} if b"filename" in r.content else envelope)(t, r)),
     WrongServer("refuses queries of an account without credits", "CODE-MEANING", lambda t, r: f.answering(200, {"code": 9000, "msg": ""}) if not r.url.path.endswith("/seedreamv45") and POOR in r.headers.get("authorization", "") else t.plain(r)),
+    WrongServer("reads a form as empty after Expect", "SERVER-HTTP", lambda t, r: f.refusing(lambda parts: True)(t, r) if "expect" in r.headers else t.plain(r)),
+    *[WrongServer(f"multiplies sides in {bits} bits", "RES-PIXELS RES-FORMAT WIRE-EXACT", f.wrapping(bits)) for bits in (31, 32, 64)],
+    WrongServer("compresses long replies unasked", "SERVER-HTTP", f.compressing),
+    WrongServer("stops a deletion at an unknown id", "TASK-ID", f.stopping_at_unknown),
+    WrongServer("deletes the pictures of all tasks of one form", "SERVER-PICTURES", f.Twins()),
+    WrongServer("gives nothing after HEAD", "SERVER-PICTURES", f.FirstGiven("")),
+    WrongServer("gives ten bytes after a range", "SERVER-PICTURES", f.FirstGiven("range")),
+    WrongServer("charges for the second download", "SERVER-CHARGE", f.ChargingAgain()),
+    WrongServer("shows the key in its addresses", "AUTH-KEY", f.when_finished(lambda data: {**data, "url": [f"{url}&k={b64encode(f'{data["taskid"]}:{KEY}'.encode()).decode()}" for url in data["url"]]})),
+    WrongServer("makes many pictures of 4K smaller", "SERVER-PICTURES RES-TIER",
+                f.replaced_where("resolution", {"4K": "2K"}, lambda parts: f.value(parts, "batchsize") > "3")),
+    WrongServer("knows the addresses of the last query only", "SERVER-PICTURES STATUS-MEANING", f.LastSigned()),
     WrongServer("forgets all but the last 40 tasks", "TASK-ID", f.Forgetful(40)),
     WrongServer("counts its ids, and deletes pictures by their beginning", "SERVER-PICTURES", f.Counting()),
     WrongServer("counts its ids, and deletes tasks by their beginning", "TASK-ID", f.Counting(tasks=True)),

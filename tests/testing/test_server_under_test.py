@@ -15,7 +15,7 @@ from contract.servers.flask_server import Hooks
 from contract.servers.memory_server import MemoryServer
 from contract.servers.serving import POOR, RICH, SECOND, keys
 from mutants.derived import under_test
-from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, text
+from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, server_under_test, text
 from seedream_testing.contract.api_facts import Meaning
 from seedream_testing.contract.server_under_test import Reply, skip_if_length_required
 
@@ -185,6 +185,29 @@ def test_a_completed_task_is_what_its_submission_meant(
         found = violation(lambda: server.check_task(last, "it", "X", meaning))
     assert found.rule == rule
     assert found.what.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("zone", "drift", "right"),
+    [(0, 0, True), (8, 0, True), (-12, 5, True), (8, -5, True), (0, 60, False), (8, -60, False), (0, 3600, False)],
+)
+def test_a_server_s_clock_is_one_for_all_tasks(
+    monkeypatch: pytest.MonkeyPatch, *, zone: int, drift: int, right: bool
+) -> None:
+    monkeypatch.setattr(server_under_test, "_now", lambda: NOW + dt.timedelta(seconds=1))
+    with answering(told()) as server:
+        last = server.query("t")
+        for number, seconds in enumerate((0, drift)):
+            shown = NOW + dt.timedelta(hours=zone, seconds=seconds)
+            server.issued["t"] = NOW
+            data = {**RIGHT, "taskid": "t", "starttime": f"{shown:%Y-%m-%d %H:%M:%S}"}
+            told_now = evolve(last, document=told(**data))
+            if right or not number:
+                server.check_task(told_now, "it", "X", MEANT)
+                continue
+            found = violation(lambda: server.check_task(told_now, "it", "X", MEANT))  # noqa: B023 -- called at once
+            assert found.rule == "SERVER-ENVELOPE"
+            assert found.what.startswith("starttime is not the time of this submission by the clock of earlier ones")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import re
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, Self, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from attrs import define, evolve, field, frozen
@@ -22,6 +23,7 @@ from seedream_testing.contract.spec import schema_error
 from seedream_testing.contract.violation import Sent, Unobservable, Violation
 
 _LONGEST_ID: Final = 200
+_SECRET: Final = 8  # characters of a key that are no accident
 _OVERLAP: Final = 10.0  # seconds that a request waits for the others that it overlaps with
 # Seconds between polls; the last one again and again.
 _PAUSES: Final = (0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -29,6 +31,7 @@ _TIME: Final = "%Y-%m-%d %H:%M:%S"
 _URL: Final = re.compile(r"https?://[^\s\x00-\x20]+")
 _TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _ZONES: Final = dt.timedelta(hours=27)  # the page names no time zone; clocks may differ a little
+_CLOCK: Final = dt.timedelta(seconds=10)  # that a clock may be set, or run fast, within a run
 _SHORTFALL: Final = 0.1  # a tier's longer side is about so many thousand pixels
 _RATIO_TOLERANCE: Final = 0.02  # a ratio's sides are whole pixels, often multiples of 16
 _TYPES: Final[Mapping[str, type]] = {
@@ -37,6 +40,10 @@ _TYPES: Final[Mapping[str, type]] = {
 }  # fmt: skip
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 @frozen
@@ -48,6 +55,7 @@ class Reply:
     body: bytes
     media_type: str  # of the reply, without parameters
     document: Mapping[str, Any]  # the JSON object, or empty
+    began: dt.datetime = field(factory=_now, repr=False)  # when the request was sent, UTC
 
     @property
     def code(self) -> object:
@@ -63,6 +71,8 @@ class Reply:
     def violation(self, what: str, rule: str) -> Violation:
         """Return a violation with this exchange."""
         came = f"HTTP {self.status} {self.media_type} {self.body[:300].decode('utf-8', 'backslashreplace')}"
+        if self.media_type == "application/json" and not self.document:
+            came += " (which is not a JSON object, or not a whole one)"
         return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)
 
 
@@ -81,6 +91,19 @@ def _parse(body: bytes) -> object:
         raise ValueError(constant)
 
     return json.loads(body.decode("utf-8"), parse_constant=refuse)
+
+
+@cache
+def _encodings(key: str) -> re.Pattern[bytes]:
+    """Return a pattern of a key as it is, and in hexadecimal, percent-encoding and Base64, within any longer text."""
+    known = key.encode()
+    found = {known, known.hex().encode(), quote(key, safe="").encode()}
+    for shift in range(3):
+        coded = b64encode(bytes(shift) + known)
+        # What is before and after the key is in the first and last characters too.
+        whole = coded[(0, 2, 3)[shift] : len(coded.rstrip(b"=")) - (1 if (shift + len(known)) % 3 else 0)]
+        found |= {whole, whole.translate(bytes.maketrans(b"+/", b"-_"))}
+    return re.compile(b"|".join(re.escape(one) for one in found if len(one) >= _SECRET) or b"(?!)")
 
 
 @cache
@@ -117,7 +140,7 @@ class ServerUnderTest:
         pause: How to wait.
         spent: How many images the submissions that were accepted so far asked for.
         pictures: The task of each picture that was fetched, by the hash of its bytes.
-        issued: The ids that this key's submissions got, in order.
+        issued: The ids that this key's submissions got, in order, and when each was sent.
     """
 
     base_url: str
@@ -132,7 +155,8 @@ class ServerUnderTest:
     pause: Callable[[float], None] = time.sleep
     spent: int = field(default=0, init=False)
     pictures: dict[bytes, str] = field(factory=dict[bytes, str], init=False, repr=False)
-    issued: dict[str, None] = field(factory=dict[str, None], init=False, repr=False)
+    issued: dict[str, dt.datetime] = field(factory=dict[str, dt.datetime], init=False, repr=False)
+    _ahead: tuple[dt.timedelta, dt.timedelta] = field(default=(-_ZONES, _ZONES), init=False, repr=False)
     _known: Reply | None = field(default=None, init=False, repr=False)
     _known_at: int = field(default=0, init=False, repr=False)
     _barrier: threading.Barrier | None = field(default=None, init=False, repr=False)
@@ -188,6 +212,7 @@ class ServerUnderTest:
         request = self._http.build_request(method, whole, headers=raw, content=content)
         known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
+        began = _now()
         try:
             response = self._http.send(request, follow_redirects="://" in url)
         except httpx.TooManyRedirects as error:
@@ -199,6 +224,8 @@ class ServerUnderTest:
         except httpx.DecodingError as error:
             said = f"the reply is not in the coding that it names: {error}"
             raise Violation(said, rule="SERVER-HTTP", sent=sent) from error
+        if _encodings(self.key).search(response.content):
+            raise Violation("the reply shows the key, or an encoding of it", rule="AUTH-KEY", sent=sent)
         try:
             document = _parse(response.content)
         except (ValueError, RecursionError):
@@ -206,10 +233,14 @@ class ServerUnderTest:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
         coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity") and request.headers.get("accept-encoding", "").strip().lower() == "identity":
+            raise Violation(
+                f"the reply is in the coding {coding}, which was not asked for", rule="SERVER-HTTP", sent=sent
+            )
         # httpx has removed the codings that it knows; what can be read without that was not in another one.
         if fields and coding not in ("", "identity") and coding not in self._http.headers["accept-encoding"]:
             raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
-        return Reply(sent, response.status_code, response.content, kind, fields)
+        return Reply(sent, response.status_code, response.content, kind, fields, began)
 
     def at_once(self, sends: Sequence[Callable[[], Reply]]) -> list[Reply]:
         """Send requests that overlap: the end of each leaves when all the others are under way.
@@ -381,7 +412,7 @@ class ServerUnderTest:
         taskid = reply.data.get("taskid")
         if not isinstance(taskid, str) or not taskid.strip() or len(taskid) > _LONGEST_ID:
             raise reply.violation(f"{what} was accepted without a usable task id", "TASK-ID")
-        self.issued[taskid] = None
+        self.issued[taskid] = reply.began
         return taskid
 
     def state(self, taskid: str) -> Reply:
@@ -486,8 +517,13 @@ class ServerUnderTest:
             started = dt.datetime.strptime(text, _TIME)  # noqa: DTZ007 -- the page names no zone
         except ValueError:
             raise last.violation("starttime is not YYYY-MM-DD HH:MM:SS", "SERVER-ENVELOPE") from None
-        if abs(started - dt.datetime.now(dt.UTC).replace(tzinfo=None)) > _ZONES:
-            raise last.violation("starttime is not the time of this submission in any time zone", "SERVER-ENVELOPE")
+        # The server's clock is ahead of ours by its zone and an error, by as much for all tasks.
+        sent = self.issued.get(str(last.data.get("taskid")), last.began)
+        low, high = max(self._ahead[0], started - _now()), min(self._ahead[1], started - sent)
+        if low - high > _CLOCK:
+            said = "in any time zone" if not -_ZONES <= started - sent <= _ZONES else "by the clock of earlier ones"
+            raise last.violation(f"starttime is not the time of this submission {said}", "SERVER-ENVELOPE")
+        self._ahead = (low, high)
 
     def check_size(self, last: Reply, what: str, size: tuple[Any, Any], meaning: Meaning) -> None:
         """Check width and height (pixels) of a task's pictures against the resolution.

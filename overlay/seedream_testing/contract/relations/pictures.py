@@ -34,6 +34,14 @@ _ANY_TYPE: Final = ("application/octet-stream", "binary/octet-stream")  # of a s
 _RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-")
 
 
+# What may be the first request for a picture.
+_FIRST: Final[dict[str, tuple[str, Headers]]] = {
+    "HEAD": ("HEAD", ()), "OPTIONS": ("OPTIONS", {"origin": "https://example.com"}), "a range": ("GET", {"range": "bytes=0-9"}),
+    "a range at the end": ("GET", {"range": "bytes=-7"}), "a range that is not there": ("GET", {"range": "bytes=999999999-"}),
+    "a conditional request": ("GET", {"if-none-match": "*"}), "compression": ("GET", {"accept-encoding": "gzip"}),
+}  # fmt: skip
+
+
 def _task(server: ServerUnderTest, parts: Parts, what: str) -> Reply:
     last = server.completed(server.task(parts, what))
     server.check_task(last, what, _RULE, server.facts.meaning(parts))
@@ -89,8 +97,14 @@ def _shapes(facts: ApiFacts) -> Iterator[Example]:
     for name, parts in forms.items():
         yield Example(name, partial(checked_pictures, parts=parts, what=name), facts.images(parts))
     most = facts.most_pictures
-    parts = (text("prompt", "many"), text("batchsize", most))
-    yield Example(f"{most} pictures", partial(checked_pictures, parts=parts, what=f"{most} pictures"), most)
+    for resolution in ("", *facts.tiers[-1:]):
+        parts = (
+            text("prompt", "many"),
+            text("batchsize", most),
+            *([text("resolution", resolution)] if resolution else []),
+        )
+        name = f"{most} pictures {resolution}".rstrip()
+        yield Example(name, partial(checked_pictures, parts=parts, what=name), most)
 
 
 def _tiers(facts: ApiFacts) -> Iterator[Example]:
@@ -141,9 +155,18 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
             if fetched != [reply.body for reply in replies]:
                 raise fail("pictures, or their order, changed when other tasks were made", _RULE, last)
 
+    def each_address(server: ServerUnderTest) -> None:
+        """An address may be signed again at each query; the earlier ones stay good."""
+        taskid = str(_task(server, one, "a task whose pictures are fetched late").data["taskid"])
+        named = [server.state(taskid).data["url"] for _ in range(3)]
+        shown = [[_picture(server, url).body for url in urls] for urls in named]
+        if shown != [shown[0]] * len(shown):
+            raise fail("the addresses of another query give other pictures", _RULE)
+
     yield Example("two prompts", two(one, other, "two prompts"), 4)
     yield Example("one prompt twice", two(one, one, "one prompt twice"), 6)
     yield Example("a picture is the same when it is fetched again", again, 3)
+    yield Example("the addresses of earlier queries give the pictures", each_address, 3)
     yield Example("pictures and their order stay when other tasks follow", still_there, 7)
 
 
@@ -159,10 +182,26 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
                 plain = _picture(server, url)
                 if _picture(server, url, headers).body != plain.body:
                     raise fail("a header changed the picture", _RULE, plain)
+                if _picture(server, url).body != plain.body:
+                    raise fail("a header changed the picture for the request after it", _RULE, plain)
 
         yield Example(name, run, 1)
     for wanted in _RANGES:
         yield Example(f"Range: {wanted}", partial(_range, wanted=wanted), 1)
+    for name, (method, headers) in _FIRST.items():
+        yield Example(f"after {name}", partial(_after, name=name, method=method, headers=headers), 1)
+
+
+def _after(server: ServerUnderTest, name: str, method: str, headers: Headers) -> None:
+    """A host may keep what it gave first, but not give it to who asks for the whole picture."""
+    (url,) = _task(server, (_FISH, text("batchsize", 1)), f"a picture asked for by {name} first").data["url"]
+    server.send(method, url, headers)
+    reply = _picture(server, url)
+    if fault := image_fault(reply.body):
+        raise fail(f"after {name}, a picture cannot be decoded: {fault}", _RULE, reply)
+    server.send(method, url, headers)
+    if _picture(server, url).body != reply.body:
+        raise fail(f"{name} changed the picture for the request after it", _RULE, reply)
 
 
 def _range(server: ServerUnderTest, wanted: str) -> None:
@@ -170,6 +209,8 @@ def _range(server: ServerUnderTest, wanted: str) -> None:
     for url in server.known_task().data["url"]:
         whole = _picture(server, url).body
         reply = server.send("GET", url, {"range": wanted})
+        if _picture(server, url).body != whole:
+            raise fail(f"a range ({wanted}) changed the picture for the request after it", _RULE, reply)
         if reply.status == 200 and reply.body == whole:  # noqa: PLR2004 -- the whole picture
             continue
         first, last = re.fullmatch("bytes=([0-9]*)-([0-9]*)", wanted).groups()  # type: ignore[union-attr]  # one of five texts

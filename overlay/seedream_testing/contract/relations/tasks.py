@@ -169,8 +169,10 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functio
         for _ in range(3):
             server.state(str(known.data["taskid"]))
         server.query("no-such-task")
-        for url in known.data["url"]:
+        for url in [*known.data["url"], *known.data["url"]]:
             server.send("GET", url)
+            server.send("HEAD", url)
+            server.send("GET", url, {"range": "bytes=0-9"})
         if server.charges is None:
             raise Unobservable("without a ledger, charges cannot be seen (--charges-url)")
         if server.charged() != before:
@@ -293,7 +295,8 @@ _DELETED: Final[tuple[tuple[str, int, Sequence[int | str]], ...]] = (
     ("three of four, the last first", 4, [3, 2, 1]), ("the first and the last of three", 3, [0, 2]),
     ("ten", 10, range(10)), ("twenty-one", 21, range(21)), ("one named twice", 2, [0, 0]),
     ("one and an unknown id", 2, [0, "no-such-task"]), ("an unknown id and one", 2, ["no-such-task", 0]),
-    ("one and an empty id", 2, [0, ""]), ("only unknown ids", 1, ["no-such-task", "nor-this"]),
+    ("an unknown id between two", 2, [0, "no-such-task", 1]), ("an unknown id before two", 2, ["no-such-task", 0, 1]),
+    ("one named twice before another", 2, [0, 0, 1]), ("one and an empty id", 2, [0, ""]), ("only unknown ids", 1, ["no-such-task", "nor-this"]),
 )  # fmt: skip
 
 
@@ -431,6 +434,18 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         _finished(server, later, _ONE, "a task that began before another was deleted")
         server.must_refuse(lambda: server.query(first), "a query for a task deleted while it ran", "TASK-ID")
 
+    def twins(server: ServerUnderTest) -> None:
+        """Tasks of one form may share what a server keeps of them."""
+        first, second, third = _distinct(server, _WIDE, _WIDE, _WIDE)
+        urls = server.completed(second).data["url"]
+        before = [server.send("GET", url).body for url in urls]
+        for gone in (first, third):
+            if not _delete_beside(server, gone, second):
+                raise fail("a task that was not deleted is no longer known", "TASK-ID")
+        replies = [server.send("GET", url) for url in urls]
+        if [reply.body for reply in replies] != before:
+            raise fail("a picture changed with the deletion of a task of the same form", "SERVER-PICTURES", replies[0])
+
     def others_stay(server: ServerUnderTest) -> None:
         known = server.known_task()
         first = server.task(_WIDE)
@@ -444,6 +459,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
     yield Example("one twice", twice, 2)
     yield Example("a deleted task stays gone, and a new one has a new id", stays_gone, 2)
     yield Example("a task that runs is deleted, and its end does not bring it back", while_it_runs, 2)
+    yield Example("a task of the same form and its pictures stay", twins, 6)
     yield Example("other tasks and their pictures stay", others_stay, 3)
 
 

@@ -318,6 +318,9 @@ def _size_words(facts: ApiFacts) -> Iterator[Example]:
         yield _case(
             facts, "resolution", f"4x{(wrapped + 3) // 4}", f"a product beyond 2^{bits}, which wraps into the range"
         )
+        side = 2 ** (bits // 2)  # both sides fit, and only their product does not
+        other = f"{side}x{-(-wrapped // side)}"
+        yield _case(facts, "resolution", other, f"a product of similar sides beyond 2^{bits}")
         yield _case(facts, "resolution", f"{2**bits + 2048}x2048", f"a width beyond 2^{bits}")
         yield _case(facts, "resolution", f"2048x{2**bits + 2048}", f"a height beyond 2^{bits}")
     yield _case(facts, "resolution", f"{_WORD - 2048}x{_WORD - 2048}", "sides that are negative in 32 bits")
