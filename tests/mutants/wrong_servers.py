@@ -3,7 +3,6 @@
 # ruff: noqa: E501 -- one fault a line reads as a table
 
 import sys
-from base64 import b64encode
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -184,7 +183,7 @@ WRONG_SERVERS = (
     WrongServer("gives nothing after HEAD", "SERVER-PICTURES", f.FirstGiven("")),
     WrongServer("gives ten bytes after a range", "SERVER-PICTURES", f.FirstGiven("range")),
     WrongServer("charges for the second download", "SERVER-CHARGE", f.ChargingAgain()),
-    WrongServer("shows the key in its addresses", "AUTH-KEY", f.when_finished(lambda data: {**data, "url": [f"{url}&k={b64encode(f'{data["taskid"]}:{KEY}'.encode()).decode()}" for url in data["url"]]})),
+    WrongServer("shows the key in its addresses", "AUTH-KEY", f.when_finished(f.with_key_in_addresses)),
     WrongServer("makes many pictures of 4K smaller", "SERVER-PICTURES RES-TIER",
                 f.replaced_where("resolution", {"4K": "2K"}, lambda parts: f.value(parts, "batchsize") > "3")),
     WrongServer("knows the addresses of the last query only", "SERVER-PICTURES STATUS-MEANING", f.LastSigned()),
