@@ -185,7 +185,7 @@ WRONG_SERVERS = (
     WrongServer("charges for the second download", "SERVER-CHARGE", f.ChargingAgain()),
     WrongServer("shows the key in its addresses", "AUTH-KEY", f.when_finished(f.with_key_in_addresses)),
     WrongServer("makes many pictures of 4K smaller", "SERVER-PICTURES RES-TIER",
-                f.replaced_where("resolution", {"4K": "2K"}, lambda parts: f.value(parts, "batchsize") > "3")),
+                f.replaced_where("resolution", {"4K": "2K"}, lambda parts: f.value(parts, "batchsize") == str(facts.LARGEST))),
     WrongServer("knows the addresses of the last query only", "SERVER-PICTURES STATUS-MEANING", f.LastSigned()),
     WrongServer("forgets all but the last 40 tasks", "TASK-ID", f.Forgetful(40)),
     WrongServer("counts its ids, and deletes pictures by their beginning", "SERVER-PICTURES", f.Counting()),
