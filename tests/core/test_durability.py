@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     "host",
     [
         "127.0.0.1", "127.0.0.1%lo", "127.255.255.254", "::1", "::ffff:127.0.0.1", "::FFFF:7f00:1", "::ffff:127.0.0.1%eth0", "64:ff9b::7f00:1",
-        "64:ff9b::127.0.0.1", "2002:7f00:1::", "2002:7f00:0001::1", "::127.0.0.1", "localhost", "LOCALHOST.", "a.localhost",
+        "64:ff9b::127.0.0.1", "2002:7f00:1::", "2002:7f00:0001::1", "::127.0.0.1", "::ffff:0:7f00:1", "::ffff:0:127.0.0.1%eth0", "localhost", "LOCALHOST.", "a.localhost",
     ],
 )  # fmt: skip
 def test_this_machine_is_recognised_in_every_spelling(host: str) -> None:
@@ -94,13 +94,26 @@ def test_this_machine_is_recognised_in_every_spelling(host: str) -> None:
         "10.0.0.1", "10.0.0.1%eth0", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
         "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:192.168.0.1", "64:ff9b::a00:1", "64:ff9b::169.254.169.254",
         "2002:a00:1::", "2002:a9fe:a9fe::", "::10.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "::", "224.0.0.1", "ff0e::1",
+        "64:ff9b:1::7f00:1", "64:ff9b:1::a00:1", "64:ff9b:1::5db8:d70e", "64:ff9b:1:7f00:0:100::", "64:ff9b:1:ffff:ffff::",
+        "::ffff:0:a00:1", "::ffff:0:169.254.169.254", "2001:0:7f00:1::", "2001:0:5db8:d70e::1", "2002:c0a8:1::", "fec0::1",
     ],
 )  # fmt: skip
 def test_private_addresses_are_recognised_inside_others(host: str) -> None:
     assert (is_loopback(host), is_private(host), is_public_address(host)) == (False, True, False)
 
 
-@pytest.mark.parametrize("host", ["93.184.215.14", "2606:2800:21f::1", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "93.184.215.14",
+        "2606:2800:21f::1",
+        "::ffff:93.184.215.14",
+        "64:ff9b::5db8:d70e",
+        "64:ff9b:2::7f00:1",
+        "::ffff:0:5db8:d70e",
+        "2002:5db8:d70e::",
+    ],
+)
 def test_public_addresses_are_public(host: str) -> None:
     assert (is_loopback(host), is_private(host), is_public_address(host)) == (False, False, True)
 

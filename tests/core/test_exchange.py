@@ -243,11 +243,35 @@ def test_a_deletion_names_all_tasks_and_its_reply_may_name_others() -> None:
     with pytest.raises(StatusError) as caught:
         run(delete(service(), ("t1", "t2")), scripted(Head(400)))
     assert caught.value.message == "deleting t1, t2 got no usable answer (HTTP 400 with an empty body)"
-    assert caught.value.taskid == "t1"
     for unusable in ("", "https://x/y"):
         with pytest.raises(InvalidRequest):
             run(delete(service(), ("t1", unusable)), scripted(AssertionError("nothing is to be sent")))
     assert run(delete(service(), ()), scripted(AssertionError("nothing is to be sent"))) is None
+
+
+@pytest.mark.parametrize(
+    ("taskids", "named"),
+    [
+        (("abcd_1",), "the task abcd_1"), (("abcd_1", "x7Kq9Zt2Lm4Rw8yB3"), "one of the tasks abcd_1, x7Kq9Zt2Lm4Rw8yB3"),
+        (tuple(f"t{number}" for number in range(1, 1206)), "one of the tasks t1, t2, t3, t4, t5 and 1,200 more"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("refusal", [said({"code": 9999, "msg": "no x7Kq9Zt2Lm4Rw8yB3 here"}), Head(401), Head(400)])
+def test_an_error_of_a_deletion_names_all_tasks_that_were_asked_for(
+    taskids: tuple[str, ...], named: str, refusal: Head
+) -> None:
+    with pytest.raises((TaskNotFound, AuthError, StatusError)) as caught:
+        run(delete(service(), taskids), scripted(refusal))
+    expected = {
+        TaskNotFound: f"the service does not know {named} (",
+        AuthError: "the server refused the API key (",
+        StatusError: f"deleting {named.removeprefix('the task ').removeprefix('one of the tasks ')} got no usable",
+    }
+    assert caught.value.message.startswith(expected[type(caught.value)])
+    assert caught.value.taskid == (taskids[0] if len(taskids) == 1 else None), "the first of several is not the one"
+    assert ("no x7Kq9Zt2Lm4Rw8yB3 here" in caught.value.message) == (
+        type(caught.value) is TaskNotFound and "x7Kq9Zt2Lm4Rw8yB3" in taskids
+    )
 
 
 @pytest.mark.parametrize("taskid", ["", " ", "a\nb", 5, None, "https://x/y"])

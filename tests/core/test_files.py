@@ -350,6 +350,17 @@ def test_whatever_a_template_holds_it_names_files_or_is_refused(template: str) -
     except InvalidRequest:
         return
     for taskid in ("t1", "../x", "x" * 80):
-        one, other = file_stem(names, taskid, 0, 2), file_stem(names, taskid, 1, 2)
-        assert one != other
-        assert [] == [sign for sign in "/\\\0:" if sign in one + other]
+        every = [file_stem(names, taskid, index, 120) for index in range(120)]
+        assert len(set(every)) == 120
+        assert [] == [sign for sign in "/\\\0:" if sign in "".join(every)]
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{taskid}-{number!s:.1}", "p{number!s:.1}", "{index!s:.2}", "{number!r:.2}", "{number!s:.1}{total}", "p{number:.1g}",
+     "{number:.0e}x", "{index:.2g}", "{number:0<3}", "{number:1<4}", "{number:0<2}-{taskid}", "{number!s:1<3}"],
+)  # fmt: skip
+def test_a_template_that_gives_two_of_many_pictures_one_name_is_refused(template: str) -> None:
+    with pytest.raises(InvalidRequest, match="gives several pictures of a task one name") as caught:
+        check_template(template)
+    assert caught.value.hint == "Use {number} as it is."

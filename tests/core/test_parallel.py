@@ -247,6 +247,30 @@ def test_callbacks_are_called_one_at_a_time() -> None:
     assert sorted(seen) == [0] * 50 + [1] * 50 + [2] * 50
 
 
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_coroutine_callbacks_are_awaited_one_at_a_time(limit: int) -> None:
+    class Awaiting(AwaitingIO):
+        async def perform(self, effect: Any) -> Any:
+            return await effect.callback(effect.event) if isinstance(effect, Notify) else await super().perform(effect)
+
+    inside, seen = threading.Lock(), list[int]()
+
+    async def callback(number: int) -> None:
+        assert inside.acquire(blocking=False)
+        for _ in range(5):  # as one that sleeps or sends
+            await anyio.lowlevel.checkpoint()
+        seen.append(number)
+        inside.release()
+
+    def work(number: int) -> Workflow[Any]:
+        for _ in range(10):
+            yield from Notify(callback, number)
+
+    arun: Any = anyio.run
+    arun(run_async, in_parallel([work(number) for number in range(4)], limit), Awaiting(scripted()))
+    assert sorted(seen) == sorted(list(range(4)) * 10)
+
+
 def test_a_task_that_fails_cancels_the_others() -> None:
     ends: list[str] = []
 

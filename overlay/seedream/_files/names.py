@@ -36,14 +36,16 @@ def check_template(template: object) -> str:
         wide = any(_WIDE.search(spec) for _, _, spec, _ in parts if spec)
         if wide or len(file_stem(template, _LONGEST_ID, MOST_IMAGES - 1, MOST_IMAGES).encode()) > _LONGEST:
             raise _problem(f"{quote(template)} gives a name that is too long", "Use less text, and widths below 100.")
-        first, second = file_stem(template, "t", 0, 2), file_stem(template, "t", 1, 2)
+        names = [file_stem(template, "t", index, MOST_IMAGES) for index in range(MOST_IMAGES)]
     except ValueError as error:
         if isinstance(error, InvalidRequest):
             raise
         raise _problem(f"{quote(template)} cannot be read: {error}") from None
-    if first == second:
+    if names[0] == names[1]:
         raise _problem(f"{quote(template)} gives all pictures of a task one name", "Use {number} in it.")
-    if _UNSAFE.search(first) or first.startswith((".", " ")):
+    if len(set(names)) != len(names):
+        raise _problem(f"{quote(template)} gives several pictures of a task one name", "Use {number} as it is.")
+    if any(_UNSAFE.search(name) or name.startswith((".", " ")) for name in names):
         raise _problem(f"{quote(template)} does not give a plain file name", "Leave out path separators and signs.")
     return template
 

@@ -12,7 +12,7 @@ from seedream._protocol.outcome import OK, SubmissionOutcome
 from seedream._protocol.retry import retry_after
 from seedream._protocol.service import Answer
 from seedream._support.redact import redact_reply
-from seedream._support.server_text import REMOVED, server_text, show_id
+from seedream._support.server_text import REMOVED, server_text, show_id, show_ids
 
 _CONSOLE: Final = (
     "It is not sent again. Look in the vendor's console whether the task exists before you submit it again."
@@ -62,21 +62,23 @@ def raw_reply(answer: Answer) -> errors.RawReply | None:
     return redact_reply(reply.status, reply.headers, reply.body, answer.key) if reply else None
 
 
-def describe(answer: Answer, taskid: str | None = None) -> str:
-    """Describe what came back in a few words. The id of the task that was asked for may be among them."""
+def describe(answer: Answer, *taskids: str) -> str:
+    """Describe what came back in a few words. The ids of the tasks that were asked for may be among them."""
     outcome, envelope = answer.outcome, answer.envelope
     if isinstance(outcome, Failure):
         return f"{outcome.kind}: {server_text(outcome.text, answer.key)}"
     code = f", code {envelope.code}" if envelope.code is not None else ""
     if envelope.msg:
-        return f"HTTP {outcome.status}{code}: {vendors_words(envelope.msg, answer.key, taskid or envelope.taskid)}"
+        return (
+            f"HTTP {outcome.status}{code}: {vendors_words(envelope.msg, answer.key, *(taskids or (envelope.taskid,)))}"
+        )
     kind = "" if envelope.readable else " with no readable answer" if outcome.body else " with an empty body"
     return f"HTTP {outcome.status}{code}{kind}"
 
 
-def vendors_words(text: str, key: str, taskid: str | None) -> str:
+def vendors_words(text: str, key: str, *taskids: str | None) -> str:
     """What a message shows of the service's own words, and where the rest is if some are left out."""
-    shown = server_text(text, key, known=(show_id(taskid),))
+    shown = server_text(text, key, known=tuple(map(show_id, taskids)))
     return f"{shown}; the whole text is in error.reply" if REMOVED in shown else shown
 
 
@@ -123,9 +125,9 @@ def _submission_unknown(answer: Answer, at: float) -> errors.SubmissionUnknown:
     return error
 
 
-def status_error(taskid: str, answer: Answer, action: str) -> errors.SeeDreamError:
-    """Return the error for a query or deletion without a usable answer. The task itself is paid for."""
-    seen, reply = describe(answer, taskid), raw_reply(answer)
+def status_error(answer: Answer, action: str, *taskids: str) -> errors.SeeDreamError:
+    """Return the error for a query or deletion without a usable answer. The tasks themselves are paid for."""
+    seen, reply, taskid = describe(answer, *taskids), raw_reply(answer), taskids[0] if len(taskids) == 1 else None
     if answer.status in (401, 403):
         _, message, hint = _ERRORS[SubmissionOutcome.BAD_KEY]
         return errors.AuthError(
@@ -133,8 +135,8 @@ def status_error(taskid: str, answer: Answer, action: str) -> errors.SeeDreamErr
         )
     if is_not_found(answer):
         return errors.TaskNotFound(
-            f"the service does not know the task {show_id(taskid)} ({seen})",
-            hint="Check the id. A new task may take a moment to appear.",
+            f"the service does not know {'the task' if taskid else 'one of the tasks'} {show_ids(taskids)} ({seen})",
+            hint=f"Check the {'id' if taskid else 'ids'}. A new task may take a moment to appear.",
             reply=reply,
             taskid=taskid,
         )

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from attrs import define, field
@@ -113,6 +114,20 @@ def run_threads(
     return [group.results[number] for number in range(len(workflows))]
 
 
+@define
+class _OneCallback:
+    """Carries out the effects of several tasks, and calls their callbacks one at a time, as without tasks."""
+
+    io: AsyncIO
+    lock: AbstractAsyncContextManager[Any]
+
+    async def perform(self, effect: Effect) -> Any:
+        if isinstance(effect, Notify):
+            async with self.lock:
+                return await self.io.perform(effect)
+        return await self.io.perform(effect)
+
+
 async def run_tasks(
     workflows: Sequence[Workflow[Any]], limit: int, io: AsyncIO, run: Callable[[Workflow[Any], AsyncIO], Awaitable[Any]]
 ) -> list[Any]:
@@ -123,12 +138,12 @@ async def run_tasks(
 
     results: dict[int, Any] = {}
     errors: list[BaseException] = []
-    places = anyio.CapacityLimiter(limit)
+    places, one_by_one = anyio.CapacityLimiter(limit), _OneCallback(io, anyio.Lock())
 
     async def run_one(number: int) -> None:
         async with places:
             try:
-                results[number] = await run(workflows[number], io)
+                results[number] = await run(workflows[number], one_by_one)
             except Exception as error:  # noqa: BLE001 -- raised below, not as a group
                 errors.append(error)
                 group.cancel_scope.cancel()

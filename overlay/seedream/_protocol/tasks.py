@@ -18,7 +18,7 @@ from seedream._protocol.service import Answer, ApiConfig, send
 from seedream._request.encode import EncodedRequest, encode_deletion, encode_query
 from seedream._support.log import log_task
 from seedream._support.redact import short_repr
-from seedream._support.server_text import holds_url, show_id
+from seedream._support.server_text import holds_url, show_id, show_ids
 from seedream.errors import AuthError, InvalidRequest, Problem, TaskFailed, WaitTimeout
 
 _log: Final = logging.getLogger("seedream.tasks")
@@ -34,7 +34,7 @@ def query(api: ApiConfig, taskid: str) -> Workflow[TaskInfo]:
     """Ask for a task's state, repeated where no usable answer came."""
     check_taskid(taskid)
     usable = partial(_is_usable, taskid)
-    answer = yield from _repeated(api, encode_query(taskid), usable, taskid, _query_of(taskid))
+    answer = yield from _repeated(api, encode_query(taskid), usable, _query_of(taskid), taskid)
     return read_task(taskid, answer.envelope)
 
 
@@ -55,7 +55,7 @@ def _worth_repeating(answer: Answer) -> bool:
 
 
 def _repeated(
-    api: ApiConfig, request: EncodedRequest, usable: Callable[[Answer], bool], taskid: str, action: str
+    api: ApiConfig, request: EncodedRequest, usable: Callable[[Answer], bool], action: str, *taskids: str
 ) -> Workflow[Answer]:
     """Ask until a usable answer comes: neither a query nor a deletion costs anything."""
     attempt = 0
@@ -65,7 +65,7 @@ def _repeated(
         if usable(answer):
             return answer
         if attempt >= api.retry.attempts or not _worth_repeating(answer):
-            raise status_error(taskid, answer, action)
+            raise status_error(answer, action, *taskids)
         yield from Sleep(api.retry.delay(attempt, api.random))
 
 
@@ -98,7 +98,7 @@ def wait(
             state = "not known to the service"
             yield from notify(progress, Progress("waiting", taskid, elapsed, "not found"))
             if elapsed - known_at >= _NOT_FOUND_FOR or timeout - elapsed < _INSTANT:
-                raise status_error(taskid, answer, _query_of(taskid))
+                raise status_error(answer, _query_of(taskid), taskid)
         else:
             log_task(_log, "task %s: %s", taskid, describe(answer, taskid))
             _give_up_if_final(taskid, answer, elapsed)
@@ -117,7 +117,7 @@ def wait(
 def _give_up_if_final(taskid: str, answer: Answer, elapsed: float) -> None:
     refused = isinstance(answer.outcome, Failure) and answer.outcome.tls
     lasting = not _worth_repeating(answer) and elapsed >= _NOT_FOUND_FOR
-    error = status_error(taskid, answer, _query_of(taskid))
+    error = status_error(answer, _query_of(taskid), taskid)
     if refused or lasting or isinstance(error, AuthError):
         raise error
 
@@ -138,8 +138,8 @@ def delete(api: ApiConfig, taskids: tuple[str, ...]) -> Workflow[None]:
     for taskid in taskids:
         check_taskid(taskid)
     if taskids:
-        action = f"deleting {', '.join(map(show_id, taskids))}"
-        yield from _repeated(api, encode_deletion(taskids), lambda answer: answer.succeeded, taskids[0], action)
+        action = f"deleting {show_ids(taskids)}"
+        yield from _repeated(api, encode_deletion(taskids), lambda answer: answer.succeeded, action, *taskids)
 
 
 def check_taskid(taskid: object) -> None:

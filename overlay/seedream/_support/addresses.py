@@ -3,9 +3,10 @@
 import ipaddress
 from typing import Final
 
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_IPV4_COMPATIBLE: Final = ipaddress.ip_network("::/96")
-_SITE_LOCAL: Final = ipaddress.ip_network("fec0::/10")  # deprecated, and still used in some networks
+# Their last 32 bits are an IPv4 address: translated (RFC 6052, RFC 2765) or compatible. A mapped one Python knows.
+_IPV4_INSIDE: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
+# Some versions of Python call these global: translation for local use (RFC 8215), Teredo, and the addresses of a site.
+_NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "2001::/32", "fec0::/10")))
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -16,15 +17,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and (address in _NAT64 or address in _IPV4_COMPATIBLE) and int(address) > 1:
+        if inner is None and any(address in network for network in _IPV4_INSIDE) and int(address) > 1:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         return inner or address
     return address
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    # Python calls some multicast addresses global, and those of a site.
-    return address.is_global and not address.is_multicast and address not in _SITE_LOCAL
+    # Python calls some multicast addresses global.
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,7 @@ key that still look like words are recognised by comparison with the key in comm
 import base64
 import re
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, product
 from typing import Final
@@ -24,6 +24,7 @@ SHORTEST_SECRET: Final = 8  # a shorter one is not a real key, and is part of ma
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _URL: Final = lazy_pattern(r"://|[?&;#][^\s=]*=")
 _LONGEST_TEXT: Final = 200
+_MOST_IDS: Final = 5  # in one message
 _LONGEST_READ: Final = 4000
 
 
@@ -45,6 +46,12 @@ def show_id(taskid: str | None) -> str:
     from hashlib import sha256  # noqa: PLC0415 -- it loads OpenSSL
 
     return f"task-{sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+
+
+def show_ids(taskids: Sequence[str]) -> str:
+    """Several tasks' ids as a message may hold them; of many only the first."""
+    more = f" and {len(taskids) - _MOST_IDS:,} more" if len(taskids) > _MOST_IDS else ""
+    return ", ".join(map(show_id, taskids[:_MOST_IDS])) + more
 
 
 # --- a server's text: words, short numbers, the API's own names -------------------------------------------------------
