@@ -56,19 +56,24 @@ def propose(root: Path, run: Run | None = None) -> str:
     if result == "unchanged":
         return "The page is unchanged; nothing to propose."
     if result == "needs a hand":
-        title = f"The vendor's page changed and needs a hand ({name})"
-        if title in run(("gh", "issue", "list", "--state", "all", "--search", name, "--json", "title")):
+        if json.loads(
+            run(("gh", "issue", "list", "--state", "all", "--search", f"{name} in:title", "--json", "title"))
+        ):
             return f"An issue about {name} exists already."
+        title = f"The vendor's page changed and needs a hand ({name})"
         run(("gh", "issue", "create", "--title", title, "--body-file", REPORT))
         return f"Opened an issue about {name}."
-    if run(("git", "ls-remote", "--heads", "origin", name)).strip():
-        return f"The branch {name} exists already."
+    if json.loads(run(("gh", "pr", "list", "--state", "all", "--head", name, "--json", "title"))):
+        return f"A pull request from the branch {name} exists already."
     title = "Take the vendor's changed page" if result == "taken" else "Take the vendor's changed page, with decisions"
-    run(("git", "switch", "--create", name))
-    run(("git", "add", "--", *_PATHS))
-    run(("git", *_AUTHOR, "commit", "--message", title))
     run(("gh", "auth", "setup-git"))
-    run(("git", "push", "origin", name))
+    # An earlier run may have ended after any of these steps.
+    if not run(("git", "ls-remote", "--heads", "origin", name)).strip():
+        run(("git", "switch", "--force-create", name))
+        if run(("git", "status", "--porcelain", "--", *_PATHS)).strip():
+            run(("git", "add", "--", *_PATHS))
+            run(("git", *_AUTHOR, "commit", "--message", title))
+        run(("git", "push", "origin", name))
     run(("gh", "pr", "create", "--title", title, "--body-file", REPORT, "--head", name))
     return f"Opened a pull request from the branch {name}."
 

@@ -1,6 +1,7 @@
 """Requests and responses as the service sees them: plain data without sockets."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -10,7 +11,11 @@ from tensorslab_images.rules import CODE_MEANING_FAILURE
 
 Headers = tuple[tuple[str, str], ...]
 _BLOCK: Final = 64 * 1024  # bytes
-CREDENTIALS: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
+_CREDENTIALS: Final = re.compile(
+    rf"{re.escape(AUTH_HEADER)}|.*(auth|cookie|token|secret|password|\b(api|access|x)-?key).*", re.IGNORECASE
+)
+_SCHEME: Final = re.compile(r"((?:Basic|Bearer|Digest|Negotiate|NTLM|Token)\s+)?(.*)", re.IGNORECASE | re.DOTALL)
+_LONG_KEY: Final = re.compile(r"[\w.~+/-]{12,}", re.ASCII)
 
 
 @frozen
@@ -34,7 +39,7 @@ class Request:
     @property
     def masked_headers(self) -> Headers:
         """The headers with credentials hidden."""
-        return tuple((name, mask(value) if name in CREDENTIALS else value) for name, value in self.headers)
+        return tuple((name, mask(value) if is_credential(name) else value) for name, value in self.headers)
 
 
 @frozen
@@ -99,8 +104,15 @@ def deny(text: str, status: int = 403) -> Response:
     return Response(status, (("content-type", "application/xml"),), body)
 
 
+def is_credential(name: str) -> bool:
+    """Return whether a header with this name holds a secret."""
+    return _CREDENTIALS.fullmatch(name) is not None
+
+
 def mask(secret: str) -> str:
-    """Hide a credential: keep its scheme, its last two characters if it is long, and its length."""
-    scheme, space, key = secret.rpartition(" ")
-    shown = key[-2:] if len(key) >= 12 else ""  # noqa: PLR2004 -- two characters of a short key would give much away
-    return f"{scheme}{space}***{shown} ({len(key)} characters)"
+    """Hide a credential: keep a known scheme, the last two characters of one long key, and the length of the rest."""
+    found = _SCHEME.fullmatch(secret)
+    scheme, rest = (found[1] or "", found[2]) if found else ("", secret)
+    # Two characters of a short key, or of what encodes a password, would give much away.
+    shown = rest[-2:] if _LONG_KEY.fullmatch(rest) and scheme[:5].lower() != "basic" else ""
+    return f"{scheme}***{shown} ({len(rest)} characters)"

@@ -150,6 +150,18 @@ def test_added_and_cleared_while_it_runs(open_sandbox: OpenSandbox) -> None:
     assert 1000 == one.submit().json()["code"]
 
 
+def test_after_clearing_the_same_faults_act_as_often_as_before(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox()
+    for _ in range(2):
+        one.sandbox.add_fault("status-503 times=1 match=fish")
+        one.sandbox.add_fault("failure times=2")
+        assert [9999, 503, 9999, 1000] == [
+            reply.status_code if reply.status_code != 200 else reply.json()["code"]
+            for reply in map(one.submit, ("a bird", "a fish", "a fish", "a fish"))
+        ]
+        one.sandbox.clear_faults()
+
+
 def test_a_plan_file(open_sandbox: OpenSandbox, tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text("faults:\n  - failure nth=1\n  - {fault: status, status: 503, nth: [2, 3], billed: no}\n")

@@ -117,11 +117,41 @@ def test_a_corrupt_picture_differs_in_64_bytes_in_its_middle() -> None:
         ("Bearer abcdefghijkl", "Bearer ***kl (12 characters)"),
         ("abcdefghijk", "*** (11 characters)"),
         ("", "*** (0 characters)"),
-        ("a b cccccccccccccc", "a b ***cc (14 characters)"),
+        ("sk-secret-1234567", "***67 (17 characters)"),
+        ("a b cccccccccccccc", "*** (18 characters)"),
+        ("Bearer sk-secret-1234567 x", "Bearer *** (19 characters)"),
+        ("Bearer \t sk-secret-1234567", "Bearer \t ***67 (17 characters)"),
+        ("bearer\tsk-secret-1234567", "bearer\t***67 (17 characters)"),
+        ("sk-secret-1234567 Bearer", "*** (24 characters)"),
+        ('"Bearer sk-secret-1234567"', "*** (26 characters)"),
+        ('Bearer "sk-secret-1234567"', "Bearer *** (19 characters)"),
+        ("Bearer sk-secret-1234567, Bearer sk-secret-1234567", "Bearer *** (43 characters)"),
+        ("Bearer\nsk-secret\n1234567", "Bearer\n*** (17 characters)"),
+        ("Bearer", "*** (6 characters)"),
+        ("Bearer:sk-secret-1234567", "*** (24 characters)"),
+        ("Basic dXNlcjpwYXNz", "Basic *** (12 characters)"),
+        ('Digest username="u", response="0123456789abcdef"', "Digest *** (41 characters)"),
+        ("session=secret; b=2", "*** (19 characters)"),
+        ("session=secret-cookie", "*** (21 characters)"),
     ],
 )
 def test_a_credential_is_masked(secret: str, shown: str) -> None:
     assert mask(secret) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("authorization", True), ("proxy-authorization", True), ("cookie", True), ("set-cookie", True),
+        ("x-api-key", True), ("api-key", True), ("x-auth-token", True), ("x-amz-security-token", True),
+        ("accept", False), ("content-type", False), ("idempotency-key", False), ("x-request-id", False),
+        ("x-sandbox-fault", False),
+    ],
+)  # fmt: skip
+def test_headers_that_hold_a_secret_are_masked_each_time(name: str, hidden: bool) -> None:
+    request = Request("GET", "/", headers=((name, "a-secret=1 b"), (name, "a-secret=2 c")))
+    assert hidden == ("secret" not in str(request.masked_headers))
+    assert 2 == len(request.masked_headers)
 
 
 @pytest.mark.parametrize(

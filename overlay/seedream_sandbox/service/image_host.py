@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from attrs import frozen
 
-from seedream_sandbox.http import CREDENTIALS, Request, Response
+from seedream_sandbox.http import Request, Response, is_credential
 from seedream_sandbox.task import Task
 
 _PATH: Final = re.compile(r"/results/([A-Za-z0-9_-]{1,80})/([0-9]{1,4})")
@@ -52,7 +52,7 @@ def picture_of(path: str) -> tuple[str, int] | None:
 
 def leaked(request: Request) -> str:
     """Name the credential that the request carries; empty when it carries none."""
-    named = [name for name in sorted(CREDENTIALS) if request.header(name) is not None]
+    named = sorted({name for name, _ in request.headers if is_credential(name)})
     return f"the header {', '.join(named)}" if named else ""
 
 
