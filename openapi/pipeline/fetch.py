@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
+import anyio
 import httpx
 
 from .errors import BrokenInputs, FetchFailed
@@ -24,7 +24,7 @@ _REDIRECTS: Final = 5
 _RECORD: Final = "last.json"
 _NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
-MakeClient = Callable[[], httpx.Client]
+MakeClient = Callable[[], httpx.AsyncClient]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Fetched:
     changed: bool  # whether it differs from the last copy
 
 
-def _make_client() -> httpx.Client:
-    return httpx.Client(timeout=_STALL, follow_redirects=False)
+def _make_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=_STALL, follow_redirects=False)
 
 
 def is_address(text: str) -> bool:
@@ -67,8 +67,7 @@ def fetch(root: Path, address: str = "", make_client: MakeClient = _make_client)
         headers |= {"If-None-Match": last["etag"]} if last["etag"] else {}
         headers |= {"If-Modified-Since": last["modified"]} if last["modified"] else {}
     try:
-        with make_client() as client:
-            reply, content, final = _get(client, address, headers)
+        reply, content, final = anyio.run(_get, make_client, address, headers)
     except httpx.HTTPError as error:
         raise FetchFailed(f"{address} cannot be fetched: {type(error).__name__}: {error}.") from None
     if reply.status_code == HTTPStatus.NOT_MODIFIED.value and last:
@@ -91,24 +90,36 @@ def fetch(root: Path, address: str = "", make_client: MakeClient = _make_client)
     return Fetched(folder / name, final, changed)
 
 
-def _get(client: httpx.Client, address: str, headers: dict[str, str]) -> tuple[httpx.Response, bytes, str]:
-    """Follow redirects from https to https, and read at most LARGEST bytes within the time limit."""
-    deadline = time.monotonic() + TIME_LIMIT
+async def _get(make_client: MakeClient, address: str, headers: dict[str, str]) -> tuple[httpx.Response, bytes, str]:
+    """Do the whole exchange within the time limit. Only an asynchronous client can be stopped at any step.
+
+    A look-up of a name that hangs takes as long as the system's resolver waits.
+    """
+    try:
+        with anyio.fail_after(TIME_LIMIT):
+            async with make_client() as client:
+                return await _follow(client, address, headers)
+    except TimeoutError:
+        raise FetchFailed(f"{address} was not read within {TIME_LIMIT:g} s.") from None
+
+
+async def _follow(
+    client: httpx.AsyncClient, address: str, headers: dict[str, str]
+) -> tuple[httpx.Response, bytes, str]:
+    """Follow redirects from https to https, and read at most LARGEST bytes."""
     for _ in range(_REDIRECTS + 1):
         parts = urlsplit(address)
         if parts.scheme.lower() != "https" or not parts.hostname or parts.username is not None:
             raise FetchFailed(f"{address} is not a plain https address.")
-        with client.stream("GET", address, headers=headers) as reply:
+        async with client.stream("GET", address, headers=headers) as reply:
             if reply.has_redirect_location:
                 address = urljoin(address, reply.headers["location"])
                 continue
             content = b""
-            for chunk in reply.iter_bytes():
+            async for chunk in reply.aiter_bytes():
                 content += chunk
                 if len(content) > LARGEST:
                     raise FetchFailed(f"{address} gives more than {LARGEST:,} bytes, which no page has.")
-                if time.monotonic() > deadline:
-                    raise FetchFailed(f"{address} was not read within {TIME_LIMIT:.0f} s.")
             return reply, content, address
     raise FetchFailed(f"{address}: more than {_REDIRECTS} redirects.")
 

@@ -1,13 +1,15 @@
 """`make update`: the page is fetched over https only, within limits, and the last copy is kept."""
 
+import contextlib
 import http.server
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 import trustme
@@ -19,13 +21,14 @@ from pipeline.inputs import read_origin
 
 ADDRESS = "https://docs.example/zh/seedreamv45.md"
 Answer = Callable[[httpx.Request], httpx.Response]
+SlowAnswer = Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
-def client_of(answer: Answer) -> Callable[[], httpx.Client]:
-    return lambda: httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=False)
+def client_of(answer: Answer | SlowAnswer) -> Callable[[], httpx.AsyncClient]:
+    return lambda: httpx.AsyncClient(transport=httpx.MockTransport(answer), follow_redirects=False)
 
 
-def get(root: Path, answer: Answer, address: str = ADDRESS) -> Fetched:
+def get(root: Path, answer: Answer | SlowAnswer, address: str = ADDRESS) -> Fetched:
     return fetch(root, address, client_of(answer))
 
 
@@ -108,12 +111,32 @@ def test_a_redirect_within_https_is_followed(tmp_path: Path) -> None:
     assert "https://docs.example/moved/page.md" == get(tmp_path, answer).address
 
 
-def test_a_page_that_arrives_too_slowly_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter(range(0, 10_000, 50))
-    monkeypatch.setattr("pipeline.fetch.time.monotonic", lambda: next(times))
-    slow = lambda _: httpx.Response(200, content=iter([b"# page", b"more"]))  # noqa: E731 -- one answer
-    with pytest.raises(FetchFailed, match="within 60 s"):
-        get(tmp_path, slow)
+async def no_head(_: httpx.Request) -> httpx.Response:
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+async def slow_redirects(request: httpx.Request) -> httpx.Response:
+    await anyio.sleep(0.04)  # each of them within the limit
+    return httpx.Response(302, headers={"location": str(request.url)})
+
+
+async def no_end(_: httpx.Request) -> httpx.Response:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"# page"
+        await anyio.sleep_forever()
+
+    return httpx.Response(200, content=body())
+
+
+@pytest.mark.parametrize("answer", [no_head, slow_redirects, no_end])
+def test_a_page_that_arrives_too_slowly_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: SlowAnswer
+) -> None:
+    monkeypatch.setattr("pipeline.fetch.TIME_LIMIT", 0.1)
+    with pytest.raises(FetchFailed, match=r"was not read within 0\.1 s"):
+        get(tmp_path, answer)
+    assert {} == copies(tmp_path)
 
 
 def test_the_address_is_the_one_of_source_toml(repository: RepositoryCopy) -> None:
@@ -136,8 +159,12 @@ class _Page(http.server.BaseHTTPRequestHandler):
     """A web server with one page."""
 
     page = PAGE
+    gone = threading.Event()  # never set: what waits for it waits its time
 
     def do_GET(self) -> None:
+        if self.path == "/drip.md":
+            self.drip()
+            return
         status = 304 if self.headers["If-None-Match"] == '"1"' else 200
         self.send_response(status)
         self.send_header("ETag", '"1"')
@@ -145,6 +172,16 @@ class _Page(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if status == 200:
             self.wfile.write(self.page)
+
+    def drip(self) -> None:
+        """Send a head of 60 kB, one line after another, that ends after seconds or when the client has gone."""
+        self.send_response_only(200)
+        self.flush_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(600):
+                self.wfile.write(b"X-Line: " + b"x" * 90 + b"\r\n")
+                self.gone.wait(0.01)
+            self.end_headers()
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -173,9 +210,19 @@ def test_over_a_real_connection_a_certificate_that_is_not_trusted_is_refused(
 ) -> None:
     address, context = served
     with pytest.raises(FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
-        fetch(tmp_path, address, partial(httpx.Client, trust_env=False))
-    trusting = partial(httpx.Client, trust_env=False, verify=context)
+        fetch(tmp_path, address, partial(httpx.AsyncClient, trust_env=False))
+    trusting = partial(httpx.AsyncClient, trust_env=False, verify=context)
     assert [True, False] == [fetch(tmp_path, address, trusting).changed for _ in range(2)]
+
+
+def test_a_head_that_comes_line_by_line_is_given_up(
+    tmp_path: Path, served: tuple[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, context = served
+    monkeypatch.setattr("pipeline.fetch.TIME_LIMIT", 0.5)
+    trusting = partial(httpx.AsyncClient, trust_env=False, verify=context)
+    with pytest.raises(FetchFailed, match=r"was not read within 0\.5 s"):
+        fetch(tmp_path, address.replace("seedreamv45.md", "drip.md"), trusting)
 
 
 def test_update_fetches_and_takes_the_page(
