@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from seedream._files.image_formats import HEAD, sniff
+from seedream._files.pillow import read_image
 from seedream._protocol.replies import TaskInfo
 from seedream._support.redact import quote
 from seedream.errors import ConfigError
@@ -51,12 +52,12 @@ class Picture:
 
     @property
     def width(self) -> int | None:
-        """Pixels; None when the format does not say and Pillow is not installed."""
+        """Pixels; None when the format does not say, and Pillow is not installed or does not open it."""
         return self._size()[0]
 
     @property
     def height(self) -> int | None:
-        """Pixels; None when the format does not say and Pillow is not installed."""
+        """Pixels; None when the format does not say, and Pillow is not installed or does not open it."""
         return self._size()[1]
 
     def image(self) -> "Image":
@@ -64,6 +65,7 @@ class Picture:
 
         Raises:
             ConfigError: Pillow is not installed.
+            Exception: What Pillow raises for a damaged or huge picture, mostly OSError.
         """
         try:
             from PIL import Image  # noqa: PLC0415 -- an optional library
@@ -112,13 +114,10 @@ class Picture:
         head = self._head(HEAD)
         kind = sniff(head)
         layout, start = _SIZES.get(kind.format, ("", 0)) if kind else ("", 0)
-        if layout:
+        if layout and len(head) >= start + struct.calcsize(layout):
             width, height = struct.unpack_from(layout, head, start)
             return width, height
-        try:
-            return self.image().size
-        except (ConfigError, OSError, ValueError):
-            return None, None
+        return read_image(io.BytesIO(self.data), lambda image: image.size) or (None, None)
 
     def shown(self) -> dict[str, Any]:
         """Return what a notebook shows, by media type: the picture itself, or a thumbnail of a large one."""
@@ -142,14 +141,14 @@ class Picture:
         return found[0] if found else None
 
     def _thumbnail(self, kind: str = "JPEG") -> tuple[bytes, str] | None:
-        try:
-            image = self.image()
-        except (ConfigError, OSError, ValueError):
-            return None
-        image.thumbnail((_THUMBNAIL, _THUMBNAIL))
-        stream = io.BytesIO()
-        image.convert("RGB").save(stream, kind)
-        return stream.getvalue(), f"image/{kind.lower()}"
+        def small(image: "Image") -> tuple[bytes, str]:
+            image.load()  # a thumbnail of a part of a picture would look whole
+            image.thumbnail((_THUMBNAIL, _THUMBNAIL))
+            stream = io.BytesIO()
+            image.convert("RGB").save(stream, kind)
+            return stream.getvalue(), f"image/{kind.lower()}"
+
+        return read_image(io.BytesIO(self.data), small)
 
 
 @frozen

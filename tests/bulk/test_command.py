@@ -117,7 +117,7 @@ def test_resolve_lists_and_decides(bench: Bench, capsys: pytest.CaptureFixture[s
     assert code == 0
     assert len(out.strip().splitlines()) == 2
     for decision in ("--taskid ID", "--again", "--give-up"):  # issue 16.4: the list leads on
-        assert f"seedream bulk resolve out {decision} -- '[[cut]] 1'\n" in err
+        assert f"seedream bulk resolve out '[[cut]] 1' {decision}\n" in err
     assert call(capsys, "bulk", "resolve", "out", "[[cut]] 1", "--give-up")[0] == 0
     assert call(capsys, "bulk", "resolve", "out", "[[cut]] 2", "--again")[0] == 0
     assert call(capsys, "bulk", "resolve", "out", "ok", "--again")[0] == 10
@@ -230,7 +230,7 @@ def test_a_task_id_that_cannot_be_recorded_is_printed_at_once_and_at_the_end(
     at_once, at_the_end = "no room to record that job a became task", "Write this down: job a became task"
     assert err.index(f"{at_once} {taskid}") < err.index(f"{at_the_end} {taskid}")
     assert err.count("could not be written") == 2
-    assert f"seedream bulk resolve out --taskid {taskid} -- a" in err
+    assert f"seedream bulk resolve out a --taskid {taskid}" in err
     monkeypatch.undo()
     monkeypatch.setenv("TENSORSLAB_API_KEY", KEY)
     monkeypatch.setenv("TENSORSLAB_BASE_URL", bench.running.service.base)
@@ -350,7 +350,7 @@ def test_printed_commands_can_be_copied_where_names_have_spaces(
     jobs = bench.root / "my jobs.jsonl"
     (bench.root / "jobs.jsonl").rename(jobs)
     assert call(capsys, "bulk", "run", str(jobs), "-o", "my out", "--concurrency", "1", "--budget", "1")[0] in (6, 11)
-    assert "seedream bulk resolve 'my out' --again" in call(capsys, "bulk", "resolve", "my out")[2]
+    assert "seedream bulk resolve 'my out' '[[cut]]' --again" in call(capsys, "bulk", "resolve", "my out")[2]
     assert "seedream bulk resume 'my out'\n" in call(capsys, "bulk", "resolve", "my out", "[[cut]]", "--again")[2]
     jobs.write_text(jobs.read_text().replace('"b"', '"c"'))
     code, _, err = call(capsys, "bulk", "resume", "my out")

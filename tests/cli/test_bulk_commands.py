@@ -322,9 +322,9 @@ def test_unknown_jobs_are_listed_with_the_ways_to_decide(cli: Any, fake: type[Fa
     for folder in ("my out", "{0} {x}"):
         start = f"seedream bulk resolve '{folder}'"
         assert cli("bulk", "resolve", folder).err.splitlines() == [
-            f"The task is in the console: {start} --taskid ID -- 'a b'",
-            f"Send it again, which may be charged: {start} --again -- 'a b'",
-            f"Give it up: {start} --give-up -- 'a b'",
+            f"The task is in the console: {start} 'a b' --taskid ID",
+            f"Send it again, which may be charged: {start} 'a b' --again",
+            f"Give it up: {start} 'a b' --give-up",
         ]
     assert cli("bulk", "resolve", "my out", "--json").document == {
         "unknown": [{"id": "a b", "line": 3, "message": "lost."}, {"id": "c", "line": 4, "message": "cut."}]
@@ -477,8 +477,8 @@ AGAIN = "To send failed or refused jobs again, which may be charged: {command}"
          [("To go on: {command}", "seedream bulk resume 'my out' --budget 12")]),
         ("disk", counted(submitting=1, unknown=1, failed=1), {"unrecorded": {"a b": "t 1", "c": "t-2"}}, [
             ("To record the task id once there is room: {command}",
-             "seedream bulk resolve 'my out' --taskid 't 1' -- 'a b'"),
-            ("To record the task id once there is room: {command}", "seedream bulk resolve 'my out' --taskid t-2 -- c"),
+             "seedream bulk resolve 'my out' 'a b' --taskid 't 1'"),
+            ("To record the task id once there is room: {command}", "seedream bulk resolve 'my out' c --taskid t-2"),
             TO_DECIDE,
             (AGAIN, "seedream bulk retry 'my out' --failed"),
             ("To go on: {command}", "seedream bulk resume 'my out'"),
@@ -500,7 +500,7 @@ def test_the_document_of_a_report() -> None:
         "reason": "credits", "message": "The account has not enough credits.",
         "counts": counted(planned=2, downloaded=1), "spent": 3, "left": 2, "unrecorded": {"a": "t"},
         "warnings": ["w."], "changes": ["c."],
-        "next": ["seedream bulk resolve out --taskid t -- a", "seedream bulk resume out"],
+        "next": ["seedream bulk resolve out a --taskid t", "seedream bulk resume out"],
         "results": "out/results.jsonl", "gallery": "out/gallery.html", "exit_code": 5,
     }  # fmt: skip
     assert report_document(Report("disk", EMPTY, 0, Path("o"), ValueError("x")))["error"] is None
@@ -535,7 +535,7 @@ def test_a_printed_report_says_what_happened_what_was_lost_and_how_to_go_on(
         "c.",
         "w.",
         "Top up, then resume: the rest of the queue is kept.",
-        "To record the task id once there is room: seedream bulk resolve out --taskid t -- a",
+        "To record the task id once there is room: seedream bulk resolve out a --taskid t",
         "To go on: seedream bulk resume out",
     ]
     _, err = printed(capsys, report, sandbox=True)

@@ -8,10 +8,11 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
-from seedream import SeeDream, Timeouts
+from seedream import SeeDream, Task, Timeouts
 from seedream.cli import generate
 from seedream.cli.app import app
 from seedream.cli.exit_codes import DOWNLOAD, FAILED, UNFINISHED
+from support.pictures import picture
 from support.single_task_server import TASK, SingleTaskServer, png
 
 
@@ -40,6 +41,35 @@ def test_json_is_one_document_with_the_files(cli: Any, service: SingleTaskServer
     files = [{"path": f"out/{TASK}-{number}.png", **shape} for number in (1, 2)]
     assert {"taskid": TASK, "images": 2, "files": files, "sandbox": False} == ran.document
     assert f"Task {TASK} accepted" in ran.err
+
+
+@pytest.mark.parametrize("width", [65000, 20000])
+def test_pictures_that_pillow_does_not_open_are_saved_and_their_paths_printed(
+    cli: Any, service: SingleTaskServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    # They are paid for: that their size is not known ends no run.
+    content = picture("JPEG")
+    at = content.index(b"\xff\xc0") + 5
+    content = content[:at] + width.to_bytes(2) * 2 + content[at + 4 :]
+    monkeypatch.setattr("support.single_task_server.png", lambda: content)
+    service.then(service.done())
+    ran = cli("generate", "x", "-n", "1", "-o", "out", "--base-url", service.url, "--json")
+    assert (ran.code, ran.document["files"]) == (0, [
+        {"path": f"out/{TASK}-1.jpg", "bytes": len(content), "media_type": "image/jpeg", "width": None, "height": None}
+    ]), ran.err  # fmt: skip
+    assert (tmp_path / "out" / f"{TASK}-1.jpg").read_bytes() == content
+
+
+def test_a_picture_that_is_moved_away_at_once_was_saved(
+    cli: Any, service: SingleTaskServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(self: Task, *_: Any, **__: Any) -> list[Path]:
+        return [tmp_path / f"{self.id}-1.png"]
+
+    monkeypatch.setattr(Task, "save", save)
+    ran = cli("generate", "x", "-n", "1", "-o", "out", "--base-url", service.url, "--json")
+    unknown = {"bytes": None, "media_type": None, "width": None, "height": None}
+    assert (ran.code, ran.document["files"]) == (0, [{"path": str(tmp_path / f"{TASK}-1.png"), **unknown}]), ran.err
 
 
 def test_a_failed_task_tells_the_vendors_reason(cli: Any, service: SingleTaskServer) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import click
 import pytest
@@ -19,8 +20,11 @@ from cli.streams import Stream
 from seedream import Progress as ClientProgress
 from seedream import TaskInfo, Timeouts
 from seedream._request.submission import check_submit
+from seedream._support.shell import shell_command
 from seedream.cli import options
 from seedream.cli import task as tasks
+from seedream.cli.app import app
+from seedream.cli.bulk_report import bulk_command
 from seedream.cli.field_options import describe, known_field, read_settings
 from seedream.cli.generate import _check, _form_texts, _print_request, _submit
 from seedream.cli.options import read_key_file, read_service, resume_command
@@ -60,6 +64,36 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_command_that_gets_the_pictures(given: Any, command: str) -> None:
     assert resume_command(*given) == command
+
+
+# Each way a text can be taken for something else than the operand that it is.
+ODD = ["-abc", "--", "-", "--help", "-n", "--json", "-o=x", "a b", "'", '"', "$HOME", "`x`", "*", "~", "a;b", "--set=1"]
+
+
+def parsed(command: str) -> dict[str, Any]:
+    """Parse a command as it was shown, with the real command line; gives the parameters."""
+    group: Any = app
+    name, *words = shlex.split(command)
+    assert name == "seedream"
+    while isinstance(group, click.Group):
+        group = group.get_command(click.Context(group), words.pop(0))
+    return cast("dict[str, Any]", group.make_context("x", words, obj=Terminal()).params)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_command_that_is_shown_is_read_as_it_was_meant(odd: str) -> None:
+    for other in ("x", odd):
+        found = parsed(resume_command(odd, 4, Path(other), "https://x", Path(other)))
+        expected = {"taskid": odd, "count": 4, "directory": Path(other), "base_url": "https://x"}
+        assert {**expected, "api_key_file": Path(other)}.items() <= found.items()
+        found = parsed(bulk_command("resolve", Path(other), "--taskid", odd, job=odd))
+        assert {"folder": Path(other), "job": odd, "taskid": odd, "again": False}.items() <= found.items()
+        assert parsed(bulk_command("resume", Path(odd), "--budget", "7"))["folder"] == Path(odd)
+        assert {"folder": Path(odd), "failed": True, "rejected": False}.items() <= parsed(
+            bulk_command("retry", Path(odd), "--failed")
+        ).items()
+        found = parsed(shell_command("seedream bulk run", [odd], ["-o", other]))
+        assert (found["jobs"], found["folder"]) == (Path(odd), Path(other))
 
 
 @pytest.mark.parametrize(

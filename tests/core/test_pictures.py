@@ -4,12 +4,14 @@
 
 import base64
 import io
+import struct
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from seedream import ConfigError, Generated, Picture, Task, TaskInfo
 from support.clients import Both
 from support.fake_service import FakeService, completed
@@ -109,6 +111,47 @@ def test_a_picture_that_is_damaged_has_no_size_and_no_thumbnail() -> None:
     one = Picture(content=JPEG[:200])
     assert (one.media_type, one.width, one.height, one._repr_png_()) == ("image/jpeg", None, None, None)
     assert one.shown()["image/jpeg"] == base64.b64encode(JPEG[:200]).decode()
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A whole JPEG whose header claims another size."""
+    at = JPEG.index(b"\xff\xc0") + 5
+    return JPEG[:at] + height.to_bytes(2) + width.to_bytes(2) + JPEG[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("x"), ValueError("x"), SyntaxError("x"), struct.error("x"), MemoryError(), EOFError(), IndexError(), RecursionError(), Image.DecompressionBombError("x"), Image.DecompressionBombWarning("x")],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("step", ["open", "load", "thumbnail", "convert", "save"])
+def test_whatever_pillow_raises_a_picture_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image if step == "open" else Image.Image, step, fail)
+    if step == "load":
+        monkeypatch.setattr(JpegImageFile, step, fail)
+    one = Picture(content=JPEG)
+    assert (one.width, one.height) == ((None, None) if step == "open" else (33, 21))
+    assert (one._thumbnail(), one._repr_png_()) == (None, None)
+    assert one.shown()["image/jpeg"] == base64.b64encode(JPEG).decode()
+    assert base64.b64encode(JPEG).decode() in Generated("t", TaskInfo("t", 3), [one])._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("content", [claiming(65000, 65000), claiming(65535, 20000)])
+def test_a_picture_that_claims_a_huge_size_is_shown_as_it_is(content: bytes, tmp_path: Path) -> None:
+    path = Picture(content=content + bytes(600_000)).save(tmp_path / "huge")
+    for one in (Picture(path), Picture(content=content)):
+        assert (one.media_type, one.width, one.height, one._repr_png_()) == ("image/jpeg", None, None, None)
+        assert one.shown()["image/jpeg"] == base64.b64encode(one.data).decode()
+
+
+@pytest.mark.parametrize("size", range(6, 12))
+def test_a_gif_that_is_cut_in_its_header_has_a_size_once_it_is_there(size: int) -> None:
+    assert Picture(content=GIF[:size]).width == (33 if size >= 10 else None)
 
 
 def test_a_picture_is_in_memory_or_in_its_file(tmp_path: Path) -> None:

@@ -8,15 +8,19 @@ import base64
 import json
 from collections.abc import Callable
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define
 
 from seedream._files.atomic_file import atomic_write
+from seedream._files.pillow import read_image
 from seedream.bulk.folder import Folder
 from seedream.bulk.results import results
 from seedream.journal import Run
 from seedream.journal.queries import Queries
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _EMBEDDED: Final = 300  # pictures: with more, the page would grow too large to open
 _THUMBNAIL: Final = 560  # pixels, the longer side
@@ -36,39 +40,31 @@ class _Thumbnails:
     folder: Folder
     may_continue: Callable[[], bool]
     embed: bool
-    _pillow: Any = None
-
-    def __attrs_post_init__(self) -> None:
-        try:
-            from PIL import Image  # noqa: PLC0415 -- an optional library
-        except ImportError:
-            return
-        self._pillow = Image
 
     def of(self, path: str, sha256: str) -> dict[str, Any]:
         """Return a picture's size and the address of its thumbnail.
 
         Nothing without Pillow, without time, or if it cannot be made.
         """
-        if self._pillow is None or not self.may_continue():
+        if not self.may_continue():
             return {}
         target = self.folder.thumbnails / f"{sha256[:32]}.webp"
-        try:
-            with self._pillow.open(self.folder.root / path) as image:
-                width, height = image.size
-                if not target.exists():
-                    self.folder.thumbnails.mkdir(mode=0o700, exist_ok=True)
-                    image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))
-                    small = image.convert("RGB")
-                    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
-                    with atomic_write(target) as file:
-                        small.save(file, "WEBP", quality=_QUALITY)
-        except (OSError, ValueError, self._pillow.DecompressionBombError):
-            return {}
-        address = target.relative_to(self.folder.root).as_posix()
-        if self.embed:
-            address = f"data:image/webp;base64,{base64.b64encode(target.read_bytes()).decode()}"
-        return {"width": width, "height": height, "thumbnail": address}
+
+        def read(image: "Image") -> dict[str, Any]:
+            width, height = image.size
+            if not target.exists():
+                self.folder.thumbnails.mkdir(mode=0o700, exist_ok=True)
+                image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))
+                small = image.convert("RGB")
+                small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+                with atomic_write(target) as file:
+                    small.save(file, "WEBP", quality=_QUALITY)
+            address = target.relative_to(self.folder.root).as_posix()
+            if self.embed:
+                address = f"data:image/webp;base64,{base64.b64encode(target.read_bytes()).decode()}"
+            return {"width": width, "height": height, "thumbnail": address}
+
+        return read_image(self.folder.root / path, read) or {}
 
 
 def write_gallery(journal: Queries, run: Run, folder: Folder, may_continue: Callable[[], bool]) -> None:

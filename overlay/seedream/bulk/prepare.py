@@ -1,6 +1,5 @@
 """The start of a run in its journal: settings, what the jobs file adds and changes, and whether it may go on."""
 
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from seedream._support.redact import redact
+from seedream._support.shell import shell_command
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Planned, read_jobs
 from seedream.bulk.options import BulkOptions
@@ -141,7 +141,7 @@ def _check_unchanged(
     if not queue or file is None or not Path(file).exists():
         return {}
     hint = (
-        f"To take the file as it is now: seedream bulk run {shlex.quote(file)} -o {shlex.quote(str(folder))}. "
+        f"To take the file as it is now: {shell_command('seedream bulk run', [file], ['-o', str(folder)])}. "
         "To go on with what is planned: resume with --as-planned (as_planned=True)."
     )
     try:

@@ -301,7 +301,7 @@ def resolve(
             terminal.print_result(tr("No job is unknown."))
         else:
             for sentence, words in _DECISIONS.items():
-                command = bulk_command("resolve", folder, *words, "--", unknown[0].key)
+                command = bulk_command("resolve", folder, *words, job=unknown[0].key)
                 terminal.print_note(tr(sentence, command=command))
         return
     if sum(map(bool, (taskid, again, give_up))) != 1:

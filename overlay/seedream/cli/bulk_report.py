@@ -1,6 +1,5 @@
 """What a bulk run shows while it works and when it ends."""
 
-import shlex
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
+from seedream._support.shell import shell_command
 from seedream.bulk import ENDINGS, Bulk, Reason, Report, Snapshot
 from seedream.cli import error_output, exit_codes
 from seedream.cli.exit_codes import Exit
@@ -112,7 +112,7 @@ def next_commands(report: Report) -> list[tuple[str, str]]:
     found = [
         (
             "To record the task id once there is room: {command}",
-            bulk_command("resolve", folder, "--taskid", taskid, "--", key),
+            bulk_command("resolve", folder, "--taskid", taskid, job=key),
         )
         for key, taskid in report.unrecorded.items()
     ]
@@ -128,9 +128,9 @@ def next_commands(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def bulk_command(name: str, folder: Path, *words: str) -> str:
+def bulk_command(name: str, folder: Path, *options: str, job: str | None = None) -> str:
     """Return a command of ``seedream bulk``, ready to be copied."""
-    return shlex.join(["seedream", "bulk", name, str(folder), *words])
+    return shell_command(f"seedream bulk {name}", [str(folder), *([] if job is None else [job])], options)
 
 
 def report_document(report: Report) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import math
 import os
 import secrets
-import shlex
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import reduce
@@ -18,6 +17,7 @@ from seedream._support.config import KEY_VARIABLE, URL_VARIABLE, api_key
 from seedream._support.config import base_url as read_base_url
 from seedream._support.redact import quote
 from seedream._support.secret import Secret
+from seedream._support.shell import shell_command
 from seedream.cli.extras import load_extra
 from seedream.cli.language import tr
 from seedream.cli.terminal import Terminal
@@ -149,16 +149,16 @@ def resume_command(
     taskid: str, images: int | None, directory: Path, base_url: str | None, api_key_file: Path | None
 ) -> str:
     """Return the command that waits for a task and saves its pictures in the same place."""
-    words = ["seedream", "wait", taskid]
+    options: list[str] = []
     if images is not None and images != 1:
-        words += ["-n", str(images)]
+        options += ["-n", str(images)]
     if directory != Path():
-        words += ["-o", str(directory)]
+        options += ["-o", str(directory)]
     if base_url:
-        words += ["--base-url", base_url]
+        options += ["--base-url", base_url]
     if api_key_file:
-        words += ["--api-key-file", str(api_key_file)]
-    return shlex.join(words)
+        options += ["--api-key-file", str(api_key_file)]
+    return shell_command("seedream wait", [taskid], options)
 
 
 @contextmanager

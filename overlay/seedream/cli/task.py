@@ -1,5 +1,6 @@
 """``seedream task`` and ``seedream wait``: query a task by its id, and save its pictures."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -122,14 +123,11 @@ def wait(
 
 
 def _file_document(path: Path) -> dict[str, Any]:
-    picture = Picture(path)
-    return {
-        "path": str(path),
-        "bytes": path.stat().st_size,
-        "media_type": picture.media_type,
-        "width": picture.width,
-        "height": picture.height,
-    }
+    picture, read = Picture(path), dict[str, Any]()
+    with suppress(OSError):  # moved or deleted in the meantime: that it was saved counts
+        read = {"bytes": path.stat().st_size, "media_type": picture.media_type}
+        read |= {"width": picture.width, "height": picture.height}
+    return {"path": str(path), **dict.fromkeys(("bytes", "media_type", "width", "height")), **read}
 
 
 def print_saved(terminal: Terminal, taskid: str, files: list[Path], *, cost: int | None, sandbox: bool = False) -> None:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from rich.progress import Progress
 from tensorslab_images.rules import RES_PIXELS_MAXIMUM, RES_PIXELS_MINIMUM, RULES
 
-from seedream import AsyncSeeDream, AsyncTask, InvalidRequest, Resolution, TaskInfo
+from seedream import AsyncSeeDream, AsyncTask, InvalidRequest, Picture, Resolution, TaskInfo
 from seedream._files.partial_file import ensure_writable
 from seedream._request.submission import check_submit
 from seedream.cli import error_output, exit_codes
@@ -207,15 +207,6 @@ def _print_summary(
     return exit_codes.OK
 
 
-def measure(path: Path) -> tuple[int, int]:
-    """Decode the whole picture and return its width and height in pixels. Raises OSError if it is damaged."""
-    from PIL import Image  # noqa: PLC0415 -- an extra
-
-    with Image.open(path) as picture:
-        picture.load()
-        return picture.size
-
-
 def find_mismatches(result: ExampleResult) -> list[str]:
     """Return what differs from the request, a line each."""
     found: list[str] = []
@@ -224,8 +215,8 @@ def find_mismatches(result: ExampleResult) -> list[str]:
     info = result.info
     for path in result.files:
         try:
-            size = measure(path)
-        except OSError as error:
+            size = Picture(path).image().size  # decoded whole
+        except Exception as error:  # noqa: BLE001 -- Pillow raises many kinds
             found.append(f"{path}: {error}")
             continue
         reported = (info.width, info.height) if info.width and info.height else size
