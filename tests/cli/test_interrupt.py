@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from seedream._protocol.effects import Failure, SendRequest
+from seedream._protocol.submit import submit
+from seedream._request.submission import check_submit
 from seedream._support.signals import handling_signals
 from seedream.cli.interrupt import DeferInterrupt
+from seedream.cli.task_record import TaskRecorder, read_tasks
 from seedream.errors import JournalFull, Rejected
 from support.clients import KEY
 from support.scripted_server import Action, Connection, ScriptedServer, reply
+from support.workflows import Head, ScriptedIO, run, service
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX does it")
 ACCEPTED = json.dumps({"code": 1000, "msg": "", "data": {"taskid": "abcd_1"}}).encode()
@@ -149,6 +154,27 @@ def test_a_held_back_ctrl_c_stops_before_the_request_is_sent_again() -> None:
         with pytest.raises(KeyboardInterrupt):
             deferred.not_sent()
         assert ["wait"] == calls
+
+
+@pytest.mark.parametrize("status", [429, 408, None])
+def test_after_a_held_back_ctrl_c_a_submission_that_was_not_taken_is_recorded_as_not_sent(
+    tmp_path: Path, status: int | None
+) -> None:
+    # "seedream task" would otherwise say that it may have been billed.
+    class Interrupted(ScriptedIO):
+        def perform(self, effect: Any) -> Any:
+            found = super().perform(effect)
+            if isinstance(effect, SendRequest):
+                pressed()  # while the answer is awaited
+            return found
+
+    submission = check_submit("x", {})
+    record = TaskRecorder(submission, tmp_path, None)
+    refused = Failure("never_sent", "ConnectError", "reset") if status is None else Head(status)
+    with deferring(record, lambda _: None, lambda: None) as deferred, pytest.raises(KeyboardInterrupt):
+        run(submit(service(), submission, deferred), Interrupted([refused]))
+    assert deferred.interrupted
+    assert [task.state for task in read_tasks()] == ["not sent"]
 
 
 def test_the_id_is_printed_even_if_ctrl_c_comes_with_the_answer() -> None:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from PIL import Image
+from seedream.cli.sandbox import sandbox
 
 
 @contextmanager
@@ -85,6 +87,35 @@ def test_an_address_that_others_can_reach_is_warned_about_in_a_line() -> None:
     with serving("--host", "0.0.0.0") as (process, _):  # noqa: S104 -- what is warned about
         assert process.stderr is not None
         assert process.stderr.readline().startswith("Warning: the sandbox is bound to 0.0.0.0")
+
+
+NOT_GIVEN = sandbox.make_context("sandbox", []).params
+NUMBERS = [
+    option for option in sandbox.params
+    if NOT_GIVEN.get(str(option.name), 0) is None and isinstance(option.type, click.types._NumberParamTypeBase)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", NUMBERS, ids=lambda option: option.name)
+def test_a_zero_that_is_given_is_not_taken_for_nothing(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, option: click.Option
+) -> None:
+    # --seed 0 decides ids and pictures like any other number; --latency 0 is no time, and not "by queries".
+    given: list[object] = []
+
+    def note(**settings: object) -> None:
+        given.append(settings[str(option.name)])
+        raise ValueError("noted")
+
+    monkeypatch.setattr("seedream_sandbox.Sandbox", note)
+    for words in ([], [option.opts[0], "0"], [option.opts[0], "0"]):
+        assert cli("sandbox", *words).code == 2
+    assert given[1:] == [0, 0]
+    assert given[0] != 0
+
+
+def test_the_options_that_a_zero_is_asked_of_are_found() -> None:
+    assert {"seed", "latency"} <= {option.name for option in NUMBERS}
 
 
 def test_generate_in_a_sandbox_of_its_own_needs_no_key(cli: Any, tmp_path: Path) -> None:
