@@ -75,8 +75,9 @@ def test_same_prompt_twice_is_two_jobs_and_stays_two(bench: Bench) -> None:
 def test_changed_job_under_an_old_id_is_refused_before_anything(bench: Bench) -> None:
     bench.run("a")
     with pytest.raises(Exception, match="already, with another request"):
-        bench.run({"id": "a", "prompt": "changed"}, "b")
+        bench.run({"id": "a", "prompt": "changed"}, "b", budget=50)
     assert bench.paid == ["a"]
+    assert (bench.bulk.counts()[0].budget, bench.states()) == (None, {"a": "downloaded"})
 
 
 def test_async_door_is_the_same(bench: Bench) -> None:

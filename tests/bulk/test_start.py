@@ -3,9 +3,11 @@
 import json
 import pickle
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from attrs import evolve
 from seedream import AsyncSeeDream
 from seedream.bulk import Bulk, BulkOptions, Delivery, SubmitterThread, prepare_run, read_jobs, submitter_thread
 from seedream.bulk.folder import Folder
-from seedream.bulk.prepare import open_journal
+from seedream.bulk.prepare import open_journal, start_run
 from seedream.bulk.signals import SignalRelay
 from seedream.errors import (
     ConfigError,
@@ -30,6 +32,7 @@ from seedream.errors import (
     TaskFailed,
 )
 from seedream.journal import STATES, Job, Journal, Plan, ReadOnlyJournal, State
+from seedream.journal.lock import lock_path, read_mark
 from support.clients import KEY
 from support.clock import FakeClock
 from support.fake_service import FakeService, completed
@@ -248,6 +251,61 @@ def test_a_resume_reads_the_file_as_it_was_read_before(out: Path) -> None:
         start(out, options=BulkOptions())
 
 
+def state_of(out: Path) -> Any:
+    """Return all that a start may change: the rows of the journal, its mark, and the other files."""
+    with closing(sqlite3.connect(out / "journal.sqlite")) as database:
+        rows = [database.execute(f"SELECT * FROM {name}").fetchall() for name in ("journal", "run", "job", "event")]  # noqa: S608
+    files = {path.relative_to(out): path.is_file() and path.read_bytes() for path in out.rglob("*")}
+    mark = read_mark(lock_path(out / "journal.sqlite"))
+    return rows, mark, {path: data for path, data in files.items() if not path.name.startswith("journal.sqlite")}
+
+
+def lose_records(out: Path) -> None:
+    """Put an earlier copy of the journal in its place: a task that it does not know has a picture and a result."""
+    earlier = (out / "journal.sqlite").read_bytes()
+    settle(out, "b")
+    (out / "journal.sqlite").write_bytes(earlier)
+    (out / "pictures").mkdir()
+    (out / "pictures/t-b-1.png").touch()
+    (out / "results.jsonl").write_text('{"taskid": "t-b"}\n')
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("why", ["sent line changed", "another service", "file changed", "file wrong"])
+def test_a_start_that_is_refused_changes_nothing(out: Path, why: str, lost: bool) -> None:
+    # Rule: what can refuse a start is decided before anything of it is stored; the user sees no report of it.
+    path = jobs_file(out, "a", "b", "c")
+    start(out, path, options=BulkOptions(budget=2))
+    settle(out, "a")
+    if lost:
+        lose_records(out)
+    before = state_of(out)
+    path = jobs_file(out, *{"sent line changed": ["a changed", "c"], "file changed": ["b changed", "c"]}.get(why, "ab"))
+    if why == "file wrong":
+        path.write_text("id,prompt\nb,\n")
+    planned = read_jobs(path) if why == "sent line changed" else None
+    url = THERE if why == "another service" else HERE
+    options = BulkOptions(budget=50, rate=3.0, records_lost=lost)
+    kind = JournalError if why == "sent line changed" else ConfigError
+    for _ in range(2):
+        _, hint = refused(lambda: start_run(Folder(out), planned, options, url, make=planned is not None), kind)
+        assert state_of(out) == before
+    assert ("bulk run" not in hint) or f"-o '{out}'" in hint
+    if lost:
+        message, _ = refused(lambda: start_run(Folder(out), None, BulkOptions(as_planned=True), HERE), JournalError)
+        assert "lost its last" in message, "the word of a start that was refused does not hold for the next"
+    start_run(Folder(out), None, evolve(options, as_planned=True), HERE).journal.close()
+    assert (out / "earlier-1").exists() == lost
+
+
+def test_the_settings_of_a_journal_that_lost_records_are_read_where_that_is_said(out: Path) -> None:
+    # --records-lost asks for the settings of the last start first.
+    start(out, jobs_file(out, "a", "b"), options=BulkOptions(rate=3.0))
+    lose_records(out)
+    assert refused(Bulk(out).options, JournalError)[0].endswith("has lost its last 2 records")
+    assert Bulk(out).options(records_lost=True) == BulkOptions(rate=3.0, records_lost=True)
+
+
 # Opening the folder.
 
 
@@ -288,8 +346,7 @@ def test_a_folder_that_is_refused_is_closed_again(tmp_path: Path) -> None:
         _planned(journal)
     settle(folder.root, "a")  # its task is t-a
     (folder.pictures / "t-a-1.png").touch()
-    journal = open_journal(folder, records_lost=True)
-    journal.close()
+    start_run(folder, None, BulkOptions(records_lost=True), HERE).journal.close()
     assert [path.name for path in folder.pictures.iterdir()] == ["t-a-1.png"]
     assert (folder.root / "earlier-1/pictures/t-1.png").exists()
     shutil.rmtree(folder.root)
@@ -350,7 +407,7 @@ def test_planned_jobs_are_dropped_all_or_those_that_are_named(bulk: Bulk) -> Non
         said = refused(lambda key=key: bulk.drop("planned", key), JournalError)  # type: ignore[misc]  # bound at once
         assert said == (f"job “{key}” is {state}, so it cannot be dropped", "")
     assert states(bulk)["planned"] == "planned", "all or none"
-    assert bulk.drop("planned") == 1
+    assert bulk.drop("planned", "planned") == 1, "named twice, dropped once"
     assert (states(bulk)["planned"], states(bulk)["other"]) == ("abandoned", "planned")
     assert bulk.drop() == 1
     assert [state for state in states(bulk).values() if state == "planned"] == []
@@ -695,5 +752,5 @@ def test_a_client_that_cannot_be_made_leaves_nothing_open(out: Path) -> None:
 
     for _ in range(2):
         with pytest.raises(ConfigError, match="no key"):
-            SubmitterThread(out, connect=connect)
-    Journal(out / "journal.sqlite").close()
+            SubmitterThread(out / "new", connect=connect)
+    assert not (out / "new").exists()

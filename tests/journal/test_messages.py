@@ -12,9 +12,8 @@ from seedream.errors import JournalError, JournalFull, JournalLocked, JournalToo
 from seedream.journal import Journal, Plan, ReadOnlyJournal, lock
 from seedream.journal import commit as commits
 from seedream.journal.commit import Committer, failure
-from seedream.journal.journal import check_soundness
 from seedream.journal.lock import Mark
-from seedream.journal.queries import LOST, check_complete, check_version
+from seedream.journal.queries import LOST, check_complete, check_soundness, check_version
 from seedream.journal.schema import APPLICATION_ID, VERSION
 from seedream.journal.submission_record import SubmissionRecord
 
@@ -263,7 +262,8 @@ ROOM = "Make room, check the permissions and the limit of open files, then go on
 @pytest.mark.parametrize(
     ("codes", "kind", "message", "hint"),
     [
-        (["SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_PERM", "SQLITE_CANTOPEN_ISDIR"],
+        (["SQLITE_IOERR_SHMOPEN", "SQLITE_IOERR_SHMSIZE", "SQLITE_FULL",
+          "SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_PERM", "SQLITE_CANTOPEN_ISDIR"],
          JournalFull, "cannot be written: it went wrong", ROOM),
         (["SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CORRUPT_INDEX"], JournalError,
          "is not a journal, or is damaged: it went wrong", commits._DAMAGED_HINT),

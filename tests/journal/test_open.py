@@ -7,12 +7,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journal.support import in_state, planned, run_id
 from seedream.errors import JournalError, JournalFull, JournalLocked, JournalTooNew
 from seedream.journal import CALLS, Journal, ReadOnlyJournal, lock, queries
+from seedream.journal.commit import Database
 from seedream.journal.lock import filesystem
 from seedream.journal.queries import LOST
 
@@ -125,20 +128,62 @@ def test_garbage_is_refused_untouched(path: Path) -> None:
     assert not isinstance(path, JournalFull)
 
 
-def test_records_that_contradict_each_other_are_refused(path: Path) -> None:
-    # Rule I8: a file of whose transactions only a part is there is not written to.
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE job SET state='submitting'",
+        "DELETE FROM event WHERE job=1",
+        "DELETE FROM event",
+        "DELETE FROM event WHERE job=2; UPDATE event SET job=1",
+        "DELETE FROM event WHERE seq=(SELECT max(seq) FROM event)",
+    ],
+)
+def test_records_that_contradict_each_other_are_refused(path: Path, change: str) -> None:
+    # Rule I8: a file of whose transactions only a part is there is not written to, nor read.
     with Journal(path) as journal:
-        planned(journal, "a")
+        planned(journal, "a", "b")
     raw = sqlite3.connect(path)
     for (trigger,) in raw.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
         raw.execute(f"DROP TRIGGER {trigger}")
-    raw.execute("UPDATE job SET state='submitting'")
+    for statement in change.split(";"):
+        raw.execute(statement)
     raw.commit()
     raw.close()
-    with pytest.raises(JournalError) as caught:
-        Journal(path)
-    assert caught.value.message == f"{path} is damaged: its records contradict each other"
-    assert caught.value.hint == LOST
+    lock.lock_path(path).unlink()  # without the mark, the records only speak for themselves
+    before = path.read_bytes()
+    for opener in (Journal, ReadOnlyJournal):  # a copy of it would pass for a whole journal
+        with pytest.raises(JournalError) as caught:
+            opener(path)
+        assert caught.value.message == f"{path} is damaged: its records contradict each other"
+        assert caught.value.hint == LOST
+    assert path.read_bytes() == before
+
+
+def test_a_reader_looks_at_one_state_of_a_journal_that_moves(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Between its questions a run writes: asked of two states, a sound journal would contradict itself.
+    planned(journal, "a")
+    real = queries.check_soundness
+    number = 0
+
+    def check(database: Database, name: Path) -> None:
+        class Between:
+            def execute(self, sql: str, values: Sequence[object] = ()) -> Any:
+                nonlocal number
+                number += 1
+                before = database.execute(sql, values).fetchall()
+                planned(journal, f"b{number}")
+                after = database.execute(sql, values).fetchall()
+                assert before == after
+                assert database.execute("SELECT count(*) FROM job").fetchone() == (1,)
+                return database.execute(sql, values)
+
+        real(Between(), name)  # type: ignore[arg-type]  # only asked
+
+    monkeypatch.setattr(queries, "check_soundness", check)
+    with ReadOnlyJournal(path) as reader:
+        assert reader.counts(run_id(journal))["planned"] == 1 + number == 3, "the reader then sees what is new"
 
 
 def test_a_copy_is_complete_private_and_opens_elsewhere(journal: Journal, path: Path, tmp_path: Path) -> None:
@@ -150,10 +195,72 @@ def test_a_copy_is_complete_private_and_opens_elsewhere(journal: Journal, path: 
         reader.copy_to(target)
         with pytest.raises(JournalFull, match="File exists"):
             reader.copy_to(target)
-    assert [target] == list(target.parent.iterdir())
+    assert [target] == list(target.parent.iterdir()), "nothing is left of the second one either"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with Journal(target) as copy:
         assert copy.counts(run_id(copy))["planned"] == 2
+
+
+_LIMITED = """
+import os, resource, signal, sys
+from pathlib import Path
+from seedream.errors import JournalFull
+from seedream.journal import ReadOnlyJournal
+
+path, target = Path(sys.argv[1]), Path(sys.argv[2])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with ReadOnlyJournal(path) as reader:
+    for limit in (0, 1000, 5000, 40_000, path.stat().st_size - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        try:
+            reader.copy_to(target)
+        except JournalFull as error:
+            found = (error.message, error.hint)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert found == (f"{target} cannot be written: disk I/O error", sys.argv[3]), found
+        assert sorted(os.listdir(target.parent)) == ["copy.sqlite-journal"], os.listdir(target.parent)
+        del found
+    reader.copy_to(target)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_copy_that_has_no_room_leaves_nothing_and_can_be_made_again(path: Path, tmp_path: Path) -> None:
+    with Journal(path) as journal:
+        planned(journal, *(f"{number:0500}" for number in range(200)))
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "copy.sqlite-journal").write_bytes(b"the user's own file, which SQLite would remove")
+    hint = "Make room, check the permissions and the limit of open files, then go on."
+    done = subprocess.run(
+        [sys.executable, "-c", _LIMITED, str(path), str(folder / "copy.sqlite"), hint],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (folder / "copy.sqlite-journal").read_bytes().startswith(b"the user's own")
+    (folder / "copy.sqlite-journal").unlink()
+    with Journal(folder / "copy.sqlite") as copy:
+        assert copy.counts(run_id(copy))["planned"] == 200
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), sqlite3.OperationalError("no"), PermissionError(13, "denied")])
+def test_a_copy_that_is_broken_off_leaves_nothing(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    planned(journal, "a")
+    before = sorted(path.parent.iterdir())
+
+    def fails(*_: object) -> None:
+        raise error
+
+    with ReadOnlyJournal(path) as reader, monkeypatch.context() as patch:
+        if isinstance(error, PermissionError):
+            patch.setattr(Path, "replace", fails)
+        else:
+            patch.setattr(queries, "closing", fails)
+        with pytest.raises(type(error) if isinstance(error, KeyboardInterrupt) else JournalError):
+            reader.copy_to(path.with_name("copy"))
+    assert sorted(path.parent.iterdir()) == before
 
 
 @pytest.mark.parametrize("lost", [1, 2, 3])

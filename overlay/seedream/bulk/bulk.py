@@ -21,7 +21,7 @@ from seedream.bulk.folder import Folder
 from seedream.bulk.gallery import write_gallery
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import NAME, open_journal, prepare_run
+from seedream.bulk.prepare import NAME, open_journal, start_run
 from seedream.bulk.report import Report
 from seedream.bulk.results import write_manifest, write_results
 from seedream.bulk.signals import SignalRelay, receiving_signals
@@ -104,9 +104,10 @@ class Bulk:
                 planned = await in_thread(read)
             client = self._connect()
             try:
-                opening = partial(self._open, make=planned is not None, records_lost=options.records_lost)
-                with await in_thread(opening) as journal:
-                    prepared = await in_thread(prepare_run, journal, planned, options, client.service.base_url)
+                url, time, make = client.service.base_url, self._clock.time, planned is not None
+                starting = partial(start_run, self.folder, planned, options, url, clock=time, make=make)
+                prepared = await in_thread(starting)
+                with prepared.journal as journal:
                     engine = Engine(
                         client, prepared, self.folder, clock=self._clock, watch=watch, deliver=self._deliver
                     )
@@ -144,7 +145,8 @@ class Bulk:
         """
         earlier = BulkOptions()
         if self.folder.has_journal:
-            with ReadOnlyJournal(self.folder.journal) as reader:
+            lost = bool(changed.get("records_lost"))
+            with ReadOnlyJournal(self.folder.journal, records_lost=lost) as reader:
                 if (run := reader.find_run(NAME)) is not None:
                     earlier = BulkOptions.restored(run.options, run.budget)
         return evolve(earlier, **changed)
@@ -177,7 +179,7 @@ class Bulk:
             JournalError: A job is not planned, or not in this run.
         """
         with self._open() as journal:
-            jobs = [self._job(journal, key, "planned", "it cannot be dropped") for key in keys]
+            jobs = [self._job(journal, key, "planned", "it cannot be dropped") for key in dict.fromkeys(keys)]
             jobs = jobs or list(journal.jobs(self._run_of(journal).id, ("planned",)))
             for job in jobs:
                 journal.abandon(job)
@@ -228,8 +230,8 @@ class Bulk:
         if warnings:
             raise DiskError(" ".join(warnings), hint="Make room or correct the folder, then write them again.")
 
-    def _open(self, *, make: bool = False, records_lost: bool = False) -> Journal:
-        return open_journal(self.folder, clock=self._clock.time, make=make, records_lost=records_lost)
+    def _open(self) -> Journal:
+        return open_journal(self.folder, clock=self._clock.time, make=False)
 
     @staticmethod
     def _run_of(journal: Queries) -> Run:

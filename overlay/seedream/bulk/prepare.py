@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -13,7 +14,7 @@ from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Planned, read_jobs
 from seedream.bulk.options import BulkOptions
 from seedream.errors import ConfigError, InvalidRequest, JournalError, JournalFull
-from seedream.journal import Job, Journal, Run
+from seedream.journal import Job, Journal, ReadOnlyJournal, Run
 
 NAME: Final = "bulk"  # of the run in its journal
 _SHOWN: Final = 5  # ids in a message
@@ -63,9 +64,7 @@ def open_journal(
         raise JournalFull(f"cannot make {folder.root}: {error.strerror or error}", hint="Check the path.") from None
     journal = Journal(folder.journal, clock=clock, records_lost=records_lost)
     try:
-        if records_lost:
-            folder.set_aside(journal)
-        else:
+        if not records_lost:
             folder.check_known(journal)
     except BaseException:
         journal.close()
@@ -73,18 +72,57 @@ def open_journal(
     return journal
 
 
-def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions, base_url: str) -> PreparedRun:
+def start_run(
+    folder: Folder,
+    planned: Planned | None,
+    options: BulkOptions,
+    base_url: str,
+    *,
+    clock: Callable[[], float] = time.time,
+    make: bool = True,
+) -> PreparedRun:
+    """Open the journal of an output folder and prepare its run: see `open_journal` and `prepare_run`.
+
+    Pictures and results that a journal without its latest records does not know are put aside once it is accepted.
+
+    Raises:
+        ConfigError, JournalError: The start is refused, and has changed nothing.
+    """
+    if options.records_lost and folder.has_journal:
+        # Opened for writing, a journal counts as complete from then on: whether this start is refused shows on a copy.
+        with TemporaryDirectory() as scratch:
+            trial = Path(scratch) / folder.journal.name
+            with ReadOnlyJournal(folder.journal, records_lost=True) as reader:
+                reader.copy_to(trial)
+            with Journal(trial) as copy:
+                prepare_run(copy, planned, options, base_url, folder=folder.root)
+    journal = open_journal(folder, clock=clock, make=make, records_lost=options.records_lost)
+    try:
+        prepared = prepare_run(journal, planned, options, base_url)
+        if options.records_lost:
+            folder.set_aside(journal)
+    except BaseException:
+        journal.close()
+        raise
+    return prepared
+
+
+def prepare_run(
+    journal: Journal, planned: Planned | None, options: BulkOptions, base_url: str, *, folder: Path | None = None
+) -> PreparedRun:
     """Open the run, made if there is none, and take over the jobs.
 
     With jobs: those that the run does not have are planned. Where they come from the same file as before, that file is
     what is meant: planned jobs that it no longer holds are dropped, and those that it changed take the new request.
-    Without jobs: the file of the last start must still say what is planned, unless ``options.as_planned``.
+    Without jobs: the file of the last start must still say what is planned, unless ``options.as_planned``. What is
+    refused changes nothing.
 
     Args:
         journal: Open for writing.
         planned: The checked jobs; None: only those that the journal has.
         options: Settings.
         base_url: The service that it is to be run with.
+        folder: The output folder, for messages; by default the journal's.
 
     Raises:
         ConfigError: It was begun with another service, or its jobs file has changed.
@@ -102,33 +140,30 @@ def prepare_run(journal: Journal, planned: Planned | None, options: BulkOptions,
     queue = list(journal.jobs(earlier.id, ("planned",))) if earlier is not None else []
     file, encoding = stored.get("jobs"), stored.get("encoding")
     if planned is None:
-        redacted = _check_unchanged(queue, file, encoding, options, journal.path.parent)
-        changes: tuple[str, ...] = ()
+        redacted = _check_unchanged(queue, file, encoding, options, folder or journal.path.parent)
+        gone, changes = list[Job](), tuple[str, ...]()
     else:
         same_file = planned.path is not None and str(planned.path) == file
-        redacted, changes = planned.redacted_options, _reconcile(journal, queue, planned) if same_file else ()
+        redacted, (gone, changes) = planned.redacted_options, _reconcile(queue, planned) if same_file else ([], ())
         file, encoding = str(planned.path) if planned.path is not None else None, planned.encoding
     settings = {**options.stored(), "jobs": file, "encoding": encoding, "service": service}
-    run = journal.run(NAME, settings, budget=options.budget)
-    if planned is not None:
-        journal.plan(run.id, planned.plans)
+    plans = planned.plans if planned is not None else ()
+    run = journal.run(NAME, settings, budget=options.budget, dropped=gone, plans=plans)
     return PreparedRun(journal, run, options, redacted, changes)
 
 
-def _reconcile(journal: Journal, queue: Sequence[Job], planned: Planned) -> tuple[str, ...]:
-    """Drop the planned jobs that the file no longer holds; say so, and which ones it changed."""
+def _reconcile(queue: Sequence[Job], planned: Planned) -> tuple[list[Job], tuple[str, ...]]:
+    """Return the planned jobs that the file no longer holds, and sentences about them and those that it changed."""
     digests = {plan.key: plan.digest for plan in planned.plans}
     gone = [job for job in queue if job.key not in digests and job.line is not None]
     changed = [job for job in queue if digests.get(job.key, job.digest) != job.digest]
-    for job in gone:
-        journal.abandon(job)
     name = planned.path.name if planned.path is not None else "the jobs file"
     sentences = []
     if gone:
         sentences.append(f"Dropped, because {name} no longer contains them: {_ids(gone)}.")
     if changed:
         sentences.append(f"Changed as {name} says: {_ids(changed)}.")
-    return tuple(sentences)
+    return gone, tuple(sentences)
 
 
 def _check_unchanged(

@@ -21,7 +21,7 @@ from seedream.bulk.downloader import Delivery
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Jobs, read_jobs
 from seedream.bulk.options import BulkOptions
-from seedream.bulk.prepare import open_journal, prepare_run
+from seedream.bulk.prepare import start_run
 from seedream.bulk.report import Reason, Report
 from seedream.bulk.submitter import Submitter
 from seedream.client import AsyncSeeDream
@@ -75,10 +75,10 @@ class SubmitterThread:
         self._pending: set[Future[Any]] = set()
         with ExitStack() as stack:
             self._portal = stack.enter_context(event_loop_thread())
-            journal = stack.enter_context(open_journal(self.folder, records_lost=options.records_lost))
             client = self._portal.call(connect)
             stack.callback(self._portal.call, client.close)
-            prepared = prepare_run(journal, planned, options, client.service.base_url)
+            prepared = start_run(self.folder, planned, options, client.service.base_url)
+            stack.enter_context(prepared.journal)
             self._submitter = self._portal.call(Submitter, client, prepared, SystemClock())
             self._stack = stack.pop_all()
 

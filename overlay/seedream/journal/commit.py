@@ -18,7 +18,9 @@ from attrs import define
 from seedream.errors import JournalError, JournalFull, JournalLocked
 
 T = TypeVar("T")
-_NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN")
+NO_ROOM: Final = (
+    "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHMOPEN", "SQLITE_IOERR_SHMSIZE",
+)  # fmt: skip
 _DAMAGED: Final = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _DAMAGED_HINT: Final = (
     "Put a copy of it back. If there is none, move the file away and say that records are lost (records_lost=True, "
@@ -201,10 +203,10 @@ def newest_event(database: Database) -> int:
     return int(newest or 0)
 
 
-def failure(error: sqlite3.Error, path: Path) -> JournalError:
+def failure(error: sqlite3.Error, path: Path, *, no_room: tuple[str, ...] = NO_ROOM) -> JournalError:
     """Return the journal's error for one of SQLite."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(_NO_ROOM):
+    if name.startswith(no_room):
         return JournalFull(
             f"{path} cannot be written: {error}",
             hint="Make room, check the permissions and the limit of open files, then go on.",

@@ -16,7 +16,7 @@ from seedream._support.server_text import show_id
 from seedream.errors import JournalError, JournalLocked
 from seedream.journal.commit import Committer, Database, failure, newest_event
 from seedream.journal.lock import Lock, Mark, identity, os_errors_as_journal_full, sync_folder
-from seedream.journal.queries import LOST, Queries, check_complete, check_version
+from seedream.journal.queries import LOST, Queries, check_complete, check_soundness, check_version
 from seedream.journal.rows import Job, Picture, Plan, Run
 from seedream.journal.schema import APPLICATION_ID, SCHEMA, VERSION
 from seedream.journal.states import Actor, Stamp, State, record_error, transition
@@ -172,10 +172,34 @@ class Journal(Queries):
 
     # Runs and jobs.
 
-    def run(self, name: str, options: Mapping[str, Any] | None = None, *, budget: int | None = None) -> Run:
-        """Open a run by its name, made if there is none; options and budget (pictures or None) are set."""
+    def run(
+        self,
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        budget: int | None = None,
+        dropped: Iterable[Job] = (),
+        plans: Iterable[Plan] = (),
+    ) -> Run:
+        """Open a run by its name, made if there is none; options and budget (pictures or None) are set.
+
+        Jobs of it are given up and planned in the same transaction: where one is refused, nothing has changed.
+
+        Args:
+            name: The run's name.
+            options: Its settings.
+            budget: Pictures that may be charged in all; None: no limit.
+            dropped: Its planned jobs that are not wanted any more.
+            plans: What is to be sent: see `plan`.
+
+        Raises:
+            JournalError: As `abandon` and `plan` do.
+        """
+        unwanted, planned = list(dropped), list(plans)  # the work may be run again
 
         def work(database: Database) -> None:
+            for job in unwanted:
+                transition(database, job.id, job.state, "abandoned", self._stamp("user"))
             database.execute(
                 "INSERT INTO run(name, created) SELECT ?, ? WHERE NOT EXISTS(SELECT 1 FROM run WHERE name=?)",
                 (name, self._clock(), name),
@@ -183,6 +207,9 @@ class Journal(Queries):
             database.execute(
                 "UPDATE run SET options=?, budget=? WHERE name=?", (_as_json(dict(options or {})), budget, name)
             )
+            (run,) = database.execute("SELECT id FROM run WHERE name=?", (name,)).fetchone()
+            for plan in planned:
+                self._plan(database, run, plan)
 
         self._committer.do(work)
         run = self.find_run(name)
@@ -364,23 +391,6 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
             hint="Copy it, and open the copy.",
         )
     return found
-
-
-def check_soundness(database: Database, path: Path) -> None:
-    """Refuse a damaged file, and one that holds only a part of a transaction.
-
-    Raises:
-        JournalError: It is damaged.
-    """
-    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
-    sql = (
-        "SELECT count(*) FROM job LEFT JOIN (SELECT job, new, max(seq) FROM event GROUP BY job) AS last"
-        " ON last.job = job.id WHERE job.state IS NOT last.new"
-    )
-    if found == "ok" and database.execute(sql).fetchone()[0] == 0:
-        return
-    what = found if found != "ok" else "its records contradict each other"
-    raise JournalError(f"{path} is damaged: {what}", hint=LOST)
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

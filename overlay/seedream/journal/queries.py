@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from seedream.errors import JournalError, JournalTooNew
-from seedream.journal.commit import Database, failure, newest_event
+from seedream.journal.commit import NO_ROOM, Database, failure, newest_event
 from seedream.journal.lock import Mark, lock_path, os_errors_as_journal_full, read_mark
 from seedream.journal.rows import JOB_COLUMNS, Event, Job, Picture, Run, job_of
 from seedream.journal.schema import APPLICATION_ID, VERSION
@@ -17,6 +18,8 @@ from seedream.journal.states import STATES, State, sql_list
 
 T = TypeVar("T")
 _PAGE = 500
+# A limit of the file's size or of the disk's quota; a journal in use is not written to after one of these.
+_NO_ROOM_FOR_A_COPY: Final = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE")
 LOST: Final = (
     "Put back the file and what was beside it, or a newer copy. If there is none, use another path, or say that "
     "records are lost (records_lost=True, --records-lost): what they held may then be paid for again."
@@ -79,6 +82,23 @@ def check_complete(
         missing = mark.event - newest
         lost = "record" if missing == 1 else f"{missing} records"
         raise JournalError(f"{path} has lost its last {lost}", hint=LOST)
+
+
+def check_soundness(database: Database, path: Path) -> None:
+    """Refuse a damaged file, and one that holds only a part of a transaction.
+
+    Raises:
+        JournalError: It is damaged.
+    """
+    (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    sql = (
+        "SELECT count(*) FROM job LEFT JOIN (SELECT job, new, max(seq) FROM event GROUP BY job) AS last"
+        " ON last.job = job.id WHERE job.state IS NOT last.new"
+    )
+    if found == "ok" and database.execute(sql).fetchone()[0] == 0:
+        return
+    what = found if found != "ok" else "its records contradict each other"
+    raise JournalError(f"{path} is damaged: {what}", hint=LOST)
 
 
 class Queries:
@@ -155,18 +175,23 @@ class Queries:
         return [(row[0], row[1]) for row in self._rows("SELECT taskid, job FROM accepted ORDER BY at, taskid")]
 
 
+def _make(path: Path) -> None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 class ReadOnlyJournal(Queries):
     """A journal opened for reading only, also while a run is writing it.
 
     Args:
         path: The journal file.
+        records_lost: Open it although records are missing that it once held.
 
     Raises:
-        JournalError: The file does not exist, cannot be read, or it has lost records.
+        JournalError: The file does not exist, cannot be read, is damaged, or has lost records.
         JournalTooNew: A newer seedream wrote it.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, records_lost: bool = False) -> None:
         self.path = Path(path)
         if not self.path.is_file():
             raise JournalError(f"there is no journal at {self.path}")
@@ -177,8 +202,12 @@ class ReadOnlyJournal(Queries):
             uri = f"{real.as_uri()}?mode=ro"
             self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
             try:
+                self._database.execute("BEGIN")  # all is asked of one state, also while a run is writing
                 check_version(self._database, self.path)
-                check_complete(self._database, mark, self.path, opened=lambda: read_mark(lock) is not None)
+                if not records_lost:
+                    check_complete(self._database, mark, self.path, opened=lambda: read_mark(lock) is not None)
+                check_soundness(self._database, self.path)
+                self._database.execute("COMMIT")
             except BaseException:
                 self._database.close()
                 raise
@@ -188,19 +217,32 @@ class ReadOnlyJournal(Queries):
     def copy_to(self, target: Path) -> None:
         """Write a complete copy of the journal to a new file, also while a run is writing it.
 
+        It appears there complete, by a rename; where it fails, nothing is left.
+
         Raises:
             JournalFull: It cannot be written there, or there is a file already.
         """
-        with os_errors_as_journal_full(target):
-            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
         try:
-            with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            with os_errors_as_journal_full(target):
+                _make(temporary)
+            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous=EXTRA")
                 self._database.backup(copy)
                 copy.execute("PRAGMA journal_mode=DELETE")
                 copy.execute("UPDATE journal SET closed=1")
+            with os_errors_as_journal_full(target):
+                _make(target)  # what is there already is not replaced
+                try:
+                    temporary.replace(target)
+                except BaseException:
+                    target.unlink()
+                    raise
         except sqlite3.Error as error:
-            raise failure(error, target) from None
+            raise failure(error, target, no_room=(*NO_ROOM, *_NO_ROOM_FOR_A_COPY)) from None
+        finally:
+            for end in ("", "-journal", "-wal", "-shm"):  # SQLite leaves its own where the disk is full
+                temporary.with_name(f"{temporary.name}{end}").unlink(missing_ok=True)
 
     def _read(self, work: Callable[[Database], T]) -> T:
         try:
