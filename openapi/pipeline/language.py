@@ -19,6 +19,7 @@ from .prose import (
     missing_facts,
     normal,
     sentences,
+    strip_end,
     tokens,
 )
 
@@ -161,6 +162,12 @@ def reread_facts(rule: Rule, sentence: str, text: str) -> Rule | None:
             return None
         examples[name] = tuple(str(value) for value in carried)
     return replace(rule, facts=facts, examples=examples)
+
+
+def other_statements(sentence: str, text: str) -> list[str]:
+    """Return what differs from the sentence in nothing but its numbers and lists."""
+    pattern, _ = _with_groups(strip_end(sentence))
+    return [found[0] for found in re.finditer(pattern, " ".join(text.split())) if tokens(found[0]) != tokens(sentence)]
 
 
 def _with_groups(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:

@@ -13,7 +13,7 @@ from .errors import DecisionNeeded
 from .field_schema import body_fields, default_fits, describe
 from .flatten import FIELD, Leaf, Name
 from .inputs import RULES, Inputs
-from .language import match, prose_at, reread_facts
+from .language import match, other_statements, prose_at, reread_facts
 from .ledger import Rule
 from .prose import Fact, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
 from .spec import Json, SpecError, locate, our_operation
@@ -64,11 +64,15 @@ def rule_findings(seen: View, after: Inputs) -> list[Finding]:
     for rule in after.ledger.rules.values():
         if not rule.from_page:
             continue
-        words = rule.sentences.get(seen.language)
+        words, text = rule.sentences.get(seen.language), prose_at(seen.new, rule.at)
         if words is None:
             found.append(_unquoted(rule, seen, after))
-        elif not contains_quote(prose_at(seen.new, rule.at), words):
+        elif not contains_quote(text, words):
             found.append(_changed(rule, words, seen, after))
+        elif others := other_statements(words, text):
+            what = f"{rule.at} states it again with other numbers or values; which of them hold, only a person can tell"
+            step = f"in {RULES}, give {rule.id} words that the page holds once, or keep it as inferred."
+            found.append(Finding("rule", rule.id, what, words, "\n".join(others), _facts(rule, after), step))
     return found
 
 

@@ -322,6 +322,34 @@ def test_accept_guesses_no_fact(repository: RepositoryCopy) -> None:
     assert "minimum (3686400) is not there" in ended.text
 
 
+# Where the page states a rule twice with other facts, which of them hold is not guessed either.
+@pytest.mark.parametrize(
+    ("sentence", "fact", "others"),
+    [
+        (
+            "总像素范围：[3,686,400, 16,777,216]（例如从 2560x1440 到 4096x4096）",
+            "3,686,400",
+            ("4,000,000", "5,000,000"),
+        ),
+        ("宽高比（9:16、16:9、3:4、4:3、1:1、2:3、3:2）", "、3:2", ("、3:2、21:9", "")),
+        ("批量生成数量，1-15", "15", ("20", "25")),
+        ("响应状态码：1000=成功，9999=失败，9000=积分不足", "9999", ("9998", "9997")),
+    ],
+)
+@pytest.mark.parametrize("stays", ["first", "last", "none"])
+def test_a_rule_that_is_stated_twice_stops_with_accept_too(
+    sentence: str, fact: str, others: tuple[str, str], stays: str, repository: RepositoryCopy
+) -> None:
+    one, two = (sentence.replace(fact, other) for other in others)
+    said = {"first": (sentence, one), "last": (one, sentence), "none": (one, two)}[stays]
+    data = replaced((sentence, "。".join(said)))
+    for accept in (False, True):
+        ended = repository.take(data, accept=accept)
+        assert (ended.code, ended.changed) == (3, False), ended.text
+    assert "that needs an edit by hand" in ended.text
+    assert all(words in ended.text for words in said)
+
+
 # What the page no longer says is kept, but as inferred: it is not enforced any more.
 def test_a_vanished_sentence_makes_the_rule_inferred(repository: RepositoryCopy) -> None:
     repository.take(STOPS["sentence gone"][0], accept=True)

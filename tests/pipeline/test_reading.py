@@ -152,7 +152,20 @@ def test_retold_lists(pairs: list[tuple[int, int]]) -> None:
     assert reread.facts == {"values": tuple(values)}
 
 
-@pytest.mark.parametrize("new", ["总像素范围：[3,686,400]", "像素：[1, 2]（例如从 1x1 到 2x2）", "", "总像素范围"])
+TWICE = "总像素范围：[4,000,000, 16,777,216]（例如从 2560x1440 到 4096x4096）"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        f"{TWICE}。{TWICE.replace('4,0', '5,0')}",
+        f"- {TWICE}\n- {TWICE}",
+        "总像素范围：[3,686,400]",
+        "像素：[1, 2]（例如从 1x1 到 2x2）",
+        "",
+        "总像素范围",
+    ],
+)
 def test_nothing_is_guessed(new: str) -> None:
     rule = LEDGER.rules["PIXELS"]
     assert reread_facts(rule, next(iter(rule.sentences.values())), new) is None
