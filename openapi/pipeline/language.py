@@ -38,8 +38,9 @@ _FORMS: Final = {
     "number": r"\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?",
 }
 _TOKEN = re.compile("|".join(f"(?P<{kind}>{form})" for kind, form in _FORMS.items()), re.ASCII)
-_BETWEEN: Final = r"\s*(?:[、,，/;；]|和|或|and\b|or\b)\s*(?:and\b|or\b)?\s*"
+_BETWEEN: Final = r"\s*(?:[、,，/;；]|和|或|and\b|or\b)\s*(?:(?:and\b|or\b)\s*)?"
 _BESIDE = re.compile(rf"(?<=[{CJK}])|(?=[{CJK}])")
+_MOST_VALUES: Final = 200  # of a list, so that the time to look for one grows only with the text
 WINDOW: Final = 3
 LONGEST: Final = 1000  # characters of a sentence that are compared
 MOST: Final = 40  # sentences of one text that are compared closely
@@ -143,7 +144,7 @@ def reread_facts(rule: Rule, sentence: str, text: str) -> Rule | None:
     or shorter. Where the new text fits it, each fact is read from the place of the old one; nothing is guessed.
     """
     pattern, groups = _with_groups(normal(sentence))
-    found = list(re.finditer(pattern, " ".join(text.split())))
+    found = list(re.finditer(pattern, " ".join(text.split()), re.ASCII))
     if len(found) != 1:
         return None
     values = [re.finditer(_FORMS[kind], found[0][f"g{index}"], re.ASCII) for index, (kind, _) in enumerate(groups)]
@@ -167,7 +168,8 @@ def reread_facts(rule: Rule, sentence: str, text: str) -> Rule | None:
 def other_statements(sentence: str, text: str) -> list[str]:
     """Return what differs from the sentence in nothing but its numbers and lists."""
     pattern, _ = _with_groups(strip_end(sentence))
-    return [found[0] for found in re.finditer(pattern, " ".join(text.split())) if tokens(found[0]) != tokens(sentence)]
+    found = [one[0] for one in re.finditer(pattern, " ".join(text.split()), re.ASCII)]
+    return [words for words in found if tokens(words) != tokens(sentence)]
 
 
 def _with_groups(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:
@@ -182,7 +184,7 @@ def _with_groups(sentence: str) -> tuple[str, list[tuple[str, list[str]]]]:
             groups[-1][1].append(token[0])
         else:
             one = f"(?:{_FORMS[kind]})"
-            pieces += [_loose(gap), f"(?P<g{len(groups)}>{one}(?:{_BETWEEN}{one})*)"]
+            pieces += [_loose(gap), f"(?P<g{len(groups)}>(?<![0-9]){one}(?:{_BETWEEN}{one}){{0,{_MOST_VALUES}}})"]
             groups.append((kind, [token[0]]))
         end = token.end()
     pieces.append(_loose(sentence[end:]))

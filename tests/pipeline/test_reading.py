@@ -10,7 +10,7 @@ from page_edits import DOCUMENT, REPOSITORY, YAML
 from pipeline import ledger, overlay
 from pipeline.errors import BrokenInputs, RefusedInput
 from pipeline.inputs import OVERLAY, REVIEWED, RULES, SETTINGS, read
-from pipeline.language import reread_facts
+from pipeline.language import other_statements, reread_facts
 from pipeline.page import take
 from pipeline.prose import added_sentences, contains_quote, digest, normal, numbers, sentences, tokens
 from pipeline.strict_yaml import Unreadable, dump_yaml, load_json, load_yaml
@@ -127,6 +127,15 @@ def test_sentences_and_numbers() -> None:
         "number": ["1", "15"],
     }
     assert added_sentences("甲。乙。丙", "甲。丙。") == ["乙。"]
+
+
+# The time grows with the text only, whatever it holds.
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [("1-15", "1" * 100_000), ("1, 2 and 3 x", "1 and " * 20_000), ("9:16、16:9 x", "9:16、" * 10_000)],
+)
+def test_long_texts_are_searched_in_time(sentence: str, text: str) -> None:
+    assert [] == other_statements(sentence, text)
 
 
 bounds = st.integers(10**3, 10**9)
