@@ -2,7 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from seedream import RetryPolicy, SeeDreamError, Timeouts, errors
 from seedream._protocol.effects import Request, SendRequest
 from seedream._request.submission import check_submit
 from seedream._transport.async_http import AsyncHTTP
-from seedream._transport.http import SyncHTTP
+from seedream._transport.http import HttpStream, SyncHTTP
+from seedream._transport.send_tracker import SendTracker
 from support.clients import KEY, Both
 from support.scripted_server import Action, ScriptedServer, reply
 from support.single_task_server import Again, answer
@@ -202,6 +203,26 @@ def test_a_transport_wraps_what_stopped_it(both: Both, kind: type[SeeDreamError]
             perform(both, transport, SendRequest(request, "submit", refuse))
         else:
             perform(both, transport, SendRequest(request, "download", public_only=True))
+
+
+def test_an_error_of_ours_while_a_reply_is_read() -> None:
+    def failing() -> Iterator[bytes]:
+        raise httpcore.ReadError(f"the request had {BEARER}"[:3])
+        yield b""
+
+    async def afailing() -> AsyncIterator[bytes]:
+        raise httpcore.ReadError(f"the request had {BEARER}"[:3])
+        yield b""
+
+    for made in (failing(), afailing()):
+        tracker = SendTracker("download", Timeouts())
+        tracker.stop(errors.UnsafeUrl("private"))
+        stream: Any = HttpStream(tracker, 200, {}, made, lambda: None)
+        with raised_by_itself(errors.UnsafeUrl):
+            if isinstance(made, AsyncIterator):
+                anyio.run(AsyncHTTP._read, stream)
+            else:
+                SyncHTTP._read(stream)
 
 
 def test_a_picture_host_in_a_private_network(both: Both) -> None:

@@ -134,9 +134,10 @@ class AsyncHTTP(HttpBase["AsyncCustomTransport"]):
         try:
             return await anext(stream.chunks, b"")
         except Exception as error:  # noqa: BLE001 -- see _send
-            return tracker.to_failure(error)
+            failed = error
         finally:
             current.reset(token)
+        return tracker.to_failure(failed)
 
     async def _give_back(self, response: Any, chunks: Any, line: Line) -> None:
         """End a reply, and give its connection back."""

@@ -286,9 +286,10 @@ class SyncHTTP(HttpBase["CustomTransport"]):
         try:
             return next(stream.chunks, b"")
         except Exception as error:  # noqa: BLE001 -- see _send
-            return tracker.to_failure(error)
+            failed = error
         finally:
             current.reset(token)
+        return tracker.to_failure(failed)
 
     def _give_back(self, response: Any, line: Line) -> None:
         """End a reply, and give its connection back."""
