@@ -4,7 +4,7 @@ import errno
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import httpx
@@ -17,7 +17,7 @@ from seedream.bulk import engine as engines
 from seedream.bulk.engine import Engine
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import REDACTED
-from seedream.bulk.report import Report, Snapshot
+from seedream.bulk.report import Reason, Report, Snapshot
 from seedream.bulk.submitter import InterruptibleSubmission, RunStopping
 from seedream.errors import (
     AuthError,
@@ -594,11 +594,13 @@ def test_a_run_that_is_interrupted_before_it_begins_sends_nothing(tmp_path: Path
     assert (report.reason, report.error, report.counts["planned"], report.spent) == (reason, None, 1, 0)
 
 
+@pytest.mark.parametrize("stopped", [None, *get_args(Reason)])
 @pytest.mark.parametrize("signals", [1, 2])
 def test_the_first_signal_waits_for_a_submission_on_its_way_and_the_second_does_not(
-    tmp_path: Path, signals: int
+    tmp_path: Path, signals: int, stopped: Reason | None
 ) -> None:
-    # Rule: after the first Ctrl-C the task id is read; after the second the job is unknown, and listed.
+    # Rule: after the first Ctrl-C the task id is read, also where the run was stopping for whatever reason before it;
+    # after the second the job is unknown, and listed.
     async def work(parts: Parts) -> Report:
         arrived, answered = anyio.Event(), anyio.Event()
 
@@ -609,6 +611,8 @@ def test_the_first_signal_waits_for_a_submission_on_its_way_and_the_second_does_
 
         async def stop() -> None:
             await arrived.wait()
+            if stopped is not None:
+                engine._control.stop(stopped)
             for _ in range(signals):
                 engine.interrupt()
                 await anyio.wait_all_tasks_blocked()
@@ -631,6 +635,7 @@ def test_the_first_signal_waits_for_a_submission_on_its_way_and_the_second_does_
     report = use(tmp_path, work)
     assert report.reason == ("interrupted" if signals == 1 else "cancelled")
     assert report.counts["submitted" if signals == 1 else "unknown"] == 1
+    assert report.counts["unknown"] == signals - 1
     assert (report.counts["planned"], report.spent) == (1, 1)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seedream.bulk import read_jobs
+from seedream.bulk.jobs_file import REDACTED, request_of
 from seedream.errors import InvalidRequest, Problem
 
 
@@ -131,6 +132,20 @@ def test_keys_without_ids_are_the_same_each_time_and_unique(prompts: list[str]) 
     assert len(set(keys)) == len(keys)
     longer = [plan.key for plan in read_jobs([*rows, {"prompt": "c"}]).plans]
     assert longer[:-1] == keys
+
+
+_SIGNED = st.sampled_from(
+    ["https://h.example/a?Signature=1", "http://u:p@h.example/?token=x#f", "Bearer sk-0123456789abcdef", "?key=a&b=c"]
+)
+
+
+@given(st.lists(st.text(max_size=8) | _SIGNED, max_size=4).map(" ".join))
+def test_a_prompt_is_kept_as_it_is_whatever_it_looks_like(prompt: str) -> None:
+    # Rule: only an address is stripped of its signature; a prompt is text, and a resume sends it from the journal.
+    assert request_of({"prompt": prompt, "batchsize": 1}) == {"prompt": prompt, "batchsize": 1}
+    url = "https://h.example/a?Signature=1"
+    kept = request_of({"prompt": prompt, "image_url": url})
+    assert kept == {"prompt": prompt, "image_url": "https://h.example/a?[removed]", REDACTED: ["image_url"]}
 
 
 # Files as spreadsheet programs and data frames write them.

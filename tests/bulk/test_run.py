@@ -196,6 +196,15 @@ def test_signed_source_url_is_not_kept_but_is_sent(bench: Bench) -> None:
     assert bench.results()[1]["request"]["image_url"] == "https://example.com/cat.png?[removed]"
 
 
+def test_a_prompt_with_a_url_in_it_is_sent_whole_by_a_resume_without_the_file(bench: Bench) -> None:
+    prompt = "a poster of https://h.example/a?Signature=1&x=2#f and http://u:p@h.example/?token=t"
+    bench.run("first", {"id": "u", "prompt": prompt}, budget=1)
+    (bench.root / "jobs.jsonl").unlink()
+    assert bench.bulk.run(options=BulkOptions(budget=5)).complete
+    assert bench.paid == ["first", prompt]
+    assert bench.results()[1]["request"]["prompt"] == prompt
+
+
 def test_signed_source_url_without_its_jobs_file_is_reported(bench: Bench) -> None:
     url = "https://example.com/cat.png?X-Signature=MARKER-SOURCE"
     bench.run("first", {"id": "s", "prompt": "cat", "image_url": url}, budget=1)
