@@ -158,10 +158,11 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
     def each_address(server: ServerUnderTest) -> None:
         """An address may be signed again at each query; the earlier ones stay good."""
         taskid = str(_task(server, one, "a task whose pictures are fetched late").data["taskid"])
-        named = [server.state(taskid).data["url"] for _ in range(3)]
-        shown = [[_picture(server, url).body for url in urls] for urls in named]
-        if shown != [shown[0]] * len(shown):
-            raise fail("the addresses of another query give other pictures", _RULE)
+        named = [server.state(taskid) for _ in range(3)]
+        shown = [[_picture(server, url).body for url in reply.data["url"]] for reply in named]
+        for reply, bodies in zip(named, shown, strict=True):
+            if bodies != shown[0]:
+                raise fail("the addresses of another query give other pictures", _RULE, reply)
 
     yield Example("two prompts", two(one, other, "two prompts"), 4)
     yield Example("one prompt twice", two(one, one, "one prompt twice"), 6)

@@ -441,7 +441,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         before = [server.send("GET", url).body for url in urls]
         for gone in (first, third):
             if not _delete_beside(server, gone, second):
-                raise fail("a task that was not deleted is no longer known", "TASK-ID")
+                raise fail("a task that was not deleted is no longer known", "TASK-ID", server.query(second))
         replies = [server.send("GET", url) for url in urls]
         if [reply.body for reply in replies] != before:
             raise fail("a picture changed with the deletion of a task of the same form", "SERVER-PICTURES", replies[0])
