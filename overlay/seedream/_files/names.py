@@ -1,6 +1,7 @@
 """Names of the files that pictures are saved as."""
 
 import string
+from functools import lru_cache
 from typing import Final
 
 from seedream._support.patterns import lazy_pattern
@@ -29,6 +30,12 @@ def check_template(template: object) -> str:
     """Return the template; InvalidRequest where it names an unknown field, makes a path, or gives one name twice."""
     if not isinstance(template, str):
         raise _problem(f"an object of type {type(template).__name__} is not text")
+    _check(template)
+    return template
+
+
+@lru_cache(maxsize=16)  # a thousand names take a millisecond
+def _check(template: str) -> None:
     try:
         parts = list(string.Formatter().parse(template))
         if unknown := {name for _, name, _, _ in parts if name is not None}.difference(_FIELDS):
@@ -47,7 +54,6 @@ def check_template(template: object) -> str:
         raise _problem(f"{quote(template)} gives several pictures of a task one name", "Use {number} as it is.")
     if any(_UNSAFE.search(name) or name.startswith((".", " ")) for name in names):
         raise _problem(f"{quote(template)} does not give a plain file name", "Leave out path separators and signs.")
-    return template
 
 
 def _problem(message: str, hint: str = "Use only {taskid}, {number}, {index} and {total}.") -> InvalidRequest:
