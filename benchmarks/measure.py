@@ -108,9 +108,8 @@ class Bench:
         for file in files:
             if not file.exists():
                 file.write_bytes(picture(8 * MIB))
-                os.utime(
-                    file, (1_600_000_000, 1_600_000_000)
-                )  # a file that was just written is hashed before it is sent
+                # A file that was just written is hashed before it is sent.
+                os.utime(file, (1_600_000_000, 1_600_000_000))
         return [str(file) for file in files]
 
     def _process_turn(self, client: str, row: Row) -> Turn | str:

@@ -20,6 +20,7 @@ from werkzeug.http import parse_options_header
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 QUERY, DELETE = "/infobytaskid", "/deleteimagestask"
+KEY = "sk-good-key-0000"
 
 
 def at(path: str, send: Send) -> Send:
@@ -271,7 +272,7 @@ class ChargingAgain:
 
 def with_key_in_addresses(data: dict[str, Any]) -> dict[str, Any]:
     """Add the task's id and its account's key to each address, in Base64."""
-    shown = b64encode(f"{data['taskid']}:sk-good-key-0000".encode()).decode()
+    shown = b64encode(f"{data['taskid']}:{KEY}".encode()).decode()
     return {**data, "url": [f"{url}&k={shown}" for url in data["url"]]}
 
 
@@ -393,7 +394,7 @@ def twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
 
 def keyless(request: httpx.Request) -> httpx.Request:
     """Return the request as if it had a good key."""
-    return rebuilt(request, headers={"authorization": "Bearer sk-good-key-0000"})
+    return rebuilt(request, headers={"authorization": f"Bearer {KEY}"})
 
 
 def any_key(transport: Tampering, request: httpx.Request) -> httpx.Response:

@@ -15,7 +15,7 @@ from mutants._wrong import Detection, Send, Tampering, on_reply, rebuilt
 from seedream_sandbox import Sandbox
 from seedream_testing.contract import RELATIONS, ApiFacts, ServerUnderTest, run_contract, text
 
-KEY, SECOND, POOR = "sk-good-key-0000", "sk-Second-key-1111", "sk-Poor-key-2222"
+KEY, SECOND, POOR = f.KEY, "sk-Second-key-1111", "sk-Poor-key-2222"
 
 
 @frozen

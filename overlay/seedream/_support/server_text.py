@@ -24,7 +24,7 @@ SHORTEST_SECRET: Final = 8  # a shorter one is not a real key, and is part of ma
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _URL: Final = lazy_pattern(r"://|[?&;#][^\s=]*=")
 _LONGEST_TEXT: Final = 200
-_MOST_IDS: Final = 5  # in one message
+_FEW: Final = 5  # texts of a list in one message
 _LONGEST_READ: Final = 4000
 
 
@@ -48,10 +48,15 @@ def show_id(taskid: str | None) -> str:
     return f"task-{sha256(taskid.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
+def first_few(texts: Sequence[str]) -> str:
+    """Join texts for a message; of many only the first, and how many there are besides."""
+    more = f" and {len(texts) - _FEW:,} more" if len(texts) > _FEW else ""
+    return ", ".join(texts[:_FEW]) + more
+
+
 def show_ids(taskids: Sequence[str]) -> str:
     """Several tasks' ids as a message may hold them; of many only the first."""
-    more = f" and {len(taskids) - _MOST_IDS:,} more" if len(taskids) > _MOST_IDS else ""
-    return ", ".join(map(show_id, taskids[:_MOST_IDS])) + more
+    return first_few(list(map(show_id, taskids)))
 
 
 # --- a server's text: words, short numbers, the API's own names -------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from seedream._support.redact import redact
+from seedream._support.server_text import first_few
 from seedream._support.shell import shell_command
 from seedream.bulk.folder import Folder
 from seedream.bulk.jobs_file import Planned, read_jobs
@@ -17,7 +18,6 @@ from seedream.errors import ConfigError, InvalidRequest, JournalError, JournalFu
 from seedream.journal import Job, Journal, ReadOnlyJournal, Run
 
 NAME: Final = "bulk"  # of the run in its journal
-_SHOWN: Final = 5  # ids in a message
 
 
 @frozen
@@ -193,5 +193,4 @@ def _check_unchanged(
 
 
 def _ids(jobs: Sequence[Job]) -> str:
-    shown = ", ".join(job.key for job in jobs[:_SHOWN])
-    return f"{shown} and {len(jobs) - _SHOWN:,} more" if len(jobs) > _SHOWN else shown
+    return first_few([job.key for job in jobs])

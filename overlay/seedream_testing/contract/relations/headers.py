@@ -159,7 +159,7 @@ def _long_reply(server: ServerUnderTest) -> None:
 
 
 def _queries(facts: ApiFacts) -> Iterator[Example]:
-    yield Example("a query with a long reply, in each coding", _long_reply, facts.images((text("prompt", "a"),)))
+    yield Example("a query with a long reply, in each coding", _long_reply, facts.default_pictures)
     for name, send, optional in _ways(facts.query, lambda taskid: {"taskid": taskid}):
         yield _query(f"a query with {name}", send, optional=optional)
 
