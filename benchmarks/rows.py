@@ -127,7 +127,9 @@ ROWS = (
         100, clients=OWN, images=15, size=MIB),
     Row("import", "import", "import", 1, goals=(("cpu", 1.1),)),
     Row("start/http/0", "process start to first task, http", "start", 1, goals=(("cpu", 1.0),)),
-    Row("bulk", "bulk run with its journal, seconds a job, against the same loop without one", "bulk", 200,
+    Row("bulk/http/0", "bulk run with its journal", "bulk", 200,
+        clients=("seedream",), reference="loop", goals=(("wall", 1.1),)),
+    Row("bulk/http/100", "bulk run with its journal, 100 ms away", "bulk", 80, distance=100,
         clients=("seedream",), reference="loop", goals=(("wall", 1.1),)),
 )  # fmt: skip
 """Every row, in the order of the table."""

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from seedream import (
     Truncated,
     UnsafeUrl,
 )
+from seedream._files import partial_file
 from seedream._files.names import check_template
 from seedream._files.partial_file import PartialFile
 from seedream._protocol.download import DownloadOptions, SavedPicture
@@ -437,31 +439,39 @@ def test_a_disk_that_takes_only_a_part_keeps_no_picture(
     both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last piece before a full disk is written in part, without an error; the next write tells."""
-    real = PartialFile.__attrs_post_init__
+    room = 50
 
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self._file, self._room = file, 50
+    def full(fd: int, chunks: Sequence[memoryview]) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(28, "No space left on device")
+        taken = os.write(fd, chunks[0][:room])
+        room -= taken
+        return taken
 
-        def write(self, chunk: Any) -> int:
-            if not self._room:
-                raise OSError(28, "No space left on device")
-            taken = self._file.write(bytes(chunk)[: self._room])
-            self._room -= taken
-            return int(taken)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._file, name)
-
-    def small(part: PartialFile) -> None:
-        real(part)
-        part._file = Full(part._file)  # type: ignore[assignment]  # a file on a full disk
-
-    monkeypatch.setattr(PartialFile, "__attrs_post_init__", small)
+    monkeypatch.setattr(partial_file, "_write_some", full)
     with pytest.raises(DownloadError) as caught:
         save(both, one(PNG), tmp_path)
     assert "No space left" in str(caught.value)
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("most", [1, 7, 100, 1000], ids=str)
+def test_a_system_that_takes_few_bytes_at_once_writes_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """What one call leaves is written by the next, from the right place, over the borders of chunks."""
+
+    def few(fd: int, chunks: Sequence[memoryview]) -> int:
+        return os.write(fd, b"".join(chunks)[:most])
+
+    monkeypatch.setattr(partial_file, "_write_some", few)
+    chunks = [bytes([number]) * (number % 5) for number in range(200)]
+    part = PartialFile(tmp_path, "t1", hashed=True)
+    part.write(*chunks)
+    path, content = part.finish(tmp_path / "t1.bin"), b"".join(chunks)
+    assert content == path.read_bytes()
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (part.size, part.sha256)
 
 
 def test_a_cut_transfer_is_resumed_where_the_host_allows(both: Both, tmp_path: Path) -> None:

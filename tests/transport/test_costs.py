@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import platform
 import socket
 import subprocess
@@ -176,6 +177,22 @@ def test_a_saved_picture_is_not_hashed(both: Both, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(hashlib, "sha256", None)
     service = FakeService(completed("https://images.example/a"), pictures={"/a": picture()})
     assert both.call(lambda client: client.task("t1").save(tmp_path), transport=service.transport)
+
+
+@pytest.mark.skipif(not hasattr(os, "writev"), reason="the system writes one piece at a time")
+def test_the_chunks_of_a_block_are_written_in_one_system_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each call of a thread gives up the interpreter's lock and waits for it again, beside an event loop that computes.
+    counts: list[int] = []
+
+    def noted(fd: int, chunks: Any) -> int:
+        counts.append(len(chunks))
+        return os.writev(fd, chunks)
+
+    monkeypatch.setattr("seedream._files.partial_file._write_some", noted)
+    part = PartialFile(tmp_path, "t1")
+    part.write(*[bytes(range(256))] * 8)
+    part.discard()
+    assert [8] == counts
 
 
 def test_what_comes_of_a_picture_is_written_as_it_came(

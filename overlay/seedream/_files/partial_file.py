@@ -5,6 +5,7 @@ import hashlib
 import mmap
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -77,6 +78,15 @@ def _whole_kind(fd: int) -> PictureType | None:
         return kind if kind and is_whole(kind, data) else None
 
 
+def _write_one(fd: int, chunks: Sequence[memoryview]) -> int:
+    return os.write(fd, chunks[0])
+
+
+# Several chunks in one system call, where there is one: each gives up the interpreter's lock, and waits for it again.
+_write_some: Final = getattr(os, "writev", _write_one)
+_AT_ONCE: Final = 64  # fewer than any system's limit
+
+
 @define
 class PartialFile:
     """A temporary file in the target directory. All methods may raise OSError, but for ``discard``.
@@ -106,10 +116,14 @@ class PartialFile:
         self._hash = hashlib.sha256() if self.hashed else None
 
     def write(self, *chunks: bytes) -> None:
+        left = [memoryview(chunk) for chunk in reversed(chunks) if chunk]
+        while left:  # the last piece before a full disk is written in part, without an error
+            count = _write_some(self._file.fileno(), left[: -_AT_ONCE - 1 : -1])
+            while left and count >= len(left[-1]):
+                count -= len(left.pop())
+            if count:
+                left[-1] = left[-1][count:]
         for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:  # unbuffered: the last piece before a full disk is written in part, without an error
-                rest = rest[self._file.write(rest) :]
             self.size += len(chunk)
             if self._hash is not None:
                 self._hash.update(chunk)
