@@ -99,6 +99,16 @@ def _line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
+def _object(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the mapping. A key may be given twice in different ways: 200 and "200"."""
+    found = dict(items)
+    if len(found) != len(items):
+        names = [name for name, _ in items]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"found duplicate key {twice!r:.80} in one object")
+    return found
+
+
 class _Plain:
     """Checks that loaded data is what JSON could hold, and copies it with text as keys."""
 
@@ -128,7 +138,7 @@ class _Plain:
         before = self.nodes
         self.open.add(id(node))
         if isinstance(node, dict):
-            result = {self.key(key): self.value(child, depth + 1) for key, child in node.items()}
+            result = _object([(self.key(key), self.value(child, depth + 1)) for key, child in node.items()])
         else:
             result = [self.value(child, depth + 1) for child in node]
         self.open.remove(id(node))
@@ -166,16 +176,8 @@ def load_json(text: str) -> Any:
     if len(text) > MAX_JSON_BYTES:
         raise Unreadable(f"longer than {MAX_JSON_BYTES:,} characters")
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) != len(items):
-            names = [name for name, _ in items]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise Unreadable(f"found duplicate key {twice!r:.80} in one object")
-        return found
-
     try:
-        return _Plain().value(json.loads(text, object_pairs_hook=pairs), 0)
+        return _Plain().value(json.loads(text, object_pairs_hook=_object), 0)
     except RecursionError:
         raise Unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:

@@ -235,6 +235,19 @@ def test_the_request_of_a_job_that_may_be_paid_for_is_not_replaced(
     assert (after.state, after.taskid, after.spent) == ("planned", None, 0)
 
 
+@pytest.mark.parametrize(("given_up", "after"), [("unknown", "abandoned"), ("planned", "planned")])
+def test_a_job_that_was_given_up_after_it_was_sent_stays_so_when_its_file_is_run_again(
+    journal: Journal, given_up: str, after: str
+) -> None:
+    # --give-up says that it is not sent again, --not-charged only that its share of the budget is free.
+    job = in_state(journal, "a", "unknown")
+    if given_up == "planned":
+        journal.requeue(job, charged=False)
+    journal.abandon(journal.job(job.id), charged=False)
+    assert journal.plan(run_id(journal), [Plan("a", "digest-a", {"prompt": "a"}, job.cost)]) == 0
+    assert (journal.job(job.id).state, journal.job(job.id).spent) == (after, 0)
+
+
 def test_a_job_that_moved_in_its_file_takes_the_new_line(journal: Journal) -> None:
     (job,) = planned(journal, "a")
     assert journal.plan(job_run := run_id(journal), [Plan("a", "digest-a", {"prompt": "a"}, 1, line=7)]) == 0

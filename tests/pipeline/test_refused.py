@@ -43,6 +43,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         replaced(("maximum: 15", "minimum: 2")),
         'found duplicate key "minimum" with value "2" (original value: "1") (line 43',
     ),
+    "duplicate key, once as a number": (
+        page(YAML.replace(b"'200':", b"200: {description: other}\n        '200':", 1)),
+        "found duplicate key '200' in one object",
+    ),
     "duplicate key in JSON": (b'{"openapi": "3.0.3", "openapi": "3.0.3"}', "found duplicate key 'openapi'"),
     "alias bomb": (page(BOMB + YAML), "values once its aliases are written out"),
     "alias within itself": (page(b"a: &a [*a]\n" + YAML), "contains itself"),

@@ -53,3 +53,21 @@ def test_a_new_limit_is_checked_by_the_client_and_one_that_is_gone_is_not(key: s
 @pytest.mark.parametrize(("old", "new"), [(10, 4), (10, 3), (5, 10), (2.5, 5)])
 def test_another_multiple_that_does_not_divide_the_old_one_refuses_what_was_sent(old: float, new: float) -> None:
     assert verdict("multipleOf", old, new) == "breaking"
+
+
+A: dict[str, Any] = {"A": []}
+B: dict[str, Any] = {"B": []}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([], [A], "breaking"), ([A], [], "breaking"), ([A], [B], "breaking"), ([A, B], [A], "breaking"),
+        ([A], [{**A, **B}], "breaking"), ([{}], [A], "breaking"),
+        ([A], [A, B], "absorbed"), ([A, B], [B, A], "absorbed"), ([{}, A], [A, B, {}], "absorbed"),
+    ],
+)  # fmt: skip
+def test_another_way_in_is_absorbed_only_if_all_old_ones_stay(old: Any, new: Any, expected: str) -> None:
+    # No option at all means that nobody needs a key.
+    name, around = Name("SeeDreamV4.5", "security"), {Name("SeeDreamV4.5", "path"): Leaf("/v1", "operation")}
+    assert judge(name, *({**around, name: Leaf(value, "operation")} for value in (old, new)))[0] == expected

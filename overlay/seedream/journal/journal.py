@@ -219,8 +219,8 @@ class Journal(Queries):
     def plan(self, run: int, plans: Iterable[Plan]) -> int:
         """Add jobs that the run does not have yet, all or none; gives how many are new.
 
-        A job that is still planned, and was never sent, takes the new request of its key. One that was dropped before
-        it was ever sent is planned again.
+        A job that is still planned, and was never sent, takes the new request of its key. One that was dropped while
+        it was planned is planned again; one that was given up after it was sent is not.
 
         Raises:
             JournalError: A key is there already with another request, which has been sent.
@@ -234,7 +234,7 @@ class Journal(Queries):
 
     def _plan(self, database: Database, run: int, plan: Plan) -> tuple[int, bool]:
         request = _as_json(plan.request)
-        sql = "SELECT id, digest, state, spent, line FROM job WHERE run=? AND key=?"
+        sql = "SELECT id, digest, state, spent, line, attempt FROM job WHERE run=? AND key=?"
         row = database.execute(sql, (run, plan.key)).fetchone()
         if row is None:
             stamp = self._stamp()
@@ -245,7 +245,7 @@ class Journal(Queries):
             )
             assert cursor.lastrowid is not None  # noqa: S101 -- a row was inserted
             return cursor.lastrowid, True
-        job, digest, state, spent, line = row
+        job, digest, state, spent, line, attempt = row
         never_sent = spent == 0 and state in ("planned", "abandoned")
         if digest != plan.digest and not never_sent:
             raise JournalError(
@@ -257,7 +257,11 @@ class Journal(Queries):
                 "UPDATE job SET digest=?, request=?, cost=?, line=? WHERE id=?",
                 (plan.digest, request, plan.cost, plan.line, job),
             )
-        if state == "abandoned" and never_sent:
+        if (
+            state == "abandoned"
+            and never_sent
+            and (digest != plan.digest or not attempt or _was_dropped(database, job))
+        ):
             transition(database, job, "abandoned", "planned", self._stamp("user"))
         return int(job), False
 
@@ -391,6 +395,12 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
             hint="Copy it, and open the copy.",
         )
     return found
+
+
+def _was_dropped(database: Database, job: int) -> bool:
+    """Whether an abandoned job was still to be sent; otherwise the user gave it up after it was."""
+    sql = "SELECT old FROM event WHERE job=? ORDER BY seq DESC LIMIT 1"
+    return bool(database.execute(sql, (job,)).fetchone() == ("planned",))
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

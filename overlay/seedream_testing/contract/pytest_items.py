@@ -1,5 +1,6 @@
 """Runs the relations as tests of pytest, one item for each example (option ``--seedream-contract``)."""
 
+import datetime as dt
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -86,6 +87,7 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
         allow = read_allowances(option("seedream_contract_allow"), Path(file) if file else None, only, RELATIONS)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
+    today = dt.datetime.now(dt.UTC).date()
     second = option("seedream_contract_second_key_file")
     server = ServerUnderTest(
         option("seedream_contract"),
@@ -96,7 +98,8 @@ def collect(session: pytest.Session) -> list[pytest.Item]:
     )
     config.add_cleanup(server.__exit__)  # its connections
     holder = ContractCollector.from_parent(
-        session, name="seedream-contract", server=server, only=only, allow=allow,
+        session, name="seedream-contract", server=server, only=only,
+        allow=[one for one in allow if not one.expired(today)],
         budget=option("seedream_contract_budget"),
     )  # fmt: skip
     return list(session.genitems(holder))
