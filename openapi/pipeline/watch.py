@@ -15,6 +15,8 @@ from .inputs import read_origin
 RESULT: Final = "build/page-watch.json"
 Result = Literal["unchanged", "taken", "accepted", "needs a hand"]
 Run = Callable[[Sequence[str]], str]
+_BODY: Final = "build/page-watch.md"
+_MOST: Final = 60_000  # characters; GitHub takes 65,536 in the text of an issue or a pull request
 _AUTHOR: Final = ("-c", "user.name=page-watch", "-c", "user.email=page-watch@users.noreply.github.com")
 _PATHS: Final = ("openapi", "generated", "README.md", "README.zh-CN.md")
 
@@ -61,7 +63,7 @@ def propose(root: Path, run: Run | None = None) -> str:
         ):
             return f"An issue about {name} exists already."
         title = f"The vendor's page changed and needs a hand ({name})"
-        run(("gh", "issue", "create", "--title", title, "--body-file", REPORT))
+        run(("gh", "issue", "create", "--title", title, "--body-file", _body(root)))
         return f"Opened an issue about {name}."
     if json.loads(run(("gh", "pr", "list", "--state", "all", "--head", name, "--json", "title"))):
         return f"A pull request from the branch {name} exists already."
@@ -74,8 +76,18 @@ def propose(root: Path, run: Run | None = None) -> str:
             run(("git", "add", "--", *_PATHS))
             run(("git", *_AUTHOR, "commit", "--message", title))
         run(("git", "push", "origin", name))
-    run(("gh", "pr", "create", "--title", title, "--body-file", REPORT, "--head", name))
+    run(("gh", "pr", "create", "--title", title, "--body-file", _body(root), "--head", name))
     return f"Opened a pull request from the branch {name}."
+
+
+def _body(root: Path) -> str:
+    """Write the report as the text of an issue or a pull request; gives the file. A long report loses its end."""
+    report = (root / REPORT).read_text("utf-8")
+    if len(report) > _MOST:
+        kept = report[:_MOST].rpartition("\n")[0]
+        report = f"{kept}\n\nThe report is longer than this text may be: `make page-watch` writes all of it.\n"
+    (root / _BODY).write_text(report, "utf-8")
+    return _BODY
 
 
 def _run(root: Path, command: Sequence[str]) -> str:

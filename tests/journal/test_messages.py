@@ -256,6 +256,7 @@ def test_a_damaged_file(integrity: str, contradictions: int, what: str) -> None:
 
 # Transactions.
 
+DISK = "Check the disk, its quota and how it is mounted, then go on."
 ROOM = "Make room, check the permissions and the limit of open files, then go on."
 
 
@@ -269,7 +270,8 @@ ROOM = "Make room, check the permissions and the limit of open files, then go on
          "is not a journal, or is damaged: it went wrong", commits._DAMAGED_HINT),
         (["SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT"], JournalLocked,
          "has been in use by another program for too long", "Close it, then go on."),
-        (["SQLITE_IOERR_FSYNC", "SQLITE_ERROR", ""], JournalError, "cannot be used: it went wrong", ""),
+        (["SQLITE_IOERR_FSYNC", "SQLITE_IOERR_WRITE"], JournalError, "cannot be used: it went wrong", DISK),
+        (["SQLITE_ERROR", ""], JournalError, "cannot be used: it went wrong", ""),
     ],
 )  # fmt: skip
 def test_errors_of_the_database(codes: list[str], kind: type[JournalError], message: str, hint: str) -> None:
@@ -285,7 +287,7 @@ def test_a_journal_that_is_closed_or_of_the_parent_or_broken(tmp_path: Path, mon
     committer = Committer(spy, Path("j"))
     spy.fail = coded("SQLITE_IOERR")
     message = "j cannot be used: it went wrong"
-    assert refused(JournalError, lambda: committer.do(insert(1))) == (message, "")
+    assert refused(JournalError, lambda: committer.do(insert(1))) == (message, DISK)
     again = (message, "Restart; what was recorded before is safe.")
     assert refused(JournalError, lambda: committer.do(insert(1))) == again
     with monkeypatch.context() as patch:

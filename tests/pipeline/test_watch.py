@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from page_edits import PAGE, RepositoryCopy, replaced
 from pipeline.fetch import Fetched
+from pipeline.generate import REPORT
 from pipeline.watch import propose, watch
 
 WIDER = replaced(("maximum: 15", "maximum: 20"))
@@ -49,7 +50,10 @@ for name in ("search", "json", "head", "title", "body-file"):
 parser.add_argument("--state", default="open", choices=["open", "closed", "merged", "all"])
 given = parser.parse_args()
 if given.action == "create":
-    pathlib.Path(given.body_file).read_text()
+    body = pathlib.Path(given.body_file).read_text("utf-8")
+    if len(body) > 65536:
+        sys.exit("Body is too long")
+    known["bodies"].append(body)
     known["made"].append({"kind": given.kind, "title": given.title, "head": given.head, "state": "open"})
     store.write_text(json.dumps(known))
 if given.action == "list":
@@ -67,7 +71,7 @@ class GitHub:
 
     def __init__(self, folder: Path) -> None:
         self.store = folder / "store.json"
-        self.write(made=[], fails="no command")
+        self.write(made=[], bodies=[], fails="no command")
         (folder / "gh").write_text(f"#!{sys.executable} -I\n{GH}")
         (folder / "gh").chmod(0o755)
 
@@ -180,6 +184,25 @@ def test_what_needs_a_hand_becomes_one_issue(
     assert "" == git(tmp_path / "origin.git", "branch", "--list")
     assert "needs a hand" == take(repository, replaced(("总像素范围：[3,686,400, 16,777,216]", "像素总数须合适")))
     assert "Opened an issue" in propose(repository.root), "another page"
+
+
+@needs_git
+@pytest.mark.parametrize("page", [WIDER, REWORDED], ids=["pull request", "issue"])
+@pytest.mark.parametrize("lines", [0, 3_000, 60_000])
+def test_a_report_of_any_length_is_proposed(
+    repository: RepositoryCopy, github: GitHub, page: bytes, lines: int
+) -> None:
+    """GitHub refuses a text of more than 65,536 characters; what is cut off is said."""
+    take(repository, page)
+    report = repository.root / REPORT
+    text = report.read_text("utf-8") + "- 新的一行 changed\n" * lines
+    report.write_text(text, "utf-8")
+    assert "Opened" in propose(repository.root)
+    (body,) = github.read()["bodies"]
+    whole = len(text) <= 60_000
+    assert whole == (body == text)
+    kept = body if whole else body.partition("\nThe report is longer than this text may be: `make page-watch`")[0]
+    assert (True, True) == (text.startswith(kept), len(kept) >= min(len(text), 59_000))
 
 
 def test_an_unchanged_page_proposes_nothing(repository: RepositoryCopy) -> None:

@@ -610,6 +610,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "Use another path for the journal.": "请为运行记录换一个路径。",
     "{folder} has room for {free} bytes, and {expected} are needed": "{folder} 剩余 {free} 字节，需要 {expected} 字节",
     "Make room, check the permissions and the limit of open files, then go on.": "请腾出空间，检查权限和打开文件数的上限，然后继续。",
+    "Check the disk, its quota and how it is mounted, then go on.": "请检查磁盘、配额和挂载方式，然后继续。",
     "Check the folder, its permissions and the free space.": "请检查文件夹、权限和剩余空间。",
     "Check the id.": "请检查 ID。",
     "Check it, then resume.": "请检查后继续。",

@@ -215,4 +215,5 @@ def failure(error: sqlite3.Error, path: Path, *, no_room: tuple[str, ...] = NO_R
         return JournalError(f"{path} is not a journal, or is damaged: {error}", hint=_DAMAGED_HINT)
     if name.startswith("SQLITE_BUSY"):
         return JournalLocked(f"{path} has been in use by another program for too long", hint="Close it, then go on.")
-    return JournalError(f"{path} cannot be used: {error}")
+    hint = "Check the disk, its quota and how it is mounted, then go on." if name.startswith("SQLITE_IOERR") else ""
+    return JournalError(f"{path} cannot be used: {error}", hint=hint)
