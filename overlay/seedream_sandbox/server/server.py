@@ -90,6 +90,7 @@ class Server:
 
         Raises:
             OSError: The machine gives no more threads.
+            RuntimeError: The loop ended or did not begin in time; both ports are free again.
         """
         try:
             self._thread.start()
@@ -98,6 +99,7 @@ class Server:
             raise OSError(errno.EAGAIN, "the machine gives no thread to serve in") from None
         self._ready.wait(_START_TIME)
         if self._failed is not None or self._loop is None:
+            self.stop()
             raise RuntimeError(f"the sandbox did not start: {self._failed}")
 
     def stop(self) -> None:
