@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -226,7 +227,7 @@ def _of_field(side: Side, key: str, old: Any, new: Any, *, new_field: bool, stil
         gone = [value for value in old if not any(same(value, other) for other in new)]
         return ("breaking", f"no longer allowed: {shown(gone)}") if gone else ("absorbed", "more values are allowed")
     if key == "multipleOf":
-        if old is _MISSING or new is _MISSING or old % new == 0:
+        if old is _MISSING or new is _MISSING or Fraction(str(old)) % Fraction(str(new)) == 0:
             return "absorbed", "every number that was sent is still taken, or the limit is new"
         return "breaking", "numbers that were sent are refused"
     if key == "default":

@@ -68,6 +68,23 @@ def test_a_port_in_use_and_a_bad_fault_are_reported(cli: Any, tmp_path: Path) ->
     assert "entry 1" in cli("sandbox", "--plan", str(tmp_path / "plan.yaml")).err
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--tls-cert", "none", "--tls-key", "text"], "“none”: No such file or directory."),
+        (["--tls-cert", "text", "--tls-key", "none"], "“none”: No such file or directory."),
+        (["--tls-cert", "folder"], "“folder”: Is a directory."),
+        (["--tls-cert", "text"], "“text”: "),
+        (["--ledger", "folder"], "“folder”: Is a directory."),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(cli: Any, tmp_path: Path, words: list[str], named: str) -> None:
+    (tmp_path / "text").write_text("not a certificate", "utf-8")
+    (tmp_path / "folder").mkdir()
+    ran = cli("sandbox", "--port", "0", *words)
+    assert (ran.code, f"cannot use the file {named}" in ran.err) == (4, True), ran.err
+
+
 def test_a_latency_moves_tasks_on_by_time(cli: Any) -> None:
     """The other spellings work too: --fail, --faults."""
     with serving("--latency", "86400", "--fail", "status-500 nth=2") as (_, about):

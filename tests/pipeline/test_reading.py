@@ -257,3 +257,20 @@ def test_overlay_actions(target: str, change: dict[str, Any], result: object) ->
     found, skipped = overlay.apply(given, actions)
     assert given == {"a": {"x": 1}, "l": [1, 2]}
     assert (skipped[0].problem if skipped else found) == result
+
+
+@pytest.mark.parametrize("places", [[{"x": 1}, {"x": 2, "y": 3}], [{"x": 2, "y": 3}, {"x": 1}]])
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"update": {"z": 1}, "x-was": {"/x": 1}}, "has lost its ground"),
+        ({"remove": True, "x-was": {"/x": 1}}, "has lost its ground"),
+        ({"update": {"y": 4}, "x-add-only": True}, "collides"),
+    ],
+)
+def test_an_action_is_guarded_at_each_place_that_its_target_matches(
+    places: list[dict[str, int]], change: dict[str, Any], problem: str
+) -> None:
+    document = {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}, "actions": [{"target": "$.l[*]", **change}]}
+    found, skipped = overlay.apply({"l": places}, overlay.parse(document))
+    assert ([one.problem for one in skipped], found) == ([problem], {"l": places})

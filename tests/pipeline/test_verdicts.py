@@ -24,6 +24,7 @@ LIMITS = [
     *[(key, 11, 10) for key in LOWER],
     ("multipleOf", 10, 5),
     ("multipleOf", 5, 2.5),
+    ("multipleOf", 0.3, 0.1),
     ("enum", [1], [1, 2]),
     ("enum", ["a", "b"], ["b", "c", "a"]),
     ("additionalProperties", False, True),

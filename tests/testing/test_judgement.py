@@ -80,6 +80,7 @@ def field(**keywords: Any) -> Field:
         (field(kind="integer", minimum=1, maximum=3), ["1", "3"], ["0", "4", "-1"], "{value}"),
         (field(kind="integer", exclusive_minimum=1, exclusive_maximum=4), ["2", "3"], ["1", "4"], "{value}"),
         (field(kind="integer", multiple_of=4), ["0", "4", "-8"], ["2", "6"], "{value}"),
+        (field(kind="number", multiple_of=0.1), ["0.3", "0.7", "2"], ["0.35"], "{value}"),
         (field(kind="number", minimum=0.5), ["0.5", "1", "1.25"], ["0.4", "-1"], "{value}"),
         (field(kind="number"), ["1.5", "-0.5"], ["a", "1.5.2", ".5"], "not a number"),
         (field(kind="integer"), ["0", "7", "-7"], ["a", "1.5", "1,0", ""][:3], "not a whole number"),

@@ -242,6 +242,13 @@ def test_only_what_was_asked_for_is_run(only: tuple[str, ...], names: list[str])
         assert [example.name for row, example in examples(one, table) if selected(row, example, only)] == names
 
 
+def test_each_example_can_be_asked_for_by_the_name_that_the_list_shows() -> None:
+    # Names may hold brackets and stars, which mean something in a pattern.
+    with server() as one:
+        everything = list(examples(one))
+    assert [f"{row.id}/{one.name}" for row, one in everything if not selected(row, one, [f"{row.id}/{one.name}"])] == []
+
+
 def test_an_example_is_there_once_and_a_relation_has_a_family() -> None:
     row = relation("a.b.c", PASSES, Example("x", lambda _: None), PASSES)
     assert ([example.name for example in row.derive(judge.FACTS)], row.family) == (["passes", "x"], "a")
@@ -448,6 +455,20 @@ def test_html_is_one_page_with_the_broken_rules_first() -> None:
     assert tier.count("<p class=quiet>") == 1
     assert "<p class=allowed>Allowed: a &lt;reason&gt;</p><pre>" in tier
     assert tier.count("</pre></div>") == 3
+
+
+def test_html_shows_what_servers_and_examples_say_as_text() -> None:
+    markup = "<script>alert(1)</script>&amp;"
+    sent = evolve(SENT, url=f"http://h/{markup}", headers=(("x-test", markup),), body=markup.encode())
+    said = Violation(markup, rule="RES-TIER", check=markup, sent=sent)
+    shown = [
+        Outcome(TIER, Example(markup, lambda _: None), state, reason, found)
+        for state, reason, found in (
+            (State.PASSED, "", None), (State.SKIPPED, markup, None), (State.FAILED, "", said), (State.ALLOWED, markup, said)
+        )
+    ]  # fmt: skip
+    page = html_report(evolve(result(*shown, expired=[Allowance(markup, markup, DAY)]), base_url=f"http://{markup}"))
+    assert page.count("alert(1)") == page.count("&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;") > 0
 
 
 def test_html_shows_five_failures_and_forty_passed_examples_without_a_click() -> None:

@@ -2,10 +2,13 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
+import base64
 import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import judge
@@ -300,6 +303,26 @@ def test_json_is_what_rfc_8259_calls_so(body: bytes, code: object) -> None:
     ) as server:
         reply = server.query("t")
     assert (reply.code, reply.media_type, reply.body, reply.data) == (code, "application/json", body, {})
+
+
+_CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda text: text, "JSON": lambda text: text.replace(b"/", rb"\/"), "hex": lambda text: text.hex().encode(),
+    "percent": lambda text: quote(text).encode(), "all percent": lambda text: quote(text, safe="").encode(),
+    "base64": base64.b64encode, "URL-safe base64": base64.urlsafe_b64encode,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("coding", _CODINGS)
+@pytest.mark.parametrize("before", ["", "k", "ab", "user:", "Bearer "])
+@pytest.mark.parametrize("after", ["", "x", "yz"])
+def test_a_reply_that_shows_the_key_in_an_encoding_is_a_violation(coding: str, before: str, after: str) -> None:
+    # In Base64 the text around the key moves its letters.
+    key = "sk-~?>~?>~?>-key/0123"
+    for held, found in ((key, True), (key.replace("0123", "9876").replace("~", "x"), False)):
+        body = b'{"msg": "' + _CODINGS[coding](f"{before}{held}{after}".encode()) + b'"}'
+        server = answering(httpx.Response(200, content=body)).with_key(key)
+        with pytest.raises(Violation, match="shows the key") if found else nullcontext():
+            server.query("t")
 
 
 def test_what_is_sent_is_what_was_meant() -> None:

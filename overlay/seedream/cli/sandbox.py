@@ -110,6 +110,8 @@ def sandbox(
     seed = secrets.randbits(32) if seed is None else seed
     try:
         if tls_cert is not None:
+            for file in filter(None, (tls_cert, tls_key)):
+                file.open("rb").close()  # the error of ssl does not name the file
             settings["tls"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             settings["tls"].load_cert_chain(tls_cert, tls_key)
         stand_in = package.Sandbox(credits=balance, seed=seed, faults=given, **settings)

@@ -31,7 +31,7 @@ class Allowance:
     def covers(self, relation: Relation, example: Example, rule: str) -> bool:
         """Return whether it is about this example, or about the rule that was broken."""
         names = (rule, relation.rule, relation.id, f"{relation.id}/{example.name}")
-        return any(fnmatch.fnmatchcase(name, self.what) for name in names)
+        return self.what in names or any(fnmatch.fnmatchcase(name, self.what) for name in names)
 
     def expired(self, today: dt.date) -> bool:
         """Return whether its last day is over."""

@@ -95,9 +95,15 @@ def _parse(body: bytes) -> object:
 
 @cache
 def _encodings(key: str) -> tuple[bytes, ...]:
-    """Return a key as it is, and in hexadecimal, percent-encoding and Base64, as it is within any longer text."""
+    """Return a key as it is, as JSON may write it, and in hexadecimal, percent-encoding and Base64 within any text."""
     known = key.encode()
-    found = {known, known.hex().encode(), quote(key, safe="").encode()}
+    found = {
+        known,
+        known.replace(b"/", rb"\/"),
+        known.hex().encode(),
+        quote(key).encode(),
+        quote(key, safe="").encode(),
+    }
     for shift in range(3):
         coded = b64encode(bytes(shift) + known)
         # What is before and after the key is in the first and last characters too.

@@ -1,0 +1,388 @@
+"""The parts of the Ray backend, on a stand-in for the module ``ray``: no cluster is started, and no time passes."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+from seedream.bulk import BulkOptions, Delivery
+from seedream.bulk.storage import PictureStore
+from seedream.errors import ConfigError, DownloadError, InvalidRequest, JournalError, JournalLocked
+from seedream.journal import Picture
+from seedream.ray import RayBulk, RaySubmitter, delivery, start_submitter, submitter
+from seedream.ray.cluster import cluster, head_node
+from support.clock import FakeClock
+
+LOST = JournalError("no room", hint="Make room.")
+DELIVERED = Delivery("t1", "downloaded")
+
+
+class ActorLost(Exception):
+    """Ray's RayActorError."""
+
+
+class Method:
+    """A method of an actor: what it is called with is noted, and its results come one after another."""
+
+    def __init__(self, name: str, calls: list[Any], results: list[Any]) -> None:
+        self._name, self._calls, self._results = name, calls, results
+
+    def remote(self, *given: Any) -> Any:
+        self._calls.append((self._name, *given))
+        result = self._results.pop(0) if len(self._results) > 1 else self._results[0]
+
+        class Reference:
+            def __await__(self) -> Generator[None, None, Any]:
+                yield from ()
+                if isinstance(result, ActorLost):
+                    raise result
+                return result
+
+            value = result
+
+        return Reference()
+
+
+class FakeRay(ModuleType):
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__("ray")
+        self.calls: list[Any] = []
+        self.connected = False
+        self.results: dict[str, list[Any]] = {}
+        self.cpus = 3.0
+        self.started = True
+        self.refuses: Exception | None = None
+        self.exceptions = SimpleNamespace(RayActorError=ActorLost)
+        self.util = SimpleNamespace(
+            scheduling_strategies=SimpleNamespace(NodeAffinitySchedulingStrategy=lambda node, soft: (node, soft))
+        )
+        self.all_nodes: list[dict[str, Any]] = [
+            {"Alive": False, "NodeID": "dead", "Resources": {"node:__internal_head__": 1.0}},
+            {"Alive": True, "NodeID": "worker", "Resources": {}},
+            {"Alive": True, "NodeID": "head", "Resources": {"node:__internal_head__": 1.0}},
+        ]
+        self.resolves: list[str] = []
+
+    def is_initialized(self) -> bool:
+        return self.connected
+
+    def init(self, **given: Any) -> None:
+        self.calls.append(("init", given))
+        self.resolves.append(sys.modules["ray._private.services"].resolve_ip_for_localhost("127.0.0.1"))
+        if self.refuses is not None:
+            raise self.refuses
+
+    def shutdown(self) -> None:
+        self.calls.append("shutdown")
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return self.all_nodes
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": self.cpus}
+
+    def remote(self, kind: type) -> Any:
+        def options(**given: Any) -> Any:
+            def make(*arguments: Any) -> Any:
+                number = sum(call[0] == "make" for call in self.calls if isinstance(call, tuple))
+                self.calls.append(("make", kind.__name__, given, arguments))
+                methods = {name: Method(name, self.calls, results) for name, results in self.results.items()}
+                return SimpleNamespace(number=number, **methods)
+
+            return SimpleNamespace(remote=make)
+
+        return SimpleNamespace(options=options)
+
+    def wait(self, references: list[Any], *, timeout: float) -> tuple[list[Any], list[Any]]:
+        self.calls.append(("wait", len(references), timeout))
+        return (references[:1], references[1:]) if self.started else ([], references)
+
+    def get(self, reference: Any) -> Any:
+        return reference.value
+
+    def kill(self, actor: Any) -> None:
+        self.calls.append(("kill", getattr(actor, "number", None)))
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    found = FakeRay()
+    services = ModuleType("ray._private.services")
+    services.resolve_ip_for_localhost = lambda _: "192.0.2.7"  # type: ignore[attr-defined]  # a module made here
+    for name, module in (("ray", found), ("ray._private", ModuleType("ray._private")), (services.__name__, services)):
+        monkeypatch.setitem(sys.modules, name, module)
+    return found
+
+
+# --- the cluster -----------------------------------------------------------------------------------------------------
+def test_a_connection_that_is_open_already_is_used_and_left_open(fake: FakeRay) -> None:
+    fake.connected = True
+    with cluster("127.0.0.1:1") as ray:
+        assert ray is fake
+    assert fake.calls == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        (None, {"address": "local", "num_cpus": 2, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}),
+        ("auto", {"address": "auto"}),
+    ],
+)
+def test_a_cluster_is_left_or_stopped_at_the_end(
+    fake: FakeRay, address: str | None, given: dict[str, Any], *, fails: bool
+) -> None:
+    with pytest.raises(KeyError) if fails else nullcontext(), cluster(address, workers=2):
+        assert fake.calls == [("init", {**given, "log_to_driver": False, "logging_level": 40})]
+        if fails:
+            raise KeyError
+    assert fake.calls[1:] == ["shutdown"]
+    # Loopback stays loopback while it starts, and only then.
+    assert (fake.resolves, sys.modules["ray._private.services"].resolve_ip_for_localhost("127.0.0.1")) == (
+        ["127.0.0.1"], "192.0.2.7"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [ConnectionError("no"), ValueError("no"), RuntimeError("no")])
+def test_a_cluster_that_cannot_be_reached_is_named(fake: FakeRay, error: Exception) -> None:
+    fake.refuses = error
+    with pytest.raises(ConfigError) as caught, cluster("auto"):
+        pass
+    assert (caught.value.message, fake.calls[1:]) == ("no Ray cluster at auto: no", [])
+
+
+def test_where_nobody_listens_nothing_is_started(fake: FakeRay) -> None:
+    with (
+        pytest.raises(ConfigError, match=r"^no Ray cluster at ray://127\.0\.0\.1:99999: "),
+        cluster("ray://127.0.0.1:99999"),
+    ):
+        pass
+    assert fake.calls == []
+
+
+def test_the_head_node_is_alive(fake: FakeRay) -> None:
+    assert head_node(fake) == "head"
+    fake.all_nodes.pop()
+    with pytest.raises(ConfigError, match="has no head node"):
+        head_node(fake)
+
+
+# --- the submitter ---------------------------------------------------------------------------------------------------
+def handle(fake: FakeRay, **results: Any) -> RaySubmitter:
+    fake.results = {name: [value] for name, value in results.items()}
+    return RaySubmitter(
+        SimpleNamespace(**{name: Method(name, fake.calls, values) for name, values in fake.results.items()})
+    )
+
+
+def test_a_worker_gets_the_task_id_or_the_error_itself(fake: FakeRay) -> None:
+    assert anyio.run(handle(fake, ensure="t1").ensure, "a", {}) == "t1"
+    with pytest.raises(JournalError) as caught:
+        anyio.run(handle(fake, ensure=LOST).ensure, "a", {})
+    assert caught.value is LOST
+
+
+def test_a_worker_hears_that_its_delivery_could_not_be_recorded(fake: FakeRay) -> None:
+    anyio.run(handle(fake, record=None).record, "a", DELIVERED)
+    with pytest.raises(JournalError) as caught:
+        anyio.run(handle(fake, record=LOST).record, "a", DELIVERED)
+    assert (caught.value, fake.calls) == (LOST, [("record", "a", DELIVERED)] * 2)
+
+
+def test_the_actor_ends_after_it_has_closed_the_run(fake: FakeRay) -> None:
+    given = handle(fake, close="the report", report="so far", stop=None)
+    given.stop()
+    said: list[Any] = [given.report(), given.close()]
+    assert said == ["so far", "the report"]
+    assert fake.calls == [("stop",), ("report",), ("close",), ("kill", None)]
+
+
+class Waits:
+    """Sleeps by a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = FakeClock()
+        monkeypatch.setattr(submitter, "time", self.clock)
+        monkeypatch.setattr(submitter, "asyncio", SimpleNamespace(sleep=self.clock.async_sleep))
+
+
+@pytest.mark.parametrize(
+    ("errors", "result", "waited"),
+    [
+        ([], None, 0.0),
+        ([JournalLocked("by another")] * 3, None, 0.6),
+        ([LOST], LOST, 0.0),
+        ([JournalLocked("by another"), LOST], LOST, 0.2),
+    ],
+)
+def test_the_submitter_waits_for_that_of_a_run_that_was_killed(
+    monkeypatch: pytest.MonkeyPatch, errors: list[Exception], result: object, waited: float
+) -> None:
+    waits, left = Waits(monkeypatch), list(errors)
+
+    def make(**given: Any) -> Any:
+        assert given == {"folder": "out", "connect": None, "options": None, "jobs": None}
+        if left:
+            raise left.pop(0)
+        return "a submitter"
+
+    monkeypatch.setattr(submitter, "SubmitterThread", make)
+    before = waits.clock.monotonic()
+    assert anyio.run(submitter.SubmitterActor("out", None, None, None).start) is result  # type: ignore[arg-type]  # not called
+    assert waits.clock.monotonic() - before == pytest.approx(waited)
+    assert left == []
+
+
+def test_the_submitter_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, locked = Waits(monkeypatch), JournalLocked("by another")
+
+    def make(**_: Any) -> Any:
+        raise locked
+
+    monkeypatch.setattr(submitter, "SubmitterThread", make)
+    before = waits.clock.monotonic()
+    assert anyio.run(submitter.SubmitterActor("out", None, None, None).start) is locked  # type: ignore[arg-type]  # not called
+    assert 30.0 < waits.clock.monotonic() - before < 31.0
+
+
+@pytest.mark.parametrize(("name", "good"), [("ensure", "t1"), ("record", None)])
+def test_errors_travel_as_values(name: str, good: object) -> None:
+    fails = False
+
+    async def answer(*_: Any) -> Any:
+        if fails:
+            raise LOST
+        return "t1"
+
+    actor = submitter.SubmitterActor("out", None, None, None)  # type: ignore[arg-type]  # not called
+    actor._submitter = SimpleNamespace(ensure=answer, record=answer)  # type: ignore[assignment]  # a stand-in
+    assert anyio.run(getattr(actor, name), "a", {}) == good
+    fails = True
+    assert anyio.run(getattr(actor, name), "a", {}) is LOST
+
+
+def test_the_submitter_is_on_the_head_node_and_is_never_started_again(fake: FakeRay, tmp_path: Path) -> None:
+    fake.results = {"start": [None]}
+    start_submitter(tmp_path / "out", connect=dict, options=BulkOptions(rate=2.0), jobs=["a"])  # type: ignore[arg-type]  # passed on only
+    [(_, kind, given, arguments), _] = fake.calls
+    assert kind == "SubmitterActor"
+    assert given == {
+        "num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "max_concurrency": 10_000,
+        "scheduling_strategy": ("head", False),
+    }  # fmt: skip
+    assert arguments == (str(tmp_path / "out"), dict, BulkOptions(rate=2.0), ["a"])
+
+
+def test_a_submitter_that_cannot_start_is_ended(fake: FakeRay, tmp_path: Path) -> None:
+    fake.results = {"start": [LOST]}
+    with pytest.raises(JournalError) as caught:
+        start_submitter(tmp_path / "out")
+    assert (caught.value, fake.calls[-1]) == (LOST, ("kill", 0))
+
+
+# --- the workers -----------------------------------------------------------------------------------------------------
+def workers(fake: FakeRay, *results: Any, count: int | None = 2) -> delivery.RayDelivery:
+    fake.results = {"__ray_ready__": [None], "deliver": list(results)}
+    return delivery.RayDelivery(fake, count, dict, PictureStore("/x"), BulkOptions())  # type: ignore[arg-type]  # passed on only
+
+
+@pytest.mark.parametrize(("count", "cpus", "made", "share"), [(2, 3.0, 2, 1.0), (6, 3.0, 6, 0.5), (None, 3.0, 3, 1.0)])
+def test_workers_share_the_processors(fake: FakeRay, count: int | None, cpus: float, made: int, share: float) -> None:
+    fake.cpus = cpus
+    workers(fake, DELIVERED, count=count).close()
+    given = [call[2] for call in fake.calls if call[0] == "make"]
+    assert (len(given), given[0]["num_cpus"], given[0]["max_restarts"], given[0]["max_task_retries"]) == (
+        made, share, -1, 0
+    )  # fmt: skip
+    assert [call for call in fake.calls if call[0] == "kill"] == [("kill", number) for number in range(made)]
+
+
+def test_where_no_worker_can_start_all_are_ended(fake: FakeRay) -> None:
+    fake.started = False
+    with pytest.raises(ConfigError, match="none of 2 workers could start"):
+        workers(fake, DELIVERED)
+    assert fake.calls[-2:] == [("kill", 0), ("kill", 1)]
+
+
+@pytest.mark.parametrize("lost", [0, 1, 5, 6])
+def test_a_task_is_delivered_again_where_its_worker_is_lost(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(delivery, "anyio", SimpleNamespace(sleep=sleep))
+    given = workers(fake, *[ActorLost()] * lost, DELIVERED)
+    found = anyio.run(given, "t1", 4)
+    tried = min(lost + 1, 6)
+    assert [call for call in fake.calls if call[0] == "deliver"] == [("deliver", "t1", 4)] * tried
+    assert waited == [2.0 * attempt for attempt in range(tried)]
+    assert given._busy == [0, 0], "a worker that is lost is not busy for ever"
+    if lost < 6:
+        assert found is DELIVERED
+    else:
+        assert (found.state, found.taskid, type(found.error)) == ("submitted", "t1", DownloadError)
+        assert "the last by ActorLost" in str(found.error)
+
+
+def test_the_worker_with_the_least_to_do_gets_the_next_task(fake: FakeRay) -> None:
+    given = workers(fake, DELIVERED, count=3)
+    seen: list[int] = []
+    for number, worker in enumerate(given._workers):
+        worker.deliver = SimpleNamespace(remote=_noting(seen, number))
+    for busy in ([2, 1, 0], [0, 0, 0], [1, 0, 0], [5, 6, 5]):
+        given._busy = busy
+        anyio.run(given, "t1", 1)
+    assert seen == [2, 0, 1, 0]
+
+
+def _noting(seen: list[int], number: int) -> Callable[..., Any]:
+    async def deliver(*_: Any) -> Delivery:
+        seen.append(number)
+        return DELIVERED
+
+    return deliver
+
+
+@pytest.mark.parametrize(
+    ("path", "recorded"),
+    [
+        ("{root}/pictures/a-1.png", "pictures/a-1.png"),
+        ("{root}2/pictures/a-1.png", "{root}2/pictures/a-1.png"),
+        ("/elsewhere/a-1.png", "/elsewhere/a-1.png"),
+        ("s3://bucket/a-1.png", "s3://bucket/a-1.png"),
+    ],
+)
+def test_a_picture_in_the_run_s_own_folder_is_recorded_relative_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, recorded: str
+) -> None:
+    # The folder may be moved, and a resume looks for the pictures in it.
+    monkeypatch.chdir(tmp_path)
+    bulk = RayBulk("out")
+    path, recorded = (text.format(root=tmp_path / "out") for text in (path, recorded))
+
+    async def there(taskid: str, images: int) -> Delivery:
+        assert (taskid, images) == ("t1", 1)
+        return Delivery(taskid, "downloaded", (Picture(0, path, 5, "hash"),))
+
+    bulk._delivery = there  # type: ignore[assignment]  # a stand-in
+    found = anyio.run(bulk._deliver_there, "t1", 1)
+    assert found == Delivery("t1", "downloaded", (Picture(0, recorded, 5, "hash"),))
+
+
+def test_what_is_wrong_is_said_before_a_cluster_starts(fake: FakeRay, tmp_path: Path) -> None:
+    (tmp_path / "jobs.csv").write_text("prompt,batchsize\nx,99\n", "utf-8")
+    with pytest.raises(ConfigError):
+        RayBulk(tmp_path / "out", pictures="nowhere://x").run()
+    with pytest.raises(InvalidRequest, match="line 2"):
+        RayBulk(tmp_path / "out").run(tmp_path / "jobs.csv")
+    assert (fake.calls, (tmp_path / "out").exists()) == ([], False)
