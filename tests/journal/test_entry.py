@@ -248,6 +248,24 @@ def test_a_job_that_was_given_up_after_it_was_sent_stays_so_when_its_file_is_run
     assert (journal.job(job.id).state, journal.job(job.id).spent) == (after, 0)
 
 
+@pytest.mark.parametrize("refused", ["a request that was sent", "a job that has moved on"])
+def test_a_start_that_is_refused_has_changed_nothing(journal: Journal, refused: str) -> None:
+    # Settings, budget, what is dropped and what is planned are one transaction, in a run that is there or is not yet.
+    sent, (stale, other) = in_state(journal, "sent", "submitted"), planned(journal, "stale", "other")[1:]
+    journal.run(RUN, {"rate": 1.0}, budget=5)
+    journal.abandon(stale)
+    before = (journal.find_run(RUN), list(journal.jobs(run_id(journal))), journal.events(other.id))
+    plans = [Plan("new", "digest-new", {"prompt": "new"}, 1), Plan("sent", "another digest", {"prompt": "b"}, 1)]
+    dropped = [other] if refused == "a request that was sent" else [other, stale]
+    with pytest.raises(JournalError, match="another request" if len(dropped) == 1 else "no longer planned"):
+        journal.run(RUN, {"rate": 2.0}, budget=9, dropped=dropped, plans=plans)
+    assert before == (journal.find_run(RUN), list(journal.jobs(run_id(journal))), journal.events(other.id))
+    assert sent.state == "submitted"
+    with pytest.raises(JournalError):
+        journal.run("not there", dropped=[stale], plans=plans[:1])
+    assert journal.find_run("not there") is None
+
+
 def test_a_job_that_moved_in_its_file_takes_the_new_line(journal: Journal) -> None:
     (job,) = planned(journal, "a")
     assert journal.plan(job_run := run_id(journal), [Plan("a", "digest-a", {"prompt": "a"}, 1, line=7)]) == 0

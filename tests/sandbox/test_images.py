@@ -178,6 +178,25 @@ def test_a_credential_sent_to_the_image_host_raises_the_alarm(header: str) -> No
     assert "secret-key" not in repr(sandbox.leaks) + repr(sandbox.requests)
 
 
+def _leave(sandbox: Sandbox) -> None:
+    with sandbox:
+        raise KeyError
+
+
+async def _leave_awaiting(sandbox: Sandbox) -> None:
+    async with sandbox:
+        raise KeyError
+
+
+@pytest.mark.parametrize("awaiting", [False, True])
+def test_the_alarm_does_not_replace_an_error_of_the_test_s_own(*, awaiting: bool) -> None:
+    sandbox = Sandbox(progress="instant", pictures="plain")
+    sandbox.service.leaks.append("the header authorization")
+    with pytest.raises(KeyError):
+        anyio.run(_leave_awaiting, sandbox) if awaiting else _leave(sandbox)
+    assert (sandbox.serving, len(sandbox.leaks)) == (False, 1)
+
+
 async def use_awaiting() -> int:
     async with Sandbox(progress="instant", pictures="plain") as sandbox, httpx.AsyncClient(trust_env=False) as http:
         reply = await http.post(

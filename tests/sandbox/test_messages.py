@@ -198,6 +198,20 @@ def test_a_request_that_is_refused(path: str, request_: dict[str, Any], rule: st
     assert record.rule == word
 
 
+@pytest.mark.parametrize(("path", "body"), [(QUERY, b'{"taskid": "t"}'), (DELETE, b'{"taskids": ["t"]}')])
+@pytest.mark.parametrize(
+    ("media_type", "taken"),
+    [
+        ("application/json", True), ("Application/JSON", True), ("application/json ; charset=utf-8", True),
+        ("text/json", False), ("application/problem+json", False), ("application/json-seq", False), ("json", False),
+        ("application/jsonl", False), ("x-application/json", False), ("application/x-www-form-urlencoded", False),
+    ],
+)  # fmt: skip
+def test_json_is_of_the_page_s_media_type(path: str, body: bytes, media_type: str, taken: bool) -> None:
+    _, envelope, record = asked(Sandbox(), path, body, headers=(*KEY, ("content-type", media_type)))
+    assert (record.rule != "SCHEMA", envelope["msg"].startswith("SCHEMA the media type is ")) == (taken, not taken)
+
+
 @pytest.mark.parametrize(
     ("path", "request_", "status", "said", "recorded"),
     [
