@@ -133,6 +133,19 @@ class Ids:
         return response
 
 
+class Operators(Ids):
+    """Takes an object with an operator for the id of any task that is there."""
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        response = self.noted(transport, request)
+        if request.url.path.endswith(QUERY) and b'{"$' in request.content:
+            for taskid in self.given:
+                response = transport.plain(rebuilt(request, json.dumps({"taskid": taskid}).encode()))
+                if document_of(response).get("code") == 1000:
+                    return answering(200, document_of(response))
+        return response
+
+
 class Forgetful(Ids):
     """Knows the last tasks only."""
 
@@ -194,6 +207,33 @@ def wrapping(bits: int) -> Send:
         )
 
     return on_parts_of_forms(lambda parts: [change(part) for part in parts])
+
+
+def refused(when: Callable[[httpx.Request], bool]) -> Send:
+    """Return a server that refuses some requests as they are on the wire."""
+    return lambda transport, request: (
+        answering(200, {"code": 9999, "msg": "no"}) if when(request) else transport.plain(request)
+    )
+
+
+def forwarded_host(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Names the host of X-Forwarded-Host in the addresses of pictures."""
+    host = request.headers.get("x-forwarded-host", "")
+
+    def change(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "url": [str(httpx.URL(url).copy_with(host=host)) for url in data["url"]]} if host else data
+
+    return when_finished(change)(transport, request)
+
+
+def asked_charset(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Writes a query's reply in Latin-1 where that is asked for, with question marks for what it lacks."""
+    response = transport.plain(request)
+    if not request.url.path.endswith(QUERY) or "latin-1" not in request.headers.get("accept-charset", ""):
+        return response
+    text = json.dumps(document_of(response), ensure_ascii=False)
+    headers = {"content-type": "application/json; charset=latin-1"}
+    return httpx.Response(response.status_code, headers=headers, content=text.encode("latin-1", "replace"))
 
 
 def compressing(transport: Tampering, request: httpx.Request) -> httpx.Response:

@@ -396,7 +396,7 @@ def test_the_known_task_is_made_once() -> None:
     with under_test(service, service, judge.FACTS) as server:
         assert server.known_task() is server.known_task()
         assert (service.accounts.charges, server.spent) == ([(RICH, 1)], 1)
-        assert server.known_task().data["prompt"] == "a known task"
+        assert server.known_task().data["prompt"] == "a known task, 已知 🗼"
         server.need_echo(server.known_task(), "prompt")
         with pytest.raises(Unobservable, match=r"^the query's reply has no mood, so what became of it cannot be seen$"):
             server.need_echo(server.known_task(), "mood")

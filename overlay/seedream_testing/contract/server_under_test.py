@@ -476,7 +476,7 @@ class ServerUnderTest:
             Violation: The server knew it, and does so no longer, now that others were made.
         """
         if self._known is None:
-            parts = (text("prompt", "a known task"), text("batchsize", 1))
+            parts = (text("prompt", "a known task, 已知 🗼"), text("batchsize", 1))
             self._known = self.completed(self.task(parts))
         elif self._known_at != self.spent and not self.accepted(reply := self.query(self._known.data["taskid"])):
             self._known = None  # the next example makes another one

@@ -20,7 +20,7 @@ _ONE: Final = (text("prompt", "one"), text("batchsize", 1))
 _WIDE: Final = (text("prompt", "wide"), text("batchsize", 2), text("resolution", "2560x1440"))
 _TALL: Final = (text("prompt", "tall"), text("batchsize", 1), text("resolution", "1440x2560"))
 _SQUARE: Final = (text("prompt", "square"), text("batchsize", 3), text("resolution", "2048x2048"))
-_STEADY: Final = ("image_status", "width", "height", "prompt", "category", "starttime", "origseed", "negative")
+_STEADY: Final = ("taskid", "image_status", "width", "height", "prompt", "category", "starttime", "origseed", "negative")  # fmt: skip
 Parts = tuple[Part, ...]
 
 
@@ -74,14 +74,14 @@ def _submissions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -
         for number in range(5):
             server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
         after = server.state(first)
-        _same(before, after, "after later submissions")
+        same_task(before, after, "after later submissions")
 
     def refusals_between(server: ServerUnderTest) -> None:
         first = server.task(_WIDE)
         before = _finished(server, first, _WIDE, "a task before a refusal")
         server.must_refuse(lambda: server.submit((text("prompt", ""),)), "an empty prompt", "PROMPT-REQUIRED")
         server.must_refuse(lambda: server.query("no-such-task"), "an unknown id", "TASK-ID")
-        _same(before, server.state(first), "after refusals")
+        same_task(before, server.state(first), "after refusals")
         second = server.task(_ONE)
         _finished(server, second, _ONE, "a submission after refusals")
 
@@ -130,7 +130,12 @@ def _defaults(facts: ApiFacts) -> Iterator[Example]:
         yield Example(f"without {' and '.join(left_out)}", run, 2 * facts.default_pictures)
 
 
-def _same(before: Reply, after: Reply, when: str) -> None:
+def same_task(before: Reply, after: Reply, when: str) -> None:
+    """Check that two replies tell the same of a completed task.
+
+    Raises:
+        Violation: They do not.
+    """
     for name in _STEADY:
         if before.data.get(name) != after.data.get(name):
             what = f"{name} of a completed task changed {when}, from {before.data.get(name)!r}"
@@ -145,7 +150,7 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functio
     def again(server: ServerUnderTest) -> None:
         before = server.known_task()
         for _ in range(5):
-            _same(before, server.state(str(before.data["taskid"])), "on being queried again")
+            same_task(before, server.state(str(before.data["taskid"])), "on being queried again")
 
     def early(server: ServerUnderTest) -> None:
         taskid = server.task(_ONE)
@@ -450,7 +455,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         known = server.known_task()
         first = server.task(_WIDE)
         deleted(server, [first], [first], [])
-        _same(known, server.state(str(known.data["taskid"])), "when another was deleted")
+        same_task(known, server.state(str(known.data["taskid"])), "when another was deleted")
         for url in known.data["url"]:
             if (reply := server.send("GET", url)).status != 200:  # noqa: PLR2004 -- the whole picture
                 raise fail("a picture went with another task's deletion", "SERVER-PICTURES", reply)
