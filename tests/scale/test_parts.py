@@ -1,20 +1,24 @@
 """The parts of the Ray backend, on a stand-in for the module ``ray``: no cluster is started, and no time passes."""
 
+import os
+import socket
 import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
-from seedream.bulk import BulkOptions, Delivery
+from seedream.bulk import Bulk, BulkOptions, Delivery
 from seedream.bulk.storage import PictureStore
 from seedream.errors import ConfigError, DownloadError, InvalidRequest, JournalError, JournalLocked
 from seedream.journal import Picture
-from seedream.ray import RayBulk, RaySubmitter, delivery, start_submitter, submitter
-from seedream.ray.cluster import cluster, head_node
+from seedream.ray import RayBulk, RayGenerate, RaySubmitter, delivery, generate, start_submitter, submitter
+from seedream.ray.cluster import cluster, head_node, load_ray
+from seedream.ray.generate import _rows
 from support.clock import FakeClock
 
 LOST = JournalError("no room", hint="Make room.")
@@ -53,9 +57,10 @@ class FakeRay(ModuleType):
     def __init__(self) -> None:
         super().__init__("ray")
         self.calls: list[Any] = []
+        self.killed: list[Any] = []
         self.connected = False
         self.results: dict[str, list[Any]] = {}
-        self.cpus = 3.0
+        self.cpus: float | None = 3.0  # None: the cluster does not say
         self.started = True
         self.refuses: Exception | None = None
         self.exceptions = SimpleNamespace(RayActorError=ActorLost)
@@ -85,7 +90,7 @@ class FakeRay(ModuleType):
         return self.all_nodes
 
     def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": self.cpus}
+        return {} if self.cpus is None else {"CPU": self.cpus}
 
     def remote(self, kind: type) -> Any:
         def options(**given: Any) -> Any:
@@ -108,6 +113,7 @@ class FakeRay(ModuleType):
 
     def kill(self, actor: Any) -> None:
         self.calls.append(("kill", getattr(actor, "number", None)))
+        self.killed.append(actor)
 
 
 @pytest.fixture
@@ -155,23 +161,59 @@ def test_a_cluster_that_cannot_be_reached_is_named(fake: FakeRay, error: Excepti
     fake.refuses = error
     with pytest.raises(ConfigError) as caught, cluster("auto"):
         pass
-    assert (caught.value.message, fake.calls[1:]) == ("no Ray cluster at auto: no", [])
+    assert (caught.value.message, caught.value.hint) == ("no Ray cluster at auto: no", "Check the address.")
+    assert fake.calls[1:] == []
+    with pytest.raises(ConfigError, match="no Ray cluster at this machine: no"), cluster():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("127.0.0.1:6379", [(("127.0.0.1", 6379), 5.0)]), ("ray://a.example:10001", [(("a.example", 10001), 5.0)]),
+        ("[::1]:6379", [(("::1", 6379), 5.0)]), ("auto", []), ("local", []),
+    ],
+)  # fmt: skip
+def test_a_host_and_port_are_tried_for_five_seconds_first(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, address: str, asked: list[Any]
+) -> None:
+    seen: list[Any] = []
+
+    def connect(*given: Any) -> Any:
+        seen.append(given)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with cluster(address):
+        assert (seen, fake.calls[0][1]["address"]) == (asked, address)
+
+
+def test_a_cluster_reports_to_nobody_unless_its_user_says_so(fake: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, used in ((None, "0"), ("1", "1")):
+        if given is None:
+            monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+        else:
+            monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", given)
+        assert (load_ray(), os.environ["RAY_USAGE_STATS_ENABLED"]) == (fake, used)
 
 
 def test_where_nobody_listens_nothing_is_started(fake: FakeRay) -> None:
     with (
-        pytest.raises(ConfigError, match=r"^no Ray cluster at ray://127\.0\.0\.1:99999: "),
+        pytest.raises(ConfigError, match=r"^no Ray cluster at ray://127\.0\.0\.1:99999: ") as caught,
         cluster("ray://127.0.0.1:99999"),
     ):
         pass
-    assert fake.calls == []
+    assert (fake.calls, caught.value.hint) == ([], "Check the address.")
 
 
 def test_the_head_node_is_alive(fake: FakeRay) -> None:
     assert head_node(fake) == "head"
     fake.all_nodes.pop()
-    with pytest.raises(ConfigError, match="has no head node"):
+    with pytest.raises(ConfigError) as caught:
         head_node(fake)
+    assert (caught.value.message, caught.value.hint) == (
+        "the Ray cluster has no head node", "Start it with: ray start --head"
+    )  # fmt: skip
 
 
 # --- the submitter ---------------------------------------------------------------------------------------------------
@@ -183,7 +225,8 @@ def handle(fake: FakeRay, **results: Any) -> RaySubmitter:
 
 
 def test_a_worker_gets_the_task_id_or_the_error_itself(fake: FakeRay) -> None:
-    assert anyio.run(handle(fake, ensure="t1").ensure, "a", {}) == "t1"
+    assert anyio.run(handle(fake, ensure="t1").ensure, "a", {"prompt": "x"}) == "t1"
+    assert fake.calls == [("ensure", "a", {"prompt": "x"})]
     with pytest.raises(JournalError) as caught:
         anyio.run(handle(fake, ensure=LOST).ensure, "a", {})
     assert caught.value is LOST
@@ -201,7 +244,7 @@ def test_the_actor_ends_after_it_has_closed_the_run(fake: FakeRay) -> None:
     given.stop()
     said: list[Any] = [given.report(), given.close()]
     assert said == ["so far", "the report"]
-    assert fake.calls == [("stop",), ("report",), ("close",), ("kill", None)]
+    assert (fake.calls, fake.killed) == ([("stop",), ("report",), ("close",), ("kill", None)], [given.actor])
 
 
 class Waits:
@@ -256,23 +299,39 @@ def test_the_submitter_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
 def test_errors_travel_as_values(name: str, good: object) -> None:
     fails = False
 
-    async def answer(*_: Any) -> Any:
+    async def answer(*given: Any) -> Any:
+        assert given == ("a", {"b": 1})
         if fails:
             raise LOST
         return "t1"
 
     actor = submitter.SubmitterActor("out", None, None, None)  # type: ignore[arg-type]  # not called
     actor._submitter = SimpleNamespace(ensure=answer, record=answer)  # type: ignore[assignment]  # a stand-in
-    assert anyio.run(getattr(actor, name), "a", {}) == good
+    assert anyio.run(getattr(actor, name), "a", {"b": 1}) == good
     fails = True
-    assert anyio.run(getattr(actor, name), "a", {}) is LOST
+    assert anyio.run(getattr(actor, name), "a", {"b": 1}) is LOST
+
+
+def test_the_actor_reports_before_it_closes() -> None:
+    calls: list[str] = []
+    actor = submitter.SubmitterActor("out", None, None, None)  # type: ignore[arg-type]  # not called
+    actor._submitter = SimpleNamespace(  # type: ignore[assignment]  # a stand-in
+        **{name: partial(_called, calls, name) for name in ("report", "stop", "close")}
+    )
+    said: list[Any] = [anyio.run(method) for method in (actor.report, actor.stop, actor.close)]
+    assert (said, calls) == (["report", None, "report"], ["report", "stop", "report", "close"])
+
+
+def _called(calls: list[str], name: str) -> str:
+    calls.append(name)
+    return name
 
 
 def test_the_submitter_is_on_the_head_node_and_is_never_started_again(fake: FakeRay, tmp_path: Path) -> None:
     fake.results = {"start": [None]}
-    start_submitter(tmp_path / "out", connect=dict, options=BulkOptions(rate=2.0), jobs=["a"])  # type: ignore[arg-type]  # passed on only
+    started = start_submitter(tmp_path / "out", connect=dict, options=BulkOptions(rate=2.0), jobs=["a"])  # type: ignore[arg-type]  # passed on only
     [(_, kind, given, arguments), _] = fake.calls
-    assert kind == "SubmitterActor"
+    assert (kind, started.actor.number) == ("SubmitterActor", 0)
     assert given == {
         "num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "max_concurrency": 10_000,
         "scheduling_strategy": ("head", False),
@@ -293,21 +352,32 @@ def workers(fake: FakeRay, *results: Any, count: int | None = 2) -> delivery.Ray
     return delivery.RayDelivery(fake, count, dict, PictureStore("/x"), BulkOptions())  # type: ignore[arg-type]  # passed on only
 
 
-@pytest.mark.parametrize(("count", "cpus", "made", "share"), [(2, 3.0, 2, 1.0), (6, 3.0, 6, 0.5), (None, 3.0, 3, 1.0)])
-def test_workers_share_the_processors(fake: FakeRay, count: int | None, cpus: float, made: int, share: float) -> None:
+@pytest.mark.parametrize(
+    ("count", "cpus", "made", "share"),
+    [(2, 3.0, 2, 1.0), (6, 3.0, 6, 0.5), (None, 3.0, 3, 1.0), (None, None, 1, 1.0), (4, None, 4, 0.25)],
+)
+def test_workers_share_the_processors(
+    fake: FakeRay, count: int | None, cpus: float | None, made: int, share: float
+) -> None:
     fake.cpus = cpus
     workers(fake, DELIVERED, count=count).close()
-    given = [call[2] for call in fake.calls if call[0] == "make"]
-    assert (len(given), given[0]["num_cpus"], given[0]["max_restarts"], given[0]["max_task_retries"]) == (
-        made, share, -1, 0
-    )  # fmt: skip
+    options = {
+        "num_cpus": share, "max_restarts": -1, "max_task_retries": 0, "max_concurrency": 1000,
+        "scheduling_strategy": "SPREAD",
+    }  # fmt: skip
+    one = ("make", "StoreDelivery", options, (dict, PictureStore("/x"), BulkOptions()))
+    assert [call for call in fake.calls if call[0] in ("make", "wait")] == [*[one] * made, ("wait", made, 60.0)]
     assert [call for call in fake.calls if call[0] == "kill"] == [("kill", number) for number in range(made)]
 
 
 def test_where_no_worker_can_start_all_are_ended(fake: FakeRay) -> None:
     fake.started = False
-    with pytest.raises(ConfigError, match="none of 2 workers could start"):
+    with pytest.raises(ConfigError) as caught:
         workers(fake, DELIVERED)
+    assert (caught.value.message, caught.value.hint) == (
+        "none of 2 workers could start on the Ray cluster within 60 seconds",
+        "Free a CPU of the cluster, or give another cluster.",
+    )
     assert fake.calls[-2:] == [("kill", 0), ("kill", 1)]
 
 
@@ -330,8 +400,12 @@ def test_a_task_is_delivered_again_where_its_worker_is_lost(
     if lost < 6:
         assert found is DELIVERED
     else:
-        assert (found.state, found.taskid, type(found.error)) == ("submitted", "t1", DownloadError)
-        assert "the last by ActorLost" in str(found.error)
+        error = found.error
+        assert (found.state, found.taskid, found.pictures, type(error)) == ("submitted", "t1", (), DownloadError)
+        assert error is not None
+        assert (error.message, error.taskid, error.hint) == (
+            "6 workers were lost, the last by ActorLost", "t1", "Resume the run."
+        )  # fmt: skip
 
 
 def test_the_worker_with_the_least_to_do_gets_the_next_task(fake: FakeRay) -> None:
@@ -340,8 +414,9 @@ def test_the_worker_with_the_least_to_do_gets_the_next_task(fake: FakeRay) -> No
     for number, worker in enumerate(given._workers):
         worker.deliver = SimpleNamespace(remote=_noting(seen, number))
     for busy in ([2, 1, 0], [0, 0, 0], [1, 0, 0], [5, 6, 5]):
-        given._busy = busy
+        given._busy = list(busy)
         anyio.run(given, "t1", 1)
+        assert given._busy == busy, "a task that is delivered counts no more"
     assert seen == [2, 0, 1, 0]
 
 
@@ -386,3 +461,95 @@ def test_what_is_wrong_is_said_before_a_cluster_starts(fake: FakeRay, tmp_path: 
     with pytest.raises(InvalidRequest, match="line 2"):
         RayBulk(tmp_path / "out").run(tmp_path / "jobs.csv")
     assert (fake.calls, (tmp_path / "out").exists()) == ([], False)
+
+
+# --- rows and runs ---------------------------------------------------------------------------------------------------
+class Number:
+    """A number of numpy."""
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+
+    def tolist(self) -> float:
+        return self._value
+
+
+def test_rows_of_columns_are_what_a_jobs_file_holds() -> None:
+    columns = {"batchsize": [Number(2.0), Number(float("nan")), 1.0], "x": [Number(1.5), "b", None]}
+    assert _rows(columns) == [{"batchsize": 2, "x": 1.5}, {"batchsize": None, "x": "b"}, {"batchsize": 1, "x": None}]
+    assert [type(row["batchsize"]) for row in _rows(columns)] == [int, type(None), int]
+    assert _rows(SimpleNamespace(to_pylist=lambda: [{"a": 1}])) == [{"a": 1}]
+    with pytest.raises(ValueError, match="shorter"):
+        _rows({"a": [1, 2], "b": [1]})
+
+
+def test_a_batch_becomes_a_table_of_manifest_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = RayGenerate("a submitter", "/x", connect=dict, options=BulkOptions(downloads=3))  # type: ignore[arg-type]  # passed on only
+    delivers = given._generate._delivery
+    held: list[Any] = [given._generate._submitter, delivers.connect, delivers.store, delivers.options]
+    assert held == ["a submitter", dict, PictureStore("/x"), BulkOptions(downloads=3)]
+
+    async def rows(found: Any) -> Any:
+        return [{"of": row} for row in found]
+
+    monkeypatch.setattr(given._generate, "rows", rows)
+    monkeypatch.setattr(generate, "manifest_table", lambda found: ("table", found))
+    assert anyio.run(given, {"prompt": ["a", "b"]}) == ("table", [{"of": {"prompt": "a"}}, {"of": {"prompt": "b"}}])
+
+
+@pytest.mark.parametrize(("address", "local"), [("auto", {}), (None, {"num_cpus": 2})])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_on_a_cluster_is_a_bulk_run_whose_tasks_are_delivered_there(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    *, address: str | None, local: dict[str, int], fails: bool,
+) -> None:  # fmt: skip
+    (tmp_path / "jobs.csv").write_bytes("prompt\n灯塔\n".encode("gb18030"))
+    fake.results = {"__ray_ready__": [None]}
+    seen: list[Any] = []
+
+    def bulk_run(self: Any, *given: Any, **named: Any) -> str:
+        seen.append((given, named, self._delivery is not None))
+        print("of Ray")
+        if fails:
+            raise KeyError
+        return "the report"
+
+    monkeypatch.setattr(Bulk, "run", bulk_run)
+    run = RayBulk(tmp_path / "out", connect=dict, address=address, workers=2, pictures="/x")  # type: ignore[arg-type]  # passed on only
+    options, watch = BulkOptions(rate=2.0), print
+    with pytest.raises(KeyError) if fails else nullcontext():
+        found: Any = run.run(tmp_path / "jobs.csv", encoding="gb18030", options=options, watch=watch, signals=True)
+        assert found == "the report"
+    named = {"encoding": "gb18030", "options": options, "watch": watch, "signals": True}
+    assert seen == [((tmp_path / "jobs.csv",), named, True)]
+    assert (fake.calls[0][1]["address"], fake.calls[0][1].items() >= local.items()) == (address or "local", True)
+    assert [call[3] for call in fake.calls if call[0] == "make"] == [(dict, PictureStore("/x"), options)] * 2
+    assert fake.calls[-3:] == [("kill", 0), ("kill", 1), "shutdown"]
+    assert (run._delivery, capsys.readouterr()) == (None, ("", "of Ray\n"))
+
+
+def test_a_run_on_a_cluster_begins_as_a_bulk_run(fake: FakeRay, tmp_path: Path) -> None:
+    run = RayBulk(tmp_path / "out", connect=dict)  # type: ignore[arg-type]  # passed on only
+    held: list[Any] = [run._connect, run._deliver, run._manifest]
+    assert held == [dict, run._deliver_there, True]
+    assert (run._store, run._address, run._workers) == (PictureStore(str(tmp_path / "out" / "pictures")), None, None)
+
+    async def inside() -> None:
+        run.run()
+
+    with pytest.raises(ConfigError, match="inside a running event loop"):
+        anyio.run(inside)
+    assert fake.calls == []
+
+
+@pytest.mark.parametrize("anything", [True, False])
+def test_a_source_of_no_known_format_is_taken_where_the_run_says_so(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, anything: bool
+) -> None:
+    (tmp_path / "x.png").write_bytes(b"not a picture")
+    (tmp_path / "jobs.csv").write_text("prompt,source_images\na,x.png\n", "utf-8")
+    fake.results = {"__ray_ready__": [None]}
+    monkeypatch.setattr(Bulk, "run", lambda *_, **__: None)
+    with nullcontext() if anything else pytest.raises(InvalidRequest, match="no picture format"):
+        RayBulk(tmp_path / "out").run(tmp_path / "jobs.csv", options=BulkOptions(allow_unrecognized_sources=anything))
+    assert bool(fake.calls) is anything
