@@ -15,10 +15,10 @@ import anyio
 import httpx
 import pytest
 from sandbox.sandbox_client import DELETE, QUERY, SUBMIT, OpenSandbox
-from seedream_sandbox import ManualClock, Sandbox, parse_fault
+from seedream_sandbox import ManualClock, Sandbox, parse_fault, run_server
 from seedream_sandbox.http import Request, Response, failure
 from seedream_sandbox.inspector.routes import Inspector
-from seedream_sandbox.server import server
+from seedream_sandbox.server import connection, server
 from seedream_sandbox.server.connection import _wire_headers, _with_slow_part
 from seedream_sandbox.service.image_host import picture_reply
 
@@ -178,6 +178,33 @@ def test_a_request_that_is_not_read_to_its_end(head: bytes, body: bytes, status:
         assert found == refused(f"{status} {responses[status]}", said)
         records = [(one.verdict, one.message, one.status, one.code) for one in sandbox.requests]
         assert records == ([("refused", said, 413, 9999)] if status == 413 else [])
+
+
+def test_a_body_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_BODY_TIME", 0.01)
+    with Sandbox() as sandbox:
+        url = httpx.URL(sandbox.base_url)
+        with socket.create_connection((url.host, url.port or 0), timeout=20) as peer:
+            peer.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab" % SUBMIT.encode())
+            said = refused("408 Request Timeout", "the request took too long")
+            assert peer.recv(65536, socket.MSG_WAITALL)[: len(said)] == said
+        (record,) = sandbox.requests
+        assert (record.verdict, record.message, record.status) == ("refused", "the request took too long", 408)
+
+
+def test_a_line_for_each_request_also_of_those_that_came_last() -> None:
+    sandbox, stop, said, logged = Sandbox(), threading.Event(), list[str](), list[str]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "look inside" in line:  # the last before it waits for requests
+            exchange(sandbox, GET % b"", GET % b"")
+            stop.set()
+
+    run_server(sandbox, say, log=logged.append, stop=stop)
+    line = "GET  x  404 9999  refused"
+    assert logged == [f"    {number}  {line}" for number in (1, 2)]
+    assert said[4:] == ["Stopped. Images charged: 0; credits left: 1000."]
 
 
 def test_the_go_ahead_is_given_when_a_client_waits_for_it() -> None:
