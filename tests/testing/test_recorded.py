@@ -56,6 +56,7 @@ def outcome(example: Example, transport: Opposite, service: MemoryServer, change
     """Run an example; return its finding without the reply."""
     with numbers(), under_test(service, transport, judge.FACTS) as server:
         server.known_task()
+        service.seen.clear()
         transport.start(change)
         try:
             example.run(server)
