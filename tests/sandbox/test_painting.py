@@ -87,6 +87,8 @@ def test_where_a_caption_is_written(
     write_caption(picture, text, "HH")
     assert ink(picture, 255) == pytest.approx(white, abs=1)
     assert ink(picture, 0) == pytest.approx(black, abs=1)
+    if min(size) > 96:
+        assert picture.getextrema() == ((0, 255),) * 3
 
 
 class Ruler:

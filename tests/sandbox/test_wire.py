@@ -322,6 +322,14 @@ def test_what_only_this_machine_can_reach(host: str, local: bool) -> None:
     assert server.is_loopback(host) == local
 
 
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_a_port_takes_a_thousand_clients_at_once(monkeypatch: pytest.MonkeyPatch, host: str, family: int) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(socket, "create_server", lambda where, **more: asked.append((where, more)))
+    server._bind(host, 7)
+    assert asked == [((host, 7), {"family": family, "backlog": 1024})]
+
+
 def test_too_many_open_files_pause_new_connections_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The listening socket is left alone for a moment, then watched again for the same origin."""
     calls: list[tuple[Any, ...]] = []
@@ -443,7 +451,7 @@ def test_in_process_a_reply_ends_where_a_fault_cuts_it(fault: str, content: byte
             found += block
         ended = None
     except httpx.TransportError as error:
-        ended = str(error)
+        ended = str(error) if error.request is response.request else "of another request"
     assert (found, ended) == (
         content,
         "Server disconnected without sending a response." if "cut-body" in fault else None,

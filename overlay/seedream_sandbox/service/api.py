@@ -127,7 +127,7 @@ class Service:
         """Return the reply to a request that is not read to its end, or cannot be read."""
         with self.lock:
             record = self._record(request)
-            record.verdict, record.message = "refused", text
+            record.verdict = "refused"
             return self._handled(record, failure(text, status=status)).response
 
     def _record(self, request: Request) -> RequestRecord:
@@ -153,6 +153,8 @@ class Service:
         if isinstance(envelope, dict):
             code = envelope.get("code")
             record.code = code if isinstance(code, int) else None
+            if record.verdict == "refused":
+                record.message = record.message or str(envelope.get("msg", ""))
         self.on_record(record)
         return HandledRequest(response, tuple(fault for fault in faults if fault.kind.layer in ("pace", "delivery")))
 
@@ -176,7 +178,7 @@ class Service:
             return self._finish(call, response, before)
         payer = self._payer(request)
         if isinstance(payer, Response):
-            record.verdict, record.rule, record.message = "refused", "AUTH-HEADER", "key"
+            record.verdict, record.rule = "refused", "AUTH-HEADER"
             return self._finish(call, payer, before)
         record.account = payer[1].number
         try:
@@ -192,7 +194,7 @@ class Service:
         The vendor's code sends ``Bearer KEY`` and the page's scheme is the bare key: both are accepted (AUTH-HEADER).
         """
         scheme, _, key = (request.header(AUTH_HEADER.lower()) or "").strip().rpartition(" ")
-        ours = not scheme or scheme.lower() == AUTH_HEADER_SCHEME.lower()
+        ours = not scheme or scheme.rstrip(" ").lower() == AUTH_HEADER_SCHEME.lower()
         if not ours or not _KEY.fullmatch(key) or key.lower() == AUTH_HEADER_SCHEME.lower():
             return failure(f"AUTH-HEADER no API key: send Authorization: {AUTH_HEADER_SCHEME} KEY", status=401)
         digest = owner(key)
@@ -248,11 +250,12 @@ class Service:
         if leak:
             if len(self.leaks) < self.settings.keep:
                 self.leaks.append(f"request {record.number} to the image host carried {leak}")
+            record.message = f"CREDENTIAL LEAK: {leak} must never come here"
             record.verdict, record.rule = "refused", "RESULT-EXPIRY"
-            return self._handled(record, deny(f"CREDENTIAL LEAK: {leak} must never come here", 400))
+            return self._handled(record, deny(record.message, 400))
         if request.method not in ("GET", "HEAD"):
-            record.verdict = "refused"
-            return self._handled(record, deny("method not allowed", 405))
+            record.verdict, record.message = "refused", "method not allowed"
+            return self._handled(record, deny(record.message, 405))
         asked = image_host.picture_of(request.path)
         task = self.tasks.get(asked[0]) if asked else None
         refusal = self.operations.signer.refusal(request.path, request.query, self.clock.time()) if asked else ""
