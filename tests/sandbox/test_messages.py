@@ -190,7 +190,7 @@ def quoted(rule: str) -> str:
     ],
     ids=range(19),
 )  # fmt: skip
-def test_a_request_that_is_refused(path: str, request_: dict[str, Any], rule: str | None, message: str) -> None:
+def test_a_request_that_is_refused(path: str, request_: dict[str, Any], rule: str, message: str) -> None:
     sandbox = Sandbox()
     status, envelope, record = asked(sandbox, path, **request_)
     assert (status, envelope["code"], record.verdict, sandbox.charges) == (200, 9999, "refused", [])
