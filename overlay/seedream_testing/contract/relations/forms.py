@@ -97,8 +97,9 @@ _FILE_HEADS: Final = {
     "a name without quotation marks": "; filename=a.png", "an empty name": '; filename=""',
 }  # fmt: skip
 _ADDRESSES: Final = (
-    "https://example.com/1.png", "http://example.com/1.png", "https://example.com/灯塔.png", "https://example.com/a.png?token=" + "x" * 500,
-    "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png", "HTTPS://EXAMPLE.COM/1.PNG", "https://example.com:443?x=1#y",
+    "https://example.com/1.png", "http://example.com/1.png", "https://example.com/灯塔.png", "https://example.com/a.png?token=" + "x" * 2000,
+    "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png", "HTTPS://EXAMPLE.COM/1.PNG", "https://example.com:443?x=1#y", "https://example.com",
+    "https://xn--fsqu00a.xn--0zwm56d/a//%E7%81%AF%20(1),'a';b@c!$*~_=&+.JPEG",
 )  # fmt: skip
 _COUNTS: Final = (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16)
 
@@ -147,11 +148,16 @@ def _heads(facts: ApiFacts) -> Iterator[Example]:
 def _boundaries(facts: ApiFacts) -> Iterator[Example]:
     for name, mark in {
         "short": "xY", "of digits": "1234567890", "of 70 characters": "a" * 70, "of dashes": "----WebKitFormBoundary7MA4YWxkTrZu0gW", "only dashes": "-------------",
-        "with dots and underscores": "a.b_c-d", "that ends in digits": "=_Part_0_1", "of plus signs": "+++",
+        "with dots and underscores": "a.b_c-d", "that ends in digits": "=_Part_0_1", "of plus signs": "+++", "that ends in dashes": "mark--",
     }.items():  # fmt: skip
         kind = _kind(f'"{mark}"' if "=" in mark else mark)
         yield _raw(facts, f"a boundary {name}", _body(_FIELDS, mark), kind)
     yield _raw(facts, "a quoted boundary", _body(_FIELDS), _kind(f'"{_MARK}"'))
+    for other in ("aXb", "a.", "A.B"):  # what a pattern, a part or a fold of the boundary would find
+        prompt = f"one\r\n--{other}\r\ntwo\r\n--{other}--"
+        meaning = _meaning(facts, prompt=prompt, batchsize="2", resolution=_SIZE)
+        body = _body(((_head("prompt"), prompt.encode()), *_FIELDS[1:]), "a.b")
+        yield _raw(facts, f"the boundary a.b, with --{other} in a prompt", body, _kind("a.b"), meaning=meaning)
     for name, mark in {"every mark that RFC 2046 allows": "a'()+_,-./:=?z", "a space inside": "a b"}.items():
         yield _raw(facts, f"a boundary with {name}", _body(_FIELDS, mark), _kind(f'"{mark}"'))
     yield _raw(facts, "a boundary of 71 characters", _body(_FIELDS, "a" * 71), _kind("a" * 71), optional=True)
