@@ -1,5 +1,7 @@
 """What a changed limit of a request means for programs that are installed: narrower breaks them, wider does not."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
 from typing import Any
 
 import pytest
@@ -72,3 +74,141 @@ def test_another_way_in_is_absorbed_only_if_all_old_ones_stay(old: Any, new: Any
     # No option at all means that nobody needs a key.
     name, around = Name("SeeDreamV4.5", "security"), {Name("SeeDreamV4.5", "path"): Leaf("/v1", "operation")}
     assert judge(name, *({**around, name: Leaf(value, "operation")} for value in (old, new)))[0] == expected
+
+
+# Each keyword of a field: side, old, new, and what is said of it. None is a keyword that is not there.
+REQUEST: list[tuple[str, Any, Any, str, str]] = [
+    ("nullable", None, True, "absorbed", "null is taken now"), ("nullable", True, None, "breaking", "null is refused now"),
+    ("readOnly", None, True, "breaking", "callers may send it, and the service no longer takes it"),
+    ("readOnly", True, None, "absorbed", "callers send it as before"), ("writeOnly", None, True, "absorbed", "callers send it as before"),
+    ("writeOnly", True, None, "absorbed", "callers send it as before"),
+    ("required", False, True, "breaking", "callers may leave it out"), ("required", True, False, "absorbed", "callers may go on sending it"),
+    ("body required", False, True, "breaking", "callers may leave it out"),
+    ("maximum", None, 5, "absorbed", "a new limit: the client refuses what breaks it"),
+    ("maximum", 5, None, "absorbed", "the limit is gone: the client no longer enforces it"),
+    ("maximum", 5, 4, "breaking", "a narrowed limit"), ("minimum", 5, 4, "absorbed", "a widened limit"),
+    ("maximum", 5, "many", "breaking", "no longer a number"), ("minLength", "few", 5, "breaking", "no longer a number"),
+    ("uniqueItems", False, True, "absorbed", "a new limit: the client refuses what breaks it"),
+    ("uniqueItems", True, False, "absorbed", "the limit is gone: the client no longer enforces it"),
+    ("pattern", "a", "b", "breaking", "another pattern"),
+    ("enum", None, ["a"], "absorbed", "only these values are sent from now on"), ("enum", ["a"], None, "absorbed", "any value is sent again"),
+    ("enum", ["a", "b", 1], ["b", True], "breaking", "no longer allowed: ['a', 1]"), ("enum", ["a"], ["b", "a"], "absorbed", "more values are allowed"),
+    ("multipleOf", 4, 2, "absorbed", "every number that was sent is still taken, or the limit is new"),
+    ("multipleOf", 2, 4, "breaking", "numbers that were sent are refused"),
+    ("default", 1, 2, "absorbed", "calls that leave it out now mean 2"), ("default", 1, None, "absorbed", "calls that leave it out now mean (none)"),
+    ("format", "a", "b", "absorbed", "the Python type stays"), ("format", None, "date", "breaking", "another Python type"),
+    ("format", "uuid", None, "breaking", "another Python type"),
+    ("media types", ["a"], ["b", "a"], "absorbed", "one more media type"), ("media types", ["a", "b"], ["b"], "breaking", "a is gone"),
+    ("media types", None, ["a"], "absorbed", "one more media type"), ("media types", ["a"], None, "breaking", "a is gone"),
+    ("type", "string", "integer", "breaking", "another type"), ("type", None, "string", "absorbed", "part of what is new"),
+    ("additionalProperties", False, True, "absorbed", "more is taken"), ("additionalProperties", False, None, "absorbed", "more is taken"),
+    ("additionalProperties", False, {"type": "string"}, "absorbed", "more is taken"),
+    ("additionalProperties", None, False, "breaking", "fields that are not listed are refused"),
+    ("additionalProperties", True, {"type": "string"}, "breaking", "nobody can tell whether callers survive"),
+    ("not", None, {}, "breaking", "nobody can tell whether callers survive"),
+    *[(key, None, "x", "absorbed", "describes only") for key in ("description", "title", "example", "deprecated", "x-any", "as in")],
+]  # fmt: skip
+REPLY: list[tuple[str, Any, Any, str, str]] = [
+    ("nullable", None, True, "breaking", "callers may get null"), ("nullable", True, None, "absorbed", "null does not come any more"),
+    ("readOnly", None, True, "absorbed", "it comes as before"), ("readOnly", True, None, "absorbed", "it comes as before"),
+    ("writeOnly", None, True, "breaking", "it no longer comes"), ("writeOnly", True, None, "absorbed", "it comes as before"),
+    ("status", None, "201", "absorbed", "a new status"), ("status", "201", None, "breaking", "the status is gone"),
+    ("required", True, False, "breaking", "callers may count on it"), ("required", False, True, "absorbed", "callers read it as before"),
+    *[(key, 5, 4, "absorbed", "values of a reply are open") for key in (*UPPER, *LOWER, "enum", "multipleOf", "pattern", "uniqueItems", "additionalProperties")],
+    ("default", 1, 2, "absorbed", "describes only"), ("format", None, "date", "breaking", "another Python type"),
+    ("type", "string", "integer", "breaking", "another type"), ("media types", ["a", "b"], ["a"], "breaking", "b is gone"),
+]  # fmt: skip
+
+
+def judged(
+    key: str,
+    old: Any,
+    new: Any,
+    side: Any,
+    place: str = PLACE,
+    *,
+    field: tuple[str | None, str | None] = (PLACE, PLACE),
+) -> tuple[str, str]:
+    """Judge a leaf; ``field`` says where the field is in the old and in the new page, None where it is not."""
+    name, leaves = Name(place, key), list[Any]()
+    for value, there in ((old, field[0]), (new, field[1])):
+        found = {Name("SeeDreamV4.5", "path"): Leaf("/v1", "operation")}
+        found |= {} if there is None else {Name(there, FIELD): Leaf("", side)}
+        leaves.append(found if value is None else {**found, name: Leaf(value, side)})
+    return judge(name, *leaves)
+
+
+@pytest.mark.parametrize(
+    ("side", "row"), [*(("request", row) for row in REQUEST), *(("reply", row) for row in REPLY)]
+)  # fmt: skip
+def test_each_keyword_of_a_field_has_its_verdict(side: str, row: tuple[str, Any, Any, str, str]) -> None:
+    key, old, new, *expected = row
+    assert judged(key, old, new, side) == tuple(expected)
+    # An item of a list, and another choice of a reply, are parts of their field.
+    inner = f"{PLACE}[]" if side == "request" else f"{PLACE}[]|1"
+    assert judged(key, old, new, side, inner) == tuple(expected)
+
+
+@pytest.mark.parametrize(
+    ("side", "key", "old", "new", "field", "expected"),
+    [
+        ("request", FIELD, None, "", (None, PLACE), ("absorbed", "a new field")), ("request", FIELD, "", None, (PLACE, None), ("breaking", "callers may send it")),
+        ("reply", FIELD, None, "", (None, PLACE), ("absorbed", "a new field")), ("reply", FIELD, "", None, (PLACE, None), ("breaking", "callers may read it")),
+        ("request", "type", None, "string", (None, PLACE), ("absorbed", "part of a new field")), ("request", "type", "string", None, (PLACE, None), ("breaking", "part of a removed field")),
+        ("request", "required", None, True, (None, PLACE), ("breaking", "callers may leave it out")), ("request", "required", None, False, (None, PLACE), ("absorbed", "callers may leave it out")),
+        ("request", "required", True, None, (PLACE, None), ("breaking", "part of a removed field")), ("reply", "required", None, False, (None, PLACE), ("absorbed", "callers read it as before")),
+        ("reply", "required", None, True, (None, PLACE), ("absorbed", "callers read it as before")), ("reply", "required", True, None, (PLACE, None), ("breaking", "part of a removed field")),
+    ],
+)  # fmt: skip
+def test_a_field_that_comes_or_goes_takes_its_keywords_with_it(
+    side: str, key: str, old: Any, new: Any, field: tuple[str | None, str | None], expected: tuple[str, str]
+) -> None:
+    assert judged(key, old, new, side, field=field) == expected
+
+
+@pytest.mark.parametrize("place", ["SeeDreamV4.5/request|1/size", "SeeDreamV4.5/request application.json/size"])
+def test_a_form_of_the_body_that_is_not_sent_breaks_nobody(place: str) -> None:
+    expected = ("absorbed", "another form of the body, which the client does not send")
+    assert judged("type", "string", "integer", "request", place, field=(place, place)) == expected
+
+
+def around(name: Name, old: Any, new: Any, **more: tuple[Any, Any]) -> tuple[str, str]:
+    """Judge a leaf of the operation or of the document, beside others in the old and the new page."""
+    side: Any = "document" if name.place.split("/")[0] in ("document", "security") else "operation"
+    places = {"path": Name("op", "path"), "security": Name("op", "security"), "type": Name("security/A", "type")}
+    known = {"path": ("/v1", "/v1"), **more}
+    pages = [
+        {places[key]: Leaf(values[page], "operation") for key, values in known.items() if values[page] is not None}
+        for page in (0, 1)
+    ]
+    for page, value in zip(pages, (old, new), strict=True):
+        if value is not None:
+            page[name] = Leaf(value, side)
+    return judge(name, *pages)
+
+
+USED = {"security": ([A], [A])}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "more", "expected"),
+    [
+        (Name("op", "operationId"), "a", "b", {}, ("breaking", "names of modules and functions follow it")),
+        (Name("op", "path"), "/a", "/b", {}, ("breaking", "packages that are installed today send to the old one")),
+        (Name("op", "method"), "post", "put", {}, ("breaking", "packages that are installed today send to the old one")),
+        (Name("op", "other"), None, 1, {}, ("breaking", "callers would miss it")), (Name("op/responses/200", "headers"), None, 1, {}, ("absorbed", "describes only")),
+        (Name("op", "summary"), "a", "b", {}, ("absorbed", "describes only")),
+        (Name("op", "method"), None, "post", {"path": (None, "/v1")}, ("absorbed", "a new operation")), (Name("op", "method"), "post", None, {"path": ("/v1", None)}, ("breaking", "the operation is gone")),
+        (Name("op", "security"), [A], None, {}, ("breaking", "who may call changed")),
+        (Name("document/servers/0", "url"), "a", "b", {}, ("absorbed", "the server's address")), (Name("document/servers/0/variables/v", "default"), "a", "b", {}, ("absorbed", "the server's address")),
+        (Name("document/info", "version"), "a", "b", {}, ("absorbed", "describes only")), (Name("document/any", "default"), "a", "b", {}, ("absorbed", "describes only")),
+        (Name("security/A", "name"), "a", "b", {"security": ([B], [B])}, ("absorbed", "no operation uses it")), (Name("security/A", "name"), "a", "b", {}, ("absorbed", "no operation uses it")),
+        (Name("security/A", "name"), "a", "b", {**USED, "type": ("apiKey", "apiKey")}, ("breaking", "the key travels in another way")),
+        (Name("security/A", "name"), "a", None, {"security": ([A], [B]), "type": ("apiKey", None)}, ("breaking", "the key travels in another way")),
+        (Name("security/A", "name"), None, "b", {**USED, "type": (None, "apiKey")}, ("absorbed", "a new scheme; the operation says whether it must be used")),
+    ],
+)  # fmt: skip
+def test_what_is_around_the_fields_has_its_verdict(
+    name: Name, old: Any, new: Any, more: dict[str, tuple[Any, Any]], expected: tuple[str, str]
+) -> None:
+    assert around(name, old, new, **more) == expected
