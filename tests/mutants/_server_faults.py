@@ -564,6 +564,20 @@ def picture(change: Callable[[httpx.Request, httpx.Response], httpx.Response]) -
     return send
 
 
+def part(more: int = 0) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """Return what gives a picture from the byte on that is asked for, and tells its end as so many bytes further."""
+
+    def change(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        first = request.headers.get("range", "").removeprefix("bytes=").removesuffix("-")
+        if not first.isdigit():
+            return response
+        size = len(response.content)
+        headers = {"content-type": "image/png", "content-range": f"bytes {first}-{size - 1 + more}/{size}"}
+        return httpx.Response(206, headers=headers, content=response.content[int(first) :])
+
+    return change
+
+
 def image(content: bytes, media_type: str = "image/png") -> httpx.Response:
     """Return a picture as a reply."""
     return httpx.Response(200, headers={"content-type": media_type}, content=content)

@@ -193,6 +193,8 @@ WRONG_SERVERS = (
     WrongServer("deletes the pictures of all tasks of one form", "SERVER-PICTURES", f.Twins()),
     WrongServer("gives nothing after HEAD", "SERVER-PICTURES", f.FirstGiven("")),
     WrongServer("gives ten bytes after a range", "SERVER-PICTURES", f.FirstGiven("range")),
+    WrongServer("tells a part of a picture as one byte longer", "SERVER-PICTURES", f.picture(lambda q, r: r if "if-range" in q.headers else f.part(1)(q, r))),
+    WrongServer("gives the rest of a copy that is old", "SERVER-PICTURES", f.picture(lambda q, r: f.part()(q, r) if "if-range" in q.headers else r)),
     WrongServer("charges for the second download", "SERVER-CHARGE", f.ChargingAgain()),
     WrongServer("shows the key in its addresses", "AUTH-KEY", f.when_finished(f.with_key_in_addresses)),
     WrongServer("makes many pictures of 4K smaller", "SERVER-PICTURES RES-TIER",

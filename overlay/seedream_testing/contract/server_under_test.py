@@ -56,6 +56,7 @@ class Reply:
     media_type: str  # of the reply, without parameters
     document: Mapping[str, Any]  # the JSON object, or empty
     began: dt.datetime = field(factory=_now, repr=False)  # when the request was sent, UTC
+    content_range: str = field(default="", repr=False)  # the header of a part of a picture
 
     @property
     def code(self) -> object:
@@ -246,7 +247,8 @@ class ServerUnderTest:
         # httpx has removed the codings that it knows; what can be read without that was not in another one.
         if fields and coding not in ("", "identity") and coding not in self._http.headers["accept-encoding"]:
             raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
-        return Reply(sent, response.status_code, response.content, kind, fields, began)
+        part = response.headers.get("content-range", "")
+        return Reply(sent, response.status_code, response.content, kind, fields, began, part)
 
     def at_once(self, sends: Sequence[Callable[[], Reply]]) -> list[Reply]:
         """Send requests that overlap: the end of each leaves when all the others are under way.

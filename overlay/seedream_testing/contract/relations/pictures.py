@@ -23,6 +23,7 @@ _WAYS: Final[dict[str, Headers]] = {
     "a foreign Referer": {"referer": "https://example.com/"}, "a foreign Origin": {"origin": "https://example.com"},
     "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
     "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"},
+    "the rest of an old copy": {"range": "bytes=5-", "if-range": '"no-such-tag"'}, "the rest of a copy of long ago": {"range": "bytes=5-", "if-range": "Thu, 01 Jan 1970 00:00:00 GMT"},
     "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"},
     "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"},
 }  # fmt: skip
@@ -221,6 +222,8 @@ def _range(server: ServerUnderTest, wanted: str) -> None:
             start, end = len(whole) - int(last), len(whole)
         if reply.status != 206 or reply.body != whole[start:end]:  # noqa: PLR2004 -- a part
             raise fail(f"a range ({wanted}) is neither the part asked for nor the whole picture", _RULE, reply)
+        if reply.content_range not in (f"bytes {start}-{end - 1}/{size}" for size in (len(whole), "*")):
+            raise fail(f"the Content-Range of {wanted} is {reply.content_range!r}, not what came", _RULE, reply)
 
 
 RELATIONS: Final = (
