@@ -1,5 +1,8 @@
 """Strict YAML, prose and facts: what is read, and that nothing else gets through."""
 
+# ruff: noqa: E501 -- tables read best with one case a line
+
+import copy
 import json
 from typing import Any
 
@@ -257,6 +260,75 @@ def test_overlay_actions(target: str, change: dict[str, Any], result: object) ->
     found, skipped = overlay.apply(given, actions)
     assert given == {"a": {"x": 1}, "l": [1, 2]}
     assert (skipped[0].problem if skipped else found) == result
+
+
+def test_an_action_that_is_skipped_is_named() -> None:
+    document = {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}}
+    actions = overlay.parse(
+        {**document, "actions": [{"target": "$.a", "update": {"x": 1}}, {"target": "$.b", "remove": True}]}
+    )
+    found, skipped = overlay.apply({"a": {"x": 1}}, actions)
+    assert ([(one.action, one.problem) for one in skipped], found) == (
+        [(actions[0], "is needless"), (actions[1], "matches nothing")], {"a": {"x": 1}}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "update", "new"),
+    [
+        ({"$ref": "#/x"}, {"y": 1}, {"allOf": [{"$ref": "#/x"}], "y": 1}), ({"$ref": {"type": "string"}}, {"y": 1}, {"$ref": {"type": "string"}, "y": 1}),
+        ({"a": {"b": 1, "c": [1]}}, {"a": {"c": [1, 2], "d": 3}}, {"a": {"b": 1, "c": [1, 2], "d": 3}}), ([1], True, [1, True]), ([{"a": 1}], [{"a": 1.0}, {"a": 2}], [{"a": 1}, {"a": 2}]),
+        ("a", 1, 1),
+    ],
+)  # fmt: skip
+def test_an_update_is_merged_as_the_overlay_specification_says(old: object, update: object, new: object) -> None:
+    before = copy.deepcopy((old, update))
+    found = overlay.merged(old, update, "/a")
+    assert (found, overlay.same(found, new), (old, update)) == (new, True, before)
+
+
+_OBJECT: dict[str, Any] = {"properties": {"code": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "status", "media", "named"),
+    [
+        (_OBJECT, "200", "application/json", True), ({"allOf": [_OBJECT]}, "200", "application/problem+json", True),
+        ({"type": "string"}, "200", "application/json", False), (_OBJECT, "400", "application/json", False), (_OBJECT, "200", "text/plain", False),
+        ({"$ref": "#/components/schemas/Known"}, "200", "application/json", False),
+    ],
+)  # fmt: skip
+def test_targets_reach_what_the_page_writes_elsewhere(schema: Any, status: str, media: str, named: bool) -> None:
+    # A body, a reply and a parameter by reference are written out; the schema of a reply gets a name of its own.
+    reply = {"description": "x", "content": {media: {"schema": schema}}}
+    body = {"content": {"multipart/form-data": {"schema": {"type": "object"}}}}
+    parameter = {"name": "a", "in": "query", "schema": {"type": "string"}}
+    components = {
+        "schemas": {"Known": {"type": "string"}, "MakeItResponse": {"type": "string"}},
+        "responses": {"R": reply, "Empty": {"description": "x"}}, "requestBodies": {"B": body}, "parameters": {"P": parameter},
+    }  # fmt: skip
+    operation = {
+        "operationId": "make-It", "requestBody": {"$ref": "#/components/requestBodies/B"},
+        "parameters": [{"$ref": "#/components/parameters/P"}],
+        "responses": {status: {"$ref": "#/components/responses/R"}, "500": {"$ref": "#/components/responses/Empty"}},
+    }  # fmt: skip
+    given: dict[str, Any] = {"paths": {"/v1": {"post": operation}}, "components": components}
+    before = copy.deepcopy(given)
+    found, skipped = overlay.apply(given, [])
+    made = found["paths"]["/v1"]["post"]
+    name = "MakeItResponse_"  # the plain one is taken
+    shown = {"$ref": f"#/components/schemas/{name}"} if named else schema
+    assert (given, skipped) == (before, [])
+    assert (made["requestBody"], made["parameters"]) == (body, [parameter])
+    assert made["responses"][status] == {"description": "x", "content": {media: {"schema": shown}}}
+    assert found["components"]["schemas"].get(name) == (schema if named else None)
+
+
+def test_what_was_read_belongs_to_its_reader() -> None:
+    first = load_yaml("a: {b: [1]}")
+    first["a"]["b"].append(2)
+    assert load_yaml("a: {b: [1]}") == {"a": {"b": [1]}}
+    assert "&" not in dump_yaml({"a": first, "b": first}), "an alias would tie two values together"
 
 
 @pytest.mark.parametrize("places", [[{"x": 1}, {"x": 2, "y": 3}], [{"x": 2, "y": 3}, {"x": 1}]])
