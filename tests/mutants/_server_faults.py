@@ -246,6 +246,44 @@ def compressing(transport: Tampering, request: httpx.Request) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=gzip.compress(content))
 
 
+def compressing_where_forbidden(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Compresses long replies where gzip is named, also with a weight of 0."""
+    named = "gzip;" in request.headers.get("accept-encoding", "")
+    return (compressing if named else Tampering.plain)(transport, request)
+
+
+def trusting_its_network(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Wants no key of a caller whose address is said to be of its own network."""
+    near = request.headers.get("x-forwarded-for", "").startswith(("10.", "127.", "192.168."))
+    return transport.plain(keyless(request) if near else request)
+
+
+def failing_twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Deletes a task that is named twice, and says that it failed at the second time."""
+    response = transport.plain(request)
+    if request.url.path.endswith(DELETE) and document_of(response).get("code") == 1000:
+        listed = json.loads(request.content)["taskids"]
+        return answering(200, {"code": 9999, "msg": "no such task"}) if len({*listed}) < len(listed) else response
+    return response
+
+
+class Overwriting(Ids):
+    """Keeps pictures under the prompt, so that the next task of the prompt replaces them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last, self._prompts = dict[str, str](), dict[str, str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        known = len(self.given)
+        response = self.noted(transport, request)
+        if len(self.given) > known:
+            prompt = value(parts_of(request), "prompt")
+            self._prompts[self.given[-1]], self._last[prompt] = prompt, self.given[-1]
+        shown = [taskid for taskid in self.given if request.method == "GET" and taskid in request.url.path]
+        return image(GREY) if shown and self._last[self._prompts[shown[0]]] != shown[0] else response
+
+
 def stopping_at_unknown(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Deletes the tasks before the first unknown id, and tells success."""
     if request.url.path.endswith(DELETE) and b'"no-such-task"' in request.content:

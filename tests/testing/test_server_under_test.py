@@ -295,6 +295,15 @@ def test_what_is_no_http_is_a_violation(error: Exception, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accepted", "coding", "wanted"),
+    [("identity", "gzip", False), ("", "gzip", False), ("br", "gzip", False), ("gzip", "gzip", True), ("x-gzip", "gzip", True), ("GZIP", "x-gzip", True), ("gzip;q=0", "gzip", False), ("gzip ; Q=0.000", "gzip", False),
+     ("gzip;q=0.001", "gzip", True), ("gzip;q=1", "gzip", True), ("*", "gzip", True), ("*;q=0", "gzip", False), ("*;q=0, gzip", "gzip", True), ("gzip;q=0, *", "gzip", False), ("gzip;q=0,*;q=0.1", "br", True), ("deflate,gzip", "gzip", True)],
+)  # fmt: skip
+def test_a_coding_is_wanted_as_rfc_9110_says(accepted: str, coding: str, wanted: bool) -> None:
+    assert server_under_test._wanted(coding, accepted) is wanted
+
+
+@pytest.mark.parametrize(
     ("body", "code"), [(b'{"code": 1}', 1), (b'\xef\xbb\xbf{"code": 1}', None), (b'{"code": NaN}', None), (b'{"code": Infinity}', None), ('{"code": 1}'.encode("utf-16"), None), (b"[1]", None), (b"", None), (b"[" * 100_000, None)],
 )  # fmt: skip
 def test_json_is_what_rfc_8259_calls_so(body: bytes, code: object) -> None:

@@ -118,6 +118,13 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # reading the certificates takes longer than all else that a client needs
 
 
+def _wanted(coding: str, accepted: str) -> bool:
+    """Return whether a coding is one of an Accept-Encoding (RFC 9110, 12.5.3)."""
+    listed = re.finditer(r"(?:x-)?([^\s,;]+)\s*(?:;\s*q=([0-9.]+))?", accepted.lower())
+    weights = {found[1]: (found[2] or "1").strip("0.") != "" for found in listed}
+    return weights.get(coding.removeprefix("x-"), weights.get("*", False))
+
+
 def _held(body: bytes, barrier: threading.Barrier) -> Iterator[bytes]:
     """Yield a body in two halves, the second when all of the barrier are ready for it."""
     yield body[: len(body) // 2]
@@ -240,7 +247,7 @@ class ServerUnderTest:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
         coding = response.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("", "identity") and request.headers.get("accept-encoding", "").strip().lower() == "identity":
+        if coding not in ("", "identity") and not _wanted(coding, request.headers.get("accept-encoding", "")):
             raise Violation(
                 f"the reply is in the coding {coding}, which was not asked for", rule="SERVER-HTTP", sent=sent
             )

@@ -62,16 +62,16 @@ _SAME_HEADS: Final = {
     "a Content-Length": _head("prompt", lines=f"Content-Length: {len(_PROMPT.encode())}\r\n"),
     "Content-Transfer-Encoding: binary": _head("prompt", lines="Content-Transfer-Encoding: binary\r\n"),
     "Content-Transfer-Encoding: 8bit": _head("prompt", lines="Content-Transfer-Encoding: 8bit\r\n"),
-}  # fmt: skip
-_ODD_HEADS: Final = {
     "an unquoted name": "Content-Disposition: form-data; name=prompt\r\n",
     "no space after the semicolon": 'Content-Disposition: form-data;name="prompt"\r\n',
     "two spaces after the semicolon": 'Content-Disposition: form-data;  name="prompt"\r\n',
     "no space after the colon": 'Content-Disposition:form-data; name="prompt"\r\n',
-    "spaces round the equals sign": 'Content-Disposition: form-data; name = "prompt"\r\n',
     "NAME in capital letters": 'Content-Disposition: form-data; NAME="prompt"\r\n',
     "Form-Data in capital letters": 'Content-Disposition: Form-Data; name="prompt"\r\n',
     "an unknown parameter": 'Content-Disposition: form-data; x="y"; name="prompt"\r\n',
+}  # fmt: skip
+_ODD_HEADS: Final = {
+    "spaces round the equals sign": 'Content-Disposition: form-data; name = "prompt"\r\n',
     "an encoded name": "Content-Disposition: form-data; name*=UTF-8''prompt\r\n",
     "a semicolon at the end": 'Content-Disposition: form-data; name="prompt";\r\n',
     "the name twice": 'Content-Disposition: form-data; name="prompt"; name="prompt"\r\n',

@@ -17,6 +17,13 @@ from seedream_testing.contract.violation import Unobservable
 _FORM: Final = (text("prompt", "灯塔"), text("batchsize", 2), text("resolution", "2560x1440"))
 _JSON: Final = "application/json"
 _FORGED: Final = ("example.com", "/forged", ":81/")  # what headers below say of the host, and no picture's address has
+# What such a header says cannot be read; a server that wants to read it does as if it was not there.
+_UNREADABLE: Final[tuple[tuple[str, str], ...]] = (
+    ("traceparent", "none"), ("traceparent", "00-00000000000000000000000000000000-0000000000000000-zz"), ("tracestate", "=,;"), ("baggage", "%zz"), ("b3", "x"), ("x-b3-traceid", "x"),
+    ("sentry-trace", "-"), ("x-amzn-trace-id", "Root"), ("x-cloud-trace-context", "/"), ("x-request-id", "灯塔 {}"), ("x-forwarded-for", "unknown, , _x"), ("x-real-ip", "999.1.1.1"),
+    ("x-forwarded-port", "many"), ("x-forwarded-proto", "?"), ("forwarded", "for"), ("origin", "null"), ("referer", "::"), ("user-agent", "灯塔"), ("date", "yesterday"),
+    ("if-modified-since", "yesterday"), ("range", "pages=1"), ("accept-language", "*;q=9, ;"), ("priority", "?"), ("dnt", "maybe"), ("content-language", "?"), ("via", "?"),
+)  # fmt: skip
 _HEADERS: Final[tuple[tuple[str, str], ...]] = (
     ("accept", "application/json"), ("accept", "text/html"), ("accept", "image/png"), ("accept", "application/xml;q=0.9,*/*;q=0.1"), ("accept", "application/*"), ("accept", ""),
     ("accept-language", "zh-CN"), ("accept-language", "en"), ("accept-language", "xx"), ("accept-encoding", "identity"), ("accept-encoding", "br"),
@@ -34,7 +41,7 @@ _HEADERS: Final[tuple[tuple[str, str], ...]] = (
     ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("x-requested-with", "XMLHttpRequest"), ("content-language", "fr"),
     ("upgrade-insecure-requests", "1"), ("via", "1.1 proxy"), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "cross-site"), ("priority", "u=9"),
     ("prefer", "respond-async"), ("prefer", "return=minimal"), ("prefer", "return=representation"), ("prefer", "handling=lenient, wait=0"),
-    ("accept-encoding", "gzip, br;q=0.9, zstd"), ("accept-encoding", "gzip;q=0, *;q=0.1"), ("te", "trailers"), ("x-batchsize", "9"),
+    ("accept-encoding", "gzip, br;q=0.9, zstd"), ("accept-encoding", "gzip;q=0, *;q=0.1"), ("te", "trailers"), *_UNREADABLE, ("x-batchsize", "9"),
     ("batchsize", "9"), ("resolution", "4K"), ("prompt", "other"), ("x-user-id", "0"), ("x-test", "1"), ("x-debug", "1"), ("x-long", "a" * 2000),
 )  # fmt: skip
 
@@ -177,7 +184,15 @@ def _long_reply(server: ServerUnderTest) -> None:
     """Query a task with a long prompt: many servers compress only a long reply."""
     parts = (text("prompt", "a lighthouse at dawn, " * 400),)
     last = server.completed(server.task(parts))
-    for coding in ("identity", "gzip", ""):
+    for coding in (
+        "identity",
+        "gzip",
+        "",
+        "gzip;q=0",
+        "br",
+        "identity, *;q=0",
+        "gzip;q=0.000, deflate;q=0, identity;q=1",
+    ):
         sent = server.headers(("accept-encoding", coding))
         reply = server.ask(server.facts.query, {"taskid": last.data["taskid"]}, sent)
         if reply.data.get("prompt") != last.data.get("prompt") or reply.code != last.code:

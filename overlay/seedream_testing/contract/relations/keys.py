@@ -4,6 +4,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Final
 
@@ -21,6 +22,22 @@ _WORDS: Final = (
 _OTHER_HEADERS: Final = (
     "X-API-Key", "X-Auth-Token", "X-Access-Token", "X-Api-Token", "Api-Key", "Proxy-Authorization", "X-Authorization", "Authentication", "Token",
 )  # fmt: skip
+# By these, some servers know a proxy that has checked the caller already, or a caller of their own network.
+_SOURCES: Final = (
+    "x-forwarded-for", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-cluster-client-ip", "x-originating-ip", "x-remote-ip", "x-remote-addr",
+)  # fmt: skip
+_CALLERS: Final = (
+    "x-forwarded-user", "x-remote-user", "remote-user", "x-authenticated-user", "x-user", "x-user-id", "x-account", "x-account-id", "x-tenant-id", "x-uid", "uid", "x-consumer-username", "x-role",
+)  # fmt: skip
+_FREE: Final = (
+    "x-internal", "x-internal-request", "x-admin", "x-debug", "x-test", "x-skip-auth", "x-bypass-auth", "x-authenticated", "x-health-check", "x-gateway",
+)  # fmt: skip
+_TRUSTED: Final[dict[str, Headers]] = {
+    **{f"the caller's address {address}": {**dict.fromkeys(_SOURCES, address), "forwarded": f"for={address}"} for address in ("127.0.0.1", "10.0.0.1", "192.168.0.1")},
+    **{f"the caller's name {caller}": dict.fromkeys(_CALLERS, caller) for caller in ("1", "admin")},
+    **{f"{value} in headers that ask for no check": dict.fromkeys(_FREE, value) for value in ("1", "true")},
+    "the host localhost": {"x-forwarded-host": "localhost", "x-original-host": "localhost", "origin": "http://localhost", "referer": "http://localhost/"},
+}  # fmt: skip
 _COOKIES: Final = ("token", "api_key", "key", "session", "access_token")
 _NAMES: Final = ("key", "api_key", "apikey", "token", "access_token")
 Operation = Callable[[ServerUnderTest, str, Headers], Reply]
@@ -112,7 +129,7 @@ def _missing(facts: ApiFacts) -> Iterator[Example]:
         "no key": {}, "an empty header": {header: ""}, "only the scheme": {header: scheme},
     }  # fmt: skip
     for operation in _OPERATIONS:
-        for name, headers in ways.items():
+        for name, headers in (ways | _TRUSTED).items():
             yield _guarded(name, operation, lambda _, headers=headers: headers)
 
 
@@ -178,6 +195,13 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
         with server.with_key(server.second_key) as second:
             second.must_refuse(lambda: second.query(taskid), "a query for another account's task", "TASK-OWN")
 
+    def trusted(server: ServerUnderTest, name: str) -> None:
+        taskid = str(server.known_task().data["taskid"])
+        with server.with_key(server.second_key) as second:
+            sent = second.headers(*dict(_TRUSTED[name]).items())
+            what = f"a query for another account's task with {name}"
+            second.must_refuse(lambda: second.ask(server.facts.query, {"taskid": taskid}, sent), what, "TASK-OWN")
+
     def deletion(server: ServerUnderTest) -> None:
         taskid = str(server.known_task().data["taskid"])
         with server.with_key(server.second_key) as second:
@@ -226,6 +250,8 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
 
     del facts
     yield Example("query of another account's task", query, 1, needs)
+    for name in _TRUSTED:
+        yield Example(f"query of another account's task with {name}", partial(trusted, name=name), 1, needs)
     yield Example("deletion of another account's task", deletion, 1, needs)
     yield Example("deletion of another account's task with a uid", with_uid, 1, needs)
     yield Example("deletion of one's own and another account's task", mixed, 3, needs)
@@ -285,7 +311,7 @@ def _no_credits(facts: ApiFacts) -> Iterator[Example]:
 
 
 RELATIONS: Final = (
-    Relation("key.missing", _RULE, "Without a key, or with an empty one, no operation is done.", _missing),
+    Relation("key.missing", _RULE, "Without a key, or with an empty one, no operation is done, whoever other headers say is asking.", _missing),
     Relation("key.elsewhere", _RULE, "A key anywhere but in its header does not count.", _elsewhere),
     Relation("key.unknown", _RULE, "A key that is not exactly the account's is refused by every operation.", _unknown, unseen="A server that accepts every key cannot show it (--any-key)."),
     Relation("key.second", "TASK-OWN", "What belongs to one account can be neither seen nor deleted by another.", _second, unseen="Needs the key of a second account."),

@@ -3,13 +3,13 @@
 # ruff: noqa: E501 -- one case a line reads as a table
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.image_check import image_digest, image_fault, media_type
-from seedream_testing.contract.relations.relation import Example, Relation, fail
+from seedream_testing.contract.relations.relation import Example, Need, Relation, fail
 from seedream_testing.contract.samples import jpeg, picture_size
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
@@ -147,10 +147,18 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
             if _picture(server, url).body != reply.body:
                 raise fail("the same address gives another picture", _RULE, reply)
 
-    def still_there(server: ServerUnderTest) -> None:
+    def still_there(server: ServerUnderTest, later: Sequence[Parts], *, other_account: bool = False) -> None:
         last, replies = checked_pictures(server, one, "a picture fetched later")
-        for number in range(4):
-            server.task((text("prompt", f"later {number}"), text("batchsize", 1)))
+        if other_account:
+            with server.with_key(server.second_key) as second:
+                for taskid in [second.task(parts) for parts in later]:
+                    second.completed(taskid)
+                server.spent += second.spent
+        else:
+            for taskid in [server.task(parts) for parts in later]:
+                server.completed(taskid)
+        if [_picture(server, url).body for url in last.data["url"]] != [reply.body for reply in replies]:
+            raise fail("an address gives another picture since other tasks were made", _RULE, last)
         for _ in range(4):
             fetched = [_picture(server, url).body for url in server.state(str(last.data["taskid"])).data["url"]]
             if fetched != [reply.body for reply in replies]:
@@ -169,7 +177,24 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
     yield Example("one prompt twice", two(one, one, "one prompt twice"), 6)
     yield Example("a picture is the same when it is fetched again", again, 3)
     yield Example("the addresses of earlier queries give the pictures", each_address, 3)
-    yield Example("pictures and their order stay when other tasks follow", still_there, 7)
+    later = [(text("prompt", f"later {number}"), text("batchsize", 1)) for number in range(4)]
+    yield Example("pictures and their order stay when other tasks follow", partial(still_there, later=later), 7)
+    like = [
+        (_FISH, text("batchsize", 3), text("resolution", "1440x2560")),
+        (*one, Part("sourceImage", jpeg(), "a.jpg", "image/jpeg")),
+    ]
+    for name, forms in (("of the same form", [one]), ("of the same prompt", like)):
+        images = 3 + 3 * len(forms)
+        yield Example(
+            f"pictures and their order stay when tasks {name} follow", partial(still_there, later=forms), images
+        )
+        theirs = partial(still_there, later=forms, other_account=True)
+        yield Example(
+            f"pictures and their order stay when tasks {name} of another account follow",
+            theirs,
+            images,
+            (Need.SECOND_KEY,),
+        )
 
 
 def _access(facts: ApiFacts) -> Iterator[Example]:
