@@ -180,19 +180,22 @@ def _sent_as(
     return lambda server, taskid: server.post(path, kind, body(taskid), server.headers(*headers))
 
 
+_LISTED_CODINGS: Final = (
+    "identity",
+    "gzip",
+    "",
+    "gzip;q=0",
+    "br",
+    "identity, *;q=0",
+    "gzip;q=0.000, deflate;q=0, identity;q=1",
+)
+
+
 def _long_reply(server: ServerUnderTest) -> None:
     """Query a task with a long prompt: many servers compress only a long reply."""
     parts = (text("prompt", "a lighthouse at dawn, " * 400),)
     last = server.completed(server.task(parts))
-    for coding in (
-        "identity",
-        "gzip",
-        "",
-        "gzip;q=0",
-        "br",
-        "identity, *;q=0",
-        "gzip;q=0.000, deflate;q=0, identity;q=1",
-    ):
+    for coding in _LISTED_CODINGS:
         sent = server.headers(("accept-encoding", coding))
         reply = server.ask(server.facts.query, {"taskid": last.data["taskid"]}, sent)
         if reply.data.get("prompt") != last.data.get("prompt") or reply.code != last.code:
