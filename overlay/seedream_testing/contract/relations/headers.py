@@ -77,8 +77,8 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
 
         yield request(f"the key under {name}", "AUTH-KEY", send, meaning)
     for name, value in _REPEATED:
-        run = partial(_twice, header=(name, value))
-        yield Example(f"two submissions with {name}: {value[:40]}", run, 2 * meaning.images)
+        twice = partial(_twice, header=(name, value))
+        yield Example(f"two submissions with {name}: {value[:40]}", twice, 2 * meaning.images)
     yield request("a submission with expect: 100-continue", "SERVER-HTTP", _expecting, meaning)
     kind, body = encode(_FORM)
     first = (("content-type", kind), ("x-first", "1"))
