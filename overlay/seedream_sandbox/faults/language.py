@@ -32,6 +32,7 @@ _WORDS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("duplicate-keys", "key"): ("code", "msg", "data", "taskid"),
 }
 _ENDS: Final = ("fin", "rst")
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {"nth": (1, 10**12), "probability": (0, 1)}
 
 
 class FaultError(ValueError):
@@ -187,7 +188,8 @@ def _typed(name: str, key: str, value: Any, default: Any) -> Any:
         number = type(default)(value)
     except (KeyError, ValueError, TypeError, OverflowError):
         raise FaultError(f"{key}={value!r} of the fault {name!r} is not like {as_text(default)!r}") from None
-    if isinstance(number, int | float) and not 0 <= number < 1e12:  # noqa: PLR2004 -- refuses nan and what no test means
+    least, most = _RANGES.get(key, (0, 10**12))
+    if isinstance(number, int | float) and not least <= number <= most:  # refuses nan and what no test means
         raise FaultError(f"{key}={value!r} of the fault {name!r} is out of range")
     return number
 
