@@ -196,6 +196,52 @@ def test_the_plugin_adds_its_options_and_says_what_they_are() -> None:
     assert (said, kind, default) == ("let no test look up the real service's host", "bool", False)
 
 
+class Config:
+    """A configuration of pytest with these answers."""
+
+    def __init__(self, *, block: bool, live: bool) -> None:
+        self.stash, self.lines, self._block, self._live = pytest.Stash(), list[tuple[str, str]](), block, live
+
+    def addinivalue_line(self, name: str, line: str) -> None:
+        self.lines.append((name, line))
+
+    def getini(self, name: str) -> bool:
+        return self._block and name == "seedream_block_network"
+
+    def getoption(self, name: str) -> bool:
+        return self._live and name == "--seedream-live"
+
+
+@pytest.mark.parametrize(("block", "live"), [(True, False), (True, True), (False, False)])
+def test_the_block_of_a_run_is_lifted_at_its_end(*, block: bool, live: bool) -> None:
+    real, config = socket.getaddrinfo, Config(block=block, live=live)
+    given: Any = config
+    plugin.pytest_configure(given)
+    try:
+        assert (socket.getaddrinfo is not real) == (block and not live)
+        assert config.lines == [("markers", "seedream(**settings): how seedream_sandbox and seedream_mock behave")]
+    finally:
+        plugin.pytest_unconfigure(given)
+    assert socket.getaddrinfo is real
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (pytest.mark.seedream(credits=2), ""), (pytest.mark.skipif("x"), ""), (pytest.mark.seedream("x", 7), "@pytest.mark.seedream takes settings by name, not 'x', 7: write, for example, credits=2"),
+        (pytest.mark.seedream(credits=-1), "@pytest.mark.seedream: 'credits' must be >= 0: -1"),
+    ],
+)  # fmt: skip
+def test_a_mark_that_is_wrong_fails_its_test(mark: pytest.MarkDecorator, said: str) -> None:
+    item: Any = SimpleNamespace(iter_markers=lambda name: [mark.mark] if mark.mark.name == name else [])
+    if not said:
+        plugin.pytest_runtest_setup(item)
+        return
+    with pytest.raises(pytest.fail.Exception) as caught:
+        plugin.pytest_runtest_setup(item)
+    assert (caught.value.msg, caught.value.pytrace) == (said, False)
+
+
 # The spec and Schemathesis
 
 

@@ -5,6 +5,7 @@ its examples send and find, one line each, to be compared with those of another 
 """
 
 import hashlib
+import json
 import re
 import secrets
 import sys
@@ -30,6 +31,20 @@ _BY_CHANCE: Final = re.compile(rb"[0-9a-f]{12,32}|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-
 _PIXELS: Final = re.compile(rb"(?<=IDAT).*?(?=IEND)", re.DOTALL)  # as one machine's zlib packs them
 _DEFAULTS: Final = frozenset(httpx.Client(trust_env=False).headers.multi_items())
 _OF_HTTPX: Final = frozenset({"host", "content-length"})
+
+
+class Promising(Opposite):
+    """Refuses what the server refuses, but with the id of a task."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self.inner.handle_request(request)
+        try:
+            document = json.loads(response.content)
+        except ValueError:
+            return response
+        if document.get("code") != judge.FACTS.failure:
+            return response
+        return httpx.Response(response.status_code, json={**document, "data": {"taskid": "promised"}})
 
 
 def sent(request: httpx.Request) -> bytes:
@@ -90,6 +105,8 @@ def shown(relation: Relation) -> Iterator[str]:
             for change in range(len(transport.seen)):
                 other = MemoryServer(keys())
                 found.append(outcome(example, Opposite(other), other, change))
+            other = MemoryServer(keys())
+            found.append(outcome(example, Promising(other), other, None))
         yield f"{example.name} | {example.images} | {needs} | {len(requests)} {digest} | {' / '.join(sorted(found))}"
 
 

@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -489,6 +490,63 @@ def test_html_shows_five_failures_and_forty_passed_examples_without_a_click() ->
     assert (hidden.count("<div class=failure>"), "f5" in hidden, "f4" in hidden) == (2, True, False)
     assert "<li>p39</li><li class=quiet>and 2 more</li></ul>" in page
     assert "<h1>The server does not keep to the page.</h1>" in page
+
+
+class Words(HTMLParser):
+    """Collects the text of a page that is shown, without its style sheet."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found, self._tags = list[str](), list[str]()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 -- the parser's signature
+        self._tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and self._tags[-1] != "style":
+            self.found.append(data.strip())
+
+
+def test_html_shows_nothing_between_its_parts() -> None:
+    outcomes = [
+        Outcome(TIER, Example(f"f{n}", lambda _: None), State.FAILED, "", Violation(f"w{n}", rule="RES-TIER"))
+        for n in range(7)
+    ]
+    skipped = [outcome(State.SKIPPED, f"s{n}", reason=f"r{n}") for n in range(2)]
+    passed = [outcome(State.PASSED, f"p{n}", PIXELS) for n in range(2)]
+    whole = result(*outcomes, *skipped, *passed, expired=[Allowance(f"a{n}", "old", DAY) for n in range(2)])
+    words = Words(html_report(whole)).found
+    assert words[:13] == [
+        "Contract report", "The server does not keep to the page.", "http://h/<a>", "· 11 examples · 1,234 images asked for", "2", "passed", "7", "failed", "0", "allowed", "2", "skipped", f"Expired on {DAY}: a0 (old)",
+    ]  # fmt: skip
+    rest = [
+        f"Expired on {DAY}: a1 (old)",
+        "RES-TIER",
+        sentence("RES-TIER"),
+        TIER.id,
+        TIER.sentence,
+        "7 failed",
+        "·",
+        "2 skipped",
+    ]
+    rest += [word for n in range(5) for word in (f"f{n}", f"w{n}")] + [
+        "and 2 more of this relation",
+        "f5",
+        "w5",
+        "f6",
+        "w6",
+    ]
+    rest += [
+        "1 skipped: r0",
+        "1 skipped: r1",
+        "RES-PIXELS",
+        sentence("RES-PIXELS"),
+        PIXELS.id,
+        PIXELS.sentence,
+        "2 passed",
+    ]
+    assert words[13:] == [*rest, f"Not visible: {PIXELS.unseen}", "p0", "p1"]
 
 
 def test_html_of_a_server_that_keeps_to_the_page() -> None:
