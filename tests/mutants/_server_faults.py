@@ -258,6 +258,52 @@ def trusting_its_network(transport: Tampering, request: httpx.Request) -> httpx.
     return transport.plain(keyless(request) if near else request)
 
 
+def trusting_its_network_with_any_key(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Wants only some key of such a caller."""
+    return (trusting_its_network if "authorization" in request.headers else Tampering.plain)(transport, request)
+
+
+def latin_1_by_name(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Says of JSON in UTF-8 that it is in Latin-1."""
+    response = transport.plain(request)
+    named = httpx.Headers(
+        [(n, "application/json; charset=latin-1" if n == "content-type" else v) for n, v in response.headers.items()]
+    )
+    return (
+        httpx.Response(response.status_code, headers=named, content=response.read())
+        if request.method == "POST"
+        else response
+    )
+
+
+def addressed(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Takes the prompt in the address before that of the form."""
+    prompt = request.url.params.get("prompt", "").encode()
+    return (each("prompt", lambda _: prompt) if prompt else Tampering.plain)(transport, request)
+
+
+class OncePerForm(Ids):
+    """Makes the pictures of a form once, for all accounts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of, self._kept = dict[str, tuple[str, str]](), dict[str, tuple[str, bytes]]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        known = len(self.given)
+        response = self.noted(transport, request)
+        if len(self.given) > known:
+            form = "".join(f"{part.name}={part.content!r}" for part in parts_of(request))
+            self._of[self.given[-1]] = form, request.headers["authorization"]
+        for taskid in self.given if request.method == "GET" and response.status_code == 200 else ():
+            if taskid in request.url.path:
+                form, account = self._of[taskid]
+                place = form + request.url.path.partition(taskid)[2]
+                first, content = self._kept.setdefault(place, (account, response.read()))
+                return response if first == account else image(content)
+        return response
+
+
 def failing_twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Deletes a task that is named twice, and says that it failed at the second time."""
     response = transport.plain(request)

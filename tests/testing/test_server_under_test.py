@@ -295,6 +295,20 @@ def test_what_is_no_http_is_a_violation(error: Exception, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("charset", "body", "good"),
+    [("utf-8", '{"msg": "é"}', True), ('"UTF-8"', '{"msg": "é"}', True), ("us-ascii", '{"msg": "e"}', True), ("latin-1", '{"msg": "e"}', True), ("latin-1", '{"msg": "é"}', False), ("us-ascii", '{"msg": "é"}', False), ("x", '{"msg": "e"}', False), ("x", "[]", True)],
+)  # fmt: skip
+def test_json_is_in_the_charset_that_the_reply_names(charset: str, body: str, good: bool) -> None:
+    headers = {"content-type": f"application/json; charset={charset}"}
+    with answering(httpx.Response(200, content=body.encode(), headers=headers)) as server:
+        if good:
+            assert server.query("t").body == body.encode()
+            return
+        found = violation(lambda: server.query("t"))
+    assert (found.rule, found.what) == ("SERVER-ENVELOPE", f"the reply says that it is in {charset}, and is not")
+
+
+@pytest.mark.parametrize(
     ("accepted", "coding", "wanted"),
     [("identity", "gzip", False), ("", "gzip", False), ("br", "gzip", False), ("gzip", "gzip", True), ("x-gzip", "gzip", True), ("GZIP", "x-gzip", True), ("gzip;q=0", "gzip", False), ("gzip ; Q=0.000", "gzip", False),
      ("gzip;q=0.001", "gzip", True), ("gzip;q=1", "gzip", True), ("*", "gzip", True), ("*;q=0", "gzip", False), ("*;q=0, gzip", "gzip", True), ("gzip;q=0, *", "gzip", False), ("gzip;q=0,*;q=0.1", "br", True), ("deflate,gzip", "gzip", True)],
@@ -308,7 +322,7 @@ def test_a_coding_is_wanted_as_rfc_9110_says(accepted: str, coding: str, wanted:
 )  # fmt: skip
 def test_json_is_what_rfc_8259_calls_so(body: bytes, code: object) -> None:
     with answering(
-        httpx.Response(200, content=body, headers={"content-type": " Application/JSON ; charset=x"})
+        httpx.Response(200, content=body, headers={"content-type": " Application/JSON ; charset=UTF-8"})
     ) as server:
         reply = server.query("t")
     assert (reply.code, reply.media_type, reply.body, reply.data) == (code, "application/json", body, {})

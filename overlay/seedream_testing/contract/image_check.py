@@ -7,10 +7,10 @@ import warnings
 import zlib
 from typing import Final
 
+from seedream_testing.contract.samples import CHANNELS
 from seedream_testing.contract.violation import Unobservable
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
-_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def media_type(body: bytes) -> str:
@@ -68,7 +68,7 @@ def _png_fault(body: bytes) -> str:  # noqa: PLR0911 -- one return a fault
         pixels = zlib.decompress(bytes(data))
     except zlib.error as error:
         return f"its pixels cannot be read: {error}"
-    line = (width * depth * _CHANNELS.get(colour, 0) + 7) // 8 + 1
+    line = (width * depth * CHANNELS.get(colour, 0) + 7) // 8 + 1
     if not interlaced and len(pixels) != line * height:
         return f"it has {len(pixels):,} bytes of pixels, not {line * height:,}"
     return ""

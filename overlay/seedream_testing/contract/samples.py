@@ -3,30 +3,51 @@
 import struct
 import zlib
 
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each colour type of a PNG
 
-def png(width: int = 2, height: int = 2, shade: int = 0, *, length: int = 0, filling: bytes = b"") -> bytes:
-    """Return a whole grey PNG of this size (pixels), filled up to a length (bytes) by a chunk that readers skip."""
+
+def png(
+    width: int = 2,
+    height: int = 2,
+    shade: int = 0,
+    *,
+    length: int = 0,
+    filling: bytes = b"",
+    colour: int = 0,
+    depth: int = 8,
+) -> bytes:
+    """Return a whole PNG of this size (pixels) and colour type, by default grey.
+
+    A chunk that readers skip fills it up to a length (bytes).
+    """
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    rows = (b"\0" + bytes([shade]) * width) * height
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    first = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows))
+    rows = (b"\0" + bytes([shade]) * ((width * depth * CHANNELS[colour] + 7) // 8)) * height
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    palette = chunk(b"PLTE", bytes(3 * (shade + 1))) if colour == 3 else b""  # noqa: PLR2004 -- indexed
+    first = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + palette + chunk(b"IDAT", zlib.compress(rows))
     last = chunk(b"IEND", b"")
     room = length - len(first) - len(last) - len(chunk(b"fiLl", b""))
     return first + (chunk(b"fiLl", filling.ljust(room, b"\0")) if room >= 0 else b"") + last
 
 
-def jpeg(shade: int = 0) -> bytes:
-    """Return a whole JPEG of one grey pixel, with a comment that makes each another one."""
+def jpeg(shade: int = 0, *, components: int = 1, progressive: bool = False) -> bytes:
+    """Return a whole JPEG of one pixel, with a comment that makes each another one.
+
+    One component is grey, three are a colour, four CMYK.
+    """
     quantisation, huffman = "ffdb004300" + "ff" * 64, "ffc4001400" + "01" + "00" * 16 + "ffc4001410" + "01" + "00" * 16
-    pixel = "ffda0008010100003f003fffd9"
-    return (
-        b"\xff\xd8\xff\xfe\x00\x07note"
-        + bytes([shade])
-        + bytes.fromhex(quantisation + "ffc0000b080001000101011100" + huffman + pixel)
+    names = range(1, components + 1)
+    frame = f"ffc{2 if progressive else 0}00{8 + 3 * components:02x}0800010001{components:02x}" + "".join(
+        f"{name:02x}1100" for name in names
     )
+    scan = f"ffda00{6 + 2 * components:02x}{components:02x}" + "".join(f"{name:02x}00" for name in names)
+    # Two bits a component, of which a progressive scan of only the first coefficient has one.
+    bits = (1 if progressive else 2) * components
+    pixel = f"{scan}{'000000' if progressive else '003f00'}{(1 << 8 - bits) - 1:02x}ffd9"
+    return b"\xff\xd8\xff\xfe\x00\x07note" + bytes([shade]) + bytes.fromhex(quantisation + frame + huffman + pixel)
 
 
 def webp() -> bytes:

@@ -118,11 +118,38 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()  # reading the certificates takes longer than all else that a client needs
 
 
+def _same_in(charset: str, body: bytes) -> bool:
+    """Return whether JSON, which is UTF-8, reads the same in a charset."""
+    try:
+        return body.decode(charset) == body.decode()
+    except (LookupError, ValueError):
+        return False
+
+
 def _wanted(coding: str, accepted: str) -> bool:
     """Return whether a coding is one of an Accept-Encoding (RFC 9110, 12.5.3)."""
     listed = re.finditer(r"(?:x-)?([^\s,;]+)\s*(?:;\s*q=([0-9.]+))?", accepted.lower())
     weights = {found[1]: (found[2] or "1").strip("0.") != "" for found in listed}
     return weights.get(coding.removeprefix("x-"), weights.get("*", False))
+
+
+def _check_codings(response: httpx.Response, sent: Sent, known: str, *, is_json: bool) -> None:
+    """Check the charset and the coding that a reply names.
+
+    Raises:
+        Violation: It is in another one, or the coding was not asked for.
+    """
+    if is_json and not _same_in(response.charset_encoding or "utf-8", response.content):
+        said = f"the reply says that it is in {response.charset_encoding}, and is not"
+        raise Violation(said, rule="SERVER-ENVELOPE", sent=sent)
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding in ("", "identity"):
+        return
+    if not _wanted(coding, response.request.headers.get("accept-encoding", "")):
+        raise Violation(f"the reply is in the coding {coding}, which was not asked for", rule="SERVER-HTTP", sent=sent)
+    # httpx has removed the codings that it knows; what can be read without that was not in another one.
+    if is_json and coding not in known:
+        raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
 
 
 def _held(body: bytes, barrier: threading.Barrier) -> Iterator[bytes]:
@@ -200,7 +227,9 @@ class ServerUnderTest:
     def with_key(self, key: str | None) -> "ServerUnderTest":
         """Return the same server, used with another key, which the needs of an example say is there."""
         assert key is not None  # noqa: S101 -- see above
-        return evolve(self, key=key)
+        other = evolve(self, key=key)
+        other.pictures = self.pictures  # those of one account are not another's either
+        return other
 
     @property
     def keys(self) -> list[str]:
@@ -246,14 +275,7 @@ class ServerUnderTest:
             document = {}
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("", "identity") and not _wanted(coding, request.headers.get("accept-encoding", "")):
-            raise Violation(
-                f"the reply is in the coding {coding}, which was not asked for", rule="SERVER-HTTP", sent=sent
-            )
-        # httpx has removed the codings that it knows; what can be read without that was not in another one.
-        if fields and coding not in ("", "identity") and coding not in self._http.headers["accept-encoding"]:
-            raise Violation(f"the reply names the coding {coding}, and is not in it", rule="SERVER-HTTP", sent=sent)
+        _check_codings(response, sent, self._http.headers["accept-encoding"], is_json=bool(fields))
         part = response.headers.get("content-range", "")
         return Reply(sent, response.status_code, response.content, kind, fields, began, part)
 

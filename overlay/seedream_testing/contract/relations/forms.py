@@ -101,6 +101,15 @@ _ADDRESSES: Final = (
     "https://例え.jp/1.png", "https://192.0.2.1:8443/1.png", "HTTPS://EXAMPLE.COM/1.PNG", "https://example.com:443?x=1#y", "https://example.com",
     "https://xn--fsqu00a.xn--0zwm56d/a//%E7%81%AF%20(1),'a';b@c!$*~_=&+.JPEG",
 )  # fmt: skip
+_KINDS: Final = {
+    **{name: (picture, "a.png", "image/png") for name, picture in {
+        "a PNG in colour": png(colour=2), "a PNG with a palette": png(colour=3), "a grey PNG with transparency": png(colour=4),
+        "a PNG in colour with transparency": png(colour=6), "a PNG of 16 bits": png(colour=2, depth=16), "a PNG of one bit": png(depth=1),
+    }.items()},
+    **{name: (picture, "a.jpg", "image/jpeg") for name, picture in {
+        "a JPEG in colour": jpeg(components=3), "a JPEG for print (CMYK)": jpeg(components=4), "a progressive JPEG": jpeg(components=3, progressive=True),
+    }.items()},
+}  # fmt: skip
 _COUNTS: Final = (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16)
 
 
@@ -294,6 +303,10 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
     without = _sends(_kind(), _body(_FIELDS[1:]), f"?prompt={quote('a lighthouse')}")
     yield request("the prompt in the address", "PROMPT-REQUIRED", without)
     only, meaning = _body([(_head("prompt"), b"a lighthouse")]), _meaning(facts, prompt="a lighthouse")
+    others = {"prompt": "other", "batchsize": "9", "resolution": "1:1", "category": "other", "imageUrl": "https://example.com/1.png", "sourceImage": "a", "n": "9", "x": "1"}  # fmt: skip
+    for name, value in others.items():
+        sends = _sends(_kind(), _body(_FIELDS), f"?{name}={quote(value)}")
+        yield request(f"{name} in the address beside a whole form", "WIRE-EXACT", sends, _full(facts), optional=True)
     for name, value in (("batchsize", "3"), ("resolution", "1:1")):
         sends = _sends(_kind(), only, f"?{name}={quote(value)}")
         yield request(f"{name} in the address", "WIRE-EXACT", sends, meaning, optional=True)
@@ -329,6 +342,7 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     yield with_files("two source images of one name", file(), file(png(shade=9)))
     yield with_files("a PNG and a JPEG", file(), file(jpeg(), "b.jpg", "image/jpeg"))
     yield with_files("a WebP", file(webp(), "a.webp", "image/webp"))
+    yield from (with_files(f"a source image that is {name}", file(*given)) for name, given in _KINDS.items())
     for kind in ("image/png", "image/PNG", "image/x-png", "application/octet-stream", "image/*"):
         yield with_files(f"a source image of type {kind}", file(kind=kind))
     for other in (None, "text/plain", "image/jpeg", "image/png; charset=binary", "garbage"):

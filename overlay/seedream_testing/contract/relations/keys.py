@@ -36,6 +36,8 @@ _TRUSTED: Final[dict[str, Headers]] = {
     **{f"the caller's address {address}": {**dict.fromkeys(_SOURCES, address), "forwarded": f"for={address}"} for address in ("127.0.0.1", "10.0.0.1", "192.168.0.1")},
     **{f"the caller's name {caller}": dict.fromkeys(_CALLERS, caller) for caller in ("1", "admin")},
     **{f"{value} in headers that ask for no check": dict.fromkeys(_FREE, value) for value in ("1", "true")},
+    "a certificate that a proxy has checked": {"x-ssl-client-verify": "SUCCESS", "ssl-client-verify": "SUCCESS", "x-client-verify": "SUCCESS", "x-forwarded-client-cert": "Subject=CN=admin", "x-ssl-client-s-dn": "CN=admin"},
+    "the path of a health check": {"x-original-url": "/health", "x-rewrite-url": "/health", "x-forwarded-uri": "/health", "user-agent": "kube-probe/1.31"},
     "the host localhost": {"x-forwarded-host": "localhost", "x-original-host": "localhost", "origin": "http://localhost", "referer": "http://localhost/"},
 }  # fmt: skip
 _COOKIES: Final = ("token", "api_key", "key", "session", "access_token")
@@ -174,6 +176,9 @@ def _unknown(facts: ApiFacts) -> Iterator[Example]:
                 return facts.authorization(other)
 
             yield _guarded(name, operation, headers, needs=(Need.UNKNOWN_KEY,))
+        for name, more in _TRUSTED.items():
+            both = {**dict(more), **facts.authorization(_NOBODY)}
+            yield _guarded(f"an unknown key and {name}", operation, lambda _, both=both: both, (Need.UNKNOWN_KEY,))
         for scheme, credentials in _SCHEMES:
             yield _guarded(
                 f"an unknown key as {scheme} {credentials[:4]}",

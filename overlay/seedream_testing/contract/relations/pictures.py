@@ -22,7 +22,7 @@ _WAYS: Final[dict[str, Headers]] = {
     "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""},
     "a foreign Referer": {"referer": "https://example.com/"}, "a foreign Origin": {"origin": "https://example.com"},
     "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
-    "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"},
+    "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "compression of no weight": {"accept-encoding": "gzip;q=0, br;q=0"},
     "the rest of an old copy": {"range": "bytes=5-", "if-range": '"no-such-tag"'}, "the rest of a copy of long ago": {"range": "bytes=5-", "if-range": "Thu, 01 Jan 1970 00:00:00 GMT"},
     "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"},
     "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"},
@@ -88,7 +88,7 @@ def checked_pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[
 
 def _shapes(facts: ApiFacts) -> Iterator[Example]:
     forms: dict[str, Parts] = {"three of 2560x1440": (_FISH, text("batchsize", 3), _WIDE), "one by default": (_FISH,), "upright": (_FISH, text("resolution", "1440x2560")),
-                               "an odd size": (_FISH, text("resolution", "2001x1999")), "a flat size": (_FISH, text("resolution", "15000x300")), "with a source image": (_FISH, text("resolution", "2048x2048"), Part("sourceImage", jpeg(), "a.jpg", "image/jpeg"))}  # fmt: skip
+                               "a tall size": (_FISH, text("resolution", "300x15000")), "an odd size": (_FISH, text("resolution", "2001x1999")), "a flat size": (_FISH, text("resolution", "15000x300")), "with a source image": (_FISH, text("resolution", "2048x2048"), Part("sourceImage", jpeg(), "a.jpg", "image/jpeg"))}  # fmt: skip
     forms |= {f"ratio {ratio}": (_FISH, text("resolution", ratio)) for ratio in facts.ratios}
     for tier in facts.tiers:
         forms |= {
@@ -147,12 +147,15 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
             if _picture(server, url).body != reply.body:
                 raise fail("the same address gives another picture", _RULE, reply)
 
-    def still_there(server: ServerUnderTest, later: Sequence[Parts], *, other_account: bool = False) -> None:
-        last, replies = checked_pictures(server, one, "a picture fetched later")
+    def still_there(
+        server: ServerUnderTest, first: Parts, later: Sequence[Parts], *, other_account: bool = False
+    ) -> None:
+        last, replies = checked_pictures(server, first, "a picture fetched later")
         if other_account:
             with server.with_key(server.second_key) as second:
-                for taskid in [second.task(parts) for parts in later]:
-                    second.completed(taskid)
+                for parts in later:
+                    theirs, _ = checked_pictures(second, parts, "a picture of another account")
+                    second.delete(theirs.data["taskid"])
                 server.spent += second.spent
         else:
             for taskid in [server.task(parts) for parts in later]:
@@ -178,21 +181,22 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
     yield Example("a picture is the same when it is fetched again", again, 3)
     yield Example("the addresses of earlier queries give the pictures", each_address, 3)
     later = [(text("prompt", f"later {number}"), text("batchsize", 1)) for number in range(4)]
-    yield Example("pictures and their order stay when other tasks follow", partial(still_there, later=later), 7)
-    like = [
-        (_FISH, text("batchsize", 3), text("resolution", "1440x2560")),
-        (*one, Part("sourceImage", jpeg(), "a.jpg", "image/jpeg")),
-    ]
-    for name, forms in (("of the same form", [one]), ("of the same prompt", like)):
-        images = 3 + 3 * len(forms)
+    yield Example(
+        "pictures and their order stay when other tasks follow", partial(still_there, first=one, later=later), 7
+    )
+    file, url = Part("sourceImage", jpeg(7), "a.jpg", "image/jpeg"), text("imageUrl", "https://example.com/1.png")
+    bird, tall = (text("prompt", "a bird"), text("batchsize", 3)), text("resolution", "1440x2560")
+    whole = (*one, file, url)
+    # What a server may keep pictures under.
+    same: dict[str, Parts] = {"form": whole, "prompt": (*one[:2], tall), "source image": (*bird, file), "address": (*bird, url)}  # fmt: skip
+    for name, parts in same.items():
+        follow = partial(still_there, first=whole, later=[parts])
+        yield Example(f"pictures stay when a task of the same {name} follows", follow, 6)
+        theirs = partial(follow, other_account=True)
         yield Example(
-            f"pictures and their order stay when tasks {name} follow", partial(still_there, later=forms), images
-        )
-        theirs = partial(still_there, later=forms, other_account=True)
-        yield Example(
-            f"pictures and their order stay when tasks {name} of another account follow",
+            f"pictures stay when one of another account follows, of the same {name}, and is deleted",
             theirs,
-            images,
+            6,
             (Need.SECOND_KEY,),
         )
 
