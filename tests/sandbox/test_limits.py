@@ -19,7 +19,7 @@ from seedream_sandbox.service.multipart import Part, SubmissionForm, read_form
 from seedream_sandbox.service.refusal import Refusal
 from seedream_sandbox.service.request_log import RequestLog
 from seedream_sandbox.service.resolution import _of_ratio, _of_tier
-from seedream_sandbox.service.validate import ValidRequest, _form_value, check_form
+from seedream_sandbox.service.validate import ValidRequest, _form_value, check_form, check_json
 from seedream_sandbox.task import ProgressRule, Task, fault_status
 from tensorslab_images import limits
 
@@ -124,6 +124,15 @@ def test_the_first_wrong_field_in_the_order_of_the_spec_is_refused() -> None:
         with pytest.raises(Refusal) as caught:
             check_form(limits.SUBMIT, parts)
         assert caught.value.field == named[count]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"taskid":["\\ud800"]}', b'{"taskid":' + b"[" * 800 + b"]" * 800 + b"}"], ids=range(5)
+)
+def test_a_refusal_of_a_whole_body_names_no_field(body: bytes) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_json(limits.QUERY, "application/json", body)
+    assert (caught.value.rule, caught.value.field, caught.value.sentence) == ("SCHEMA", "", "")
 
 
 def test_what_a_valid_request_holds() -> None:

@@ -103,7 +103,7 @@ class Ruler:
     ("text", "width", "lines"),
     [
         ("", 100, []), ("short", 100, ["short"]), ("ten letter", 100, ["ten letter"]), ("one two three", 100, ["one two", "three"]), ("one two three", 70, ["one two", "three"]), ("abcdefghijklmnop", 100, ["abcdefghij", "klmnop"]), ("a bcdefghijklmnop", 100, ["a bcdefghi", "jklmnop"]),
-        ("one two three four five six", 70, ["one two", "three", "four ..."]), ("aaaa bbbb, cccc. dddd", 60, ["aaaa", "bbbb,", "cccc ..."]), ("abcdef", 5, ["a", "b", "c ..."]), ("x" * 30, 100, ["x" * 10] * 3), ("x" * 31, 100, ["x" * 10, "x" * 10, "x" * 10 + " ..."]),
+        ("one two three four five six", 70, ["one two", "three", "four ..."]), ("aaaa bbbb, cccc. dddd", 60, ["aaaa", "bbbb,", "cccc ..."]), ("aaaaaa bbb c", 100, ["aaaaaa bbb", "c"]), ("aaaaaa bbbb c", 100, ["aaaaaa", "bbbb c"]), ("abcdef", 5, ["a", "b", "c ..."]), ("x" * 30, 100, ["x" * 10] * 3), ("x" * 31, 100, ["x" * 10, "x" * 10, "x" * 10 + " ..."]),
     ],
 )  # fmt: skip
 def test_a_text_is_broken_into_three_lines(text: str, width: float, lines: list[str]) -> None:

@@ -7,11 +7,14 @@ import errno
 import logging
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import responses
+from types import SimpleNamespace
 from typing import Any, Final
 
 import anyio
+import h11
 import httpx
 import pytest
 from sandbox.sandbox_client import DELETE, QUERY, SUBMIT, OpenSandbox
@@ -320,6 +323,57 @@ def test_the_name_that_a_bound_address_is_shown_with(host: str, shown: str) -> N
 )
 def test_what_only_this_machine_can_reach(host: str, local: bool) -> None:
     assert server.is_loopback(host) == local
+
+
+@pytest.mark.parametrize("peername", [("192.0.2.7", 5), ("fe80::1%eth0", 5, 0, 2), None])
+@pytest.mark.parametrize("images", [False, True])
+def test_a_request_as_the_service_sees_it(peername: Any, images: bool) -> None:
+    """The inspector decides by the peer who may look, so that it must be the connection's own."""
+    origin: Any = SimpleNamespace(service=None, images=images, images_url=lambda host: f"http://images-of-{host}")
+    writer: Any = SimpleNamespace(get_extra_info={"peername": peername}.get)
+    reader: Any = None
+    head = h11.Request(
+        method=b"post",
+        target=b"HTTP://h:1/a%20b?c=%20d?e",
+        headers=[(b"Host", b"Me:1"), (b"X-A", b"\xe9"), (b"x-a", b"2")],
+    )
+    assert connection.Connection(origin, reader, writer)._request(head) == Request(
+        "POST", "/a b", "c=%20d?e", (("host", "Me:1"), ("x-a", "\xe9"), ("x-a", "2")), b"", images, "http://images-of-Me:1", peername and peername[0],
+    )  # fmt: skip
+
+
+def test_a_refused_client_that_goes_on_sending_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_TIME", 0.01)
+    with Sandbox(max_body=1) as sandbox:
+        url = httpx.URL(sandbox.base_url)
+        with socket.create_connection((url.host, url.port or 0), timeout=20) as peer:
+            peer.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n" % SUBMIT.encode())
+            assert peer.recv(12) == b"HTTP/1.1 413"
+            running = sandbox._server
+            assert running is not None
+            for _ in range(400):
+                if not running.connections:
+                    break
+                threading.Event().wait(0.02)
+            assert not running.connections, "although the client has not closed"
+
+
+def test_what_waits_for_a_thread_ends_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[dict[str, bool]] = []
+    real = ThreadPoolExecutor.shutdown
+
+    def shutdown(pool: Any, **how: bool) -> None:
+        if pool._thread_name_prefix == "seedream-sandbox":
+            ended.append(how)
+        real(pool, **how)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
+    with Sandbox() as sandbox:
+        running = sandbox._server
+        assert running is not None
+        assert running._thread.daemon, "it does not keep a process alive that forgets to stop it"
+        assert [sock.gettimeout() for sock in running._sockets] == [0.0, 0.0], "accepting never blocks the loop"
+    assert ended == [{"wait": False, "cancel_futures": True}] * 2
 
 
 @pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
