@@ -101,6 +101,14 @@ def test_how_long_a_fault_takes_before_a_request_has_come(fault: str, seconds: f
             )
 
 
+@pytest.mark.parametrize(("how", "received"), [("rst", b"(reset)"), ("fin", b"")])
+@pytest.mark.parametrize("name", ["cut-request", "stall-request"])
+def test_how_a_request_is_cut_whose_bytes_were_all_read(name: str, how: str, received: bytes) -> None:
+    with Sandbox(clock=ManualClock(), faults=[f"{name} after=12 how={how}"]) as sandbox:
+        head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n" % SUBMIT.encode()
+        assert exchange(sandbox, head + b"x" * 12, end=False) == received
+
+
 @pytest.mark.parametrize(
     ("part", "pieces"),
     [
@@ -271,7 +279,7 @@ def test_the_inspector_over_a_socket() -> None:
         ("GET", {"host": "h:1"}, "192.0.2.1", "local", "the inspector answers only this machine"), ("GET", {"host": "h:2"}, "127.0.0.1", "local", "the Host header does not name this server"), ("GET", {}, None, "local", "the Host header does not name this server"), ("GET", {"host": "H:1"}, "::1%lo", "local", ""),
         ("GET", {"host": "any"}, "192.0.2.1", "open", ""), ("POST", {"host": "any", "origin": "http://ANY"}, "192.0.2.1", "open", ""), ("POST", {"host": "h:1", "origin": "http://other"}, None, "local", "another origin may not change anything here"), ("HEAD", {"host": "h:1", "origin": "http://other"}, None, "local", ""),
         ("POST", {"host": "h:1", "origin": "http://localhost:1"}, None, "local", ""), ("POST", {"host": "any", "origin": "http://localhost:1"}, None, "open", "another origin may not change anything here"), ("DELETE", {"host": "h:1", "sec-fetch-site": "same-site"}, None, "local", "another site may not change anything here"),
-        ("DELETE", {"host": "h:1", "sec-fetch-site": "none"}, None, "local", ""), ("DELETE", {"host": "h:1", "sec-fetch-site": "same-origin"}, None, "local", ""), ("POST", {"host": "h:1", "origin": "http://["}, None, "open", "another origin may not change anything here"), ("GET", {"host": "public.example"}, None, "local", ""),
+        ("DELETE", {"host": "h:1", "sec-fetch-site": "none"}, None, "local", ""), ("DELETE", {"host": "h:1", "sec-fetch-site": "same-origin"}, None, "local", ""), ("POST", {"host": "h:1", "origin": "http://["}, None, "open", "another origin may not change anything here"), ("POST", {"origin": "null"}, None, "open", "another origin may not change anything here"), ("GET", {"host": "public.example"}, None, "local", ""),
     ],
 )  # fmt: skip
 def test_who_may_ask_the_inspector(

@@ -96,7 +96,9 @@ class Inspector:
                 return "the Host header does not name this server"
         if request.method not in ("GET", "HEAD"):
             origin = request.header("origin")
-            if origin is not None and _host_of(origin) not in ({host} if self._access == "open" else self._hosts):
+            if origin is not None and _host_of(origin) not in (
+                {host} - {""} if self._access == "open" else self._hosts
+            ):
                 return "another origin may not change anything here"
             if request.header("sec-fetch-site") not in (None, "same-origin", "none"):
                 return "another site may not change anything here"
