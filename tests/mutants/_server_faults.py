@@ -3,6 +3,7 @@
 import gzip
 import json
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -301,6 +302,52 @@ class OncePerForm(Ids):
                 place = form + request.url.path.partition(taskid)[2]
                 first, content = self._kept.setdefault(place, (account, response.read()))
                 return response if first == account else image(content)
+        return response
+
+
+class Overlapping:
+    """Breaks on a deletion of what another request is deleting."""
+
+    def __init__(self) -> None:
+        self._lock, self._under_way = threading.Lock(), list[bytes]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith(DELETE):
+            return transport.plain(request)
+        with self._lock:
+            second = request.content in self._under_way
+            self._under_way.append(request.content)
+        time.sleep(0.02 if threading.current_thread().name.startswith("ThreadPoolExecutor") else 0)
+        with self._lock:
+            self._under_way.remove(request.content)
+        return answering(500, {"code": 9999, "msg": "oops"}) if second else transport.plain(request)
+
+
+class Ownerless(Ids):
+    """Keeps a deleted task without its owner, so that every other account sees it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told, self._owner = dict[str, Any](), dict[str, str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        known, account = len(self.given), request.headers.get("authorization", "")
+        response = self.noted(transport, request)
+        if len(self.given) > known:
+            self._owner[self.given[-1]] = account
+        envelope = document_of(response) if request.url.path.endswith(QUERY) else {}
+        if envelope.get("code") == 1000:
+            self._told[envelope["data"]["taskid"]] = envelope
+        with suppress(ValueError, LookupError, TypeError):
+            taskid = json.loads(request.content)["taskid"]
+            gone = (
+                document_of(transport.plain(rebuilt(request, headers={"authorization": self._owner[taskid]}))).get(
+                    "code"
+                )
+                != 1000
+            )
+            if gone and account not in ("", self._owner[taskid]) and response.status_code == 200:
+                return answering(200, self._told[taskid])
         return response
 
 

@@ -353,6 +353,8 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
         # What looks like a boundary is slow to parse, so that only the beginning is full of it.
         parts = (*whole, file(png(length=length, filling=b"\0\r\n--" * 8_000)))
         yield submission(f"a source image of {length:,} bytes", rule, parts, full)
+    large = [file(png(shade=n, length=6_000_000), f"{n}.png") for n in range(3)]
+    yield submission("three source images of 6,000,000 bytes", rule, (*whole, *large), full)
     url = text("imageUrl", "https://example.com/a+b.png?x=1&y=%20#z")
     yield submission("a source image and an address", rule, (*whole, url, file()), full)
     for address in _ADDRESSES:

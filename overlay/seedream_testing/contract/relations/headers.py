@@ -285,11 +285,12 @@ _NO_QUERIES: Final = {
     "null": b"null", "a number": b"1", "Latin-1": b'{"taskid": "\xe9"}', "another name": b'{"task_id": "%s"}',
     "the name in capitals": b'{"TASKID": "%s"}', "the name with a capital": b'{"taskId": "%s"}', "only id": b'{"id": "%s"}',
     "the deletion's name": b'{"taskids": ["%s"]}', "nested": b'{"data": {"taskid": "%s"}}', "a list of one": b'{"taskid": ["%s"]}',
+    "a number beyond a double": b'{"taskid": 1e999}', "a number of 5,000 digits": b'{"taskid": ' + b"9" * 5000 + b"}",
     "an object": b'{"taskid": {"taskid": "%s"}}', "a list of the id and another": b'{"taskid": ["%s", "x"]}',
 }  # fmt: skip
 _NO_IDS: Final[dict[str, Any]] = {
     "null": None, "a number": 7, "zero": 0, "true": True, "false": False, "an empty list": [], "an empty object": {}, "an empty text": "",
-    "a fraction": 1.5,
+    "a fraction": 1.5, "a number of 400 digits": 10**399,
     **{f"an object with {name}": {name: value} for name, value in {
         "$ne": "", "$gt": "", "$regex": ".*", "$exists": True, "$nin": [], "$like": "%", "ne": "", "not": "", "gt": "", "like": "%", "contains": "", "startsWith": "",
     }.items()},

@@ -38,6 +38,7 @@ _TRUSTED: Final[dict[str, Headers]] = {
     **{f"{value} in headers that ask for no check": dict.fromkeys(_FREE, value) for value in ("1", "true")},
     "a certificate that a proxy has checked": {"x-ssl-client-verify": "SUCCESS", "ssl-client-verify": "SUCCESS", "x-client-verify": "SUCCESS", "x-forwarded-client-cert": "Subject=CN=admin", "x-ssl-client-s-dn": "CN=admin"},
     "the path of a health check": {"x-original-url": "/health", "x-rewrite-url": "/health", "x-forwarded-uri": "/health", "user-agent": "kube-probe/1.31"},
+    "the vendor's page": {"origin": "https://docs.tensorslab.com", "referer": "https://docs.tensorslab.com/", "sec-fetch-site": "same-site"},
     "the host localhost": {"x-forwarded-host": "localhost", "x-original-host": "localhost", "origin": "http://localhost", "referer": "http://localhost/"},
 }  # fmt: skip
 _COOKIES: Final = ("token", "api_key", "key", "session", "access_token")
@@ -252,6 +253,9 @@ def _second(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one
             server.delete(theirs)
             if not second.accepted(after := second.query(theirs)):
                 raise fail("the first key deleted the second account's task", "TASK-OWN", after)
+            second.delete(theirs)
+        what = "a query for the second account's deleted task with the first key"
+        server.must_refuse(lambda: server.query(theirs), what, "TASK-OWN")
 
     del facts
     yield Example("query of another account's task", query, 1, needs)

@@ -228,6 +228,8 @@ def _others(taskid: str) -> Iterator[tuple[str, str]]:
     )
     yield "an address", f"https://example.com/{taskid}"
     yield "a very long id", taskid + "0" * 5000
+    yield "half of a character", "\ud83d"  # of a pair in UTF-16, which JSON can write
+    yield "and half of a character", f"{taskid}\ud83d"
     yield "as a URN", f"urn:uuid:{taskid}"
     yield "with a hyphen in the middle", f"{taskid[:middle]}-{taskid[middle:]}"
     yield "with the hyphens of a UUID", "-".join((taskid[:8], taskid[8:12], taskid[12:16], taskid[16:20], taskid[20:]))

@@ -176,6 +176,22 @@ def _deletions(server: ServerUnderTest) -> None:
         raise fail("deletions were charged", "SERVER-CHARGE", replies[-1])
 
 
+def _same_deletion(server: ServerUnderTest) -> None:
+    """Delete one task three times at once: one deletion finds it, the others may, and none breaks the server."""
+    taskid = server.task(_PROMPTS[0])
+    server.completed(taskid)
+    before = server.charged()
+    replies = server.at_once([*[partial(server.delete, taskid)] * 3, partial(server.query, taskid)])
+    for reply in replies:
+        if not server.accepted(reply):
+            server.check_refused(reply, "a request at the same time as deletions of its task", "TASK-ID")
+    if not any(map(server.accepted, replies[:3])):
+        raise fail("of three deletions of one task at the same time, none was taken", "TASK-ID", replies[0])
+    server.must_refuse(lambda: server.query(taskid), "a query for a task deleted three times at once", "TASK-ID")
+    if server.charged() != before:
+        raise fail("deletions were charged", "SERVER-CHARGE", replies[0])
+
+
 def _all(server: ServerUnderTest) -> None:
     """Submit, query and delete at the same time."""
     known = str(server.known_task().data["taskid"])
@@ -210,6 +226,7 @@ def _examples(facts: ApiFacts) -> Iterator[Example]:
     yield Example("requests with the key and with an unknown one", unknown, some, (Need.UNKNOWN_KEY,))
     yield Example("forms of two accounts", _accounts, some + 3, (Need.SECOND_KEY,))
     yield Example("queries for six tasks", _queries, 7)
+    yield Example("three deletions of one task and a query for it", _same_deletion, 1)
     yield Example("deletions of four tasks and queries for four others", _deletions, 8)
     yield Example("submissions, deletions and a query", _all, some + 3)
 
