@@ -219,6 +219,7 @@ OTHER_IDS: dict[str, str] = {
     "with a wildcard": TASK[:-1] + "%", "with a star": TASK[:-1] + "*", "with a question mark": TASK[:-1] + "?", "with an underscore as wildcard": TASK[:-1] + "_", "a wildcard": "%", "a star": "*", "a pattern": ".*", "a quotation mark for a database": "' OR '1'='1", "the id and a comment": TASK + "' --", "a path": "../" + TASK,
     "with a slash": TASK + "/", "with a query": TASK + "?x=1", "with a fragment": TASK + "#", "percent-encoded": "".join(f"%{byte:02X}" for byte in TASK.encode()), "partly percent-encoded": "abcdEFGH%2D1234_5678", "an address": "https://example.com/" + TASK, "a very long id": TASK + 5000 * "0", "as a URN": "urn:uuid:" + TASK,
     "with a hyphen in the middle": "abcdEFGH--1234_5678", "with the hyphens of a UUID": "abcdEFGH--123-4_56-78-",
+    "half of a character": "\ud83d", "and half of a character": TASK + "\ud83d",
 }  # fmt: skip
 
 

@@ -88,7 +88,7 @@ _NO_HEADS: Final = {
 }
 _FILE_NAMES: Final = (
     "a.png", "灯塔.png", "🌫.png", "é ü.png", "a b.png", "a;b.png", "a,b=c.png", "a'b.png", "A.PNG", "a.tar.png", "noextension", ".png", "a.txt",
-    "..png", "%41.png", "a" * 200 + ".png", "1", "-", "图 片 (1).png",
+    "..png", "%41.png", "a" * 200 + ".png", "a" * 300 + ".png", "灯" * 100 + ".png", "1", "-", "图 片 (1).png",
 )  # fmt: skip
 _FILE_HEADS: Final = {
     "escaped quotation marks": r'; filename="a\"b.png"', "encoded quotation marks": '; filename="a%22b.png"',
@@ -111,6 +111,10 @@ _KINDS: Final = {
     }.items()},
 }  # fmt: skip
 _COUNTS: Final = (1, 2, 3, 4, 5, 8, 9, 10, 11, 14, 15, 16)
+
+
+def _begun(value: str, most: int) -> str:
+    return repr(value) if len(value) <= most else f"{value[:most]!r}, of {len(value)} characters"
 
 
 def _full(facts: ApiFacts) -> Meaning:
@@ -315,7 +319,12 @@ def _media_types(facts: ApiFacts) -> Iterator[Example]:
 def _file_names(facts: ApiFacts) -> Iterator[Example]:
     for name in _FILE_NAMES:
         head = _head("sourceImage", f'; filename="{name}"', "Content-Type: image/png\r\n")
-        yield _raw(facts, f"a file named {name[:40]!r}", _body((*_FIELDS, (head, _PNG))), rule="SOURCE-IMAGE")
+        yield _raw(
+            facts,
+            f"a file named {_begun(name, 40)}",
+            _body((*_FIELDS, (head, _PNG))),
+            rule="SOURCE-IMAGE",
+        )
     for name, parameters in _FILE_HEADS.items():
         body = _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG)))
         yield _raw(facts, f"a file name: {name}", body, optional=True, rule="SOURCE-IMAGE")
@@ -360,10 +369,10 @@ def _files(facts: ApiFacts) -> Iterator[Example]:
     for address in _ADDRESSES:
         about = facts.rules.get("imageUrl", "WIRE-EXACT")
         yield submission(f"the address {address[:40]}", about, (*whole, text("imageUrl", address)), full)
-    for value in ("other", "灯塔", "a b", "A", "x" * 100):  # the page names only the default
+    for value in ("other", "灯塔", "a b", "A", "x" * 100, "x" * 300, "🗼"):  # the page names only the default
         parts = (*whole, text("category", value))
         about, meaning = facts.rules.get("category", "WIRE-EXACT"), facts.meaning(parts)
-        yield submission(f"category {value[:20]!r}", about, parts, meaning, optional=True)
+        yield submission(f"category {_begun(value, 20)}", about, parts, meaning, optional=True)
     yield by_verdict(facts, "category 'seedreamv45'", (*whole, text("category", "seedreamv45")))
     yield submission("an empty source image", rule, (*whole, file(b"")), full, optional=True)
 

@@ -23,6 +23,7 @@ _UNREADABLE: Final[tuple[tuple[str, str], ...]] = (
     ("sentry-trace", "-"), ("x-amzn-trace-id", "Root"), ("x-cloud-trace-context", "/"), ("x-request-id", "灯塔 {}"), ("x-forwarded-for", "unknown, , _x"), ("x-real-ip", "999.1.1.1"),
     ("x-forwarded-port", "many"), ("x-forwarded-proto", "?"), ("forwarded", "for"), ("origin", "null"), ("referer", "::"), ("user-agent", "灯塔"), ("date", "yesterday"),
     ("if-modified-since", "yesterday"), ("range", "pages=1"), ("accept-language", "*;q=9, ;"), ("priority", "?"), ("dnt", "maybe"), ("content-language", "?"), ("via", "?"),
+    ("cookie", 'a={"b": 1}; c; =d; e="f;'), ("user-agent", "🗼"), ("user-agent", "a" * 2000), ("referer", "https://example.com/" + "a" * 2000),
 )  # fmt: skip
 _HEADERS: Final[tuple[tuple[str, str], ...]] = (
     ("accept", "application/json"), ("accept", "text/html"), ("accept", "image/png"), ("accept", "application/xml;q=0.9,*/*;q=0.1"), ("accept", "application/*"), ("accept", ""),
