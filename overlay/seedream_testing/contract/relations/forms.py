@@ -328,6 +328,15 @@ def _file_names(facts: ApiFacts) -> Iterator[Example]:
     for name, parameters in _FILE_HEADS.items():
         body = _body((*_FIELDS, (_head("sourceImage", parameters, "Content-Type: image/png\r\n"), _PNG)))
         yield _raw(facts, f"a file name: {name}", body, optional=True, rule="SOURCE-IMAGE")
+    for name, lines in {
+        "Content-Transfer-Encoding: binary": "Content-Transfer-Encoding: binary\r\n", "a Content-Length": f"Content-Length: {len(_PNG)}\r\n", "an unknown line": "X-Unknown: 1\r\n", "a Content-ID": "Content-ID: <a@b>\r\n",
+    }.items():  # fmt: skip
+        for order in (1, -1):
+            kind = ("Content-Type: image/png\r\n", lines)[::order]
+            body = _body((*_FIELDS, (_head("sourceImage", '; filename="a.png"', "".join(kind)), _PNG)))
+            yield _raw(
+                facts, f"a file with {name} {'after' if order == 1 else 'before'} its type", body, rule="SOURCE-IMAGE"
+            )
     for name in ("a.png", "prompt", "batchsize", "name=prompt", "a; name=prompt"):
         head = f'Content-Disposition: form-data; filename="{name}"; name="sourceImage"\r\nContent-Type: image/png\r\n'
         body = _body((*_FIELDS, (head, _PNG)))

@@ -297,14 +297,20 @@ def _other(taskid: str, number: int, name: str) -> str:
 
 
 # Of how many tasks which are deleted; a text is an id that none has.
-_DELETED: Final[tuple[tuple[str, int, Sequence[int | str]], ...]] = (
+_DELETED: Final[tuple[tuple[str, int, Sequence[int | str | None]], ...]] = (
     ("one of two, the first", 2, [0]), ("one of two, the second", 2, [1]), ("three of four", 4, [0, 1, 2]),
     ("three of four, the last first", 4, [3, 2, 1]), ("the first and the last of three", 3, [0, 2]),
     ("ten", 10, range(10)), ("twenty-one", 21, range(21)), ("one named twice", 2, [0, 0]),
     ("one and an unknown id", 2, [0, "no-such-task"]), ("an unknown id and one", 2, ["no-such-task", 0]),
     ("an unknown id between two", 2, [0, "no-such-task", 1]), ("an unknown id before two", 2, ["no-such-task", 0, 1]),
     ("one named twice before another", 2, [0, 0, 1]), ("one and an empty id", 2, [0, ""]), ("only unknown ids", 1, ["no-such-task", "nor-this"]),
+    ("one and null", 2, [0, None]), ("null and one", 2, [None, 0]),
 )  # fmt: skip
+
+
+_UIDS: Final[dict[str, object]] = {
+    "of another account": "another-account", "that is empty": "", "null": None, "7": 7, "of a list": ["a"], "of an object": {"a": "b"}, "of 10,000 letters": "a" * 10_000,
+}  # fmt: skip
 
 
 def _pairs(later: Sequence[str], issued: Iterable[str], *, beginning: bool) -> Iterator[tuple[str, str]]:
@@ -364,7 +370,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
 
     def deleted(
         server: ServerUnderTest,
-        taskids: list[str],
+        taskids: Sequence[str | None],
         gone: list[str],
         kept: list[str],
         *,
@@ -392,7 +398,7 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         if server.charged() != before:
             raise fail(f"a deletion was charged as {server.charged()[len(before) :]}", "SERVER-CHARGE", reply)
 
-    def case(name: str, tasks: int, listed: Iterable[int | str], *, wait: bool = True) -> Example:
+    def case(name: str, tasks: int, listed: Iterable[int | str | None], *, wait: bool = True) -> Example:
         """Return an example of a deletion of these of the tasks, by their numbers, and of other ids.
 
         A list that names one twice, or an id that is none, may also be refused.
@@ -418,9 +424,9 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
         listed = [*(f"no-such-task-{number}" for number in range(unknown)), 0]
         yield case(f"one behind {unknown} unknown ids", 2, listed)
 
-    def with_uid(server: ServerUnderTest) -> None:
+    def with_uid(server: ServerUnderTest, uid: object) -> None:
         first, second = _distinct(server, _ONE, _ONE)
-        deleted(server, [first], [first], [second], optional=True, body={"taskids": [first], "uid": "another-account"})
+        deleted(server, [first], [first], [second], optional=True, body={"taskids": [first], "uid": uid})
 
     def twice(server: ServerUnderTest) -> None:
         first, second = _distinct(server, _ONE, _ONE)
@@ -465,7 +471,8 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
             if (reply := server.send("GET", url)).status != 200:  # noqa: PLR2004 -- the whole picture
                 raise fail("a picture went with another task's deletion", "SERVER-PICTURES", reply)
 
-    yield Example("one with the uid of another account", with_uid, 2)
+    for name, uid in _UIDS.items():
+        yield Example(f"one with the uid {name}", partial(with_uid, uid=uid), 2)
     yield Example("one twice", twice, 2)
     yield Example("a deleted task stays gone, and a new one has a new id", stays_gone, 2)
     yield Example("a task that runs is deleted, and its end does not bring it back", while_it_runs, 2)
