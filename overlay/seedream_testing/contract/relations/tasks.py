@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- one case a line reads as a table
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -389,12 +390,14 @@ def _deletions(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- 
             server.check_refused(reply, "an odd deletion", "TASK-ID")
             for taskid in gone if set(taskids) <= set(gone) else ():
                 if not server.accepted(server.query(taskid)):
-                    raise fail(f"a deletion of {taskids} was refused, but {taskid} is gone", "TASK-ID", reply)
+                    raise fail(
+                        f"a deletion of {json.dumps(taskids)} was refused, but {taskid} is gone", "TASK-ID", reply
+                    )
         else:
             raise fail("a deletion of own tasks was refused", "TASK-ID", reply)
         for taskid in kept:
             if not server.accepted(after := server.query(taskid)):
-                raise fail(f"a deletion of {taskids} also deleted {taskid}", "TASK-ID", after)
+                raise fail(f"a deletion of {json.dumps(taskids)} also deleted {taskid}", "TASK-ID", after)
         if server.charged() != before:
             raise fail(f"a deletion was charged as {server.charged()[len(before) :]}", "SERVER-CHARGE", reply)
 
