@@ -305,6 +305,59 @@ class OncePerForm(Ids):
         return response
 
 
+def wanting_its_cookie(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Gives pictures only with a cookie that its API has set."""
+    if request.method == "GET":
+        return transport.plain(request) if "cdn=1" in request.headers.get("cookie", "") else answering(403, {})
+    response = transport.plain(request)
+    return httpx.Response(
+        response.status_code,
+        headers=[*response.headers.items(), ("set-cookie", "cdn=1; Path=/")],
+        content=response.read(),
+    )
+
+
+class Late(Ids):
+    """Makes a picture at its first download, as the task that is then the newest wants it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = set[str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        response = self.noted(transport, request)
+        for taskid in self.given if request.method == "GET" else ():
+            if taskid in request.url.path and (taskid in self._made or taskid == self.given[-1]):
+                self._made.add(taskid)
+                return response
+            if taskid in request.url.path:
+                return image(TINY)
+        return response
+
+
+class OneRow(Ids):
+    """Keeps one row for all tasks of one prompt, but for the id and the pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._newest, self._prompts = dict[str, str](), dict[str, str]()
+
+    def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
+        known = len(self.given)
+        response = self.noted(transport, request)
+        if len(self.given) > known:
+            self._prompts[self.given[-1]] = prompt = value(parts_of(request), "prompt")
+            self._newest[prompt] = self.given[-1]
+        envelope = document_of(response) if request.url.path.endswith(QUERY) else None
+        data: dict[str, Any] = (envelope.get("data") or {}) if isinstance(envelope, dict) else {}
+        newest = self._newest.get(self._prompts.get(str(data.get("taskid")), ""))
+        if envelope and newest and finished(data) and newest != data["taskid"]:
+            other = document_of(transport.plain(rebuilt(request, json.dumps({"taskid": newest}).encode())))
+            kept = {name: data[name] for name in ("taskid", "url", "image_status")}
+            return answering(200, {**envelope, "data": {**data, **other.get("data", {}), **kept}})
+        return response
+
+
 class Overlapping:
     """Breaks on a deletion of what another request is deleting."""
 

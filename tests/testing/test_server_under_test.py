@@ -405,6 +405,20 @@ def test_what_is_sent_is_what_was_meant() -> None:
     assert reply.sent.header("authorization") == ("none",)
 
 
+def test_cookies_are_sent_to_the_api_but_not_to_the_address_of_a_picture() -> None:
+    seen = list[str | None]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("cookie"))
+        return httpx.Response(200, json=NO, headers={"set-cookie": "cdn=1; Path=/"})
+
+    server = ServerUnderTest("http://127.0.0.1", RICH, judge.FACTS, httpx.MockTransport(answer))
+    server.query("t")
+    server.query("t")
+    server.send("GET", "http://127.0.0.1:81/p.png")
+    assert seen == [None, "cdn=1", None]
+
+
 def test_the_keys_are_known_so_that_no_report_shows_them() -> None:
     server = under_test(service := MemoryServer(keys()), service, judge.FACTS)
     assert server.keys == [RICH, SECOND, POOR]

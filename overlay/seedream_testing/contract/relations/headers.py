@@ -233,6 +233,7 @@ def _ways(path: str, document: Callable[[str], dict[str, Any]]) -> Iterator[tupl
         "escapes in the id": escaped,
         "escapes in the member's name": lambda taskid: plain(taskid).replace(b'"t', b'"\\u0074', 1),
         "blanks in JSON": spaced,
+        "60,000 blanks in JSON": lambda taskid: b" " * 60_000 + plain(taskid),
         "no blanks in JSON": lambda taskid: json.dumps(document(taskid), separators=(",", ":")).encode(),
     }
     oddly: dict[str, Callable[[str], bytes]] = {

@@ -10,6 +10,7 @@ from typing import Final
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.image_check import image_digest, image_fault, media_type
 from seedream_testing.contract.relations.relation import Example, Need, Relation, fail
+from seedream_testing.contract.relations.tasks import same_task
 from seedream_testing.contract.samples import jpeg, picture_size
 from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
 
@@ -27,10 +28,14 @@ _WAYS: Final[dict[str, Headers]] = {
     "no cache": {"cache-control": "no-cache"}, "a closed connection": {"connection": "close"}, "another language": {"accept-language": "zh-CN"},
     "headers that cannot be read": {"traceparent": "none", "baggage": "%zz", "x-forwarded-for": "unknown, , _x", "date": "yesterday", "accept-language": "*;q=9, ;", "if-modified-since": "yesterday", "cookie": '=; "'},
     "a proxy": {"x-forwarded-for": "203.0.113.7", "via": "1.1 proxy"},
+    "data saved": {"save-data": "on"}, "a slow network": {"ect": "2g", "downlink": "0.1", "rtt": "3000", "device-memory": "0.25"},
+    "a small screen": dict.fromkeys(("width", "viewport-width", "sec-ch-width", "sec-ch-viewport-width", "sec-ch-viewport-height"), "320"),
+    "few pixels": {"dpr": "0.5", "sec-ch-dpr": "0.5"}, "a page of another site": {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+    "little urgency": {"priority": "u=7, i"},
 }  # fmt: skip
 _AGENTS: Final = (
     "curl/8.0", "Wget/1.24", "python-requests/2.32", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
-    "okhttp/5", "Googlebot/2.1", "",
+    "okhttp/5", "Googlebot/2.1", "", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
 )  # fmt: skip
 _ANY_TYPE: Final = ("application/octet-stream", "binary/octet-stream")  # of a store that does not know what it keeps
 _RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-")
@@ -57,13 +62,19 @@ def _picture(server: ServerUnderTest, url: str, headers: Headers = ()) -> Reply:
     return reply
 
 
-def checked_pictures(server: ServerUnderTest, parts: Parts, what: str) -> tuple[Reply, list[Reply]]:
+def checked_pictures(
+    server: ServerUnderTest, parts: Parts, what: str, later: Sequence[Parts] = ()
+) -> tuple[Reply, list[Reply]]:
     """Submit a legal form; return its completed task and the pictures, which are whole and as they were asked for.
+
+    The pictures are fetched when the tasks of the forms ``later`` are completed too.
 
     Raises:
         Violation: They are not.
     """
     last = _task(server, parts, what)
+    for taskid in [server.task(form) for form in later]:
+        server.completed(taskid)
     meaning = server.facts.meaning(parts)
     replies, shown = [_picture(server, url) for url in last.data["url"]], list[bytes]()
     for reply in replies:
@@ -124,7 +135,7 @@ def _tiers(facts: ApiFacts) -> Iterator[Example]:
         yield Example("a higher tier gives larger pictures", run, len(facts.tiers))
 
 
-def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one function an example
+def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- one function an example
     del facts
     one, other = (
         (_FISH, text("batchsize", 3), _WIDE),
@@ -164,7 +175,9 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
         if [_picture(server, url).body for url in last.data["url"]] != [reply.body for reply in replies]:
             raise fail("an address gives another picture since other tasks were made", _RULE, last)
         for _ in range(4):
-            fetched = [_picture(server, url).body for url in server.state(str(last.data["taskid"])).data["url"]]
+            told = server.state(str(last.data["taskid"]))
+            same_task(last, told, "when other tasks were made")
+            fetched = [_picture(server, url).body for url in told.data["url"]]
             if fetched != [reply.body for reply in replies]:
                 raise fail("pictures, or their order, changed when other tasks were made", _RULE, last)
 
@@ -188,6 +201,8 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functi
     file, url = Part("sourceImage", jpeg(7), "a.jpg", "image/jpeg"), text("imageUrl", "https://example.com/1.png")
     bird, tall = (text("prompt", "a bird"), text("batchsize", 3)), text("resolution", "1440x2560")
     whole = (*one, file, url)
+    late = partial(checked_pictures, parts=one, what="pictures fetched late", later=[(*bird, tall), (_FISH, tall)])
+    yield Example("pictures are as asked for when they are fetched after other tasks", late, 7)
     # What a server may keep pictures under.
     same: dict[str, Parts] = {"form": whole, "prompt": (*one[:2], tall), "source image": (*bird, file), "address": (*bird, url)}  # fmt: skip
     for name, parts in same.items():
