@@ -164,12 +164,12 @@ def rebuilt(
     request: httpx.Request, content: bytes | None = None, headers: dict[str, str] | None = None, **more: Any
 ) -> httpx.Request:
     """Return the request with other content, headers (an empty value removes one), method or URL."""
-    kept = {name: value for name, value in request.headers.items() if name != "content-length"}
-    kept = {name: value for name, value in {**kept, **(headers or {})}.items() if value}
+    given = {name.lower().encode(): value.encode() for name, value in (headers or {}).items()}
+    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in (*given, b"content-length")]
     return httpx.Request(
         more.get("method", request.method),
         more.get("url", request.url),
-        headers=kept,
+        headers=kept + [(name, value) for name, value in given.items() if value],
         content=request.content if content is None else content,
         extensions=request.extensions,
     )
