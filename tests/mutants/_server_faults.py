@@ -131,7 +131,27 @@ class Ids:
         envelope = document_of(response) if is_submit(request) else None
         if isinstance(envelope, dict) and envelope.get("code") == 1000:
             self.given.append(envelope["data"]["taskid"])
+            self.began(self.given[-1], request)
         return response
+
+    def began(self, taskid: str, request: httpx.Request) -> None:
+        """Note what an accepted submission says; overridden where that is needed."""
+
+
+def form_of(request: httpx.Request) -> str:
+    return "".join(f"{part.name}={part.content!r}" for part in parts_of(request))
+
+
+class ByPrompt(Ids):
+    """Knows the prompt of each task, and the newest task of each prompt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest, self.prompts = dict[str, str](), dict[str, str]()
+
+    def began(self, taskid: str, request: httpx.Request) -> None:
+        self.prompts[taskid] = prompt = value(parts_of(request), "prompt")
+        self.newest[prompt] = taskid
 
 
 class Operators(Ids):
@@ -210,6 +230,13 @@ def wrapping(bits: int) -> Send:
     return on_parts_of_forms(lambda parts: [change(part) for part in parts])
 
 
+def breaking(when: Callable[[httpx.Request], bool]) -> Send:
+    """Return a server that breaks on some requests."""
+    return lambda transport, request: (
+        answering(500, {"code": 9999, "msg": "oops"}) if when(request) else transport.plain(request)
+    )
+
+
 def refused(when: Callable[[httpx.Request], bool]) -> Send:
     """Return a server that refuses some requests as they are on the wire."""
     return lambda transport, request: (
@@ -267,14 +294,9 @@ def trusting_its_network_with_any_key(transport: Tampering, request: httpx.Reque
 def latin_1_by_name(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Says of JSON in UTF-8 that it is in Latin-1."""
     response = transport.plain(request)
-    named = httpx.Headers(
-        [(n, "application/json; charset=latin-1" if n == "content-type" else v) for n, v in response.headers.items()]
-    )
-    return (
-        httpx.Response(response.status_code, headers=named, content=response.read())
-        if request.method == "POST"
-        else response
-    )
+    if request.method == "POST":
+        response.headers["content-type"] = "application/json; charset=latin-1"
+    return response
 
 
 def addressed(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -291,11 +313,7 @@ class OncePerForm(Ids):
         self._of, self._kept = dict[str, tuple[str, str]](), dict[str, tuple[str, bytes]]()
 
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
-        known = len(self.given)
         response = self.noted(transport, request)
-        if len(self.given) > known:
-            form = "".join(f"{part.name}={part.content!r}" for part in parts_of(request))
-            self._of[self.given[-1]] = form, request.headers["authorization"]
         for taskid in self.given if request.method == "GET" and response.status_code == 200 else ():
             if taskid in request.url.path:
                 form, account = self._of[taskid]
@@ -303,6 +321,9 @@ class OncePerForm(Ids):
                 first, content = self._kept.setdefault(place, (account, response.read()))
                 return response if first == account else image(content)
         return response
+
+    def began(self, taskid: str, request: httpx.Request) -> None:
+        self._of[taskid] = form_of(request), request.headers["authorization"]
 
 
 def wanting_its_cookie(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -335,22 +356,14 @@ class Late(Ids):
         return response
 
 
-class OneRow(Ids):
+class OneRow(ByPrompt):
     """Keeps one row for all tasks of one prompt, but for the id and the pictures."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._newest, self._prompts = dict[str, str](), dict[str, str]()
-
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
-        known = len(self.given)
         response = self.noted(transport, request)
-        if len(self.given) > known:
-            self._prompts[self.given[-1]] = prompt = value(parts_of(request), "prompt")
-            self._newest[prompt] = self.given[-1]
         envelope = document_of(response) if request.url.path.endswith(QUERY) else None
         data: dict[str, Any] = (envelope.get("data") or {}) if isinstance(envelope, dict) else {}
-        newest = self._newest.get(self._prompts.get(str(data.get("taskid")), ""))
+        newest = self.newest.get(self.prompts.get(str(data.get("taskid")), ""))
         if envelope and newest and finished(data) and newest != data["taskid"]:
             other = document_of(transport.plain(rebuilt(request, json.dumps({"taskid": newest}).encode())))
             kept = {name: data[name] for name in ("taskid", "url", "image_status")}
@@ -384,24 +397,21 @@ class Ownerless(Ids):
         self._told, self._owner = dict[str, Any](), dict[str, str]()
 
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
-        known, account = len(self.given), request.headers.get("authorization", "")
+        account = request.headers.get("authorization", "")
         response = self.noted(transport, request)
-        if len(self.given) > known:
-            self._owner[self.given[-1]] = account
         envelope = document_of(response) if request.url.path.endswith(QUERY) else {}
         if envelope.get("code") == 1000:
             self._told[envelope["data"]["taskid"]] = envelope
         with suppress(ValueError, LookupError, TypeError):
             taskid = json.loads(request.content)["taskid"]
-            gone = (
-                document_of(transport.plain(rebuilt(request, headers={"authorization": self._owner[taskid]}))).get(
-                    "code"
-                )
-                != 1000
-            )
+            asked = transport.plain(rebuilt(request, headers={"authorization": self._owner[taskid]}))
+            gone = document_of(asked).get("code") != 1000
             if gone and account not in ("", self._owner[taskid]) and response.status_code == 200:
                 return answering(200, self._told[taskid])
         return response
+
+    def began(self, taskid: str, request: httpx.Request) -> None:
+        self._owner[taskid] = request.headers.get("authorization", "")
 
 
 def failing_twice(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -413,21 +423,13 @@ def failing_twice(transport: Tampering, request: httpx.Request) -> httpx.Respons
     return response
 
 
-class Overwriting(Ids):
+class Overwriting(ByPrompt):
     """Keeps pictures under the prompt, so that the next task of the prompt replaces them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._last, self._prompts = dict[str, str](), dict[str, str]()
-
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
-        known = len(self.given)
         response = self.noted(transport, request)
-        if len(self.given) > known:
-            prompt = value(parts_of(request), "prompt")
-            self._prompts[self.given[-1]], self._last[prompt] = prompt, self.given[-1]
         shown = [taskid for taskid in self.given if request.method == "GET" and taskid in request.url.path]
-        return image(GREY) if shown and self._last[self._prompts[shown[0]]] != shown[0] else response
+        return image(GREY) if shown and self.newest[self.prompts[shown[0]]] != shown[0] else response
 
 
 def stopping_at_unknown(transport: Tampering, request: httpx.Request) -> httpx.Response:
@@ -450,14 +452,14 @@ class Twins(Ids):
     def __call__(self, transport: Tampering, request: httpx.Request) -> httpx.Response:
         if request.method == "GET" and any(taskid in request.url.path for taskid in self._gone):
             return answering(404, {})
-        form = "".join(f"{part.name}={part.content!r}" for part in parts_of(request))
         response = self.noted(transport, request)
-        if form and self.given:
-            self._forms[self.given[-1]] = form
         if request.url.path.endswith(DELETE):
             gone = {form for taskid, form in self._forms.items() if taskid.encode() in request.content}
             self._gone |= {taskid for taskid, form in self._forms.items() if form in gone}
         return response
+
+    def began(self, taskid: str, request: httpx.Request) -> None:
+        self._forms[taskid] = form_of(request)
 
 
 class FirstGiven:

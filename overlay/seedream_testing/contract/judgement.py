@@ -6,7 +6,6 @@ which accepts it may read.
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Final
 
 from tensorslab_images import limits, rules
@@ -114,7 +113,7 @@ def _within(spec: limits.Field, value: float) -> bool:
         and (spec.maximum is None or value <= spec.maximum)
         and (spec.exclusive_minimum is None or value > spec.exclusive_minimum)
         and (spec.exclusive_maximum is None or value < spec.exclusive_maximum)
-        and (spec.multiple_of is None or Fraction(str(value)) % Fraction(str(spec.multiple_of)) == 0)
+        and spec.is_multiple(value)
     )
 
 
