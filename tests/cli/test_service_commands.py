@@ -140,7 +140,9 @@ def test_the_faults_of_the_sandbox_are_listed(cli: Any, package: Package) -> Non
          "cannot serve on “127.0.0.1” port 7: Address in use."),
         ("start_fails", OverflowError("too large"), [], 4, "cannot serve on “127.0.0.1” port 8645: too large."),
         ("", None, ["--fail", "bad"], 2, "Invalid value for '--fail' or '--faults': no such fault"),
-        ("", None, ["--tls-cert", "nothing.pem"], 4, "cannot use the file “None”: No such file or directory."),
+        ("", None, ["--tls-cert", "nothing.pem"], 4, "cannot use the file “nothing.pem”: No such file or directory."),
+        ("", None, ["--tls-cert", __file__, "--tls-key", "no.key"], 4,
+         "cannot use the file “no.key”: No such file or directory."),
     ],
 )  # fmt: skip
 def test_a_sandbox_that_cannot_run(
@@ -272,8 +274,11 @@ def test_a_host_that_cannot_be_one_is_named(cli: Any, engine: Engine) -> None:
 
 
 def test_a_sandbox_with_tls_loads_its_certificate_and_key(
-    cli: Any, package: Package, monkeypatch: pytest.MonkeyPatch
+    cli: Any, package: Package, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    certificate, key = tmp_path / "c", tmp_path / "k"
+    for file in (certificate, key):
+        file.touch()
     loaded: list[Any] = []
     context = SimpleNamespace(load_cert_chain=lambda *given: loaded.append(given))
 
@@ -282,8 +287,8 @@ def test_a_sandbox_with_tls_loads_its_certificate_and_key(
         return context
 
     monkeypatch.setattr("seedream.cli.sandbox.ssl.create_default_context", make)
-    for words, given in ((["--tls-key", "k"], (Path("c"), Path("k"))), ([], (Path("c"), None))):
-        assert cli("sandbox", "--tls-cert", "c", *words).code == 0
+    for words, given in ((["--tls-key", str(key)], (certificate, key)), ([], (certificate, None))):
+        assert cli("sandbox", "--tls-cert", str(certificate), *words).code == 0
         assert loaded.pop() == given
     assert package.made[0]["tls"] is context
 
