@@ -43,10 +43,14 @@ from seedream_testing.contract.allowances import Allowance, load_allowances, par
 from seedream_testing.contract.report_html import html_report
 from seedream_testing.contract.report_junit import junit_report
 from seedream_testing.contract.run import Outcome, Unreachable, examples, explain, run_example
+from seedream_testing.contract.server_under_test import NOT_SENT
 from seedream_testing.contract.violation import conceal, named
 
 DAY = dt.date(2026, 6, 15)
-SENT = Sent("POST", "http://127.0.0.1/a?b=c", (("authorization", f"Bearer {RICH}"), ("x-a", "it's")), b"a\\'\n\xff")
+USUAL = (("accept", "*/*"), ("user-agent", "python-httpx/0.28.1"))
+SENT = Sent(
+    "POST", "http://127.0.0.1/a?b=c", (*USUAL, ("authorization", f"Bearer {RICH}"), ("x-a", "it's")), b"a\\'\n\xff"
+)
 Run = Callable[[ServerUnderTest], None]
 
 
@@ -318,25 +322,7 @@ def test_a_violation_says_check_rule_and_what_was_sent() -> None:
 
 def test_a_request_is_shown_as_far_as_it_matters() -> None:
     assert (SENT.path, SENT.header("X-A"), SENT.header("none")) == ("/a?b=c", ("it's",), ())
-    plain = Sent(
-        "GET",
-        "http://h",
-        tuple(
-            (name, "1")
-            for name in (
-                "host",
-                "content-length",
-                "connection",
-                "accept",
-                "accept-encoding",
-                "user-agent",
-                "cookie",
-                "proxy-authorization",
-                "x",
-            )
-        ),
-        b"",
-    )
+    plain = Sent("GET", "http://h", (*USUAL, ("cookie", "1"), ("proxy-authorization", "1"), ("x", "1")), b"")
     assert (
         plain.curl
         == 'curl -sS -X GET http://h -H "cookie: Bearer $TENSORSLAB_API_KEY" -H "proxy-authorization: Bearer $TENSORSLAB_API_KEY" -H \'x: 1\''
@@ -352,6 +338,26 @@ def test_a_request_is_shown_as_far_as_it_matters() -> None:
             == f"curl -sS -X GET http://h --data-binary @body  # {len(body):,} bytes, too long to show"
         )
     assert named({"X-A": "B", "c": "D"}) == (("x-a", "B"), ("c", "D"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [
+        ({"host": "h", "content-length": "3", "connection": "keep-alive", "accept-encoding": "gzip, deflate, br, zstd"}, ""),
+        ({"accept-encoding": "gzip, deflate"}, ""),
+        ({"user-agent": "seedream/1.0"}, ""),
+        ({"user-agent": "schemathesis/4"}, ""),
+        ({"connection": "close", "accept-encoding": "gzip;q=0"}, " -H 'connection: close' -H 'accept-encoding: gzip;q=0'"),
+        ({"accept": "text/html", "user-agent": "curl/8.0 seedream/1"}, " -H 'accept: text/html' -H 'user-agent: curl/8.0 seedream/1'"),
+        ({"accept": "", "user-agent": ""}, " -H 'accept;' -H 'user-agent;'"),
+        ({"accept": NOT_SENT}, " -H accept:"),
+        ({"accept": NOT_SENT, "user-agent": NOT_SENT}, " -H accept: -H user-agent:"),
+    ],
+)  # fmt: skip
+def test_a_header_is_shown_where_curl_or_the_suite_would_send_another(headers: dict[str, str], shown: str) -> None:
+    """The line must send what was sent: of what clients add by themselves, whatever is not as usual is shown."""
+    sent = {name: value for name, value in {"host": "h", **dict(USUAL), **headers}.items() if value != NOT_SENT}
+    assert Sent("GET", "http://h", tuple(sent.items()), b"").curl == f"curl -sS -X GET http://h{shown}"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ _TYPES: Final[Mapping[str, type]] = {
 }  # fmt: skip
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+NOT_SENT: Final = "\0not sent"  # as the value of a header that the HTTP client would add by itself
 
 
 def _now() -> dt.datetime:
@@ -247,15 +248,16 @@ class ServerUnderTest:
         Cookies are not sent to them: whoever has the address gets the picture.
         """
         whole = url if "://" in url else self.base_url.rstrip("/") + url
-        raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in _pairs(headers)]
+        pairs = _pairs(headers)
+        raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in pairs if value != NOT_SENT]
         pieces = [body] if isinstance(body, bytes) else list(body)
         content = body if isinstance(body, bytes) else iter(pieces)
         if self._barrier is not None and isinstance(body, bytes):
             raw.append((b"content-length", str(len(body)).encode()))
             content = _held(body, self._barrier)
         request = self._http.build_request(method, whole, headers=raw, content=content)
-        if "://" in url:
-            request.headers.pop("cookie", None)
+        for name in (*(name for name, value in pairs if value == NOT_SENT), *(["cookie"] if "://" in url else [])):
+            request.headers.pop(name, None)
         known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
         began = _now()

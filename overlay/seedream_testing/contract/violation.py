@@ -1,5 +1,6 @@
 """What a failed check says: which check, which rule, what happened, and a curl line that shows it."""
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -10,7 +11,15 @@ from tensorslab_images.limits import AUTH_HEADER
 from seedream_testing.contract.rule_text import sentence
 
 _HIDDEN: Final = frozenset({AUTH_HEADER.lower(), "authorization", "cookie", "proxy-authorization"})
-_QUIET: Final = frozenset({"host", "content-length", "connection", "accept", "accept-encoding", "user-agent"})
+_USUAL: Final[Mapping[str, re.Pattern[str]]] = {  # what HTTP clients add by themselves is not shown
+    "host": re.compile(".*"),
+    "content-length": re.compile(".*"),
+    "connection": re.compile("keep-alive"),
+    "accept": re.compile(r"\*/\*"),
+    "accept-encoding": re.compile("gzip, deflate(, br)?(, zstd)?"),
+    "user-agent": re.compile("(python-httpx|schemathesis|seedream)/.*"),
+}
+_CURLS_OWN: Final = ("accept", "user-agent")
 _SHOWN: Final = 4000
 _PIECE: Final = 6  # characters of a key that are never shown
 _PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"\\'")  # what a quoted shell word shows as it is
@@ -48,8 +57,11 @@ class Sent:
         for name, value in self.headers:
             if name in _HIDDEN:
                 words += ["-H", f"{name}: Bearer $TENSORSLAB_API_KEY"]
-            elif name not in _QUIET:
-                words += ["-H", f"{name}: {value}"]
+            elif name not in _USUAL or not _USUAL[name].fullmatch(value):
+                words += ["-H", f"{name}: {value}" if value else f"{name};"]
+        for name in _CURLS_OWN if self.headers else ():
+            if not self.header(name):
+                words += ["-H", f"{name}:"]
         line = " ".join(f'"{word}"' if "$TENSORSLAB" in word else shlex.quote(word) for word in words)
         if not self.body:
             return line

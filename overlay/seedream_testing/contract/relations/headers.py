@@ -11,7 +11,7 @@ from seedream_testing.contract.api_facts import ApiFacts, text
 from seedream_testing.contract.encode import encode
 from seedream_testing.contract.relations.relation import Example, Relation, fail, request
 from seedream_testing.contract.relations.tasks import same_task
-from seedream_testing.contract.server_under_test import Reply, ServerUnderTest
+from seedream_testing.contract.server_under_test import NOT_SENT, Reply, ServerUnderTest
 from seedream_testing.contract.violation import Unobservable
 
 _FORM: Final = (text("prompt", "灯塔"), text("batchsize", 2), text("resolution", "2560x1440"))
@@ -47,6 +47,9 @@ _HEADERS: Final[tuple[tuple[str, str], ...]] = (
 )  # fmt: skip
 
 
+CLIENTS_OWN: Final = ("user-agent", "accept", "accept-encoding")  # what HTTP clients send by themselves
+
+
 def _with(*headers: tuple[str, str]) -> Callable[[ServerUnderTest], Reply]:
     """Return a function that sends a submission with these headers besides the key."""
     return lambda server: server.submit(_FORM, server.headers(*headers))
@@ -62,7 +65,7 @@ def _expecting(server: ServerUnderTest) -> Reply:
 
 def _headers(facts: ApiFacts) -> Iterator[Example]:
     meaning = facts.meaning(_FORM)
-    for name, headers in _beside():
+    for name, headers in unchanging_headers():
 
         def run(
             server: ServerUnderTest, what: str = f"a submission with {name}", sent: list[tuple[str, str]] = headers
@@ -91,10 +94,12 @@ def _headers(facts: ApiFacts) -> Iterator[Example]:
     )
 
 
-def _beside() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def unchanging_headers() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield headers that change nothing, by a name."""
     for name, value in _HEADERS:
         yield f"{name}: {value[:40]}", [(name, value)]
+    for left_out in (*((name,) for name in CLIENTS_OWN), CLIENTS_OWN):
+        yield f"no {', '.join(left_out)}", [(name, NOT_SENT) for name in left_out]
     for number, at in enumerate(range(0, len(_SWITCHES), 12), 1):
         words = _SWITCHES[at : at + 12]
         for value in ("1", "true"):
@@ -227,7 +232,7 @@ def _ways(path: str, document: Callable[[str], dict[str, Any]]) -> Iterator[tupl
     def spaced(taskid: str) -> bytes:
         return f'\r\n\t {{ \n "{member}" \t: {json.dumps(document(taskid)[member])} \r\n}} \n'.encode()
 
-    for name, headers in _beside():
+    for name, headers in unchanging_headers():
         yield name, _sent_as(path, plain, *headers), False
     same: dict[str, Callable[[str], bytes]] = {
         "escapes in the id": escaped,
@@ -267,7 +272,7 @@ def _ways(path: str, document: Callable[[str], dict[str, Any]]) -> Iterator[tupl
 
 def _refusals(facts: ApiFacts) -> Iterator[Example]:
     kind, body = encode(_FORM[1:])
-    for name, headers in _beside():
+    for name, headers in unchanging_headers():
 
         def run(server: ServerUnderTest, with_it: str = f"with {name}", more: list[tuple[str, str]] = headers) -> None:
             sent = server.headers(*more)

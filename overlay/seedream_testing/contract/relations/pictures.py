@@ -9,10 +9,11 @@ from typing import Final
 
 from seedream_testing.contract.api_facts import ApiFacts, Part, text
 from seedream_testing.contract.image_check import image_digest, image_fault, media_type
+from seedream_testing.contract.relations.headers import CLIENTS_OWN, unchanging_headers
 from seedream_testing.contract.relations.relation import Example, Need, Relation, fail
 from seedream_testing.contract.relations.tasks import same_task
 from seedream_testing.contract.samples import jpeg, picture_size
-from seedream_testing.contract.server_under_test import Headers, Reply, ServerUnderTest
+from seedream_testing.contract.server_under_test import NOT_SENT, Headers, Reply, ServerUnderTest
 
 _RULE: Final = "SERVER-PICTURES"
 Parts = tuple[Part, ...]
@@ -33,6 +34,10 @@ _WAYS: Final[dict[str, Headers]] = {
     "few pixels": {"dpr": "0.5", "sec-ch-dpr": "0.5"}, "a page of another site": {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
     "little urgency": {"priority": "u=7, i"},
 }  # fmt: skip
+# Headers of the API's relations that a host of pictures may obey.
+_OBEYED: Final = frozenset(
+    {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "cache-control", "accept", "accept-encoding"}
+)  # fmt: skip
 _AGENTS: Final = (
     "curl/8.0", "Wget/1.24", "python-requests/2.32", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
     "okhttp/5", "Googlebot/2.1", "", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
@@ -219,9 +224,9 @@ def _identity(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901, PLR0915 -- o
 
 def _access(facts: ApiFacts) -> Iterator[Example]:
     del facts
-    ways = dict(_WAYS)
-    for agent in _AGENTS:
-        ways[f"the user agent {agent!r}"] = {"user-agent": agent}
+    agents: dict[str, Headers] = {f"the user agent {agent!r}": {"user-agent": agent} for agent in _AGENTS}
+    others = {name: pairs for name, pairs in unchanging_headers() if _OBEYED.isdisjoint(one for one, _ in pairs)}
+    ways = {**_WAYS, **agents, **others, "only what HTTP asks for": dict.fromkeys(CLIENTS_OWN, NOT_SENT)}
     for name, headers in ways.items():
 
         def run(server: ServerUnderTest, headers: Headers = headers) -> None:
