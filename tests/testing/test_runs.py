@@ -43,7 +43,7 @@ from seedream_testing.contract.allowances import Allowance, load_allowances, par
 from seedream_testing.contract.report_html import html_report
 from seedream_testing.contract.report_junit import junit_report
 from seedream_testing.contract.run import Outcome, Unreachable, examples, explain, run_example
-from seedream_testing.contract.server_under_test import NOT_SENT
+from seedream_testing.contract.server_under_test import NOT_SENT, Reply
 from seedream_testing.contract.violation import conceal, named
 
 DAY = dt.date(2026, 6, 15)
@@ -927,3 +927,17 @@ def test_options_of_pytest_that_cannot_be_used_are_refused(
     monkeypatch.setenv("TENSORSLAB_API_KEY", key)
     with pytest.raises(pytest.UsageError, match=re.escape(said)):
         pytest_items.collect(fake)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "came"),
+    [
+        ("application/json", b'{"code": 1}', '{"code": 1} (which is not a JSON object, or not a whole one)'),
+        ("text/html", "灯".encode() + b"\xff" + b"a" * 400, "灯\\xff" + "a" * 296),
+        ("image/png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"a" * 1_234_567, "of 1,234,583 bytes"),
+    ],
+)
+def test_a_violation_shows_a_reply_that_can_be_read(media_type: str, body: bytes, came: str) -> None:
+    """A picture's bytes say nothing to a reader; how many came does."""
+    found = Reply(SENT, 200, body, media_type, {}).violation("it is wrong", "RES-TIER")
+    assert found.what == f"it is wrong; the reply was HTTP 200 {media_type} {came}"

@@ -72,7 +72,10 @@ class Reply:
 
     def violation(self, what: str, rule: str) -> Violation:
         """Return a violation with this exchange."""
-        came = f"HTTP {self.status} {self.media_type} {self.body[:300].decode('utf-8', 'backslashreplace')}"
+        shown = self.body[:300].decode("utf-8", "backslashreplace")
+        if b"\0" in self.body[:300]:  # as in pictures, and in no text
+            shown = f"of {len(self.body):,} bytes"
+        came = f"HTTP {self.status} {self.media_type} {shown}"
         if self.media_type == "application/json" and not self.document:
             came += " (which is not a JSON object, or not a whole one)"
         return Violation(f"{what}; the reply was {came}", rule=rule, sent=self.sent)

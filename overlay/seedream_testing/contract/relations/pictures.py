@@ -232,10 +232,11 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
         def run(server: ServerUnderTest, headers: Headers = headers) -> None:
             for url in server.known_task().data["url"]:
                 plain = _picture(server, url)
-                if _picture(server, url, headers).body != plain.body:
-                    raise fail("a header changed the picture", _RULE, plain)
+                reply = _picture(server, url, headers)
+                if reply.body != plain.body:
+                    raise fail("a header changed the picture", _RULE, reply)
                 if _picture(server, url).body != plain.body:
-                    raise fail("a header changed the picture for the request after it", _RULE, plain)
+                    raise fail("a header changed the picture for the request after it", _RULE, reply)
 
         yield Example(name, run, 1)
     for wanted in _RANGES:
