@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from functools import partial
@@ -58,6 +59,7 @@ class FakeRay(ModuleType):
         super().__init__("ray")
         self.calls: list[Any] = []
         self.killed: list[Any] = []
+        self.awaited: list[Any] = []
         self.connected = False
         self.results: dict[str, list[Any]] = {}
         self.cpus: float | None = 3.0  # None: the cluster does not say
@@ -78,12 +80,14 @@ class FakeRay(ModuleType):
         return self.connected
 
     def init(self, **given: Any) -> None:
+        print("Ray starts")
         self.calls.append(("init", given))
         self.resolves.append(sys.modules["ray._private.services"].resolve_ip_for_localhost("127.0.0.1"))
         if self.refuses is not None:
             raise self.refuses
 
     def shutdown(self) -> None:
+        print("Ray ends")
         self.calls.append("shutdown")
 
     def nodes(self) -> list[dict[str, Any]]:
@@ -109,6 +113,7 @@ class FakeRay(ModuleType):
         return (references[:1], references[1:]) if self.started else ([], references)
 
     def get(self, reference: Any) -> Any:
+        self.awaited.append(reference.value)
         return reference.value
 
     def kill(self, actor: Any) -> None:
@@ -163,6 +168,7 @@ def test_a_cluster_that_cannot_be_reached_is_named(fake: FakeRay, error: Excepti
         pass
     assert (caught.value.message, caught.value.hint) == ("no Ray cluster at auto: no", "Check the address.")
     assert fake.calls[1:] == []
+    assert sys.modules["ray._private.services"].resolve_ip_for_localhost("127.0.0.1") == "192.0.2.7", "as it was"
     with pytest.raises(ConfigError, match="no Ray cluster at this machine: no"), cluster():
         pass
 
@@ -178,14 +184,15 @@ def test_a_host_and_port_are_tried_for_five_seconds_first(
     fake: FakeRay, monkeypatch: pytest.MonkeyPatch, address: str, asked: list[Any]
 ) -> None:
     seen: list[Any] = []
+    closed: list[str] = []
 
     def connect(*given: Any) -> Any:
         seen.append(given)
-        return SimpleNamespace(close=lambda: None)
+        return SimpleNamespace(close=lambda: closed.append("closed"))
 
     monkeypatch.setattr(socket, "create_connection", connect)
     with cluster(address):
-        assert (seen, fake.calls[0][1]["address"]) == (asked, address)
+        assert (seen, closed, fake.calls[0][1]["address"]) == (asked, ["closed"] * len(asked), address)
 
 
 def test_a_cluster_reports_to_nobody_unless_its_user_says_so(fake: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,13 +204,29 @@ def test_a_cluster_reports_to_nobody_unless_its_user_says_so(fake: FakeRay, monk
         assert (load_ray(), os.environ["RAY_USAGE_STATS_ENABLED"]) == (fake, used)
 
 
-def test_where_nobody_listens_nothing_is_started(fake: FakeRay) -> None:
-    with (
-        pytest.raises(ConfigError, match=r"^no Ray cluster at ray://127\.0\.0\.1:99999: ") as caught,
-        cluster("ray://127.0.0.1:99999"),
-    ):
+@pytest.mark.parametrize("kind", [OverflowError, ConnectionRefusedError, TimeoutError, socket.gaierror, OSError])
+def test_where_nobody_listens_nothing_is_started(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def connect(*_: Any) -> None:
+        raise kind("no")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(ConfigError) as caught, cluster("ray://127.0.0.1:99999"):
         pass
-    assert (fake.calls, caught.value.hint) == ([], "Check the address.")
+    assert fake.calls == []
+    assert (caught.value.message, caught.value.hint) == (
+        "no Ray cluster at ray://127.0.0.1:99999: no", "Check the address."
+    )  # fmt: skip
+
+
+def test_a_ray_that_does_not_replace_loopback_needs_no_help(fake: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = ModuleType("ray._private.services")
+    monkeypatch.setitem(sys.modules, services.__name__, services)
+    monkeypatch.setattr(fake, "init", lambda **_: fake.calls.append("init"))
+    with cluster():
+        assert vars(services).keys() & {"resolve_ip_for_localhost"} == set()
+    assert fake.calls == ["init", "shutdown"]
 
 
 def test_the_head_node_is_alive(fake: FakeRay) -> None:
@@ -245,6 +268,7 @@ def test_the_actor_ends_after_it_has_closed_the_run(fake: FakeRay) -> None:
     said: list[Any] = [given.report(), given.close()]
     assert said == ["so far", "the report"]
     assert (fake.calls, fake.killed) == ([("stop",), ("report",), ("close",), ("kill", None)], [given.actor])
+    assert fake.awaited == [None, "so far", "the report"], "stop() returns when nothing more is submitted"
 
 
 class Waits:
@@ -269,8 +293,10 @@ def test_the_submitter_waits_for_that_of_a_run_that_was_killed(
     monkeypatch: pytest.MonkeyPatch, errors: list[Exception], result: object, waited: float
 ) -> None:
     waits, left = Waits(monkeypatch), list(errors)
+    makers: set[int] = set()
 
     def make(**given: Any) -> Any:
+        makers.add(threading.get_ident())
         assert given == {"folder": "out", "connect": None, "options": None, "jobs": None}
         if left:
             raise left.pop(0)
@@ -281,6 +307,7 @@ def test_the_submitter_waits_for_that_of_a_run_that_was_killed(
     assert anyio.run(submitter.SubmitterActor("out", None, None, None).start) is result  # type: ignore[arg-type]  # not called
     assert waits.clock.monotonic() - before == pytest.approx(waited)
     assert left == []
+    assert threading.get_ident() not in makers, "opening a journal does not hold up the actor's other calls"
 
 
 def test_the_submitter_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,19 +324,22 @@ def test_the_submitter_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(("name", "good"), [("ensure", "t1"), ("record", None)])
 def test_errors_travel_as_values(name: str, good: object) -> None:
-    fails = False
+    fails: Exception | None = None
 
     async def answer(*given: Any) -> Any:
         assert given == ("a", {"b": 1})
-        if fails:
-            raise LOST
+        if fails is not None:
+            raise fails
         return "t1"
 
     actor = submitter.SubmitterActor("out", None, None, None)  # type: ignore[arg-type]  # not called
     actor._submitter = SimpleNamespace(ensure=answer, record=answer)  # type: ignore[assignment]  # a stand-in
     assert anyio.run(getattr(actor, name), "a", {"b": 1}) == good
-    fails = True
+    fails = LOST
     assert anyio.run(getattr(actor, name), "a", {"b": 1}) is LOST
+    fails = KeyError("a bug")  # as a value it would be taken for a task id
+    with pytest.raises(KeyError, match="a bug"):
+        anyio.run(getattr(actor, name), "a", {"b": 1})
 
 
 def test_the_actor_reports_before_it_closes() -> None:
@@ -327,9 +357,12 @@ def _called(calls: list[str], name: str) -> str:
     return name
 
 
-def test_the_submitter_is_on_the_head_node_and_is_never_started_again(fake: FakeRay, tmp_path: Path) -> None:
+def test_the_submitter_is_on_the_head_node_and_is_never_started_again(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the actor works in another folder
     fake.results = {"start": [None]}
-    started = start_submitter(tmp_path / "out", connect=dict, options=BulkOptions(rate=2.0), jobs=["a"])  # type: ignore[arg-type]  # passed on only
+    started = start_submitter("out", connect=dict, options=BulkOptions(rate=2.0), jobs=["a"])  # type: ignore[arg-type]  # passed on only
     [(_, kind, given, arguments), _] = fake.calls
     assert (kind, started.actor.number) == ("SubmitterActor", 0)
     assert given == {
@@ -354,7 +387,15 @@ def workers(fake: FakeRay, *results: Any, count: int | None = 2) -> delivery.Ray
 
 @pytest.mark.parametrize(
     ("count", "cpus", "made", "share"),
-    [(2, 3.0, 2, 1.0), (6, 3.0, 6, 0.5), (None, 3.0, 3, 1.0), (None, None, 1, 1.0), (4, None, 4, 0.25)],
+    [
+        (2, 3.0, 2, 1.0),
+        (6, 3.0, 6, 0.5),
+        (None, 3.0, 3, 1.0),
+        (None, None, 1, 1.0),
+        (4, None, 4, 0.25),
+        (None, 2.7, 2, 1.0),
+        (None, 0.5, 1, 0.5),
+    ],
 )
 def test_workers_share_the_processors(
     fake: FakeRay, count: int | None, cpus: float | None, made: int, share: float
@@ -386,12 +427,13 @@ def test_a_task_is_delivered_again_where_its_worker_is_lost(
     fake: FakeRay, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     waited: list[float] = []
+    given = workers(fake, *[ActorLost()] * lost, DELIVERED)
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
+        assert given._busy == [0, 0], "a worker is chosen, and busy, after the pause"
 
     monkeypatch.setattr(delivery, "anyio", SimpleNamespace(sleep=sleep))
-    given = workers(fake, *[ActorLost()] * lost, DELIVERED)
     found = anyio.run(given, "t1", 4)
     tried = min(lost + 1, 6)
     assert [call for call in fake.calls if call[0] == "deliver"] == [("deliver", "t1", 4)] * tried
@@ -406,6 +448,21 @@ def test_a_task_is_delivered_again_where_its_worker_is_lost(
         assert (error.message, error.taskid, error.hint) == (
             "6 workers were lost, the last by ActorLost", "t1", "Resume the run."
         )  # fmt: skip
+
+
+def test_an_error_that_is_no_lost_worker_is_not_tried_again(fake: FakeRay) -> None:
+    given = workers(fake, DELIVERED)
+    tried: list[int] = []
+
+    async def broken(*_: Any) -> Delivery:
+        tried.append(sum(given._busy))
+        raise KeyError("a bug")
+
+    for worker in given._workers:
+        worker.deliver = SimpleNamespace(remote=broken)
+    with pytest.raises(KeyError, match="a bug"):
+        anyio.run(given, "t1", 4)
+    assert (tried, given._busy) == ([1], [0, 0])
 
 
 def test_the_worker_with_the_least_to_do_gets_the_next_task(fake: FakeRay) -> None:
@@ -447,19 +504,26 @@ def test_a_picture_in_the_run_s_own_folder_is_recorded_relative_to_it(
 
     async def there(taskid: str, images: int) -> Delivery:
         assert (taskid, images) == ("t1", 1)
-        return Delivery(taskid, "downloaded", (Picture(0, path, 5, "hash"),))
+        return Delivery(taskid, "succeeded", (Picture(0, path, 5, "hash"),), LOST)
 
     bulk._delivery = there  # type: ignore[assignment]  # a stand-in
     found = anyio.run(bulk._deliver_there, "t1", 1)
-    assert found == Delivery("t1", "downloaded", (Picture(0, recorded, 5, "hash"),))
+    assert found == Delivery("t1", "succeeded", (Picture(0, recorded, 5, "hash"),), LOST)
 
 
-def test_what_is_wrong_is_said_before_a_cluster_starts(fake: FakeRay, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [str, Path])
+def test_what_is_wrong_is_said_before_a_cluster_starts(
+    fake: FakeRay, tmp_path: Path, kind: Callable[[Path], str | Path]
+) -> None:
     (tmp_path / "jobs.csv").write_text("prompt,batchsize\nx,99\n", "utf-8")
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="nowhere://x"):
         RayBulk(tmp_path / "out", pictures="nowhere://x").run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "ray", None)
+        with pytest.raises(ConfigError, match="Ray is not installed"):
+            RayBulk(tmp_path / "out", pictures="nowhere://x").run()
     with pytest.raises(InvalidRequest, match="line 2"):
-        RayBulk(tmp_path / "out").run(tmp_path / "jobs.csv")
+        RayBulk(tmp_path / "out").run(kind(tmp_path / "jobs.csv"))
     assert (fake.calls, (tmp_path / "out").exists()) == ([], False)
 
 
@@ -475,8 +539,8 @@ class Number:
 
 
 def test_rows_of_columns_are_what_a_jobs_file_holds() -> None:
-    columns = {"batchsize": [Number(2.0), Number(float("nan")), 1.0], "x": [Number(1.5), "b", None]}
-    assert _rows(columns) == [{"batchsize": 2, "x": 1.5}, {"batchsize": None, "x": "b"}, {"batchsize": 1, "x": None}]
+    columns = {"batchsize": [Number(2.0), Number(float("nan")), -1.0], "x": [Number(1.5), "b", None]}
+    assert _rows(columns) == [{"batchsize": 2, "x": 1.5}, {"batchsize": None, "x": "b"}, {"batchsize": -1, "x": None}]
     assert [type(row["batchsize"]) for row in _rows(columns)] == [int, type(None), int]
     assert _rows(SimpleNamespace(to_pylist=lambda: [{"a": 1}])) == [{"a": 1}]
     with pytest.raises(ValueError, match="shorter"):
@@ -525,11 +589,26 @@ def test_a_run_on_a_cluster_is_a_bulk_run_whose_tasks_are_delivered_there(
     assert (fake.calls[0][1]["address"], fake.calls[0][1].items() >= local.items()) == (address or "local", True)
     assert [call[3] for call in fake.calls if call[0] == "make"] == [(dict, PictureStore("/x"), options)] * 2
     assert fake.calls[-3:] == [("kill", 0), ("kill", 1), "shutdown"]
-    assert (run._delivery, capsys.readouterr()) == (None, ("", "of Ray\n"))
+    said = "Ray starts\nof Ray\nRay ends\n"
+    assert (run._delivery, capsys.readouterr()) == (None, ("", said)), "stdout belongs to the program's results"
 
 
-def test_a_run_on_a_cluster_begins_as_a_bulk_run(fake: FakeRay, tmp_path: Path) -> None:
-    run = RayBulk(tmp_path / "out", connect=dict)  # type: ignore[arg-type]  # passed on only
+def test_without_options_a_run_on_a_cluster_has_those_of_the_last_start(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake.results, last = {"__ray_ready__": [None]}, BulkOptions(rate=7.0)
+    seen: list[Any] = []
+    monkeypatch.setattr(Bulk, "options", lambda _: last)
+    monkeypatch.setattr(Bulk, "run", lambda *_, **named: seen.append(named["options"]))
+    RayBulk(tmp_path / "out").run()
+    assert [*seen, *(call[3][2] for call in fake.calls if call[0] == "make")] == [last] * 4
+
+
+def test_a_run_on_a_cluster_begins_as_a_bulk_run(
+    fake: FakeRay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers are in another folder
+    run = RayBulk("out", connect=dict)  # type: ignore[arg-type]  # passed on only
     held: list[Any] = [run._connect, run._deliver, run._manifest]
     assert held == [dict, run._deliver_there, True]
     assert (run._store, run._address, run._workers) == (PictureStore(str(tmp_path / "out" / "pictures")), None, None)
