@@ -97,13 +97,19 @@ class Operation:
 
 
 def emit_limits(document: Json, settings: Settings) -> str:
-    """Return the text of limits.py for the effective spec."""
+    """Return the text of limits.py for the effective spec.
+
+    Raises:
+        DecisionNeeded: An operation that the client uses is not there, or its key or address cannot be used.
+    """
     blocks: list[str] = [HEAD]
     constants: dict[str, str] = {}
     for operation in operations(document):
         constants[operation.id] = _constant(operation.id, constants.values())
         fields = body_fields(document, operation, settings)
         blocks.append(_operation(document, operation, constants[operation.id], fields))
+    if gone := [name for name in settings.roles.values() if name not in constants]:
+        raise DecisionNeeded(f"the document has no operation {gone[0]}.")
     scheme, header = auth_scheme(document, settings.submit)
     roles = "".join(f"{role.upper()}: Final = {constants[name]}\n" for role, name in settings.roles.items())
     listed = "".join(f"    {name!r}: {constant},\n" for name, constant in constants.items())

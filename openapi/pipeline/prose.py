@@ -80,7 +80,8 @@ def contains_value(text: str, value: Scalar) -> bool:
 
 def tokens(text: str) -> dict[str, list[str]]:
     """Return the facts in prose by kind, in order: sizes, ratios, tiers, and the other numbers."""
-    plain = unicodedata.normalize("NFKC", text)
+    # NFKC would make a comma of thousands of this one.
+    plain = unicodedata.normalize("NFKC", re.sub(r"，(?=\d+ ?[x×*] ?\d)", "、", text))
     found: dict[str, list[str]] = {}
     for kind, pattern in KINDS.items():
         found[kind] = [re.sub(r" ?[x×*] ?", "x", match) for match in pattern.findall(plain)]

@@ -48,6 +48,8 @@ PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "sandbox": (("seedream_sandbox/**/*.py",), ("tests/sandbox", *_without("tests/sandbox", "command", "container", "docs", "inspector_page", "schemathesis_cli"))),
     # On a stand-in for the module ray; `make scale` runs it on a cluster.
     "ray": (("seedream/ray/*.py",), ("tests/scale/test_parts.py", "tests/scale/test_without_ray.py")),
+    # Whole runs with the generator, other processes and git are left out; so are pages by the hundred.
+    "pipeline": (("pipeline/*.py",), ("tests/pipeline", *_without("tests/pipeline", "absorbed", "client", "command", "decisions", "editions", "follow", "foreign_shapes", "fuzzed", "held_out", "refused"))),
     "testing": (("seedream_testing/**/*.py",), ("tests/testing", "tests/mutants/test_derived.py", "tests/contract/test_violations.py", "--deselect=tests/testing/test_plugin.py::test_the_plugin_loads_nothing_until_it_is_used")),
 }  # fmt: skip
 NEEDED: Final = 0.95

@@ -20,6 +20,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _COPIED: Final = (
     "overlay", "tests", "generated", "openapi", "docs", "benchmarks", "README.md", "README.zh-CN.md", "Makefile",
 )  # fmt: skip
+_SOURCES: Final = ("overlay", "openapi")
 _NAME: Final = re.compile(r"\bdef (?:x_|xǁ\w+?ǁ)(\w+?)__mutmut_\d+")  # as mutmut names a function
 # Mutants of these lines change nothing when the code runs.
 _WITHOUT_EFFECT: Final = [r"\bcast\(", r"^\s*@overload", r"__all__"]
@@ -56,7 +57,7 @@ def copy(folder: Path) -> None:
         how = partial(shutil.copytree, ignore=ignore) if (ROOT / part).is_dir() else shutil.copy
         how(ROOT / part, folder / part)
     project = (ROOT / "pyproject.toml").read_text("utf-8")
-    rows = f'source_paths = ["overlay"]\ndo_not_mutate_patterns = {json.dumps(_WITHOUT_EFFECT)}\n'
+    rows = f"source_paths = {json.dumps(_SOURCES)}\ndo_not_mutate_patterns = {json.dumps(_WITHOUT_EFFECT)}\n"
     (folder / "pyproject.toml").write_text(f"{project}\n[tool.mutmut]\n{rows}", "utf-8")
 
 
@@ -66,8 +67,10 @@ def mutate(folder: Path, patterns: list[str]) -> list[Mutant]:
     from mutmut.mutation.file_mutation import mutate_file_contents  # noqa: PLC0415 -- reads its settings on import
 
     made = list[Mutant]()
-    for file in sorted({one for pattern in patterns for one in (folder / "overlay").glob(pattern)}):
-        module = ".".join(file.relative_to(folder / "overlay").with_suffix("").parts).removesuffix(".__init__")
+    roots = [folder / name for name in _SOURCES]
+    found = {(file, root) for pattern in patterns for root in roots for file in root.glob(pattern)}
+    for file, root in sorted(found):
+        module = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
         source = cst.parse_module(file.read_text("utf-8")).visit(_Undecorated()).code
         result = mutate_file_contents(str(file), source)
         if not result.mutant_names:

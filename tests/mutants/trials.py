@@ -199,7 +199,7 @@ class Trials:
 def _forget() -> None:
     """Empty the caches of functions: one whose result another test has cached would not be seen to be called."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("seedream"):
+        if name.startswith(("seedream", "pipeline")):
             for value in list(vars(module).values()):
                 if isinstance(value, _lru_cache_wrapper):
                     value.cache_clear()
@@ -209,7 +209,7 @@ def start(folder: Path, seconds: float, tests: Sequence[str]) -> int:
     """Try the mutants in a process of its own: its modules must come from the folder."""
     (folder / "site").mkdir()
     (folder / "site" / "sitecustomize.py").write_text(_SITE, "utf-8")
-    path = os.pathsep.join(str(folder / part) for part in ("site", "overlay", "generated", "tests"))
+    path = os.pathsep.join(str(folder / part) for part in ("site", "overlay", "openapi", "generated", "tests"))
     command = [sys.executable, "-m", "mutants.trials", str(folder), str(seconds), *tests]
     environ = {**os.environ, "PYTHONPATH": path, "MUTANT_UNDER_TEST": ""}
     with (folder / "said.txt").open("w") as said:
