@@ -82,6 +82,9 @@ def test_a_part_of_seedream_that_is_missing_is_named(monkeypatch: pytest.MonkeyP
 
 
 def test_the_sandbox_is_quick_and_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for sandbox in fixtures.serve({"progress": "time", "pictures": "painted"}, monkeypatch):
+        settings = sandbox.service.settings
+        assert (settings.progress, settings.pictures) == ("time", "painted"), "a mark's settings decide"
     for sandbox in fixtures.serve({"credits": 7}, monkeypatch):
         settings = sandbox.service.settings
         assert (sandbox.credits, settings.progress, settings.pictures) == (7, "instant", "plain")

@@ -103,9 +103,12 @@ def test_the_block_can_be_lifted(run: Run) -> None:
 
         def test_lifted():
             assert "block_network" not in socket.getaddrinfo.__qualname__
+
+        def test_of_the_fixture_too(block_seedream_network):
+            assert "block_network" not in socket.getaddrinfo.__qualname__
         """,
         "--seedream-live", "-o", BLOCKED,
-    ).assert_outcomes(passed=1)  # fmt: skip
+    ).assert_outcomes(passed=2)  # fmt: skip
 
 
 def test_a_project_that_did_not_ask_is_left_as_it_is(run: Run) -> None:
@@ -173,11 +176,19 @@ def test_assert_charged_fails_with_the_bill(run: Run) -> None:
                 client.submit("a boat", batchsize=3)
             assert_charged(3, submissions=2)
 
+        def test_both(seedream_sandbox, seedream_mock, assert_charged):
+            sandbox = seedream_sandbox  # respx lets nothing out, so it is asked in process
+            with SeeDream(sandbox.api_key, base_url=sandbox.base_url, transport=sandbox.transport) as client:
+                client.submit("a boat", batchsize=3)
+            with SeeDream() as client:
+                client.submit("a boat", batchsize=2)
+            assert_charged(5, submissions=2)
+
         def test_nothing_to_ask(assert_charged):
             pass
         """
     )
-    result.assert_outcomes(failed=2, errors=1)
+    result.assert_outcomes(passed=1, failed=2, errors=1)
     result.stdout.fnmatch_lines_random(
         ["*charged were 3 images, not 2:*", "*3 for 'a boat' (*", "*charged were 1 submissions, not 2*"]
     )
@@ -282,8 +293,9 @@ def test_a_server_is_checked_by_options(run: Run) -> None:
     with Sandbox(pictures="plain", keys=("sk-good-key-0000",)) as sandbox:
         options = ("--seedream-contract", sandbox.base_url, "--seedream-contract-budget", "9",
                    "--seedream-contract-only", "batchsize.each")  # fmt: skip
-        result = run("", *options, TENSORSLAB_API_KEY="sk-good-key-0000")
+        result = run("def test_of_the_project(): raise KeyError", *options, TENSORSLAB_API_KEY="sk-good-key-0000")
         outcomes = result.parseoutcomes()
+        assert outcomes["failed"] == 1  # the project's own
         assert outcomes["passed"] >= 8  # what is refused, and one, two and three images
         assert outcomes["skipped"] >= 10
         assert sum(charge.images for charge in sandbox.charges) <= 9

@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from contextlib import nullcontext
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -177,6 +178,35 @@ def test_whatever_else_a_check_raises_is_a_failure_of_its_rule() -> None:
     assert (found.state, found.violation.rule, found.violation.check) == (State.FAILED, "BATCH-RANGE", "a.b/x")
     assert found.violation.what == f"ended in KeyError: '{'data' * 400}"[:1009]
     assert found.seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (None, State.PASSED),
+        (Unobservable("x"), State.SKIPPED),
+        (Violation("x", rule="RES-TIER"), State.FAILED),
+        (KeyError("x"), State.FAILED),
+    ],
+)
+def test_how_long_an_example_took_is_told_however_it_ended(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, state: State
+) -> None:
+    moments = iter((10.0, 12.5))
+    monkeypatch.setattr("seedream_testing.contract.run.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    found = ended(raising(error) if error is not None else lambda _: None)
+    assert (found.state, found.seconds) == (state, 2.5)
+
+
+def test_no_key_is_shown_by_what_was_found_or_sent() -> None:
+    sent = evolve(
+        SENT, url=f"http://127.0.0.1/?key={RICH}", headers=(("x-key", POOR),), body=f"token={SECOND}".encode()
+    )
+    found = ended(raising(Violation(f"{RICH} {SECOND} {POOR}", rule="RES-TIER", sent=sent)))
+    assert found.violation is not None
+    assert (found.violation.what, [key for key in (RICH, SECOND, POOR) if key in str(found.violation)]) == (
+        " ".join(["$TENSORSLAB_API_KEY"] * 3), [],
+    )  # fmt: skip
 
 
 def test_what_cannot_be_seen_is_skipped() -> None:
@@ -367,6 +397,14 @@ def test_a_header_is_shown_where_curl_or_the_suite_would_send_another(headers: d
 def test_keys_and_pieces_of_them_are_concealed(said: str, shown: str) -> None:
     assert conceal(said, ["sk-Example-1"]) == shown
     assert conceal(said, []) == said
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_keys_with_a_piece_in_common_nothing_stays(order: int) -> None:
+    # What is concealed of one key first must not leave the ends of another.
+    known = ["sk-same-1111", "sk-same-1111-2", "a-same-1119"][::order]
+    for key in known:
+        assert conceal(f"({key})", iter(known)) == "($TENSORSLAB_API_KEY)"
 
 
 # Reports
@@ -670,7 +708,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> MemoryServer:
                 ],
             )
         return {"/numbers": lambda: httpx.Response(200, json=[images for key, images in memory.accounts.charges if key == RICH]), "/object": lambda: httpx.Response(200, json={}),
-                "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/named": lambda: httpx.Response(200, json=[{"images": 1, "account": "rich"}]), "/text": lambda: httpx.Response(200, text="x")}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
+                "/objects": lambda: httpx.Response(200, json=[{"images": images} for key, images in memory.accounts.charges if key == RICH]), "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/named": lambda: httpx.Response(200, json=[{"images": 1, "account": "rich"}]), "/text": lambda: httpx.Response(200, text="x")}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
 
     monkeypatch.setattr(httpx, "Client", client)
     return memory
@@ -683,6 +721,27 @@ def run(*only: str, **options: Any) -> tuple[ContractResult, list[str]]:
     lines = list[str]()
     found = command.run("http://127.0.0.1", RICH, report=lines.append, only=only, **options)
     return found, lines
+
+
+@pytest.mark.parametrize("given", [{}, {"patience": 7.0}])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_the_server_of_a_command_is_waited_for_so_long_and_left_at_the_end(
+    service: MemoryServer, monkeypatch: pytest.MonkeyPatch, given: dict[str, float], *, wrong: bool
+) -> None:
+    seen = list[ServerUnderTest]()
+
+    def run_and_note(one: ServerUnderTest, **more: Any) -> ContractResult:
+        seen.append(one)
+        if wrong:
+            raise Unreachable("gone")
+        return run_contract(one, **more)
+
+    monkeypatch.setattr(command, "run_contract", run_and_note)
+    with pytest.raises(Unreachable) if wrong else nullcontext():
+        run("key.missing/query: no key", **given)
+    [one] = seen
+    assert (one.patience, one._http.is_closed, one.transport) == (given.get("patience", 600.0), True, None)
+    del service
 
 
 @pytest.mark.parametrize(
@@ -706,7 +765,7 @@ def test_keys_of_other_accounts_and_any_key_are_passed_on() -> None:
     assert unknown.count(State.SKIPPED) == len(unknown.outcomes)
 
 
-@pytest.mark.parametrize("path", ["rows", "numbers"])
+@pytest.mark.parametrize("path", ["rows", "numbers", "objects"])
 def test_charges_are_read_from_an_address(service: MemoryServer, path: str) -> None:
     service.hooks.charge = lambda images: [images, 1]  # type: ignore[method-assign]
     found, _ = run(EACH, unlimited=True, charges_url=f"http://127.0.0.1/{path}")
@@ -770,6 +829,8 @@ def test_options_that_cannot_be_used_are_refused_before_anything_is_sent(
 
 def test_check_server_returns_what_held_and_raises_the_first_violation() -> None:
     memory = MemoryServer(keys())
+    closed = list[str]()
+    memory.close = lambda: closed.append("closed")  # type: ignore[method-assign]  # noted
     held = check_server(
         "http://127.0.0.1",
         RICH,
@@ -777,7 +838,7 @@ def test_check_server_returns_what_held_and_raises_the_first_violation() -> None
         only=[EACH, "key.second", "key.credits", "key.missing/query: no key"],
         charges=lambda: [images for key, images in memory.accounts.charges if key == RICH],
     )
-    assert held == ["key.missing/query: no key", EACH]
+    assert (held, closed) == (["key.missing/query: no key", EACH], ["closed"])
     other = check_server(
         "http://127.0.0.1",
         RICH,
@@ -825,7 +886,7 @@ def session(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, **o
         "seedream_contract_budget": 2,
         **options,
     }
-    config = SimpleNamespace(getoption=given.__getitem__, add_cleanup=request.addfinalizer)
+    config = SimpleNamespace(getoption=given.__getitem__, add_cleanup=given.get("cleanups", request.addfinalizer))
     return SimpleNamespace(config=config, genitems=lambda holder: holder.collect())
 
 
@@ -874,6 +935,17 @@ def test_each_example_is_an_item(
         seedream_contract_any_key=True,
     )
     assert (other.parent.server.second_key, other.parent.server.any_key) == (SECOND, True)
+
+
+def test_the_server_of_a_session_is_left_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    cleanups = list[Callable[[], object]]()
+    [item] = collected(monkeypatch, request, cleanups=cleanups.append)
+    [leave] = cleanups
+    assert not item.parent.server._http.is_closed
+    leave()
+    assert item.parent.server._http.is_closed
 
 
 def test_an_item_fails_without_a_traceback_and_a_known_deviation_is_expected(

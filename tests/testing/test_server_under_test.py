@@ -5,21 +5,29 @@
 import base64
 import datetime as dt
 import json
+import ssl
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import judge
 import pytest
+import trustme
 from attrs import evolve
 from contract.servers.flask_server import Hooks
 from contract.servers.memory_server import MemoryServer
 from contract.servers.serving import POOR, RICH, SECOND, keys
 from mutants.derived import under_test
+from seedream_sandbox import Sandbox
 from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, server_under_test, text
 from seedream_testing.contract.api_facts import Meaning
+from seedream_testing.contract.encode import encode
 from seedream_testing.contract.server_under_test import Reply, skip_if_length_required
 
 NOW = dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -168,6 +176,7 @@ TASKS: list[tuple[dict[str, Any], Meaning, str, str]] = [
     ({"width": 2048, "height": 2047}, Meaning(2, "2048x2048", "a", "c"), "SERVER-PICTURES", "it: pictures are (2048, 2047), not (2048, 2048)"), ({"width": 2048, "height": 2048}, Meaning(2, "2048x2048", "a", "c"), "", ""),
     ({"width": 1600, "height": 900}, Meaning(2, "16:9", "a", "c"), "", ""), ({"width": 1631, "height": 900}, Meaning(2, "16:9", "a", "c"), "", ""), ({"width": 1633, "height": 900}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of (1633, 900) are of another shape"),
     ({"width": 1567, "height": 900}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of"), ({"width": 900, "height": 1600}, Meaning(2, "16:9", "a", "c"), "RES-RATIO", "it: pictures of"), ({"width": 3687, "height": 9}, Meaning(2, "4K", "a", "c"), "", ""), ({"width": 3686, "height": 9}, Meaning(2, "4K", "a", "c"), "RES-TIER", "it: "),
+    ({"starttime": ""}, MEANT, "SERVER-ENVELOPE", "starttime is not YYYY-MM-DD HH:MM:SS"), ({"starttime": None}, MEANT, "SERVER-ENVELOPE", "starttime is not of type str"),
     ({"starttime": "2026-1-1 00:00:00"}, MEANT, "SERVER-ENVELOPE", "starttime is not YYYY-MM-DD HH:MM:SS"), ({"starttime": "2026-13-01 00:00:00"}, MEANT, "SERVER-ENVELOPE", "starttime is not YYYY-MM-DD HH:MM:SS"),
     ({"starttime": f"{NOW - dt.timedelta(hours=28):%Y-%m-%d %H:%M:%S}"}, MEANT, "SERVER-ENVELOPE", "starttime is not the time of this submission in any time zone"), ({"starttime": f"{NOW + dt.timedelta(hours=28):%Y-%m-%d %H:%M:%S}"}, MEANT, "SERVER-ENVELOPE", "starttime is not the time"),
     ({"starttime": f"{NOW - dt.timedelta(hours=26):%Y-%m-%d %H:%M:%S}"}, MEANT, "", ""), ({"starttime": f"{NOW + dt.timedelta(hours=26):%Y-%m-%d %H:%M:%S}"}, MEANT, "", ""),
@@ -213,6 +222,20 @@ def test_a_server_s_clock_is_one_for_all_tasks(
             assert found.what.startswith("starttime is not the time of this submission by the clock of earlier ones")
 
 
+def test_a_task_that_takes_long_does_not_set_the_server_s_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = {"now": NOW}
+    monkeypatch.setattr(server_under_test, "_now", lambda: moments["now"])
+    with answering(OK | {"data": {"taskid": "t"}}) as server:
+        for waited in (3600, 0):
+            started = moments["now"]
+            assert server.task([text("prompt", "x")]) == "t"
+            assert server.issued == {"t": started}
+            moments["now"] += dt.timedelta(seconds=waited)
+            data = {**RIGHT, "starttime": f"{started:%Y-%m-%d %H:%M:%S}"}
+            last = evolve(server.query("t"), document=told(**data))
+            server.check_task(last, "it", "X", MEANT)
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -245,7 +268,7 @@ def test_polling_ends_with_completed_or_failed() -> None:
         assert violation(lambda: server.completed("t")).what.startswith("a legal task failed: bad; ")
     with answering(OK | {"data": {"taskid": "t"}}, failed, pause=lambda _: None) as server:
         found = violation(lambda: server.must_accept(lambda: server.submit([text("prompt", "x")]), "it", "X", MEANT))
-    assert (found.rule, found.what[:27]) == ("STATUS-MEANING", "a legal task failed: bad; t")
+    assert (found.rule, found.what[:27], server.spent) == ("STATUS-MEANING", "a legal task failed: bad; t", 2)
     assert found.curl.count("curl -sS") == 2  # the submission, and the query that told the end
     with answering(OK | {"data": {"taskid": "t"}}, failed, pause=lambda _: None) as server:
         assert violation(server.known_task).rule == "STATUS-MEANING"
@@ -348,6 +371,128 @@ def test_a_reply_that_shows_the_key_in_an_encoding_is_a_violation(coding: str, b
             server.query("t")
 
 
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 500])
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "image/png"])
+def test_no_reply_may_show_the_key_whatever_it_is(status: int, kind: str) -> None:
+    body = httpx.Response(status, content=f"\xe9 {RICH}".encode("latin-1"), headers={"content-type": kind})
+    with answering(body) as server:
+        found = violation(lambda: server.query("t"))
+    assert (found.rule, found.what) == ("AUTH-KEY", "the reply shows the key, or an encoding of it")
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [(judge.FACTS.query, ["/v1/images/infobytaskid"]), ("http://127.0.0.1/p.png", ["/p.png", "/q.png"])],
+)
+def test_a_redirect_is_followed_for_the_address_of_a_picture_only(url: str, asked: list[str]) -> None:
+    seen = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        return httpx.Response(200 if request.url.path == "/q.png" else 302, headers={"location": "/q.png"})
+
+    with ServerUnderTest("http://127.0.0.1", RICH, judge.FACTS, httpx.MockTransport(answer)) as server:
+        assert (server.send("GET", url).status, seen) == (302 if len(asked) == 1 else 200, asked)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_the_certificate_of_a_server_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    authority, context = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    server_under_test._trusted.cache_clear()
+    try:
+        with Sandbox(tls=context) as sandbox, ServerUnderTest(sandbox.base_url, RICH, judge.FACTS) as server:
+            with nullcontext() if trusted else pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                assert server.query("t").code == judge.FACTS.failure
+            assert bool(sandbox.requests) is trusted
+    finally:
+        server_under_test._trusted.cache_clear()
+
+
+def test_this_machine_is_asked_without_a_proxy_and_another_one_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox() as sandbox:
+        for proxy, url in (("http://127.0.0.1:9", sandbox.base_url), (sandbox.base_url, "http://server.example")):
+            monkeypatch.setenv("HTTP_PROXY", proxy)
+            with ServerUnderTest(url, RICH, judge.FACTS) as server:
+                assert server.query("t").code == judge.FACTS.failure
+        assert [dict(one.headers)["host"] for one in sandbox.requests] == [
+            sandbox.base_url.removeprefix("http://"), "server.example",
+        ]  # fmt: skip
+
+
+def test_a_server_has_a_minute_for_each_part_of_a_reply_and_its_connections_are_closed() -> None:
+    with ServerUnderTest("http://127.0.0.1:9", RICH, judge.FACTS) as server:
+        assert (server._http.timeout, server._http.is_closed) == (httpx.Timeout(60.0), False)
+    assert server._http.is_closed
+
+
+class _OneAfterAnother(BaseHTTPRequestHandler):
+    """Keeps its connection open, so that no other one is served meanwhile."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_requests_at_once_come_to_a_server_that_serves_one_connection_after_another() -> None:
+    with HTTPServer(("127.0.0.1", 0), _OneAfterAnother) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        with ServerUnderTest(f"http://127.0.0.1:{listening.server_port}", RICH, judge.FACTS) as server:
+            for _ in range(2):
+                assert server.query("before").status == 200
+                replies = server.at_once([partial(server.query, f"t{number}") for number in range(3)])
+                assert [json.loads(reply.sent.body)["taskid"] for reply in replies] == ["t0", "t1", "t2"]
+        listening.shutdown()
+
+
+def test_of_requests_at_once_one_that_fails_ends_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_under_test, "_OVERLAP", 60.0)
+    with answering(NO) as server:
+
+        def broken() -> Reply:
+            raise KeyError("broken")
+
+        with pytest.raises(KeyError, match="broken"):
+            server.at_once([partial(server.query, "t"), broken])
+        assert server.query("after").status == 200
+
+
+def test_a_form_that_is_abandoned_is_sent_to_its_half_under_its_whole_length() -> None:
+    seen = list[tuple[httpx.Headers, bytes]]()
+
+    class Reading(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            received = b""
+            try:
+                for piece in request.stream:  # type: ignore[union-attr]  # a blocking request's
+                    received += piece
+            finally:
+                seen.append((request.headers, received))
+            return httpx.Response(200)
+
+    parts = [text("prompt", "x" * 100)]
+    with ServerUnderTest("http://127.0.0.1", RICH, judge.FACTS, Reading()) as server:
+        server.abandon(parts)
+    [(headers, received)] = seen
+    mark = headers["content-type"].partition("boundary=")[2]
+    whole = len(encode(parts)[1])
+    assert (headers["authorization"], int(headers["content-length"])) == (f"Bearer {RICH}", whole)
+    assert (received[: len(mark) + 2], len(received)) == (f"--{mark}".encode(), whole // 2)
+
+
 def test_what_is_sent_is_what_was_meant() -> None:
     seen = list[httpx.Request]()
     transport = httpx.MockTransport(lambda request: seen.append(request) or httpx.Response(200, json=NO))  # type: ignore[func-returns-value]
@@ -437,6 +582,37 @@ def test_the_known_task_is_made_once() -> None:
         server.need_echo(server.known_task(), "prompt")
         with pytest.raises(Unobservable, match=r"^the query's reply has no mood, so what became of it cannot be seen$"):
             server.need_echo(server.known_task(), "mood")
+
+
+def test_the_known_task_is_asked_for_once_after_others_and_made_again_where_it_is_gone() -> None:
+    service = MemoryServer(keys())
+    with under_test(service, service, judge.FACTS) as server:
+        first = server.known_task().data["taskid"]
+        server.task([text("prompt", "another")])
+        service.seen.clear()
+        assert [server.known_task().data["taskid"] for _ in range(3)] == [first] * 3
+        assert [json.loads(request.content) for request in service.seen] == [{"taskid": first}]
+        server.forget("of another task")
+        assert server.known_task().data["taskid"] == first
+        server.delete(first)
+        server.task([text("prompt", "one more")])
+        found = violation(server.known_task)
+        assert (found.rule, found.what.partition(";")[0]) == (
+            "TASK-ID", "a task that was completed, and not deleted, is no longer known",
+        )  # fmt: skip
+        second = server.known_task().data["taskid"]
+        server.forget(second)
+        assert len({first, second, server.known_task().data["taskid"]}) == 3
+
+
+def test_another_key_is_of_another_account_that_shares_no_pictures_and_no_sum() -> None:
+    service = MemoryServer(keys())
+    with under_test(service, service, judge.FACTS) as server:
+        server.known_task()
+        with server.with_key(SECOND) as other:
+            assert (other.pictures is server.pictures, other.spent, other.issued) == (True, 0, {})
+            other.task([text("prompt", "x"), text("batchsize", 2)])
+            assert (other.spent, server.spent) == (2, 1)
 
 
 def test_chunks_may_only_be_refused_for_their_missing_length() -> None:

@@ -98,8 +98,10 @@ class Unobservable(Exception):
 
 def conceal(text: str, keys: Iterable[str]) -> str:
     """Return a text without the keys, and without longer pieces of them in any case or direction."""
-    for key in keys:
+    known = sorted(keys, key=len, reverse=True)
+    for key in known:  # all of them, before a piece of one breaks another up
         text = text.replace(key, "$TENSORSLAB_API_KEY")
+    for key in known:
         for form in (key, key.swapcase(), key.upper(), key.lower(), key[::-1]):
             for start in range(len(form) - _PIECE + 1):
                 text = text.replace(form[start : start + _PIECE], "*" * _PIECE)
