@@ -315,7 +315,7 @@ def stamp_and_format(package: Path) -> None:
     """
     for path in package.rglob("*.py"):
         path.write_text(STAMP + path.read_text("utf-8"), "utf-8")
-    common = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311"]
+    common = ["--isolated", "--no-cache", "--target-version", "py311"]
     for command in (
         ["check", "--select", "I,F401", "--fix-only", "."],
         ["format", "--exclude", SIGNATURES, "."],

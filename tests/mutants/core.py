@@ -34,6 +34,10 @@ def _without(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"--ignore={folder}/test_{name}.py" for name in names)
 
 
+def _deselected(file: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"--deselect={file}::test_{name}" for name in names)
+
+
 # What is mutated together, and the tests that are to find it.
 PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "request": (("seedream/_request/*.py", "seedream/resolution.py"), _core("request", "resolution", "messages", "submit_faults")),
@@ -49,7 +53,7 @@ PACKAGES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     # On a stand-in for the module ray; `make scale` runs it on a cluster.
     "ray": (("seedream/ray/*.py",), ("tests/scale/test_parts.py", "tests/scale/test_without_ray.py")),
     # Whole runs with the generator, other processes and git are left out; so are pages by the hundred.
-    "pipeline": (("pipeline/*.py",), ("tests/pipeline", *_without("tests/pipeline", "absorbed", "client", "command", "decisions", "editions", "follow", "foreign_shapes", "fuzzed", "held_out", "refused"))),
+    "pipeline": (("pipeline/*.py",), ("tests/pipeline", *_without("tests/pipeline", "absorbed", "client", "command", "decisions", "editions", "follow", "foreign_shapes", "fuzzed", "held_out", "refused", "watch"), *_deselected("tests/pipeline/test_tree.py", "another_process_gives_the_same_bytes", "interrupted_anywhere", "runs_do_not_mix"))),
     "testing": (("seedream_testing/**/*.py",), ("tests/testing", "tests/mutants/test_derived.py", "tests/contract/test_violations.py", "--deselect=tests/testing/test_plugin.py::test_the_plugin_loads_nothing_until_it_is_used")),
 }  # fmt: skip
 NEEDED: Final = 0.95
