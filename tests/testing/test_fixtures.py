@@ -78,8 +78,9 @@ def test_the_mock_checks_requests_against_the_spec(
 
 
 def test_any_other_host_is_not_reached_under_the_mock(seedream_mock: "SeeDreamMock") -> None:
-    with pytest.raises(Exception, match="not mocked"):
-        httpx.get("https://elsewhere.example/")
+    for url in ("https://elsewhere.example/", f"http://{HOST}/", f"https://docs.{HOST.partition('.')[2]}/"):
+        with pytest.raises(Exception, match="not mocked"):
+            httpx.get(url)
     assert [] == seedream_mock.requests
 
 

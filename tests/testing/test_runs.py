@@ -5,6 +5,7 @@
 import datetime as dt
 import json
 import re
+import ssl
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -17,10 +18,12 @@ from typing import Any
 import httpx
 import judge
 import pytest
+import trustme
 from attrs import evolve
 from contract.servers.memory_server import MemoryServer
 from contract.servers.serving import POOR, RICH, SECOND, keys
 from mutants.derived import under_test
+from seedream_sandbox import Sandbox
 from seedream_testing import contract as public
 from seedream_testing.contract import (
     RELATIONS,
@@ -132,6 +135,9 @@ def test_an_example_may_cost_the_whole_rest_of_a_budget() -> None:
             == "it may cost 4 images, and 3 of the budget are left"
         )
         assert run_example(one, row, Example("x", lambda _: None, 400), None, []).state is State.PASSED
+        dear = relation("a.b", Example("x", spending(3), 3))
+        whole = run_contract(one, relations=[dear, dear], budget=5)
+        assert ([outcome.state for outcome in whole.outcomes], whole.spent) == ([State.PASSED, State.SKIPPED], 5)
 
 
 @pytest.mark.parametrize(
@@ -708,7 +714,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> MemoryServer:
                 ],
             )
         return {"/numbers": lambda: httpx.Response(200, json=[images for key, images in memory.accounts.charges if key == RICH]), "/object": lambda: httpx.Response(200, json={}),
-                "/objects": lambda: httpx.Response(200, json=[{"images": images} for key, images in memory.accounts.charges if key == RICH]), "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/named": lambda: httpx.Response(200, json=[{"images": 1, "account": "rich"}]), "/text": lambda: httpx.Response(200, text="x")}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
+                "/objects": lambda: httpx.Response(200, json=[{"images": images} for key, images in memory.accounts.charges if key == RICH]), "/texts": lambda: httpx.Response(200, json=["1"]), "/none": lambda: httpx.Response(200, json=[{}]), "/named": lambda: httpx.Response(200, json=[{"images": 1, "account": "rich"}]), "/text": lambda: httpx.Response(200, text="x"), "/moved": lambda: httpx.Response(307, headers={"location": "/numbers"})}.get(request.url.path, lambda: httpx.Response(500))()  # fmt: skip
 
     monkeypatch.setattr(httpx, "Client", client)
     return memory
@@ -783,7 +789,7 @@ def check_charges(one: ServerUnderTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"), [("object", "are not a list"), ("texts", "are neither numbers nor objects with 'images'"), ("none", "are neither numbers nor objects with 'images'"), ("named", "name an account that is not a number"), ("text", "cannot be read: "), ("gone", "cannot be read: ")]
+    ("path", "said"), [("object", "are not a list"), ("texts", "are neither numbers nor objects with 'images'"), ("none", "are neither numbers nor objects with 'images'"), ("named", "name an account that is not a number"), ("text", "cannot be read: "), ("gone", "cannot be read: "), ("moved", "cannot be read: ")]
 )  # fmt: skip
 def test_charges_that_cannot_be_read_end_the_run(service: MemoryServer, path: str, said: str) -> None:
     del service
@@ -795,6 +801,13 @@ def test_charges_that_cannot_be_read_end_the_run(service: MemoryServer, path: st
             None,
             [],
         )
+
+
+def test_charges_are_read_only_from_an_address_whose_certificate_is_known() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with Sandbox(tls=context) as sandbox, pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        command._charges(f"{sandbox.base_url}/_sandbox/charges")()
 
 
 def test_failures_and_known_ones_are_told_and_written(service: MemoryServer, tmp_path: Path) -> None:
@@ -812,6 +825,8 @@ def test_failures_and_known_ones_are_told_and_written(service: MemoryServer, tmp
     assert files["junit"].read_text("utf-8") == junit_report(found)
     assert files["html"].read_text("utf-8") == html_report(found)
     assert run("batchsize.each/batchsize '*'", unlimited=True)[0].stopped
+    allowed = run(EACH, unlimited=True, allow=[f"{EACH}=known"])[0]
+    assert ([outcome.reason for outcome in allowed.outcomes], allowed.stopped) == (["known"], False)
 
 
 @pytest.mark.parametrize(
@@ -966,12 +981,14 @@ def test_an_item_fails_without_a_traceback_and_a_known_deviation_is_expected(
     assert (allowed.type, str(allowed.value)) == (pytest.xfail.Exception, "known")
 
 
-@pytest.mark.parametrize(("until", "raised"), [("2000-01-01", pytest_items.ContractFailure), ("9999-12-31", pytest.xfail.Exception)])  # fmt: skip
+@pytest.mark.parametrize(("until", "raised"), [("2026-06-14", pytest_items.ContractFailure), ("2026-06-15", pytest.xfail.Exception)])  # fmt: skip
 def test_a_known_deviation_of_a_file_counts_to_its_last_day(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, service: MemoryServer, tmp_path: Path,
     until: str, raised: type[BaseException],
 ) -> None:  # fmt: skip
     service.hooks.pictures = lambda images: images + 1  # type: ignore[method-assign]
+    late = SimpleNamespace(now=lambda zone: dt.datetime(2026, 6, 15, 23, 59, tzinfo=zone))
+    monkeypatch.setattr(pytest_items, "dt", SimpleNamespace(datetime=late, UTC=dt.UTC))
     file = tmp_path / "known.toml"
     file.write_text(f"[[deviation]]\nallow = \"{EACH}\"\nreason = 'known'\nuntil = {until}\n", "utf-8")
     [item] = collected(monkeypatch, request, seedream_contract_allow_file=str(file))
