@@ -81,13 +81,13 @@ def _settled(skipped: OverlayFinding, after: Inputs) -> tuple[Inputs, str]:
 
 
 def _new_guard(document: Json, target: str, was: dict[str, Any]) -> dict[str, Any] | None:
-    nodes = list(jsonpath.find(target, document))
+    node = jsonpath.find(target, document)[0]
     try:
-        found = {relative: look_up(nodes[0].value, relative) for relative in was} if nodes else {}
+        found = {relative: look_up(node.value, relative) for relative in was}
     except KeyError:
         return None
     plain = all(isinstance(value, (str, int, float, bool)) for value in found.values())
-    return found if found and plain else None
+    return found if plain else None
 
 
 def accept_rules(seen: View, after: Inputs) -> tuple[Inputs, list[str]]:

@@ -59,6 +59,8 @@ FORM: dict[str, Any] = {
         "seed": {"type": "integer", "minimum": 0, "default": 7, "description": 'Seed "x" \\ \n\u2028 y'},
         "sourceImage": {"type": "array", "items": {"type": "string", "format": "binary"}, "default": "x"},
         "size": {"type": "string"},
+        "one": {"type": "string", "description": "模式a"},
+        "two": {"type": "string", "description": "Mode式", "minLength": 0},
         "mode": {"type": "string", "nullable": True, "enum": ["a", "b'"], "description": "模式"},
         "wait": {"type": "boolean", "default": "no"},
         "n": {"type": "integer", "minimum": 1, "maximum": 4, "exclusiveMaximum": 5, "description": "x" * 300},

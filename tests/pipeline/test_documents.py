@@ -678,6 +678,16 @@ def test_a_document_that_is_not_sound_is_refused(found: Any, said: str) -> None:
     assert str(caught.value) == said
 
 
+def test_where_a_document_is_broken_is_cut() -> None:
+    deep: dict[str, Any] = {"type": 5}
+    for number in range(9):
+        deep = {"properties": {f"{number}" * 20: deep}}
+    place = f"{PLACE}{''.join(f'/properties/{n}' for n in (str(number) * 20 for number in range(8, -1, -1)))}"
+    with pytest.raises(RefusedInput) as caught:
+        check_spec(with_schema(deep), "x")
+    assert str(caught.value) == f"{BROKEN} {place[:200]}: 5 is not of type 'string'."
+
+
 def chained(length: int) -> dict[str, Any]:
     schemas: dict[str, Any] = {
         f"L{n}": {"type": "object", "properties": {"p": {"$ref": f"#/components/schemas/L{n + 1}"}}}
@@ -899,6 +909,10 @@ def test_a_file_is_read_by_its_name(tmp_path: Any) -> None:
         with pytest.raises(RefusedInput) as caught:
             page.read(given)
         assert str(caught.value) == said
+    with path.open("wb") as file:
+        file.truncate(20_000_000)
+    with pytest.raises(RefusedInput, match="is a binary file"):
+        page.read(path)
     with path.open("wb") as file:
         file.truncate(20_000_001)
     with pytest.raises(RefusedInput, match=r"page\.md is larger than 20,000,000 bytes: no page of this API is\.$"):

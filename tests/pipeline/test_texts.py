@@ -83,7 +83,7 @@ def test_yaml_is_read_by_the_core_schema(text: str, value: Any) -> None:
     ("text", "said"),
     [
         ("", "Expecting value: line 1 column 1 (char 0)"), ("[1] 2", "Extra data: line 1 column 5 (char 4)"), ("[NaN]", "nan is too large or not a number that JSON has"),
-        ('{"a":1,"a":2}', "found duplicate key 'a' in one object"), ('{"a":1,"b":2,"b":2,"a":3}', "found duplicate key 'a' in one object"),
+        ('{"b":1,"a":1,"a":2}', "found duplicate key 'a' in one object"), ('{"a":1,"b":2,"b":2,"a":3}', "found duplicate key 'a' in one object"),
         (f'{{"{"k" * 90}":1,"{"k" * 90}":2}}', f"found duplicate key '{'k' * 79} in one object"),
         ("[-1e999]", "-inf is too large or not a number that JSON has"), ('["\\ud800"]', HALF), ('{"<<": 1}', NO_MERGE), ("[" * 62 + "]" * 62, DEEP),
         ("[" * 60_000, DEEP), ("x" * 20_000_001, "longer than 20,000,000 characters"), ("[" + "1," * 200_000 + "1]", "more than 200,000 values once its aliases are written out"),
@@ -279,6 +279,16 @@ def test_the_language_is_told_by_sentences_then_script_then_address(
     assert language_of(found, TWO, fence) == expected
 
 
+@pytest.mark.parametrize(
+    ("rows", "found", "expected"), [(4, 2, "zh"), (4, 1, "en"), (3, 2, "zh"), (2, 1, "zh"), (1, 0, "en")]
+)
+def test_half_of_the_sentences_tell_the_language(rows: int, found: int, expected: str) -> None:
+    known = rules(**{f"R{n}": {"at": f"submit/request/f{n}", "sentences": {"zh": "甲"}} for n in range(rows)})
+    texts = {f"f{n}": "甲 word for word" if n < found else "word" for n in range(rows)}
+    assert language_of(leaves(**texts), known, "") == expected
+    assert language_of(leaves(a="word"), ledger.Ledger({}, {}), "") == "en"
+
+
 def test_all_prose_of_a_place_is_one_text() -> None:
     place = "submit/request/a"
     found = {
@@ -383,7 +393,7 @@ SPACE = r"\t\n\v\f\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff
 @pytest.mark.parametrize(
     ("pattern", "python"),
     [
-        ("", ""), ("^a$", r"\Aa\Z"), (".", r"[^\n\r\u2028\u2029]"), (r"\.\/\-\$\^", r"\.\/\-\$\^"), ("[]", "(?!)"), ("[^]", r"[\x00-\U0010ffff]"), ("a[]b", "a(?!)b"), ("[^a-z[$.^]", r"[^a-z\[$.^]"),
+        ("", ""), ("^a$", r"\Aa\Z"), (".", r"[^\n\r\u2028\u2029]"), (r"\.\/\-\$\^", r"\.\/\-\$\^"), ("[]", "(?!)"), ("[^]", r"[\x00-\U0010ffff]"), ("a[]b", "a(?!)b"), ("[^a-z[$.^]", r"[^a-z\[$.^]"), ("[^a]x[b]y[^]z", r"[^a]x[b]y[\x00-\U0010ffff]z"), ("[a]x[^b]", "[a]x[^b]"),
         ("[a&&b||c~~]", r"[a\&&b\||c\~~]"), (r"[\s\d\]]", rf"[{SPACE}\d\]]"), (r"\s\S", rf"[{SPACE}][^{SPACE}]"), ("(?<n>a)\\k<n>", "(?P<n>a)(?P=n)"), ("(?:a)(?=b)(?!c)(?<=d)(?<!e)", "(?:a)(?=b)(?!c)(?<=d)(?<!e)"),
         (r"\u4e00\x41\u{1F600}", "一A😀"), (r"\ud83d\ude00", "😀"), (r"\u{2e}", r"\."), (r"\0\t\n\v\f\r", r"\x00\t\n\v\f\r"), (r"\cA\cz", "\x01\x1a"), (r"(a)\1", r"(a)\1"), (r"\@\ ", r"@\ "), ("a{2}b{2,}c{2,3}", "a{2}b{2,}c{2,3}"),
         ("a+?b*?c??", "a+?b*?c??"), (r"\b\B\w\W\D", r"\b\B\w\W\D"), ("é", "é"), (r"[\b]", r"[\b]"), (r"[\0]", r"[\x00]"), (r"[\-\/]", r"[\-\/]"),
