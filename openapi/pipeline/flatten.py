@@ -190,7 +190,7 @@ def _schema(
     for layer in layers(document, at):
         _merge(found, layer.value)
         for name in layer.value.get("properties", {}):
-            below.setdefault(name, layer.child("properties").child(name))
+            below[name] = layer.child("properties").child(name).beside(below.get(name))
         needed |= set(layer.value.get("required", []))
         for key in ("anyOf", "oneOf"):
             for index in range(len(layer.value.get(key, []))):

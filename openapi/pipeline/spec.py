@@ -46,10 +46,18 @@ def look_up(document: Any, where: str) -> Any:
 
 @dataclass(frozen=True)
 class Node:
-    """A value and the JSON pointer of its place, with references followed."""
+    """A value and the JSON pointer of its place, with references followed.
+
+    `more` holds the schemas of the same property in other parts of `allOf`, all of which apply to it.
+    """
 
     value: Any
     where: str
+    more: tuple["Node", ...] = ()
+
+    def beside(self, other: "Node | None") -> "Node":
+        """Return the node, which applies together with the other one, if there is one."""
+        return Node(other.value, other.where, (*other.more, self)) if other else self
 
     def child(self, part: object) -> "Node":
         """Return the child by key or index."""
@@ -172,6 +180,7 @@ def layers(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
     """
     if depth > MAX_LAYERS:
         raise SpecError(f"schemas refer to each other in a circle at {at.where}")
+    more = at.more
     if isinstance(at.value, dict) and "$ref" in at.value and len(at.value) > 1:
         yield Node({key: value for key, value in at.value.items() if key != "$ref"}, at.where)
     at = follow(document, at)
@@ -179,6 +188,8 @@ def layers(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
         yield at
         for index in range(len(at.value.get("allOf", []))):
             yield from layers(document, at.child("allOf").child(index), depth + 1)
+    for other in more:
+        yield from layers(document, other, depth + 1)
 
 
 UPPER: Final = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
@@ -210,7 +221,7 @@ def properties(document: Json, at: Node) -> dict[str, Node]:
     found: dict[str, Node] = {}
     for layer in branches(document, at):
         for name in layer.value.get("properties", {}):
-            found.setdefault(name, layer.child("properties").child(name))
+            found[name] = layer.child("properties").child(name).beside(found.get(name))
     return found
 
 

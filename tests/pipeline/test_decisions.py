@@ -195,6 +195,10 @@ STOPS: dict[str, tuple[bytes, tuple[str, ...]]] = {
         edited(lambda d: field(d, "batchsize").update(allOf=[{"maximum": 10}])),
         ("batchsize/maximum 15 -> 10: a narrowed limit",),
     ),
+    "narrowed by another part of allOf": (
+        edited(lambda d: body(d).update(allOf=[{"properties": {"batchsize": {"maximum": 10}}}])),
+        ("batchsize/maximum 15 -> 10: a narrowed limit",),
+    ),
     "enum against the prose": (
         edited(lambda d: field(d, "resolution").update(enum=["2K", "4K"])),
         ("contradiction: RES-RATIO", "refuses what the prose allows: 9:16"),

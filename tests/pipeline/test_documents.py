@@ -103,7 +103,8 @@ submit/request application.json | description (3) | 'more' | request
 submit/request application.json/a | field | 'field' | request
 submit/request application.json/a | required | True | request
 submit/request application.json/a | type | 'string' | request
-submit/request application.json/a | maxLength | 9 | request
+submit/request application.json/a | maxLength | 5 | request
+submit/request application.json/a | minLength | 1 | request
 submit/request application.json/b | field | 'field' | request
 submit/request application.json/b | required | True | request
 submit/request application.json/b | type | 'integer' | request
@@ -123,7 +124,8 @@ submit/reply | description (3) | 'more' | reply
 submit/reply/a | field | 'field' | reply
 submit/reply/a | required | True | reply
 submit/reply/a | type | 'string' | reply
-submit/reply/a | maxLength | 9 | reply
+submit/reply/a | maxLength | 5 | reply
+submit/reply/a | minLength | 1 | reply
 submit/reply/b | field | 'field' | reply
 submit/reply/b | required | True | reply
 submit/reply/b | type | 'integer' | reply
@@ -338,6 +340,21 @@ def test_properties_and_what_is_required_come_from_every_layer() -> None:
         "b": f"{WHOLE}/allOf/1/properties/b",
     }
     assert required(DOC, whole()) == {"a", "b"}
+    # A property that several parts describe has the limits of all.
+    assert describe(DOC, properties(DOC, whole())["a"]) == {"kind": "string", "min_length": 1, "max_length": 5}
+    parts: list[Any] = [
+        {"$ref": f"#{WHOLE}"},
+        {"properties": {"a": {"maxLength": 3, "title": "T"}, "b": {"minimum": 2}}},
+    ]
+    more = properties(DOC, Node({"allOf": parts}, "/x"))
+    assert [describe(DOC, more[name]) for name in ("a", "b")] == [
+        {"kind": "string", "min_length": 1, "max_length": 3},
+        {"kind": "integer", "enum": (3, 1, 2), "minimum": 2, "exclusive_maximum": 7},
+    ]
+    assert [(one.where, [part.where for part in one.more]) for one in more.values()] == [
+        ("/components/schemas/Base/properties/a", [f"{WHOLE}/allOf/1/properties/a", "/x/allOf/1/properties/a"]),
+        (f"{WHOLE}/allOf/1/properties/b", ["/x/allOf/1/properties/b"]),
+    ]
     assert (properties(DOC, Node({}, "")), required(DOC, Node({}, ""))) == ({}, set())
     assert described(DOC, whole()) == Node("whole", f"{WHOLE}/description")
     assert described(DOC, Node({"$ref": "#/components/schemas/Base", "maximum": 1}, "/x")) == Node(

@@ -802,7 +802,9 @@ def test_a_run_records_the_day_and_ends_what_was_cut_short(root: Path) -> None:
     assert found.warnings[0] == "an earlier update had been cut short; it was ended first"
     assert inputs.read_origin(root).taken == dt.datetime.now(dt.UTC).date().isoformat()
     assert json.loads((root / "build/spec-report.json").read_text("utf-8")) == json.loads(json.dumps(found.data()))
-    assert (root / "build/spec-report.json").read_text("utf-8").endswith("}\n")
+    assert (root / "build/spec-report.json").read_text("utf-8") == json.dumps(
+        found.data(), ensure_ascii=False, indent=1
+    ) + "\n"
     assert (root / "build/spec-report.md").read_text("utf-8") == found.markdown()
     for name in (VENDORED, inputs.ORIGIN):
         (root / name).unlink()
