@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox.sandbox_client import QUERY, SUBMIT, OpenSandbox
-from sandbox.test_messages import PROMPT, TYPE, asked, form, sent
+from sandbox.sandbox_client import DELETE, QUERY, SUBMIT, OpenSandbox
+from sandbox.test_messages import KEY, PROMPT, TYPE, asked, form, part, sent
 from seedream_sandbox import ManualClock, Sandbox, Settings, parse_fault, run_server
 from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.http import Request
@@ -184,3 +184,95 @@ def test_an_address_without_its_signature_gives_nothing(signature: str) -> None:
     response = sandbox.service.handle(Request("GET", path, expires + signature.format(right), images=True)).response
     assert (response.status, b"the signature is wrong" in response.body) == (403, True)
     assert sandbox.service.handle(Request("GET", path, given, images=True)).response.status == 200
+
+
+def test_the_numbers_of_requests_go_on_when_faults_are_removed(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(faults=["failure nth=1 times=1"])
+    codes = [one.submit().json()["code"] for _ in range(2)]
+    one.sandbox.clear_faults()
+    one.sandbox.add_fault("failure nth=4 times=1")  # whose number in the list is that of the one before
+    codes += [one.submit().json()["code"] for _ in range(3)]
+    assert codes == [9999, 1000, 1000, 9999, 1000]
+
+
+# A prompt's fault is the task's; "status-5NN" tells which one acted.
+ASKED = {"prompt": 501, "header": 502, "plan": 503}
+
+
+@pytest.mark.parametrize(
+    ("at", "by", "acts"),
+    [
+        ("submit", "prompt header plan", "prompt"), ("submit", "header plan", "header"), ("submit", "plan", "plan"),
+        ("query", "prompt header plan", "prompt"), ("query", "header plan", "header"), ("query", "plan", "plan"),
+        ("delete", "header plan", "header"), ("delete", "plan", "plan"),
+        ("picture", "prompt header plan", "header"), ("picture", "prompt plan", "prompt"), ("picture", "plan", "plan"),
+    ],
+)  # fmt: skip
+def test_which_of_several_faults_shapes_a_reply(open_sandbox: OpenSandbox, at: str, by: str, acts: str) -> None:
+    faults = {name: f"status-{ASKED[name]} at={at}" for name in by.split()}
+    one = open_sandbox(progress="instant", faults=[faults["plan"]])
+    prompt = f"x [[fault:{faults['prompt']}]]" if "prompt" in faults else "x"
+    headers = {"X-Sandbox-Fault": faults["header"]} if "header" in faults else {}
+    reply = one.submit(prompt, headers=headers if at == "submit" else {})
+    if at in ("query", "delete"):
+        taskid = reply.json()["data"]["taskid"]
+        document = {"taskid": taskid} if at == "query" else {"taskids": [taskid]}
+        reply = one.call(QUERY if at == "query" else DELETE, document, headers=headers)
+    elif at == "picture":
+        (url,) = one.urls(reply.json()["data"]["taskid"])
+        reply = one.http.get(url, headers=headers)
+    assert (reply.status_code, one.sandbox.requests[-1].verdict) == (ASKED[acts], "fault status")
+
+
+def test_a_header_s_fault_breaks_off_a_request_before_the_plan_s() -> None:
+    sandbox = Sandbox(faults=["cut-request"])
+    headers = (("x-sandbox-fault", "stall-request"),)
+    found = [sandbox.service.receive(Request("POST", SUBMIT, headers=more)).fault for more in (headers, ())]
+    assert [one and one.name for one in found] == ["stall-request", "cut-request"]
+
+
+@pytest.mark.parametrize("way", ["prompt", "header", "plan"])
+@pytest.mark.parametrize(
+    ("fault", "billed"),
+    [
+        ("delay seconds=0 billed=no", True),
+        ("failure", False),
+        ("cut-reply billed=no", False),
+        ("failure billed=yes", True),
+    ],
+)
+def test_whoever_asks_for_a_fault_it_is_billed_as_it_says(way: str, fault: str, billed: int) -> None:
+    # A pause never acts instead of the work.
+    sandbox = Sandbox(faults=[fault] if way == "plan" else [])
+    prompt = part('form-data; name="prompt"', content=f"x [[fault:{fault}]]".encode() if way == "prompt" else b"x")
+    headers = (*KEY, ("content-type", TYPE), *((("x-sandbox-fault", fault),) if way == "header" else ()))
+    asked(sandbox, SUBMIT, form(prompt), headers=headers)
+    assert [len(sandbox.charges), len(sandbox.tasks)] == [billed] * 2
+
+
+def test_a_fault_at_another_operation_does_not_keep_it_from_its_work(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(polls=1, faults=["rate-limit at=delete", "rate-limit at=query nth=1"])
+    taskid = one.made()
+    assert [one.query(taskid)["code"], one.query(taskid)["data"]["image_status"]] == [9999, 3]
+    assert one.call(DELETE, {"taskids": [taskid]}).status_code == 429
+    assert [task.deleted for task in one.sandbox.tasks] == [True]
+
+
+def test_what_a_picture_s_request_is_refused_for_and_whose_it_was(open_sandbox: OpenSandbox) -> None:
+    one = open_sandbox(progress="instant", max_body=2000)
+    taskid = one.made()
+    (url,) = one.urls(taskid)
+    assert (one.picture(url).status_code, one.sandbox.requests[-1].taskid) == (200, taskid)
+    gone = url.replace(taskid, "sb000009_0123456789abcdef")
+    for address, status, said in (
+        (gone, 403, "the signature is wrong"), (gone.partition("?")[0], 403, "the URL is not signed"),
+        (one.sandbox.images_url + "/other", 404, "no such picture"),
+    ):  # fmt: skip
+        assert one.picture(address).status_code == status
+        assert (one.sandbox.requests[-1].message, one.sandbox.requests[-1].taskid) == (said, "")
+    assert one.http.request("GET", url, content=b"x" * 2001).status_code == 413
+
+
+def test_a_default_that_is_written_out_decides_the_same_pictures(open_sandbox: OpenSandbox) -> None:
+    written: list[dict[str, Any]] = [{}, {"batchsize": 1}, {"resolution": "2K"}, {"resolution": "2K", "batchsize": 1}]
+    assert len({open_sandbox().made("a fish", **fields) for fields in written}) == 1

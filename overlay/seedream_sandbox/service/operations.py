@@ -62,7 +62,7 @@ class TaskOperations:
         width, height = picture_size(resolution)
         marked = list(prompt_faults(prompt))
         now = [one for one in marked if one.at in ("submit", "any") and one.kind.layer in RESPONSE_LAYERS]
-        if any(not one.billed for one in now):
+        if any(not one.billed and one.kind.layer != "pace" for one in now):
             return failure("not processed, because a fault asked for it"), now
         if not self.accounts.can_pay(account, images):
             record.verdict, record.rule = "refused", "CODE-MEANING"
