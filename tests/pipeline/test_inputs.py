@@ -729,14 +729,14 @@ def test_only_what_differs_is_replaced(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    files = {"own/kept": b"1", "own/changed": b"2", "own/new/y": b"3", "own/full/stays": b"1", "other": b"4"}
+    files = {"own/kept": b"1", "own/changed": b"2", "own/very/new/y": b"3", "own/full/stays": b"1", "other": b"4"}
     assert tree.replace(tmp_path, files, "own") == [
         "other",
         "own/changed",
         "own/full/goes",
         "own/gone",
-        "own/new/y",
         "own/old/deep/x",
+        "own/very/new/y",
     ]
     assert tree.read_tree(tmp_path) == {**files, "beside": b"1"}
     assert not (tmp_path / "own/old").exists()
