@@ -2,11 +2,16 @@
 
 # ruff: noqa: E501 -- tables read best with one case a line
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline.compare import judge
+from page_edits import REPOSITORY, ROUTE
+from pipeline import ledger, review
+from pipeline.compare import Change, changes, changes_since, judge, missing_submit, other_form, shown
 from pipeline.flatten import FIELD, Leaf, Name
+from pipeline.inputs import load
 
 PLACE = "SeeDreamV4.5/request/size"
 UPPER = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"]
@@ -212,3 +217,131 @@ def test_what_is_around_the_fields_has_its_verdict(
     name: Name, old: Any, new: Any, more: dict[str, tuple[Any, Any]], expected: tuple[str, str]
 ) -> None:
     assert around(name, old, new, **more) == expected
+
+
+LONG = "x" * 161
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\n  b", "a b"), (True, "true"), (False, "false"), (None, "None"), (["a", True, 1.5], "['a', true, 1.5]"), ({"a": [False]}, "{'a': [false]}"), (5, "5"), ("True", "True"),
+        ("x" * 160, "x" * 160), (LONG, "x" * 157 + "..."), ([LONG], "['" + "x" * 155 + "..."),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_on_one_line(value: Any, expected: str) -> None:
+    assert (shown(value), shown(value, missing=True)) == (expected, "(none)")
+
+
+def test_changes_are_listed_in_the_documents_order() -> None:
+    path, prose = {Name("s", "path"): Leaf("/v1", "operation")}, "s/request/a"
+    one = {
+        Name(prose, "description"): Leaf("a  b", "request"),
+        Name(prose, "x-n"): Leaf("c", "request"),
+        Name("s", "tags"): Leaf([1], "operation"),
+        Name("s", "servers"): Leaf([True], "operation"),
+    }
+    other = {
+        Name("s/n", "k"): Leaf(1, "operation"),
+        Name("s", "servers"): Leaf([1], "operation"),
+        Name(prose, "x-n"): Leaf(5, "request"),
+        Name(prose, "description"): Leaf("a b", "request"),
+    }
+    found = [
+        (change.line(), change.added, change.removed, change.prose, change.why)
+        for change in changes({**path, **one}, {**path, **other})
+    ]
+    assert found == [
+        ("s request a/x-n c -> 5", False, False, True, "describes only"), ("s/tags [1] -> (none)", False, True, False, "describes only"),
+        ("s/servers [true] -> [1]", False, False, False, "callers would miss it"), ("s n/k (none) -> 1", True, False, False, "describes only"),
+    ]  # fmt: skip
+    gone = Change(
+        Name(PLACE, FIELD), "field", None, added=False, removed=True, verdict="breaking", why="w", prose=False
+    )
+    assert (gone.line(), replace(gone, added=True, removed=False).line()) == (
+        "SeeDreamV4.5 request size removed",
+        "SeeDreamV4.5 request size added",
+    )
+    assert gone.data() == {
+        "place": PLACE,
+        "key": FIELD,
+        "old": "field",
+        "new": None,
+        "added": False,
+        "removed": True,
+        "verdict": "breaking",
+        "why": "w",
+        "prose": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "other"),
+    [("s/request|1", True), ("s/request|12/a", True), ("s/request a.b/c", True), ("s/request", False), ("s/request/a|1", False), ("s/request/a b.c", False), ("s/reply|1", False), ("s/t/request|1", False), ("s/request a", False)],
+)  # fmt: skip
+def test_which_form_of_the_body_is_not_sent(place: str, *, other: bool) -> None:
+    assert other_form(place) is other
+
+
+INPUTS = load(REPOSITORY)
+
+
+def test_the_maintainers_own_edits_are_what_differs_from_the_file(tmp_path: Path) -> None:
+    assert changes_since(tmp_path, INPUTS) == []
+    (tmp_path / "generated").mkdir()
+    path = tmp_path / "generated/openapi.yaml"
+    for text in ("[", "[1]", "paths: 5", "a: 1"):
+        path.write_text(text, "utf-8")
+        assert (changes_since(tmp_path, INPUTS) == []) == (text != "a: 1")
+    path.write_text(
+        (REPOSITORY / "generated/openapi.yaml").read_text("utf-8").replace("maximum: 15", "maximum: 12"), "utf-8"
+    )
+    assert [change.line() for change in changes_since(tmp_path, INPUTS)] == [
+        "submit request batchsize/maximum 12 -> 15"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operations", "missing"),
+    [({ROUTE: ("post", "seeDreamV45")}, False), ({"/x": ("get", "seeDreamV45")}, False), ({ROUTE: ("post", "paint")}, False), ({ROUTE: ("put", "paint")}, True), ({"/x": ("post", "paint")}, True), ({}, True)],
+)  # fmt: skip
+def test_our_operation_is_known_by_its_id_or_its_route(
+    operations: dict[str, tuple[str, str]], *, missing: bool
+) -> None:
+    found = {"paths": {path: {method: {"operationId": name}} for path, (method, name) in operations.items()}}
+    assert missing_submit(found, INPUTS) is missing
+
+
+# --- what a rule's new words mean
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "narrows"),
+    [
+        ("values", ("a", "b"), ("b", "a", "c"), False), ("values", ("a", "b"), ("a",), True), ("values", ("a",), "a", True), ("minimum", 5, 6, True), ("minimum", 5, 5, False), ("minimum", 5, 4.5, False), ("maximum", 5, 4, True), ("maximum", 5, 6, False), ("maximum", 5, 5, False), ("code", 5, 6, True), ("minimum", "a", "b", True), ("minimum", 5, "b", True),
+        ("maximum", 5, (5,), True),
+    ],
+)  # fmt: skip
+def test_a_fact_narrows_where_it_excludes_what_was_allowed(name: str, old: Any, new: Any, *, narrows: bool) -> None:
+    assert review._narrows(name, old, new) is narrows
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("需要", "如果没有，则可选", ["如果", "没有", "可选"]), ("仅此", "仅此不再，仅此", ["不再"]), ("only if", "ONLY unless, Only", ["unless"]), ("a", "iffy nothing", []), ("a", "no longer; not, Never without", ["no longer", "not", "Never", "without"]), ("a", "除外 除非 未 无需 时必填", ["除外", "除非", "未", "无需", "时必填"]),
+    ],
+)  # fmt: skip
+def test_words_of_a_condition_are_found(old: str, new: str, expected: list[str]) -> None:
+    assert review._new_conditions(old, new) == expected
+
+
+def test_sizes_are_checked_against_the_bounds_of_the_same_field() -> None:
+    row = {"at": "a", "standing": "inferred", "source": "us", "summary": "x"}
+    rows = {
+        "B": {**row, "facts": {"minimum": 4, "maximum": 9}}, "S": {**row, "examples": {"valid": ["2x2", "3x3", "1x3", "2x5", "x"], "invalid": ["1x1", "2x3"]}}, "T": {**row, "at": "b", "examples": {"valid": ["1x1"]}}, "U": {**row, "facts": {"minimum": 100}},
+    }  # fmt: skip
+    after = replace(INPUTS, ledger=ledger.parse({"rules": rows}, {}))
+    assert review._sizes_out_of_bounds(after) == [
+        f"S calls {size}, B says otherwise" for size in ("1x3 valid", "2x5 valid", "2x3 invalid")
+    ]
