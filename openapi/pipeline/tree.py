@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Generator, Mapping
@@ -69,7 +70,7 @@ def replace(root: Path, files: Tree, owned: str) -> list[str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, files[name])
     stage.mkdir(exist_ok=True)
-    _write(stage / "mark", "\n".join(gone).encode())
+    _write(stage / "mark", json.dumps(gone).encode())
     (stage / "mark").replace(stage / READY)
     recover(root)
     return sorted([*changed, *gone])
@@ -89,7 +90,7 @@ def recover(root: Path) -> bool:
                 target = root / path.relative_to(new)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target)
-        for name in mark.read_text("utf-8").splitlines():
+        for name in json.loads(mark.read_text("utf-8")):
             (root / name).unlink(missing_ok=True)
             _drop_empty(root, (root / name).parent)
     shutil.rmtree(stage)

@@ -6,6 +6,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -749,6 +750,15 @@ def test_only_what_differs_is_replaced(tmp_path: Path) -> None:
     assert tree.read_tree(tmp_path) == {**files, "beside": b"1"}
 
 
+@pytest.mark.parametrize("name", ["a\nbeside", "a\u2028beside", "a\r", os.fsdecode(b"\xff")])
+def test_a_file_of_any_name_goes_and_no_other_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / name).write_text("1")
+    (tmp_path / "beside").write_text("1")
+    assert tree.replace(tmp_path, {"own/new": b"2"}, "own") == sorted([f"own/{name}", "own/new"])
+    assert tree.read_tree(tmp_path) == {"own/new": b"2", "beside": b"1"}
+
+
 def test_a_run_waits_for_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, int]] = []
     monkeypatch.setattr(fcntl, "flock", lambda file, how: calls.append((Path(file.name).name, how)))
@@ -796,7 +806,7 @@ def test_a_run_records_the_day_and_ends_what_was_cut_short(root: Path) -> None:
     page = root / "page.md"
     page.write_bytes(PAGE.replace(b"maximum: 15", b"maximum: 20"))
     (root / tree.STAGE / "new/openapi").mkdir(parents=True)
-    (root / tree.STAGE / "READY").write_text("")
+    (root / tree.STAGE / "READY").write_text("[]")
     nothing: Any = lambda *_: []  # noqa: E731 -- sends nothing
     found = generate.generate(root, page, send_check=nothing)
     assert found.warnings[0] == "an earlier update had been cut short; it was ended first"
