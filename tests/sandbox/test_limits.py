@@ -149,11 +149,11 @@ def test_a_form_as_it_is_read() -> None:
         Part("a", None, None, b"1"),
         Part("a", None, None, b"\xff2"),
         Part("a", "f", None, b"345"),
-        Part("b", "g", "x/y", b""),
+        Part("b", "g", "x/y", b"z"),
     )
     form = SubmissionForm(parts)
     assert (form.text("a"), form.text("b"), form.text("c")) == ("1", "", "")
-    assert form.content() == ({"a": ["1", "\ufffd2"]}, [("a", "f", "", 3), ("b", "g", "x/y", 0)])
+    assert form.content() == ({"a": ["1", "\ufffd2"]}, [("a", "f", "", 3), ("b", "g", "x/y", 1)])
     assert read_form(Request("POST", "/", headers=(("content-type", "x/y"),), body=b"x"), "a").error is not None
 
 

@@ -125,11 +125,11 @@ ONE: Final = part('form-data; name="a"')
     ("content_type", "body", "wrong"),
     [
         (None, b"x", "there is a body but no Content-Type"), ("text/plain", b"x", "the media type is 'text/plain', not multipart/form-data"), ("y/" + "x" * 100, b"x", f"the media type is {('y/' + 'x' * 100)[:80]!r}, not multipart/form-data"), ("multipart/form-data", b"x", "the Content-Type names no boundary"),
-        ("multipart/form-data; boundary=", b"", "the Content-Type names no boundary"), (TYPE, ONE, "the form does not parse: Invalid form-data cannot parse beyond State.DATA"), (TYPE, form(part('form-data; name="\xb5"')), "a part's header is not UTF-8"), (TYPE, form(*[ONE] * 1001), "the form has more than 1000 parts"),
+        ("multipart/form-data; boundary=", b"", "the Content-Type names no boundary"), (TYPE, ONE, "the form does not parse: Invalid form-data cannot parse beyond State.DATA"), (TYPE, form(part('form-data; name="\xb5"')), "a part's header is not UTF-8"), (TYPE, form(ONE) + form(ONE), "a line of the form does not end in CR LF"), (TYPE, form(*[ONE] * 1001), "the form has more than 1000 parts"),
         (TYPE, form(ONE).replace(b"\r\n", b"\n"), "a line of the form does not end in CR LF"), (TYPE, form(part('form-data; name="a"', "X-One: 1", "x-one: 2")), "a part has the header 'x-one' twice"), (TYPE, form(part('attachment; name="a"')), "a part is not form-data with a name"), (TYPE, form(part("form-data")), "a part is not form-data with a name"),
         (TYPE, form(part('form-data; name="a"; NAME ="b"')), "a part has the parameter 'name' twice"), (TYPE, form(part('form-data; name="a"; filename="x"; filename="y"')), "a part has the parameter 'filename' twice"), (TYPE, form(part('form-data; name="a"', "Content-Transfer-Encoding: base64")), "a part has a Content-Transfer-Encoding, which RFC 7578 does not allow"),
     ],
-    ids=range(15),
+    ids=range(16),
 )  # fmt: skip
 def test_a_body_that_is_not_a_form(content_type: str | None, body: bytes, wrong: str) -> None:
     with pytest.raises(MalformedForm) as caught:

@@ -276,3 +276,27 @@ def test_what_a_picture_s_request_is_refused_for_and_whose_it_was(open_sandbox: 
 def test_a_default_that_is_written_out_decides_the_same_pictures(open_sandbox: OpenSandbox) -> None:
     written: list[dict[str, Any]] = [{}, {"batchsize": 1}, {"resolution": "2K"}, {"resolution": "2K", "batchsize": 1}]
     assert len({open_sandbox().made("a fish", **fields) for fields in written}) == 1
+
+
+def test_a_picture_in_the_making_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(progress="instant", pictures="plain")
+    taskid = asked(sandbox, SUBMIT, **sent(PROMPT))[1]["data"]["taskid"]
+    (url,) = asked(sandbox, QUERY, b'{"taskid":"%s"}' % taskid.encode(), images_url="")[1]["data"]["url"]
+    making, go, plain = threading.Event(), threading.Event(), sandbox.service.images.plain
+
+    def slow(*given: Any) -> Any:
+        making.set()
+        assert go.wait(30)
+        return plain(*given)
+
+    monkeypatch.setattr(sandbox.service.images, "plain", slow)
+    path, _, query = url.partition("?")
+    fetching = threading.Thread(target=sandbox.service.handle, args=(Request("GET", path, query, images=True),))
+    fetching.start()
+    try:
+        assert making.wait(30)
+        assert sandbox.service.lock.acquire(timeout=5), "another request waits for the picture"
+        sandbox.service.lock.release()
+    finally:
+        go.set()
+        fetching.join(30)

@@ -68,6 +68,7 @@ MARK = KIND.partition("=")[2].encode()
         ((KIND,), BODY[:-6], "WIRE-BOUNDARY", "the form cannot be read: "),
         ((KIND,), b"", "WIRE-BOUNDARY", "the form cannot be read: "),
         ((KIND,), BODY.replace(b'name="prompt"', b'name="a"; name="b"'), "WIRE-BOUNDARY", "two parsers disagree: "),
+        ((KIND,), BODY.replace(b"\r\n\r\nx", b"\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\nx"), "WIRE-BOUNDARY", "two parsers disagree: "),
     ],
 )  # fmt: skip
 def test_what_is_no_form_is_a_violation(types: tuple[str, ...], body: bytes, rule: str, said: str) -> None:
@@ -180,6 +181,16 @@ def test_a_jpeg_without_its_end_is_not_whole() -> None:
     assert image_fault(saved("JPEG")[:-2] + b"\0\0") != ""
     assert image_fault(saved("JPEG") + b"xx") == "it has no end"
     assert image_fault(saved("JPEG") + b"\0\0") == ""
+
+
+def test_a_picture_is_decoded_down_to_its_last_line() -> None:
+    whole = saved("JPEG")
+    assert image_fault(whole[: len(whole) - 12] + b"\xff\xd9") != "", "its end is there, and not what is before it"
+
+
+def test_what_pillow_only_warns_of_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 15)  # of 24: it warns of a bomb, and refuses twice as many
+    assert image_fault(saved("JPEG")) == ""
 
 
 def test_a_digest_is_of_what_a_picture_shows() -> None:

@@ -28,6 +28,7 @@ from seedream_sandbox import Sandbox
 from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, server_under_test, text
 from seedream_testing.contract.api_facts import Meaning
 from seedream_testing.contract.encode import encode
+from seedream_testing.contract.relations import together
 from seedream_testing.contract.server_under_test import Reply, skip_if_length_required
 
 NOW = dt.datetime.now(dt.UTC).replace(tzinfo=None)
@@ -649,7 +650,22 @@ def state(**changes: Any) -> Wrong:
 WIDTHS = iter(range(2048, 4096))
 NOT_OWN = Wrong(find=lambda tasks, taskid, key: tasks.get(taskid) if isinstance(taskid, str) else None)
 DELETES_ALL = Wrong(to_delete=lambda tasks, taskids, key: [*taskids])
+TAKES_SMALL = Wrong(resolution=lambda value: (1500, 1500) if value == "1500x1500" else Hooks().resolution(value))
+# A deletion is done, and said to be refused.
+DENIES = Wrong(reply=lambda document, operation: {"code": 9999, "msg": ""} if operation == "delete" else document)
+TALL = Wrong(
+    state=lambda data, task: (
+        {**data, "height": 2050}
+        if data.get("prompt") == "prompt 3 of those at the same time" and "height" in data
+        else data
+    )
+)
 WRONG: list[tuple[str, Hooks, str, str]] = [
+    ("task.own/the same form twice makes two tasks with pictures of their own", Wrong(charge=lambda images: [images, 1]), "SERVER-CHARGE", r"the same form twice was charged as \[2, 1, 2, 1\]"),
+    ("task.together/seven forms of other fields", Wrong(charge=lambda images: [images + 1]), "SERVER-CHARGE", r"submissions at the same time were charged as \[2, 2, 2, 2, 3, 3, 4\], not \[1, 1, 1, 1, 2, 2, 3\]"),
+    ("task.together/eight prompts", TALL, "TASK-OWN", "one of several submissions at the same time has the size of another"),
+    ("task.together/legal and illegal forms", TAKES_SMALL, "WIRE-EXACT", "an illegal form at the same time as legal ones was accepted"),
+    ("task.together/three deletions of one task and a query for it", DENIES, "TASK-ID", "of three deletions of one task at the same time, none was taken"),
     ("task.own/the same form twice makes two tasks with pictures of their own", Wrong(new_id=lambda tasks: "t"), "TASK-OWN", r"2 submissions got the ids \['t', 't'\]"),
     ("task.own/the same form twice makes two tasks with pictures of their own", state(url=["http://x/1", "http://x/2"]), "TASK-OWN", "the same form twice names the same pictures"),
     ("task.own/eight submissions have eight ids", Wrong(new_id=lambda tasks: f"t{len(tasks) % 7}"), "TASK-OWN", "8 submissions got the ids"),
@@ -687,6 +703,24 @@ WRONG: list[tuple[str, Hooks, str, str]] = [
 BY_ID = {relation.id: relation for relation in RELATIONS}
 
 
+def test_of_two_requests_at_once_the_second_has_a_task_of_its_own() -> None:
+    with answering(OK | {"data": {"taskid": "t"}}) as server:
+        forms = [(text("prompt", "a"),), (text("prompt", "b"),)]
+        replies = [server.submit(parts) for parts in forms]
+        found = violation(lambda: together._taken(server, forms, replies))
+    assert (found.rule, found.what.partition(";")[0]) == ("TASK-OWN", "two submissions at the same time got one task")
+
+
+def test_a_form_is_abandoned_only_on_a_server_that_is_there() -> None:
+    class Gone(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("gone", request=request)
+
+    gone = ServerUnderTest("http://127.0.0.1", RICH, judge.FACTS, Gone())
+    with gone as server, pytest.raises(httpx.ConnectError, match="gone"):
+        server.abandon([text("prompt", "x")])
+
+
 @pytest.mark.parametrize(
     ("name", "hooks", "rule", "said"), WRONG, ids=[f"{name} {said[:30]}" for name, _, _, said in WRONG]
 )
@@ -699,5 +733,5 @@ def test_what_is_said_of_a_wrong_server(name: str, hooks: Hooks, rule: str, said
     assert found.rule in rule.split("|")
     with pytest.raises(AssertionError, match=f"^({said})"):
         raise AssertionError(found.what)
-    if "got" not in said and "downloads" not in said:
+    if not any(one in said for one in ("got", "downloads", "twice was charged")):
         assert "curl -sS -X" in found.curl
