@@ -24,6 +24,7 @@ from seedream.cli.terminal import Terminal
 from seedream.errors import InsufficientCredits
 from seedream.journal import STATES, Job, Run
 from support.clients import KEY
+from support.secret_forms import FORMS
 
 EMPTY = dict.fromkeys(STATES, 0)
 
@@ -363,6 +364,77 @@ def test_a_decision_is_handed_on(cli: Any, fake: type[FakeBulk], words: list[str
     assert (ran.code, ran.out, ran.err) == (0, "Decided.\n", "Next: seedream bulk resume 'my out'\n")
     assert fake.calls[-1] == ("resolve", "a", given)
     assert cli("bulk", "resolve", "my out", "a", *words, "--json").document == {"id": "a", "resolved": True}
+
+
+class Console:
+    """A client of the service that knows one task, made from this prompt."""
+
+    service = SimpleNamespace(key=KEY)
+
+    def __init__(self, prompt: str, opened: list[Any]) -> None:
+        self.prompt, self.opened = prompt, opened
+
+    def __call__(self, terminal: Any, base_url: Any, api_key_file: Any) -> Self:
+        assert isinstance(terminal, Terminal)
+        self.opened.append((base_url, api_key_file))
+        return self
+
+    def query(self, taskid: str) -> Any:
+        return SimpleNamespace(taskid=taskid, prompt=self.prompt)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.opened.append("closed")
+
+
+@pytest.mark.parametrize("made_from", ["fish", "a fish ", "a", "A fish", "a fish\n", "a  fish"])
+@pytest.mark.parametrize("words", [[], ["--base-url", "https://x"], ["--api-key-file", "k"]])
+def test_a_found_task_of_a_prompt_that_is_only_alike_is_refused(
+    cli: Any, fake: type[FakeBulk], monkeypatch: pytest.MonkeyPatch, made_from: str, words: list[str]
+) -> None:
+    fake.unknown, opened = (job("a", request={"prompt": "a fish"}),), list[Any]()
+    monkeypatch.setattr(commands, "open_client", Console(made_from, opened))
+    assert cli("bulk", "resolve", "out", "a", "--taskid", "t-9", *words).code == 2
+    assert opened == [("https://x" if "--base-url" in words else None, Path("k") if "k" in words else None), "closed"]
+    assert not [call for call in fake.calls if call[0] == "resolve"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_of_another_prompt_nothing_of_the_key_is_shown(
+    cli: Any, fake: type[FakeBulk], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    fake.unknown = (job("a"),)
+    monkeypatch.setattr(commands, "open_client", Console(f"a fish {FORMS[form]}", []))
+    ran = cli("bulk", "resolve", "out", "a", "--taskid", "t-9")
+    assert (ran.code, "[removed]" in ran.err, FORMS[form] in ran.err) == (2, True, False)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_progress_of_a_run_ends_before_its_report_whatever_happens(
+    cli: Any, fake: type[FakeBulk], monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    @contextmanager
+    def shown() -> Iterator[None]:
+        fake.calls.append("shown")
+        try:
+            yield
+        finally:
+            fake.calls.append("ended")
+
+    def run(_: FakeBulk, *given: Any, **more: Any) -> Report:
+        del given, more
+        fake.calls.append("run")
+        if fails:
+            raise InsufficientCredits("no more")
+        return fake.report
+
+    monkeypatch.setattr(commands, "bulk_progress", lambda _: (shown(), print))
+    monkeypatch.setattr(commands, "print_report", lambda *_, **__: fake.calls.append("report"))
+    monkeypatch.setattr(fake, "run", run)
+    assert cli("bulk", "resume", "out", TENSORSLAB_BASE_URL="https://api.example").code == (5 if fails else 0)
+    assert fake.calls[2:] == ["shown", "run", "ended", *([] if fails else ["report"])]
 
 
 @pytest.mark.parametrize(

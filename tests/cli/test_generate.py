@@ -1,6 +1,7 @@
 """`generate`, `wait` and `task`: paths on stdout, the rest on stderr, the task's id at once, nothing lost."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -149,6 +150,21 @@ def test_a_dash_reads_the_prompt_from_standard_input() -> None:
     wrong = typed(b"x\xff")
     assert (2, True) == (wrong.exit_code, "not UTF-8 at byte 1" in wrong.output)
     assert 3 == typed(b"\n").exit_code, "an empty prompt is refused"
+
+
+@pytest.mark.parametrize(
+    ("given", "prompt"),
+    [
+        (b"a fish\n", "a fish"), (b"a fish\r\n", "a fish"), (b"a fish\n\n", "a fish"), (b"  a fish \n", "  a fish "),
+        (b"\n\ta\nfish", "\n\ta\nfish"), (b"\xef\xbb\xbfa", "a"), ("灯塔\n".encode(), "灯塔"), (b"-", "-"), (b"", ""),
+    ],
+)  # fmt: skip
+def test_a_prompt_from_standard_input_loses_only_the_line_breaks_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, given: bytes, prompt: str
+) -> None:
+    stdin = SimpleNamespace(isatty=lambda: False, buffer=BytesIO(given))
+    monkeypatch.setattr("seedream.cli.generate.sys.stdin", stdin)
+    assert generate._read_prompt("-") == prompt
 
 
 def test_a_dash_in_a_terminal_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,6 +234,20 @@ def test_only_the_first_ctrl_c_is_held_back() -> None:
     assert (calls, deferred.interrupted) == (["wait"], True)
 
 
+def test_a_second_ctrl_c_counts_while_the_first_one_is_still_answered() -> None:
+    calls: list[str] = []
+
+    def warn() -> None:
+        calls.append("wait")
+        pressed()
+
+    with deferring(None, calls.append, warn) as deferred:
+        deferred.begin()
+        with pytest.raises(KeyboardInterrupt):
+            pressed()
+    assert calls == ["wait"]
+
+
 def test_a_request_that_the_record_refuses_is_not_under_way() -> None:
     class Full:
         def begin(self) -> None:

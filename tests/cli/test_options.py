@@ -756,6 +756,25 @@ def test_wait_hands_on_what_it_is_given(cli: Any, calls: list[Any], tmp_path: Pa
     assert cli("wait", "t-1", "-n", "0").code == 2
 
 
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_waited_for(
+    cli: Any, calls: list[Any], tmp_path: Path
+) -> None:
+    (tmp_path / "out").touch()
+    for words in (["generate", "p"], ["wait", "t-1"]):
+        calls.clear()
+        ran = cli(*words, "-o", "out")
+        assert (ran.code, "cannot write in “out”: it is a file" in ran.err) == (4, True)
+        assert [call for call in calls if call[0] in ("submit", "save")] == []
+
+
+def test_a_picture_that_cannot_be_read_any_more_was_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone, folder = tmp_path / "gone.png", tmp_path / "a.png"
+    folder.mkdir()
+    print_saved(Terminal(as_json=True), "t-1", [gone, folder], cost=2)
+    nothing = dict.fromkeys(("bytes", "media_type", "width", "height"))
+    assert json.loads(capsys.readouterr().out)["files"] == [{"path": str(one), **nothing} for one in (gone, folder)]
+
+
 def test_a_wait_that_is_interrupted_says_how_to_go_on(
     cli: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from seedream.errors import (
     TaskFailed,
     WaitTimeout,
 )
+from support.clients import KEY
 
 
 @pytest.fixture(autouse=True)
@@ -362,3 +363,15 @@ def test_chinese_comes_first_and_labels_are_aligned(
     label = lines[2].removesuffix("x")
     assert (label[:2], label[-1]) == ("  ", " ")
     assert sum(2 if ord(one) > 255 else 1 for one in label) == 9
+
+
+@pytest.mark.parametrize("before", range(480, 501))
+def test_of_a_key_at_the_cut_of_a_message_nothing_is_shown(capsys: pytest.CaptureFixture[str], before: int) -> None:
+    def command(terminal: Terminal) -> None:
+        terminal.secrets.add(KEY)
+        raise ArithmeticError("." * before + KEY)
+
+    for words in ([], ["--json"]):
+        assert runner.run(command, words).code == 70
+        said = "".join(capsys.readouterr())
+        assert not any(KEY[:length] in said.partition("." * before)[2][:30] for length in range(3, len(KEY)))

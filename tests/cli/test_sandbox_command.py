@@ -153,3 +153,28 @@ def test_a_second_run_does_not_take_the_pictures_of_the_first_for_its_own(cli: A
         with Image.open(ran.out.strip()) as picture:
             sizes.append(picture.size)
     assert [(2560, 1440), (1440, 2560)] == sizes
+
+
+@pytest.mark.parametrize(
+    ("words", "out", "err"),
+    [
+        ([], ["how to use it"], ["a request"]), (["--no-log"], ["how to use it"], []),
+        (["--json"], None, ["how to use it", "a request"]), (["--json", "--no-log"], None, ["how to use it"]),
+    ],
+)  # fmt: skip
+def test_results_are_on_stdout_and_what_is_logged_is_not(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, words: list[str], out: list[str] | None, err: list[str]
+) -> None:
+    def run_server(stand_in: Any, say: Any, *, log: Any) -> None:
+        say("how to use it")
+        if log is not None:
+            log("a request")
+        stand_in.stop()
+
+    monkeypatch.setattr("seedream_sandbox.run_server", run_server)
+    ran = cli("sandbox", "--port", "0", *words)
+    assert (ran.code, ran.err.splitlines()) == (0, err)
+    if out is None:
+        assert ran.document.keys() == {"base_url", "images_url", "api_key"}
+    else:
+        assert ran.out.splitlines() == out

@@ -99,6 +99,39 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     assert "kept" == (tmp_path / "precious").read_text()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_record_is_on_the_disk_and_closed_after_each_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    calls: list[tuple[str, int]] = []
+
+    def noting(name: str) -> Any:
+        real = getattr(os, name)
+
+        def call(*given: Any) -> Any:
+            found = real(*given)
+            calls.append((name, found if name == "open" else given[0]))
+            if fails and name == "fsync":
+                raise OSError("the disk is gone")
+            return found
+
+        return call
+
+    one = record(tmp_path)
+    with monkeypatch.context() as patch:
+        for name in ("open", "write", "fsync", "close"):
+            patch.setattr(os, name, noting(name))
+        if fails:
+            with pytest.raises(JournalFull):
+                one.begin()
+        else:
+            one.begin()
+    file = calls[0][1]
+    places = 2 if fails else 1  # the state folder, then the output folder
+    assert [name for name, _ in calls] == ["open", "write", "fsync", "close"] * places
+    assert {given for _, given in calls[:4]} == {file}
+
+
 def test_damaged_lines_are_skipped_and_a_large_record_is_put_aside(tmp_path: Path) -> None:
     one = record(tmp_path)
     one.begin()
