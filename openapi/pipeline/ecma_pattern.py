@@ -78,8 +78,7 @@ def _step(pattern: str, index: int, *, in_set: bool) -> tuple[str, int, bool]:  
             return "(?!)", index + 2, False  # nothing is in an empty set
         if pattern.startswith("[^]", index):
             return r"[\x00-\U0010ffff]", index + 3, False
-        end = 2 if pattern.startswith("[^", index) else 1
-        return pattern[index : index + end], index + end, True
+        return "[", index + 1, True
     if char == "(" and (named := _NAMED.match(pattern, index)):
         return f"(?P<{named[1]}>", named.end(), False
     if pattern.startswith("(?", index) and not pattern.startswith(("(?:", "(?=", "(?!", "(?<=", "(?<!"), index):
@@ -107,7 +106,7 @@ def _escape(pattern: str, index: int, *, in_set: bool) -> tuple[str, int]:  # no
         return (_SPACE if in_set else f"[{_SPACE}]"), following
     if char == "S" and not in_set:
         return f"[^{_SPACE}]", following
-    if char in _SAME - (set("B") if in_set else set()):
+    if char in _SAME and not (in_set and char == "B"):
         return (r"\x00" if char == "0" else f"\\{char}"), following
     if char == "c" and re.match(r"[A-Za-z]", pattern[following : following + 1]):
         return re.escape(chr(ord(pattern[following]) % 32)), following + 1

@@ -750,7 +750,9 @@ def test_only_what_differs_is_replaced(tmp_path: Path) -> None:
     assert tree.read_tree(tmp_path) == {**files, "beside": b"1"}
 
 
-@pytest.mark.parametrize("name", ["a\nbeside", "a\u2028beside", "a\r", os.fsdecode(b"\xff")])
+@pytest.mark.parametrize(
+    "name", ["a\nbeside", "a\u2028beside", "a\r", *([os.fsdecode(b"\xff")] if sys.platform == "linux" else [])]
+)
 def test_a_file_of_any_name_goes_and_no_other_one(tmp_path: Path, name: str) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / name).write_text("1")
