@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValida
 from openapi_spec_validator.schemas import schema_v30
 
 from .errors import RefusedInput
-from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, parts_of, pointer, statuses, walk
+from .spec import MAX_LAYERS, Json, Node, SpecError, follow, operations, parts_of, statuses, walk
 
 _VERSION = re.compile(r"3\.([01])\.\d+")
 # The outermost schemas of a document: the components, and what the key `schema` holds elsewhere.
@@ -104,14 +104,12 @@ def _check_unfolded(document: Json) -> None:
         SpecError: There are too many, or schemas that all apply at one place refer to each other without end.
     """
     counted = 0
-    # Schema, its place, the references on the way to it, and those of them that apply at the same place.
-    found: list[tuple[Any, str, tuple[str, ...], tuple[str, ...]]] = [
-        (node.value, node.where, (), ())
-        for operation in operations(document)
-        for node in _roots(document, operation.node)
+    # Schema, the references on the way to it, and those of them that apply at the same place.
+    found: list[tuple[Any, tuple[str, ...], tuple[str, ...]]] = [
+        (schema, (), ()) for operation in operations(document) for schema in _roots(document, operation.node)
     ]
     while found:
-        value, where, trail, chain = found.pop()
+        value, trail, chain = found.pop()
         counted += 1
         if counted > _MOST_SCHEMAS:
             raise SpecError(f"with every reference written out it has more than {_MOST_SCHEMAS:,} schemas")
@@ -120,34 +118,30 @@ def _check_unfolded(document: Json) -> None:
         if not isinstance(value, dict):
             continue
         if isinstance(value.get("$ref"), str):
-            target = follow(document, Node(value, where))
+            target = follow(document, Node(value))
             if target.where in chain:
                 raise SpecError(f"the schemas at {target.where:.120} refer to each other without end")
             if target.where not in trail:
-                found.append((target.value, target.where, (*trail, target.where), (*chain, target.where)))
-        found += [(child, where + place, trail, chain if same else ()) for child, place, same in _children(value)]
+                found.append((target.value, (*trail, target.where), (*chain, target.where)))
+        found += [(child, trail, chain if same else ()) for child, same in _children(value)]
 
 
-def _children(schema: Json) -> Iterator[tuple[Any, str, bool]]:
-    """Return each schema inside this one, its place below, and whether it applies to the same value."""
+def _children(schema: Json) -> Iterator[tuple[Any, bool]]:
+    """Return each schema inside this one, and whether it applies to the same value."""
     for key in ("allOf", "anyOf", "oneOf"):
-        for index, child in enumerate(schema.get(key) or []):
-            yield child, pointer(key, index), True
+        yield from ((child, True) for child in schema.get(key) or [])
     for key in ("properties", "patternProperties"):
-        for name, child in (schema.get(key) or {}).items():
-            yield child, pointer(key, name), False
+        yield from ((child, False) for child in (schema.get(key) or {}).values())
     for key in ("items", "additionalProperties", "not"):
         if isinstance(schema.get(key), dict):
-            yield schema[key], pointer(key), False
+            yield schema[key], False
 
 
-def _roots(document: Json, operation: Node) -> Iterator[Node]:
+def _roots(document: Json, operation: Node) -> Iterator[Any]:
     holders = [operation.child("requestBody")] if "requestBody" in operation.value else []
     holders += [operation.child("responses").child(status) for status in statuses(operation)]
     for holder in [follow(document, one) for one in holders]:
-        for media, kind in (holder.value.get("content") or {}).items():
-            if "schema" in kind:
-                yield holder.child("content").child(media).child("schema")
+        yield from (kind["schema"] for kind in (holder.value.get("content") or {}).values() if "schema" in kind)
 
 
 def check_nodes(document: Json) -> None:

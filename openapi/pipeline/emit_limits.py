@@ -174,7 +174,7 @@ def auth_scheme(document: Json, submit: str) -> tuple[str, str]:
     # Where the operation asks for nothing, a key that the document declares still travels: it does no harm.
     for option in asked or [{name: []} for name in schemes]:
         if len(option) == 1 and (name := next(iter(option))) in schemes:
-            scheme = follow(document, Node(schemes[name], "")).value
+            scheme = follow(document, Node(schemes[name])).value
             if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
                 return name, scheme["name"]
             if scheme.get("type") == "http" and str(scheme.get("scheme", "")).lower() == "bearer":

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .ecma_pattern import is_translatable, to_python
 from .settings import Settings
-from .spec import Json, Node, Operation, joined, layers, pointer, properties, request_schema, required
+from .spec import Json, Node, Operation, joined, layers, properties, request_schema, required
 
 _SCALARS: Final = ("string", "integer", "number", "boolean")
 # (attribute of limits.Field, keyword of the schema)
@@ -82,7 +82,7 @@ def describe(document: Json, node: Node) -> Json:
     if "array" in _types(whole):
         field["many"] = True
         field |= _picked(whole, _COUNTS)
-        item = combined(document, Node(whole["items"], f"{node.where}/items")) if "items" in whole else {}
+        item = combined(document, Node(whole["items"])) if "items" in whole else {}
     field["kind"] = _kind(item)
     if _nullable(whole):
         field["nullable"] = True
@@ -140,10 +140,7 @@ def combined(document: Json, node: Node, depth: int = 0) -> Json:
                 whole[key] = joined(key, whole[key], value) if key in whole else value
     for key in ("anyOf", "oneOf"):
         if key in whole and depth < _MAX_UNIONS:
-            choices = [
-                combined(document, Node(choice, node.where + pointer(key, index)), depth + 1)
-                for index, choice in enumerate(whole.pop(key))
-            ]
+            choices = [combined(document, Node(choice), depth + 1) for choice in whole.pop(key)]
             whole = {**_union(document, choices), **whole}
     return whole
 
@@ -178,7 +175,7 @@ def _union(document: Json, choices: Sequence[Json]) -> Json:
 def _item(document: Json, schema: Json) -> Json:
     if "array" not in _types(schema):
         return schema
-    return combined(document, Node(schema["items"], "")) if "items" in schema else {}
+    return combined(document, Node(schema["items"])) if "items" in schema else {}
 
 
 def _types(schema: Json) -> list[str]:

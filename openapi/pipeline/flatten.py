@@ -77,7 +77,7 @@ def _document(document: Json) -> Iterator[tuple[Name, Leaf]]:
     for key, value in document.items():
         if key == "components":
             for scheme in value.get("securitySchemes", {}):
-                whole = follow(document, Node(document, "").child("components").child("securitySchemes").child(scheme))
+                whole = follow(document, Node(value["securitySchemes"][scheme]))
                 yield from _flat(f"security/{scheme}", whole.value, "document")
         elif key != "paths":
             yield from _flat(f"document/{key}", value, "document")

@@ -125,7 +125,7 @@ def _required_parameters(after: Inputs) -> list[Finding]:
         for operation in operations(document):
             owners = (document["paths"][operation.path], operation.node.value) if operation.id == name else ()
             for one in [one for owner in owners for one in owner.get("parameters") or []]:
-                parameter = follow(document, Node(one, "")).value
+                parameter = follow(document, Node(one)).value
                 if parameter.get("required"):
                     place = f"{role}/request/{parameter.get('in')} {parameter.get('name')}"
                     what = "the client cannot send it: it sends a body and the key, and no other parameter"

@@ -123,7 +123,7 @@ def _as_component(schemas: Json, operation: Operation, schema: Json) -> Json:
 
 
 def _own(document: Json, node: Json) -> Json:
-    return copy.deepcopy(follow(document, Node(node, "")).value) if "$ref" in node else node
+    return copy.deepcopy(follow(document, Node(node)).value) if "$ref" in node else node
 
 
 def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:

@@ -52,7 +52,7 @@ class Node:
     """
 
     value: Any
-    where: str
+    where: str = ""
     more: tuple["Node", ...] = ()
 
     def beside(self, other: "Node | None") -> "Node":
@@ -243,7 +243,7 @@ def locate(document: Json, submit: str, place: str) -> Node | None:
     name, _, rest = place.partition("/")
     if name == "security":
         schemes = document.get("components", {}).get("securitySchemes", {})
-        return Node(document, "").child("components").child("securitySchemes").child(rest) if rest in schemes else None
+        return Node(document).child("components").child("securitySchemes").child(rest) if rest in schemes else None
     operation = our_operation(document, submit if name == "submit" else name)
     if operation is None:
         return None
