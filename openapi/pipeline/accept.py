@@ -137,7 +137,7 @@ def _update(old: CommentedMap, new: Mapping[str, Any]) -> None:
 
 def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
     """Return YAML text with its data changed in place; comments, quotes and layout stay."""
-    yaml = YAML(typ="rt", pure=True)
+    yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100_000
     yaml.indent(mapping=2, sequence=4, offset=2)

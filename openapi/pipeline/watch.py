@@ -39,7 +39,7 @@ def watch(root: Path, fetch_page: Callable[[Path], Fetched] = fetch) -> Result:
         else:
             result = "accepted" if generate(root, page, accept=True).code == DONE else "needs a hand"
     (root / RESULT).parent.mkdir(exist_ok=True)
-    (root / RESULT).write_text(json.dumps({"result": result, "sha256": digest}))
+    (root / RESULT).write_text(json.dumps({"result": result, "sha256": digest}), "utf-8")
     return result
 
 
@@ -53,7 +53,7 @@ def propose(root: Path, run: Run | None = None) -> str:
         subprocess.CalledProcessError: git or gh failed.
     """
     run = run or (lambda command: _run(root, command))
-    known = json.loads((root / RESULT).read_text())
+    known = json.loads((root / RESULT).read_text("utf-8"))
     result, name = known["result"], f"page-{known['sha256'][:12]}"
     if result == "unchanged":
         return "The page is unchanged; nothing to propose."

@@ -1,5 +1,7 @@
 """A copy of the repository that has taken the real page, made for every test."""
 
+import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,24 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.client.Project", CachingProject)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_encoding_of_the_locale() -> Iterator[None]:
+    """The pipeline names the encoding of each file: the locale's may be another one."""
+    real = io.text_encoding
+
+    def named(encoding: str | None, stacklevel: int = 2, /) -> str:
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "pathlib":
+            frame = frame.f_back
+        name = frame.f_globals.get("__name__", "")
+        assert encoding is not None or not name.startswith("pipeline."), f"{name} names no encoding"
+        return str(real(encoding, stacklevel))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(io, "text_encoding", named)
         yield
 
 

@@ -360,7 +360,7 @@ RULE = Finding(
 )
 BUILD = Finding("client", "build", "it broke", step="mend it.")
 FULL = Report(
-    "decision", source="p.md", error="an <error>", findings=[RULE, Finding("prose", "a#b`c", "text", "", "gone & new", (), "read it.", "marks it"), Finding("breaking", "submit request a", "a: b", "1", "2", (), "tell.", "takes it"), BUILD],
+    "decision", source="p.md", error="an <error>", findings=[RULE, Finding("prose", "a#b`c", "text", "", "gone & new", (), "read it.", "marks it"), Finding("breaking", "submit request a", "a: b", "1", "2", (), "tell.", "takes it"), BUILD, Finding("overlay", "action 1", "it moved", "d", "", ("target: $",), "change it."), Finding("unsendable", "submit/request/b", "no", "x", "y", (), "make it.")],
     changes=[change("submit/request/a", "maximum", 1, 2, "a widened limit"), change("submit/request/b", "type", "string", None, "part of a removed field", "breaking"), change("submit/request/c", "description", "甲。乙。", "甲。old | <x> 丙。"), change("submit/reply/d", "description", "a. b", "b. a"), change("submit/reply/e", "description", None, "新")],
     edits=["e1"], warnings=["w1"], left_out=["GET /x (y)"], moved=True, files=["f1", "f2"], page_text=["+ around"],
 )  # fmt: skip
@@ -400,7 +400,7 @@ Files changed:
   f1
   f2
 
-To decide (4):
+To decide (6):
 
   1. rule: A-RULE
      its sentence changed
@@ -434,6 +434,15 @@ To decide (4):
   4. generated client: build
      it broke
      Next: mend it.
+
+  5. overlay: action 1
+     it moved
+     target: $
+     Next: change it.
+
+  6. cannot be sent: submit/request/b
+     no
+     Next: make it.
 
 Breaking: yes. Version: major.
 """
@@ -502,6 +511,20 @@ Or run with ACCEPT=1, which takes it.
 it broke.
 
 Next: mend it.
+
+### overlay: `action 1`
+
+it moved.
+
+- target: $
+
+Next: change it.
+
+### cannot be sent: `submit/request/b`
+
+no.
+
+Next: make it.
 
 ## Schema
 
@@ -606,7 +629,7 @@ def test_where_all_is_accepted_nothing_is_advised() -> None:
     text = (
         "\n".join(kept)
         .replace("Stopped for a decision. Nothing was replaced.\n\nan <error>", "Accepted with ACCEPT=1.")
-        .replace("To decide (4):", "Accepted:")
+        .replace("To decide (6):", "Accepted:")
     )
     text = text.replace("  f1\n  f2\n", f"  f1\n  f2\n\nNext:\n  {report._NEXT}\n")
     assert found.text() == text + "\n"
@@ -614,7 +637,7 @@ def test_where_all_is_accepted_nothing_is_advised() -> None:
     assert "Next: do" not in found.markdown()
     asked = replace(FULL, accepting=True)
     assert "Or run with" not in asked.text() + asked.markdown()
-    assert asked.text().count("     Next: ") == 4
+    assert asked.text().count("     Next: ") == 6
     assert "Source: " not in replace(FULL, source="").markdown()
     assert replace(FULL, source="").text().startswith("== openapi/\n")
 
