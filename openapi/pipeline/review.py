@@ -15,7 +15,7 @@ from .flatten import FIELD, Leaf, Name
 from .inputs import RULES, Inputs
 from .language import match, other_statements, prose_at, reread_facts
 from .ledger import Rule
-from .prose import Fact, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
+from .prose import Fact, Scalar, added_sentences, as_line, contains_quote, contains_value, digest, normal, sentences
 from .spec import Json, SpecError, locate, our_operation
 from .strict_yaml import dump_yaml
 
@@ -79,10 +79,10 @@ def rule_findings(seen: View, after: Inputs) -> list[Finding]:
 def _leads(change: Change) -> bool:
     """Whether the change is not part of the removal of a whole field or operation, which has a line of its own."""
     whole = change.why.startswith("part of") or (change.why == "the operation is gone" and change.name.key != "path")
-    return not whole and not (change.name.key == "required" and change.removed)
+    return not whole
 
 
-def _mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Fact]:
+def _mirrored(rule: Rule, document: Json, submit: str) -> dict[str, Scalar]:
     """Return the schema's values of the keywords that the rule's sentence only repeats."""
     at = locate(document, submit, rule.at) if rule.mirrors else None
     if at is None:
@@ -260,12 +260,7 @@ def _prose(seen: View, after: Inputs, rules: list[Finding]) -> list[Finding]:
         old = before.value if before else ""
         gone, has = added_sentences(old, leaf.value), sentences(leaf.value)
         added = [text for text in added_sentences(leaf.value, old) if normal(text).lstrip("-*• ") not in in_rules]
-        if (
-            rules
-            and not added
-            and (gone or not old)
-            and any(after.ledger.rules[f.subject].at == name.place for f in rules)
-        ):
+        if not added and (gone or not old) and any(after.ledger.rules[f.subject].at == name.place for f in rules):
             continue  # the rules' own findings say all of it
         resting = [rule.id for rule in after.ledger.rules.values() if rule.from_page and rule.at == name.place]
         found.append(
@@ -423,7 +418,7 @@ def warnings(seen: View, after: Inputs) -> list[str]:
         if words and not contains_quote(prose_at(seen.new, rule.at), words):
             words = match(rule, seen.new, repeated).sentence  # what the page says now, not what the ledger quotes
         for key, value in repeated.items():
-            if words and isinstance(value, (str, int, float)) and not contains_value(words, value):
+            if words and not contains_value(words, value):
                 found.append(
                     f"{rule.id}: the schema says {key} {value}, the prose beside it says “{words}”."
                     " The schema is enforced."

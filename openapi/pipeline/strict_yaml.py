@@ -85,7 +85,7 @@ def _load_yaml(text: str) -> Any:
         mark = error.problem_mark or error.context_mark
         place = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
         text = f"{error.context or ''} {error.problem or ''}"
-        raise Unreadable(f"{_line(text) or 'malformed'}{place}") from None
+        raise Unreadable(f"{_line(text)}{place}") from None
     except RecursionError:
         raise Unreadable(f"nested deeper than {MAX_DEPTH} levels") from None
     except (YAMLError, ValueError, TypeError, AttributeError, LookupError) as error:
