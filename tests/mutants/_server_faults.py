@@ -244,6 +244,14 @@ def refused(when: Callable[[httpx.Request], bool]) -> Send:
     )
 
 
+def refusing_as_a_framework(transport: Tampering, request: httpx.Request) -> httpx.Response:
+    """Answers what the page forbids with an HTTP status and the framework's own words."""
+    response = transport.plain(request)
+    if b'"code":9999' not in response.read().replace(b" ", b""):
+        return response
+    return answering(422, {"detail": [{"loc": ["body"], "msg": "Value error", "type": "value_error"}]})
+
+
 def forwarded_host(transport: Tampering, request: httpx.Request) -> httpx.Response:
     """Names the host of X-Forwarded-Host in the addresses of pictures."""
     host = request.headers.get("x-forwarded-host", "")

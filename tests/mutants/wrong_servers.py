@@ -216,6 +216,7 @@ WRONG_SERVERS = (
     WrongServer("gives pictures only with a cookie of its API", "SERVER-PICTURES", f.wanting_its_cookie),
     WrongServer("makes pictures at their first download, as the newest task wants them", "SERVER-PICTURES", f.Late()),
     WrongServer("keeps one row for all tasks of one prompt", "SERVER-PICTURES TASK-OWN STATUS-MEANING", f.OneRow()),
+    WrongServer("refuses as its framework does, without a code", "CODE-MEANING", f.refusing_as_a_framework),
     WrongServer("reads no more than 8 KiB of JSON", "SERVER-HTTP", f.refused(lambda r: r.headers.get("content-type", "").startswith("application/json") and len(r.content) > 8192)),
     WrongServer("replaces pictures by those of the next task of one prompt", "SERVER-PICTURES", f.Overwriting()),
     WrongServer("wants quotation marks round the names of fields", "WIRE-BOUNDARY", f.refused(lambda r: r.method == "POST" and b"; name=prompt" in r.content)),

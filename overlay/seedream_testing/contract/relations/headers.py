@@ -285,6 +285,29 @@ def _refusals(facts: ApiFacts) -> Iterator[Example]:
         yield Example(f"refusals with {name}", run)
 
 
+# Of requests that are whole, so that no layer below the service refuses them.
+_PLAIN_REFUSALS: Final[tuple[tuple[str, str, Callable[[ServerUnderTest], Reply]], ...]] = (
+    ("a form without a prompt", "PROMPT-REQUIRED", lambda server: server.submit(_FORM[1:])),
+    ("a form for 99 images", "BATCH-RANGE", lambda server: server.submit((_FORM[0], text("batchsize", 99)))),
+    ("a form for no size", "RES-FORMAT", lambda server: server.submit((_FORM[0], text("resolution", "big")))),
+    ("a query for no task", "TASK-ID", lambda server: server.query("no-such-task")),
+)  # fmt: skip
+
+
+def _envelopes(facts: ApiFacts) -> Iterator[Example]:
+    for name, rule, send in _PLAIN_REFUSALS:
+
+        def run(
+            server: ServerUnderTest, name: str = name, rule: str = rule, send: Callable[[ServerUnderTest], Reply] = send
+        ) -> None:
+            reply = server.must_refuse(partial(send, server), name, rule)
+            if reply.code != facts.failure or not isinstance(reply.document.get("msg"), str):
+                lacks = f"{name} was refused without the code {facts.failure} and a text msg, by which a client knows a failure"
+                raise fail(lacks, "CODE-MEANING", reply)
+
+        yield Example(name, run)
+
+
 # Bodies that are no query, ids that are none, and bodies that are no deletion; %s is the id.
 _NO_QUERIES: Final = {
     "broken JSON": b'{"taskid', "two documents": b'{"taskid": "%s"} {"taskid": "%s"}', "single quotes": b"{'taskid': '%s'}",
@@ -422,5 +445,6 @@ RELATIONS: Final = (
     Relation("http.query", "SERVER-HTTP", "A query tells the same under any other header and in every way of writing its JSON.", _queries),
     Relation("http.deletion", "SERVER-HTTP", "A deletion deletes its task under any other header and in every way of writing its JSON.", _deletions),
     Relation("http.refusal", "SERVER-HTTP", "What is refused is refused under any other header, and as the page describes a refusal.", _refusals),
+    Relation("refusal.envelope", "CODE-MEANING", "A refusal by the service has the failure code and a msg, also under an HTTP status of its own.", _envelopes),
     Relation("http.method", "SERVER-HTTP", "Other methods, media types and bodies of another shape are refused, do nothing, and never break the server.", _methods),
 )  # fmt: skip
