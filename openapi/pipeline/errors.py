@@ -1,5 +1,7 @@
 """What can stop a run, each with its exit code (docs/updating.md lists them)."""
 
+from typing import Any, Final
+
 DONE = 0
 DECISION = 3
 
@@ -36,3 +38,24 @@ class FetchFailed(PipelineError):
     """The vendor's page could not be fetched."""
 
     exit_code = 6
+
+
+_KINDS: Final = {str: "text", list: "a list", dict: "a mapping"}
+
+
+def check_form(value: Any, form: Any, place: str) -> None:
+    """Check that a part of our own inputs has this form: a type, a list of one form, or a mapping; `*` is any key.
+
+    Raises:
+        BrokenInputs: It has another one.
+    """
+    kind: Any = form if isinstance(form, type) else type(form)
+    if not isinstance(value, kind):
+        raise BrokenInputs(f"{place} must be {_KINDS[kind]}.")
+    if isinstance(form, list):
+        for number, item in enumerate(value, 1):
+            check_form(item, form[0], f"{place}, item {number}")
+    elif isinstance(form, dict):
+        for key, item in value.items():
+            if inner := form.get(key, form.get("*")):
+                check_form(item, inner, f"{place}, {key}")

@@ -133,7 +133,7 @@ def name_submit(document: Json, given: settings.Settings) -> bool:
 
 def _yaml(files: Mapping[str, bytes], name: str) -> Any:
     try:
-        return load_yaml(files[name].decode().removeprefix("\ufeff"))
+        return load_yaml(files[name].decode())
     except UnicodeDecodeError:
         raise BrokenInputs(f"{name} is not UTF-8 text.") from None
     except Unreadable as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, cast, get_args
 
-from .errors import BrokenInputs
+from .errors import BrokenInputs, check_form
 from .prose import Fact, missing_facts
 from .strict_yaml import dump_yaml
 
@@ -19,6 +19,8 @@ REVIEWED_HEAD: Final = """\
 """
 _ID = re.compile(r"[A-Z][A-Z0-9]*(-[A-Z0-9]+)*")
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NEEDED: Final = {"at": str, "source": str, "summary": str}
+_OPTIONAL: Final = {"source_zh": str, "summary_zh": str, "facts": dict, "mirrors": [str], "examples": {"*": [str]}}
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def parse(document: Any, reviewed: Any) -> Ledger:
         raise BrokenInputs(f"{NAME} has no rules.")
     _check_keys(reviewed, REVIEWED, "reviewed")
     rules = {name: _rule(name, raw) for name, raw in document["rules"].items()}
-    return Ledger(rules, reviewed.get("reviewed") or {})
+    digests = reviewed.get("reviewed") or {}
+    check_form(digests, {"*": {"*": str}}, f"{REVIEWED}, reviewed")
+    return Ledger(rules, digests)
 
 
 def _plain(value: Any) -> Any:
@@ -105,6 +109,8 @@ def _rule(name: str, raw: Any) -> Rule:
         raise BrokenInputs(f"{place} needs at, standing, source and summary.")
     if unknown := sorted(set(raw) - ({field.name for field in fields(Rule)} - {"id"})):
         raise BrokenInputs(f"{place}: unknown key {unknown[0]!r}.")
+    check_form(raw, _NEEDED, place)
+    check_form({key: value for key, value in raw.items() if value is not None}, _OPTIONAL, place)
     if raw["standing"] not in get_args(Standing):
         raise BrokenInputs(f"{place}: standing is one of {', '.join(get_args(Standing))}.")
     texts = raw.get("sentences") or {}

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import jsonpath_rfc9535 as jsonpath
 
-from .errors import BrokenInputs
+from .errors import BrokenInputs, check_form
 from .spec import Json, Node, Operation, follow, look_up, operations, pointer, statuses
 
 _KEYS: Final = {"target", "description", "update", "remove", "x-add-only", "x-was", "x-rule"}
@@ -66,6 +66,7 @@ def _action(index: int, raw: Any, name: str) -> Action:
         raise BrokenInputs(f"{place}: unknown key {unknown[0]!r}.")
     if ("update" in raw) == (raw.get("remove") is True):
         raise BrokenInputs(f"{place} needs either an update or `remove: true`.")
+    check_form(raw, {"x-was": dict, "x-rule": [str]}, place)
     try:
         jsonpath.compile(raw["target"])
     except jsonpath.JSONPathError as error:

@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from .errors import BrokenInputs
+from .errors import BrokenInputs, check_form
 
 NAME: Final = "openapi/generator.yaml"
 ROLES: Final = ("submit", "query", "delete")
+_PARAMETERS: Final = {"*": {"type": str, "meaning": str}}
+_FORM: Final = {
+    "roles": {"*": str}, "route": str, "explicit_fields": {"*": str}, "reserved_names": [str], "package": str,
+    "methods": {"fields": _PARAMETERS, "submit": _PARAMETERS, "generate": _PARAMETERS},
+    "versions": dict, "template": {"*": str}, "client": dict,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,9 @@ def parse(raw: Any) -> Settings:
     """Read the settings from the content of the file.
 
     Raises:
-        BrokenInputs: a key is missing or unknown.
+        BrokenInputs: a key is missing or unknown, or its value has another form.
     """
+    check_form(raw, _FORM, NAME)
     try:
         known = [field.name for field in fields(Settings)]
         if unknown := sorted(set(raw) - set(known)):
@@ -75,6 +82,7 @@ def parse(raw: Any) -> Settings:
             **{name: raw[name] for name in known},
             "roles": {role: raw["roles"][role] for role in ROLES},
             "methods": methods,
+            "template": {name: raw["template"][name] for name in ("name", "sha256")},
             "reserved_names": (*methods.submit, *methods.generate, *raw["reserved_names"]),
             "versions": {name: str(version) for name, version in raw["versions"].items()},
         }

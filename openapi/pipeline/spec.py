@@ -189,7 +189,7 @@ def layers(document: Json, at: Node, depth: int = 0) -> Iterator[Node]:
         for index in range(len(at.value.get("allOf", []))):
             yield from layers(document, at.child("allOf").child(index), depth + 1)
     for other in more:
-        yield from layers(document, other, depth + 1)
+        yield from layers(document, other)
 
 
 UPPER: Final = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})

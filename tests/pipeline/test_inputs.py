@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 -- tables read best with one case a line
 
+import copy
 import datetime as dt
 import fcntl
 import hashlib
@@ -309,14 +310,17 @@ RAW: Any = load_yaml(FILES[SETTINGS].decode())
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ({**RAW, "z": 1, "packages": 1}, "unknown key 'packages'."), *[({key: RAW[key] for key in RAW if key != left}, f"cannot be used: {left!r}.") for left in RAW], (5, "cannot be used: 'int' object is not iterable."), ({**RAW, "roles": {"submit": "a", "query": "b"}}, "cannot be used: 'delete'."),
-        ({**RAW, "methods": {**RAW["methods"], "submit": {"a": {"type": "x", "meaning": "m"}}}}, "cannot be used: Parameter.__init__() missing 1 required positional argument: 'default'."), ({**RAW, "versions": 5}, "cannot be used: 'int' object has no attribute 'items'."),
+        ({**RAW, "z": 1, "packages": 1}, "unknown key 'packages'."), *[({key: RAW[key] for key in RAW if key != left}, f"cannot be used: {left!r}.") for left in RAW], (5, "must be a mapping."), ({**RAW, "roles": {"submit": "a", "query": "b"}}, "cannot be used: 'delete'."),
+        ({**RAW, "methods": {**RAW["methods"], "submit": {"a": {"type": "x", "meaning": "m"}}}}, "cannot be used: Parameter.__init__() missing 1 required positional argument: 'default'."), ({**RAW, "versions": 5}, ", versions must be a mapping."), ({**RAW, "template": {"name": "x"}}, "cannot be used: 'sha256'."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_the_settings_is_said(raw: Any, said: str) -> None:
     with pytest.raises(BrokenInputs) as caught:
         settings.parse(raw)
-    assert str(caught.value) == f"openapi/generator.yaml{':' if said.startswith('unknown') else ''} {said}"
+    assert (
+        str(caught.value)
+        == f"openapi/generator.yaml{':' if said.startswith('unknown') else ''}{'' if said.startswith(',') else ' '}{said}"
+    )
 
 
 def test_settings_are_read_whole() -> None:
@@ -337,6 +341,46 @@ def test_settings_are_read_whole() -> None:
         RAW["route"],
         RAW["package"],
     )
+
+
+# Each node of our inputs, by its path: what it must be.
+NODES: list[tuple[str, tuple[Any, ...], str]] = [
+    *[(RULES, ("rules", "RES-PIXELS", key), "text") for key in ("at", "source", "summary", "source_zh", "summary_zh")],
+    *[(RULES, ("rules", "RES-PIXELS", key), "a mapping") for key in ("facts", "examples")], (RULES, ("rules", "RES-PIXELS", "examples", "valid"), "a list"), (RULES, ("rules", "RES-PIXELS", "examples", "valid", 1), "text"),
+    (RULES, ("rules", "BATCH-RANGE", "mirrors"), "a list"), (RULES, ("rules", "BATCH-RANGE", "mirrors", 0), "text"), (REVIEWED, ("reviewed",), "a mapping"), (REVIEWED, ("reviewed", "zh"), "a mapping"), (REVIEWED, ("reviewed", "zh", "submit/reply"), "text"),
+    (OVERLAY, ("actions", 4, "x-was"), "a mapping"), (OVERLAY, ("actions", 6, "x-rule"), "a list"), (OVERLAY, ("actions", 6, "x-rule", 0), "text"), (SETTINGS, (), "a mapping"),
+    *[(SETTINGS, (key,), "a mapping") for key in ("roles", "explicit_fields", "methods", "versions", "template", "client")], *[(SETTINGS, (key,), "text") for key in ("route", "package")], (SETTINGS, ("reserved_names",), "a list"), (SETTINGS, ("reserved_names", 0), "text"),
+    *[(SETTINGS, path, "text") for path in (("roles", "query"), ("explicit_fields", "prompt"), ("template", "name"), ("methods", "fields", "prompt", "meaning"), ("methods", "submit", "allow_unrecognized_sources", "type"), ("methods", "generate", "timeout", "meaning"))],
+    *[(SETTINGS, path, "a mapping") for path in (("methods", "fields"), ("methods", "fields", "prompt"), ("methods", "submit"), ("methods", "generate"), ("methods", "generate", "timeout"))],
+]  # fmt: skip
+DATA: Any = {name: load_yaml(data.decode()) for name, data in FILES.items()}
+
+
+def parse(name: str, data: Any) -> None:
+    """Read one input as a run does."""
+    if name in (RULES, REVIEWED):
+        ledger.parse(*(data if one == name else DATA[one] for one in (RULES, REVIEWED)))
+    else:
+        (overlay if name == OVERLAY else settings).parse(data)
+
+
+@pytest.mark.parametrize(("name", "path", "kind"), NODES)
+def test_a_value_of_another_form_is_named_with_its_place(name: str, path: tuple[Any, ...], kind: str) -> None:
+    wrong: Any
+    for wrong in (5, True, "x", ["x"], {"k": "x"}):
+        if isinstance(wrong, {"text": str, "a list": list, "a mapping": dict}[kind]):
+            continue
+        found = copy.deepcopy({"whole": DATA[name]})
+        node: Any = found
+        for key in ("whole", *path)[:-1]:
+            node = node[key]
+        node[("whole", *path)[-1]] = wrong
+        with pytest.raises(BrokenInputs) as caught:
+            parse(name, found["whole"])
+        keys = [key for key in path if key not in ("rules", "actions")]
+        place = "".join(f", item {key + 1}" if isinstance(key, int) else f", {key}" for key in keys)
+        expected = f"{name}{place.replace('item 5', 'action 5').replace('item 7', 'action 7')} must be {kind}."
+        assert str(caught.value) == expected
 
 
 # --- the report
