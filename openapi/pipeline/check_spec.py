@@ -91,7 +91,7 @@ def _causes(error: Any) -> Iterator[Any]:
 
 def _broken(name: str, path: list[Any], message: str) -> RefusedInput:
     place = "/".join(str(part) for part in path)[:200]
-    reason = message.splitlines()[0] if message else ""
+    reason = message.partition("\n")[0]
     if not reason or len(reason) > _LONG:
         reason = "what is there does not have the form that OpenAPI asks for"
     return RefusedInput(f"{name} breaks the OpenAPI specification at {place or 'the top'}: {reason}.")

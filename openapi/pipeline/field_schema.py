@@ -165,7 +165,7 @@ def _union(document: Json, choices: Sequence[Json]) -> Json:
     else:
         one = {"type": "object"}
     enums = [item.get("enum") or ([item["const"]] if "const" in item else None) for item in items]
-    if all(enums) and one["type"] in kinds | {one["type"]}:
+    if all(enums):
         one["enum"] = [value for enum in enums for value in enum or ()]
     if any("array" in _types(choice) for choice in solid):
         one = {"type": "array", "items": one}

@@ -93,7 +93,7 @@ def match(rule: Rule, leaves: Leaves, mirrored: Mapping[str, Fact]) -> Match:
 
     `mirrored` holds the schema's own values of the keywords that the rule's sentence repeats.
     """
-    known = next(iter(rule.sentences.values()), "")
+    known = next(iter(rule.sentences.values()))
     candidates = _windows(_nearest(sentences(prose_at(leaves, rule.at)), known))
     if not candidates:
         return Match("", ("nothing is said there",), ("nothing is said there",))
@@ -130,7 +130,7 @@ def _differences(rule: Rule, text: str, mirrored: Mapping[str, Fact]) -> list[st
     found = [f"{name} ({as_line(wanted[name])}) is not there" for name in missing_facts(text, wanted)]
     now = tokens(text)
     items = [item for fact in wanted.values() for item in (fact if isinstance(fact, tuple) else (fact,))]
-    for kind, values in tokens(next(iter(rule.sentences.values()), "")).items():
+    for kind, values in tokens(next(iter(rule.sentences.values()))).items():
         all_facts = all(any(contains_value(value, item) for item in items) for value in values)
         if all_facts and (extra := [v for v in now.get(kind, []) if v not in values]):
             found.append(f"it also holds the {kind} {', '.join(extra)}")

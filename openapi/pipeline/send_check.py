@@ -9,6 +9,7 @@ its own: the pipeline must not import the code that it replaces.
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -135,7 +136,7 @@ def numbers(field: Any) -> list[Any]:
         found += [low + 0.5, low - 0.5, low + 0.001, low - 0.001]
         solid = [bound for bound in bounds if bound is not None]
         found.append(sum(solid) / (len(solid) or 1))
-    return found
+    return [number for number in found if abs(number) != math.inf]
 
 
 def matching(pattern: str) -> Iterator[str]:
@@ -169,7 +170,7 @@ def samples(field: Any) -> list[Any]:
         return [picture()] * wanted
     good: list[Any] = []
     for value in candidates(field):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
+        with contextlib.suppress(TypeError, ValueError):
             if fits(field, value) and value not in good:
                 good.append(value)
         if len(good) >= wanted:

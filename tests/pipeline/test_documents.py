@@ -567,7 +567,7 @@ COMPONENTS = {
         ({"default": None, "type": "string"}, {"kind": "string"}),
         ({"description": 5}, {"kind": "object"}),
         ({"oneOf": [{"const": 1}, {"const": 2}]}, {"kind": "integer", "enum": (1, 2)}),
-        ({"enum": []}, {"kind": "object"}),
+        ({"enum": []}, {"kind": "object"}), ({"oneOf": [{"enum": [1, "a"]}, {"enum": ["b", 2]}]}, {"kind": "object", "enum": (1, "a", "b", 2)}),
         ({"oneOf": [{"oneOf": [{"const": 1}, {"const": 2}]}, {"const": 3}]}, {"kind": "integer", "enum": (1, 2, 3)}),
     ],
 )  # fmt: skip

@@ -1016,6 +1016,14 @@ def test_what_a_command_prints(
     assert capsys.readouterr() == ("verified True\nThe page: watched True.\nproposed True\n", "")
 
 
+def test_the_repository_is_this_one_where_none_is_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "verify", str)
+    assert command.main(["verify"]) == 0
+    assert capsys.readouterr().out == f"{REPOSITORY}\n"
+
+
 def test_a_refused_page_is_named_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "openapi").mkdir()
     for name, data in FILES.items():

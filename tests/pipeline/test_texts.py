@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from pipeline import language, ledger
+from pipeline import language, ledger, strict_yaml
 from pipeline.ecma_pattern import Untranslatable, is_translatable, to_python
 from pipeline.flatten import Leaf, Name
 from pipeline.language import language_of, match, other_statements, prose_at, reread_facts
@@ -77,6 +77,10 @@ def test_yaml_is_read_by_the_core_schema(text: str, value: Any) -> None:
     else:
         found = load_yaml(text)
         assert value is None or repr(found) == repr(value)
+
+
+def test_the_table_of_types_is_made_once() -> None:
+    assert strict_yaml._core_schema() == strict_yaml._CORE
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,7 @@ def test_added_sentences_are_those_that_the_old_text_lacks(text: str, old: str, 
     [
         ("URL of it", "URL", True), ("aURL", "URL", False), ("URLs", "URL", False), ("1URL", "URL", False), ("中URL中", "URL", True), ("1-15", "1-15", True), ("1-15,000", "1-15", False),
         ("1-15.", "1-15", True), ("1-15, 2", "1-15", True), ("21-15", "1-15", False), ("提示词（必填）1", "提示词（必填）", True), ("a.b", "a.b", True), ("axb", "a.b", False), ("é", "e\u0301", True),
-        ("a  b", "a b", True), ("文1", "文", True), ("1文", "文", True), ("(x)y", "(x)", True),
+        ("a  b", "a b", True), ("文1", "文", True), ("1文", "文", True), ("(x)y", "(x)", True), ("21个", "1个", False), ("个15", "个1", False), ("1个", "1个", True), ("a个", "个", True),
     ],
 )  # fmt: skip
 def test_a_quote_is_held_as_whole_words(text: str, quote: str, *, found: bool) -> None:
