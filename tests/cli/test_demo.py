@@ -206,6 +206,11 @@ def test_a_line_for_each_result_and_for_the_refusal(
     monkeypatch.setenv("SEEDREAM_LANG", "en")
     command._print_result(Terminal(), shot(tmp_path, "16:9", (2560, 1440)))
     assert capsys.readouterr().out == "  one              16:9       2560x1440  1 picture\n"
+    for columns, count in ((59, 2), (60, 1)):
+        said: list[str] = []
+        narrow: Any = SimpleNamespace(out=SimpleNamespace(is_terminal=True, width=columns), print_result=said.append)
+        command._print_result(narrow, shot(tmp_path, "16:9", (2560, 1440)))
+        assert len("".join(said).splitlines()) == count
     command._show_refusal(Terminal())
     lines = capsys.readouterr().out.splitlines()
     assert (

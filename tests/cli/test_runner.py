@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -375,3 +376,15 @@ def test_of_a_key_at_the_cut_of_a_message_nothing_is_shown(capsys: pytest.Captur
         assert runner.run(command, words).code == 70
         said = "".join(capsys.readouterr())
         assert not any(KEY[:length] in said.partition("." * before)[2][:30] for length in range(3, len(KEY)))
+
+
+def test_a_help_text_that_standard_output_does_not_take_is_said_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert runner.run(lambda _: click.echo("a help text"), []) == exit_codes.FAILED
+    assert capsys.readouterr().err == "seedream: cannot write the output: No space left on device\n"

@@ -132,6 +132,17 @@ def test_the_record_is_on_the_disk_and_closed_after_each_line(
     assert {given for _, given in calls[:4]} == {file}
 
 
+@pytest.mark.parametrize(
+    "damaged", [b"\xff", b"{", b"[]", b"5", b"{}", b"", b'{"key": "x", "at": "1"}', b'{"key": "x"']
+)
+def test_what_follows_a_damaged_line_is_read(tmp_path: Path, damaged: bytes) -> None:
+    path = tmp_path / ".state" / "tasks.jsonl"
+    record(tmp_path).begin()
+    path.write_bytes(damaged + b"\n" + path.read_bytes() + damaged + b"\n")
+    record(tmp_path).begin()
+    assert [task.state for task in read_tasks()] == ["submitting"] * 2
+
+
 def test_damaged_lines_are_skipped_and_a_large_record_is_put_aside(tmp_path: Path) -> None:
     one = record(tmp_path)
     one.begin()

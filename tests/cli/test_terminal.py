@@ -120,6 +120,15 @@ def test_json_fits_its_stream(monkeypatch: pytest.MonkeyPatch, encoding: str, sh
     assert stream.text == f'{{\n  "a": "{shown}"\n}}\n'
 
 
+def test_a_program_without_standard_output_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As pythonw and some services start it.
+    monkeypatch.setattr(sys, "stdout", None)
+    for as_json in (False, True):
+        terminal = Terminal(as_json=as_json)
+        terminal.print_json({"a": "山"})
+        terminal.flush()
+
+
 def test_a_character_that_a_stream_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, out, err = watched(monkeypatch, 80, encoding="ascii")
     terminal.print_result("山")
@@ -196,7 +205,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A table of a few texts in place of the real one."""
     patterns = {
         "{a!t} and {b} of {a}": "{b}+{a!t}", "{a} is gone": "{a}没了", "no {a} at {b}": "{b}无{a}", "{a!t}.": "{a!t}。",
-        "fixed": "定",
+        "fixed": "定", "no {a} at {b} for {c}": "{c}、{b}无{a}", "{a} is long gone": "{a}早没了",
     }  # fmt: skip
     monkeypatch.setattr("seedream.cli.language.PATTERNS", patterns)
     monkeypatch.setattr("seedream.cli.language.MESSAGES", {"apple": "苹果", "required": "必填"})
@@ -218,6 +227,8 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         ("apple and 5 of pear", "apple and 5 of pear"),
         ("apple.", "苹果。"),
         ("no x at y is gone", "y is gone无x"),  # fixed text at the beginning goes first
+        ("no x at y for z", "z、y无x"),  # then what has more of it, wherever it is in the table
+        ("it is long gone", "it早没了"),
         ("one. two is gone", "one. two is gone"),  # what is kept lies within one sentence
         ("a\nb is gone", "a\nb没了"),
         ("nothing like it", "nothing like it"),

@@ -436,6 +436,11 @@ class _OneAfterAnother(BaseHTTPRequestHandler):
     """Keeps its connection open, so that no other one is served meanwhile."""
 
     protocol_version = "HTTP/1.1"
+    connections = 0
+
+    def setup(self) -> None:
+        super().setup()
+        type(self).connections += 1
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
@@ -456,6 +461,9 @@ def test_requests_at_once_come_to_a_server_that_serves_one_connection_after_anot
                 assert server.query("before").status == 200
                 replies = server.at_once([partial(server.query, f"t{number}") for number in range(3)])
                 assert [json.loads(reply.sent.body)["taskid"] for reply in replies] == ["t0", "t1", "t2"]
+                before = _OneAfterAnother.connections
+                assert [server.query("after").status for _ in range(3)] == [200] * 3
+                assert _OneAfterAnother.connections == before + 1, "connections are kept again"
         listening.shutdown()
 
 
