@@ -136,7 +136,8 @@ def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:
         if problem := _guarded(document, action, place):
             return problem
     if action.remove:
-        for place in sorted(places, key=_order, reverse=True):
+        # Behind one prefix all are keys, or all are indices.
+        for place in sorted(places, reverse=True):
             del look_up(document, pointer(*place[:-1]))[place[-1]]
         return None
     changed = False
@@ -147,10 +148,6 @@ def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:
             changed = True
             look_up(document, pointer(*place[:-1]))[place[-1]] = new
     return None if changed else ("is needless", "the page says so itself now")
-
-
-def _order(place: tuple[str | int, ...]) -> tuple[tuple[int, str], ...]:
-    return tuple((part, "") if isinstance(part, int) else (-1, part) for part in place)
 
 
 def _guarded(document: Json, action: Action, place: tuple[str | int, ...]) -> tuple[Problem, str] | None:
