@@ -13,7 +13,7 @@ from contract.servers.flask_server import Hooks
 from contract.servers.memory_server import MemoryServer
 from contract.servers.serving import RICH, keys
 from mutants.derived import under_test
-from seedream_testing.contract import RELATIONS, ServerUnderTest, Violation
+from seedream_testing.contract import RELATIONS, ServerUnderTest, Unobservable, Violation, text
 
 
 class OddAt(Hooks):
@@ -36,6 +36,11 @@ class OnePicture(Hooks):
     def picture(self, body: bytes, taskid: str, index: int) -> bytes:
         del taskid
         return self._made.setdefault(index, body)
+
+    def same(self, body: bytes, taskid: str, index: int) -> bytes:
+        """Whatever its number is."""
+        del index
+        return self.picture(body, taskid, 0)
 
 
 class Near(Hooks):
@@ -66,6 +71,40 @@ class Talkative(Hooks):
         return document if told is None else {**document, "_status": 401, "data": told}
 
 
+class Doing(Hooks):
+    """Does these things otherwise."""
+
+    def __init__(self, **hooks: Callable[..., Any]) -> None:
+        for name, hook in hooks.items():
+            setattr(self, name, hook)
+
+
+def charging(operation: str) -> Hooks:
+    """A server that charges for these operations too."""
+    return Doing(after=lambda done, accounts, key: accounts.charges.append((key, 1)) if done == operation else None)
+
+
+def telling(which: Callable[[dict[str, Any], dict[str, Any]], bool], **told: Any) -> Hooks:
+    """A server whose queries tell something else of some tasks."""
+    return Doing(state=lambda data, task: {**data, **told} if which(data, task) else data)
+
+
+# A deletion without a key is done, and said to be refused.
+KEYLESS = Doing(
+    authorize=lambda header, known, operation: RICH if header is None and operation == "delete" else Hooks().authorize(header, known, operation),
+    reply=lambda document, operation: {"code": 9999, "msg": ""} if operation == "delete" else document,
+)  # fmt: skip
+
+
+def forgetful() -> "Change":
+    """A server whose pictures are gone once a task is deleted."""
+
+    def change(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        return response if not request.extensions["deleted"] else httpx.Response(404)
+
+    return change
+
+
 Change = Callable[[httpx.Request, httpx.Response], httpx.Response]
 
 
@@ -73,9 +112,11 @@ class Changed(httpx.BaseTransport):
     """A server whose replies about pictures are changed on the way."""
 
     def __init__(self, service: MemoryServer, change: Change) -> None:
-        self.service, self.change = service, change
+        self.service, self.change, self.deleted = service, change, 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.deleted += request.url.path == judge.FACTS.delete
+        request.extensions["deleted"] = self.deleted
         response = self.service.handle_request(request)
         return self.change(request, response) if "/pictures/" in request.url.path else response
 
@@ -104,6 +145,17 @@ WRONG: list[tuple[str, Hooks | Change, str, str]] = [
     ("picture.identity/two prompts", OnePicture(), "SERVER-PICTURES", "two prompts: the picture is one of an earlier task"),
     ("picture.identity/one prompt twice", OnePicture(), "SERVER-PICTURES", "one prompt twice: the picture is one of an earlier task"),
     ("key.missing/query: no key", Talkative(), "AUTH-KEY", "a query with no key was refused, but tells about the task"),
+    ("picture.shape/three of 2560x1440", Doing(picture=OnePicture().same), "SERVER-PICTURES", "pictures of one task are the same"),
+    ("state.refusal/batchsize, refused for no key", telling(lambda data, task: data["prompt"] == "bare" and "width" in data, width=2050, height=2050), "WIRE-EXACT", r"a form of only a prompt, after one with batchsize that was refused for no key, has pictures of \(2050, 2050\), not of \(2048, 2048\)"),
+    ("task.deletion/a task of the same form and its pictures stay", forgetful(), "SERVER-PICTURES", "a picture is gone, with the deletion of another task"),
+    ("task.deletion/other tasks and their pictures stay", forgetful(), "SERVER-PICTURES", "a picture went with another task's deletion"),
+    ("task.together/requests with the key and without", KEYLESS, "AUTH-KEY", "a deletion with no key, at the same time as own requests, deleted the task"),
+    ("task.together/queries for six tasks", telling(lambda data, task: task["asked"] > 2, taskid="u"), "TASK-OWN", "of queries at the same time, the one for Task-.* was refused or tells of another"),
+    ("task.together/queries for six tasks", charging("query"), "SERVER-CHARGE", "queries were charged"),
+    ("task.together/deletions of four tasks and queries for four others", Doing(to_delete=lambda tasks, taskids, key: []), "TASK-ID", "a deletion at the same time as others was refused"),
+    ("task.together/deletions of four tasks and queries for four others", charging("delete"), "SERVER-CHARGE", "deletions were charged"),
+    ("task.together/three deletions of one task and a query for it", charging("delete"), "SERVER-CHARGE", "deletions were charged"),
+    ("task.together/submissions, deletions and a query", telling(lambda data, task: task["asked"] > 2 and data["prompt"].startswith("a known"), taskid="u"), "TASK-OWN", "a query at the same time as submissions tells of another task"),
     *[("picture.shape/upright", called(kind), "FILE-TYPE", f"upright: the picture is called {kind}") for kind in ("image/jpeg", "image/gif", "application/json", "text/plain")],
     (RANGE, part(lambda whole, size: (whole[5:15], "")), "SERVER-PICTURES", "the Content-Range of bytes=5-14 is '', not what came"),
     (RANGE, part(lambda whole, size: (whole[5:15], f"bytes 5-15/{size}")), "SERVER-PICTURES", "the Content-Range of bytes=5-14 is 'bytes 5-15"),
@@ -136,6 +188,19 @@ def test_what_is_said_of_it(name: str, wrong: Hooks | Change, rule: str, said: s
     with pytest.raises(AssertionError, match=f"^({said})"):
         raise AssertionError(caught.value.what)
     assert "curl -sS -X" in caught.value.curl
+
+
+def test_an_id_that_is_guessed_may_be_another_task_s() -> None:
+    service = MemoryServer(keys(), Doing(new_id=lambda tasks: f"img_{len(tasks) + 10}"))
+    with under_test(service, service, judge.FACTS) as server:
+        server.known_task()
+        server.task([text("prompt", "another")])
+        run("task.id/query: with another last character", server)
+        with pytest.raises(
+            Unobservable, match=r"^the id that is meant to be nobody's \(with another last character\) is"
+        ):
+            run("task.id/deletion: with another last character", server)
+        assert service.tasks.keys() == {"img_10", "img_11"}
 
 
 @pytest.mark.parametrize("charged", [[], [1], [1, 1]])

@@ -79,8 +79,10 @@ def _submissions(server: ServerUnderTest, forms: Sequence[Parts]) -> None:
     _own(server, forms, ids)
 
 
-def _with_others(server: ServerUnderTest, others: Sequence[Callable[[], Reply]], rule: str, what: str) -> None:
-    """Send legal forms together with what must be refused."""
+def _with_others(
+    server: ServerUnderTest, others: Sequence[Callable[[], Reply]], rule: str, what: str
+) -> tuple[Sequence[Parts], list[str]]:
+    """Send legal forms together with what must be refused; return the forms and the ids of their tasks."""
     server.known_task()
     before, forms = server.charged(), _DIFFERENT[:3]
     sends = [partial(server.submit, parts) for parts in forms]
@@ -90,20 +92,18 @@ def _with_others(server: ServerUnderTest, others: Sequence[Callable[[], Reply]],
     for reply in replies[1::2]:
         server.check_refused(reply, what, rule)
     _charged(server, before, forms, replies[-1])
-    _own(server, forms, ids)
+    return forms, ids
 
 
 def _illegal(server: ServerUnderTest) -> None:
-    _with_others(
-        server, [partial(server.submit, parts) for parts in _ILLEGAL], "WIRE-EXACT",
-        "an illegal form at the same time as legal ones",
-    )  # fmt: skip
+    sends = [partial(server.submit, parts) for parts in _ILLEGAL]
+    _own(server, *_with_others(server, sends, "WIRE-EXACT", "an illegal form at the same time as legal ones"))
 
 
 def _keyless(server: ServerUnderTest, headers: Headers, what: str) -> None:
     taskid = str(server.known_task().data["taskid"])
     facts = server.facts
-    _with_others(
+    forms, ids = _with_others(
         server,
         [
             partial(server.submit, (_prompt(30),), headers),
@@ -115,6 +115,7 @@ def _keyless(server: ServerUnderTest, headers: Headers, what: str) -> None:
     )
     if not server.accepted(after := server.query(taskid)):
         raise fail(f"a deletion with {what}, at the same time as own requests, deleted the task", "AUTH-KEY", after)
+    _own(server, forms, ids)
 
 
 def _accounts(server: ServerUnderTest) -> None:
