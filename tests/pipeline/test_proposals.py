@@ -4,8 +4,8 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,7 @@ def test_a_long_report_loses_its_last_lines(root: Path, text: str, body: str) ->
 def test_commands_run_in_the_repository_and_fail_loudly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    python = str(shutil.which("python3"))
+    python = sys.executable
     assert (
         watching._run(tmp_path, [python, "-c", "import os, sys; print(os.getcwd()); sys.stderr.write('seen')"])
         == f"{tmp_path}\n"
