@@ -1,19 +1,24 @@
 """What is counted, copied, closed and left as it was, and whose request it is: a mistake in it shows late."""
 
+import asyncio
 import os
 import signal
+import socket
 import threading
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 
+import httpx
 import pytest
 from sandbox.sandbox_client import DELETE, QUERY, SUBMIT, OpenSandbox
 from sandbox.test_messages import KEY, PROMPT, TYPE, asked, form, part, sent
-from seedream_sandbox import ManualClock, Sandbox, Settings, parse_fault, run_server
+from seedream_sandbox import FaultError, ManualClock, Sandbox, Settings, parse_fault, run_server
 from seedream_sandbox.bounded import Bounded
 from seedream_sandbox.http import Request
-from seedream_sandbox.server import server
+from seedream_sandbox.pictures.image_cache import ImageCache
+from seedream_sandbox.server import connection, server
 from seedream_sandbox.service.account import Accounts
 from seedream_sandbox.task import fault_status
 
@@ -300,3 +305,85 @@ def test_a_picture_in_the_making_holds_nobody_up(monkeypatch: pytest.MonkeyPatch
     finally:
         go.set()
         fetching.join(30)
+
+
+@pytest.mark.parametrize("name", ["cut-accept", "stall-accept", "cut-request", "stall-request", "slow-upload"])
+def test_a_fault_before_the_prompt_is_read_cannot_match_one(name: str) -> None:
+    # It would never act, and nobody would know why.
+    with pytest.raises(
+        FaultError, match=f"^the fault '{name}' acts before the prompt is read, so it cannot match one$"
+    ):
+        parse_fault(f"{name} match=boat")
+
+
+def posted(sandbox: Sandbox, head: bytes = b"Content-Length: 3000") -> socket.socket:
+    """A connection on which the head of a submission was sent."""
+    url = httpx.URL(sandbox.base_url)
+    peer = socket.create_connection((url.host, url.port or 0), timeout=20)
+    peer.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (SUBMIT.encode(), head))
+    return peer
+
+
+def test_a_refused_client_reads_the_end_at_once_and_may_go_on_sending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_TIME", 60.0)
+    with Sandbox(max_body=1) as sandbox, posted(sandbox) as peer:
+        received = b""
+        while block := peer.recv(65536):
+            received += block
+        assert received.startswith(b"HTTP/1.1 413 ")
+        for _ in range(6):
+            peer.sendall(b"x" * 100)
+            threading.Event().wait(0.01)  # each is read by itself
+
+
+def test_a_body_has_a_minute_and_what_its_length_takes_and_a_fault_s_pauses_do_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, limits = ManualClock(0.0), list[float | None]()
+
+    class Limit:
+        """A time limit that never ends anything."""
+
+        reschedule = staticmethod(limits.append)
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+    loop = SimpleNamespace(time=clock.time)  # which passes by the pauses only
+    names = {"timeout": lambda _: Limit(), "sleep": asyncio.sleep, "get_running_loop": lambda: loop}
+    monkeypatch.setattr(connection, "asyncio", SimpleNamespace(**names))
+    with Sandbox(clock=clock, faults=["slow-upload rate=1000"]) as sandbox, posted(sandbox) as peer:
+        for size in (1000, 2000):
+            peer.sendall(b"x" * size)
+        assert peer.recv(12) == b"HTTP/1.1 401"
+    assert limits[::2] == [None] * (len(limits) // 2), "no limit while it waits"
+    assert limits[-1] == pytest.approx(60 + 3000 / (16 * 1024) + 3000 / 1000)
+
+
+@pytest.mark.parametrize(
+    "end", ["cut-reply", "cut-head", "garbage", "drip bytes=1000 seconds=0", "stall-reply seconds=0"]
+)
+def test_a_reply_that_is_broken_comes_after_its_pause(end: str) -> None:
+    clock = ManualClock()
+    with Sandbox(clock=clock) as sandbox, posted(sandbox, b"X-Sandbox-Fault: delay seconds=5; " + end.encode()) as peer:
+        while peer.recv(65536):
+            pass
+        assert clock.time() - 1_700_000_000 == 5
+
+
+def test_in_process_a_connection_breaks_before_what_is_sent_on_it() -> None:
+    sandbox = Sandbox(clock=ManualClock(), faults=["cut-accept how=fin", "stall-request after=4"])
+    with pytest.raises(httpx.RemoteProtocolError, match="Server disconnected"):
+        sandbox.transport.handle_request(httpx.Request("POST", sandbox.base_url + SUBMIT, content=b"body"))
+
+
+def test_the_picture_that_was_asked_for_least_recently_gives_way() -> None:
+    cache = ImageCache("png", 12)
+    for name in ("a", "b", "c"):
+        cache._files.add((name, 0, False), (b"x" * 4, "image/png"), 4)
+    assert cache._find(("a", 0, False)) is not None
+    cache._files.add(("d", 0, False), (b"x" * 4, "image/png"), 4)
+    assert [name for name, _, _ in cache._files] == ["c", "a", "d"]

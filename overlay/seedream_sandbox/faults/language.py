@@ -133,7 +133,7 @@ def make_fault(name: str, settings: Mapping[str, Any]) -> Fault:
         raise FaultError(f"{at!r} is not a scope of a fault{_nearest(at, SCOPES)}")
     if (at == "connect") != (kind.layer == "connect"):
         raise FaultError(f"the fault {name!r} cannot be at {at!r}")
-    if kind.layer == "arrival" and given.get("match"):
+    if kind.layer in ("connect", "arrival") and given.get("match"):
         raise FaultError(f"the fault {name!r} acts before the prompt is read, so it cannot match one")
     billed = kind.billed if name != "status" else int(options["status"]) >= 500  # noqa: PLR2004 -- a server's own failure may come after the work
     return Fault(
