@@ -140,7 +140,7 @@ def edited(data: bytes, edit: Callable[[Any], None]) -> bytes:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100_000
-    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.indent(sequence=4, offset=2)
     document = yaml.load(data.decode())
     edit(document)
     stream = StringIO()

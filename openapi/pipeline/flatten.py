@@ -132,7 +132,7 @@ def _parameters(document: Json, operation: Operation, name: str) -> Iterator[tup
             parameter = follow(document, owner.child("parameters").child(index))
             place = f"{name}/request/{parameter.value.get('in')} {parameter.value.get('name')}"
             yield Name(place, FIELD), Leaf("parameter", "request")
-            yield Name(place, "required"), Leaf(bool(parameter.value.get("required", False)), "request")
+            yield Name(place, "required"), Leaf(bool(parameter.value.get("required")), "request")
             yield from _others(place, parameter.value, ("in", "name", "required", "schema"), "request")
             if "schema" in parameter.value:
                 yield from _schema(document, parameter.child("schema"), place, "request")
@@ -144,7 +144,7 @@ def _request(document: Json, operation: Operation, name: str) -> Iterator[tuple[
     body = follow(document, operation.node.child("requestBody"))
     place = f"{name}/request"
     content = body.value.get("content", {})
-    yield Name(place, "body required"), Leaf(bool(body.value.get("required", False)), "request")
+    yield Name(place, "body required"), Leaf(bool(body.value.get("required")), "request")
     yield Name(place, "media types"), Leaf(list(content), "request")
     for key, value in body.value.items():
         if key not in ("required", "content"):

@@ -159,7 +159,7 @@ def request_schema(document: Json, operation: Operation) -> tuple[str, Node, boo
     kind = body.child("content").child(media)
     if "schema" not in kind.value:
         return None
-    return media, kind.child("schema"), bool(body.value.get("required", False))
+    return media, kind.child("schema"), bool(body.value.get("required"))
 
 
 def reply_schema(document: Json, operation: Operation, status: str = "200") -> Node | None:

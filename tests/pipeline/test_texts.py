@@ -293,6 +293,14 @@ def test_half_of_the_sentences_tell_the_language(rows: int, found: int, expected
     assert language_of(leaves(a="word"), ledger.Ledger({}, {}), "") == "en"
 
 
+def test_texts_of_replies_tell_the_language_too() -> None:
+    found = {
+        Name("submit/reply/a", "description"): Leaf("中文", "reply"),
+        Name("submit/tags", "description"): Leaf("words of others", "operation"),
+    }
+    assert language_of(found, TWO, "") == "zh"
+
+
 def test_all_prose_of_a_place_is_one_text() -> None:
     place = "submit/request/a"
     found = {
