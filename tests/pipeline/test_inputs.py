@@ -241,6 +241,10 @@ def test_where_the_vendored_file_came_from_is_written_as_toml() -> None:
         assert inputs._origin(one.toml()) == replace(one, page=one.page.replace("\x7f\n", "??"))
 
 
+def test_an_origin_without_text_has_none() -> None:
+    assert inputs._origin(ORIGIN.toml().partition(b"text")[0]) == replace(ORIGIN, text=())
+
+
 KEYS = "address, documentation, fence, form, language, page, page_sha256, taken, text, title, yaml_sha256"
 
 
