@@ -334,6 +334,9 @@ def test_a_refused_client_reads_the_end_at_once_and_may_go_on_sending(monkeypatc
         for _ in range(6):
             peer.sendall(b"x" * 100)
             threading.Event().wait(0.01)  # each is read by itself
+        running = sandbox._server
+        assert running is not None
+        assert len(running.connections) == 1, "it reads on"
 
 
 def test_a_body_has_a_minute_and_what_its_length_takes_and_a_fault_s_pauses_do_not_count(
