@@ -725,6 +725,7 @@ def test_prose_of_another_edition_is_not_listed() -> None:
 
 def test_nothing_in_a_page_steers_the_terminal() -> None:
     assert printable("a\nb\tc\x1b[1m\u202e\u200d\ue000é") == "a\nb c [1m   é"
+    assert report._code("a`b\nc\x1b") == "a'b c "
 
 
 # --- the tables of rules
