@@ -26,6 +26,13 @@ def write(path: str, results: Results) -> None:
     Path(path).write_text(document, "utf-8")
 
 
+def found_by(document: str) -> dict[str, str]:
+    """Return which relation found which wrong server when the table was written, by the fault's name."""
+    rows = document.partition(BEGIN.format("servers"))[2].partition(BEGIN.format("/servers"))[0].splitlines()
+    cells = (row.split(" | ") for row in rows if row.startswith("| "))
+    return {fault.removeprefix("| "): example.partition("/")[0] for fault, example, *_ in cells}
+
+
 def between(document: str, mark: str, text: str) -> str:
     """Return the document with another text between the marks.
 

@@ -32,10 +32,10 @@ class WrongServer:
     expected: str
     send: Send
 
-    def run(self, facts: ApiFacts) -> Detection:
-        """Have the suite find it."""
+    def run(self, facts: ApiFacts, first: str = "") -> Detection:
+        """Have the suite find it; the relation with the id ``first`` is tried before the others."""
         with server_under_test(facts, self.send) as server:
-            return detect_server(self.name, self.expected, server)
+            return detect_server(self.name, self.expected, server, first=first)
 
 
 def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUnderTest:
@@ -49,13 +49,20 @@ def server_under_test(facts: ApiFacts, send: Send = Tampering.plain) -> ServerUn
 
 
 def detect_server(
-    name: str, expected: str, server: ServerUnderTest, only: Sequence[str] = (), *, spread: bool = False
+    name: str,
+    expected: str,
+    server: ServerUnderTest,
+    only: Sequence[str] = (),
+    *,
+    spread: bool = False,
+    first: str = "",
 ) -> Detection:
     """Run the relations until one does not hold, those of the expected rules first.
 
+    Whether a fault is found does not depend on the order, so ``first`` may name a relation that found it before.
     ``spread`` puts an example of each relation before the second of any, as a budget does; ``only`` are ids of rules.
     """
-    relations = sorted(RELATIONS, key=lambda relation: relation.rule not in expected.split())
+    relations = sorted(RELATIONS, key=lambda relation: (relation.id != first, relation.rule not in expected.split()))
     result = run_contract(server, relations=relations, only=only, budget=sys.maxsize if spread else None)
     for outcome in result.failures:
         violation = outcome.violation
