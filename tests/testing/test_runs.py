@@ -810,7 +810,13 @@ def test_charges_are_read_only_from_an_address_whose_certificate_is_known() -> N
         command._charges(f"{sandbox.base_url}/_sandbox/charges")()
 
 
-def test_failures_and_known_ones_are_told_and_written(service: MemoryServer, tmp_path: Path) -> None:
+def test_failures_and_known_ones_are_told_and_written(
+    service: MemoryServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_text(path: Path, data: str, encoding: str = "ascii") -> None:
+        path.write_bytes(data.encode(encoding))
+
+    monkeypatch.setattr(Path, "write_text", write_text)  # whatever the encoding of the machine is
     service.hooks.pictures = lambda images: images - 1  # type: ignore[method-assign]
     files = {"junit": tmp_path / "a.xml", "html": tmp_path / "a.html"}
     found, lines = run(

@@ -224,7 +224,12 @@ def _access(facts: ApiFacts) -> Iterator[Example]:
     del facts
     agents: dict[str, Headers] = {f"the user agent {agent!r}": {"user-agent": agent} for agent in _AGENTS}
     others = {name: pairs for name, pairs in unchanging_headers() if _OBEYED.isdisjoint(one for one, _ in pairs)}
-    ways = {**_WAYS, **agents, **others, "only what HTTP asks for": dict.fromkeys(CLIENTS_OWN, NOT_SENT)}
+    ways: dict[str, Headers] = {
+        **_WAYS,
+        **agents,
+        **others,
+        "only what HTTP asks for": dict.fromkeys(CLIENTS_OWN, NOT_SENT),
+    }
     for name, headers in ways.items():
 
         def run(server: ServerUnderTest, headers: Headers = headers) -> None:
