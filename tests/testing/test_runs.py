@@ -1036,3 +1036,21 @@ def test_a_violation_shows_a_reply_that_can_be_read(media_type: str, body: bytes
     """A picture's bytes say nothing to a reader; how many came does."""
     found = Reply(SENT, 200, body, media_type, {}).violation("it is wrong", "RES-TIER")
     assert found.what == f"it is wrong; the reply was HTTP 200 {media_type} {came}"
+
+
+@pytest.mark.parametrize("error", [Violation("charged twice", rule="SERVER-CHARGE"), RuntimeError("no reply")])
+def test_a_finding_about_no_single_reply_shows_the_last_request(error: Exception) -> None:
+    """Each failure has a line that sends what was sent, as far as the example sent anything."""
+
+    def run(server: ServerUnderTest) -> None:
+        server.query("first")
+        server.query("second")
+        raise error
+
+    with server() as one:
+        found = run_example(one, relation("a.b"), Example("x", run), None, []).violation
+        assert found is not None
+        assert found.curl.startswith("""printf '%b' '{"taskid": "second"}' | curl -sS -X POST """)
+        nothing = run_example(one, relation("a.b"), Example("x", raising(RuntimeError("no"))), None, []).violation
+        assert nothing is not None
+        assert nothing.curl == ""

@@ -176,6 +176,7 @@ def run_example(
             relation, example, State.SKIPPED, f"it may cost {example.images} images, and {left} of the budget are left"
         )
     started = time.monotonic()
+    server.last = None
     try:
         example.run(server)
     except Unobservable as skipped:
@@ -192,6 +193,7 @@ def run_example(
         found = Violation(f"ended in {said[:1000]}", rule=relation.rule, check=f"{relation.id}/{example.name}")
     else:
         return Outcome(relation, example, State.PASSED, seconds=time.monotonic() - started)
+    found.curl = found.curl or (server.last.curl if server.last else "")
     found.what, found.curl = (conceal(said, server.keys) for said in (found.what, found.curl))
     reason = next((one.reason for one in allow if one.covers(relation, example, found.rule)), "")
     state = State.ALLOWED if reason else State.FAILED

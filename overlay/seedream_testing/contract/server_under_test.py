@@ -186,6 +186,7 @@ class ServerUnderTest:
         spent: How many images the submissions that were accepted so far asked for.
         pictures: The task of each picture that was fetched, by the hash of its bytes.
         issued: The ids that this key's submissions got, in order, and when each was sent.
+        last: What was sent last, for findings that are about no single reply.
     """
 
     base_url: str
@@ -201,6 +202,7 @@ class ServerUnderTest:
     spent: int = field(default=0, init=False)
     pictures: dict[bytes, str] = field(factory=dict[bytes, str], init=False, repr=False)
     issued: dict[str, dt.datetime] = field(factory=dict[str, dt.datetime], init=False, repr=False)
+    last: Sent | None = field(default=None, init=False, repr=False)
     _ahead: tuple[dt.timedelta, dt.timedelta] = field(default=(-_ZONES, _ZONES), init=False, repr=False)
     _known: Reply | None = field(default=None, init=False, repr=False)
     _known_at: int = field(default=0, init=False, repr=False)
@@ -263,6 +265,7 @@ class ServerUnderTest:
             request.headers.pop(name, None)
         known = b"".join(pieces)
         sent = Sent(method, whole, tuple((name.lower(), value) for name, value in request.headers.multi_items()), known)
+        self.last = sent
         began = _now()
         try:
             response = self._http.send(request, follow_redirects="://" in url)
