@@ -1043,14 +1043,14 @@ def test_a_finding_about_no_single_reply_shows_the_last_request(error: Exception
     """Each failure has a line that sends what was sent, as far as the example sent anything."""
 
     def run(server: ServerUnderTest) -> None:
-        server.query("first")
-        server.query("second")
+        server.query("id-1")
+        server.query("id-2")
         raise error
 
     with server() as one:
         found = run_example(one, relation("a.b"), Example("x", run), None, []).violation
         assert found is not None
-        assert found.curl.startswith("""printf '%b' '{"taskid": "second"}' | curl -sS -X POST """)
+        assert found.curl.startswith("""printf '%b' '{"taskid": "id-2"}' | curl -sS -X POST """)
         nothing = run_example(one, relation("a.b"), Example("x", raising(RuntimeError("no"))), None, []).violation
         assert nothing is not None
         assert nothing.curl == ""
