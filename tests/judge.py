@@ -59,7 +59,7 @@ def number(rule: str, said: Mapping[str, Any], wire: str) -> Verdict:
         low, high, value = said.get("minimum"), said.get("maximum"), float(wire)
         fits = (low is None or low <= value) and (high is None or value <= high)
         return YES if fits else _no(rule, f"{wire} is not {low} to {high}")
-    lenient = re.fullmatch(r"\s*([+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE]\+?[0-9])?)\s*", wire)
+    lenient = re.fullmatch(r"\s*([+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE][+-]?[0-9])?)\s*", wire)
     if lenient is None:
         return _no(rule, "not a whole number") if whole else _unsaid(rule, "another way to write a number")
     meant = float(lenient[1].replace("_", ""))

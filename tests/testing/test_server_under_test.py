@@ -69,7 +69,7 @@ REFUSALS = [
     (httpx.Response(501, json=OK), "CODE-MEANING", "it was refused with the code of success"), (html(500), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (html(502), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (html(200), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"),
     (httpx.Response(201, json=NO), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"), (NO | {"code": 9000}, "CODE-MEANING", "it was refused with another code than the page names"), ({"code": "9999", "msg": ""}, "SERVER-ENVELOPE", "it has no whole code with a text msg"),
     ({"code": True, "msg": ""}, "SERVER-ENVELOPE", "it has no whole code"), ({"code": 9999}, "SERVER-ENVELOPE", "it has no whole code with a text msg"), ({"code": 9999, "msg": 5}, "SERVER-ENVELOPE", "it has no whole code"), ({"code": 7, "msg": ""}, "CODE-MEANING", "its code is none of the page's"),
-    (NO | {"data": {"x": 1}}, "CODE-NO-DATA", "it is a refusal, but has data"),
+    (NO | {"data": {"taskid": "", "url": []}}, "", ""), (NO | {"data": {"x": 1}}, "CODE-NO-DATA", "it is a refusal, but has data"),
 ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def test_a_refusal_that_is_charged_is_found(optional: bool) -> None:
 
 TAKEN = [
     (NO, "RES-TIER", "it is legal, but was refused"), (html(400), "RES-TIER", "it is legal, but was refused"), (OK | {"data": {}}, "TASK-ID", "it was accepted without a usable task id"), (OK | {"data": {"taskid": ""}}, "TASK-ID", "it was accepted without a usable task id"),
-    (OK | {"data": {"taskid": " \n"}}, "TASK-ID", "it was accepted without a usable task id"), (OK | {"data": {"taskid": "t" * 201}}, "TASK-ID", "it was accepted without a usable task id"), (httpx.Response(201, json=OK), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"),
+    (OK | {"data": {"taskid": " \n"}}, "TASK-ID", "it was accepted without a usable task id"), (OK | {"data": {"taskid": "t" * 2001}}, "TASK-ID", "it was accepted without a usable task id"), (httpx.Response(201, json=OK), "SERVER-ENVELOPE", "it is not JSON under HTTP 200"),
     (OK | {"data": {"taskid": 7}}, "SERVER-ENVELOPE", "it does not fit the spec: "),
 ]  # fmt: skip
 
@@ -134,9 +134,9 @@ def test_an_accepted_submission_has_an_id(answer: Any, rule: str, said: str) -> 
     assert found.what.startswith(said)
 
 
-def test_the_longest_id_is_200_characters() -> None:
-    with answering(OK | {"data": {"taskid": "t" * 200}}) as server:
-        assert server.check_taken(server.submit([text("prompt", "x")]), "it", "X") == "t" * 200
+def test_the_longest_id_is_2000_characters() -> None:
+    with answering(OK | {"data": {"taskid": "t" * 2000}}) as server:
+        assert server.check_taken(server.submit([text("prompt", "x")]), "it", "X") == "t" * 2000
 
 
 def told(**data: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ RIGHT = {
 TASKS: list[tuple[dict[str, Any], Meaning, str, str]] = [
     ({}, MEANT, "", ""), (RIGHT, MEANT, "", ""), ({"width": 1844, "height": 10}, MEANT, "", ""), ({"width": 10, "height": 1843}, MEANT, "RES-TIER", "it: pictures of (10, 1843) are of a lower tier"), ({"width": 2048}, MEANT, "", ""),
     ({"url": ["http://x/1"]}, MEANT, "SERVER-PICTURES", "it: 1 pictures, not 2"), ({"url": ["http://x/1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "it: 1 pictures, not 2"), ({"url": ["http://x/1", "http://x/1", "http://x/2"]}, MEANT, "SERVER-PICTURES", "it: 2 pictures, not 2"),
-    ({"url": ["x", "http://x/1"]}, MEANT, "SERVER-PICTURES", "url is not a list of addresses"), ({"url": ["ftp://x/1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks, or is not http or https"), ({"url": ["http://x/ 1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks"),
+    ({"url": ["HTTP://x/1", "Https://x/2"]}, MEANT, "", ""), ({"url": ["x", "http://x/1"]}, MEANT, "SERVER-PICTURES", "url is not a list of addresses"), ({"url": ["ftp://x/1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks, or is not http or https"), ({"url": ["http://x/ 1", "http://x/1"]}, MEANT, "SERVER-PICTURES", "an address has blanks"),
     ({"prompt": "b"}, MEANT, "PROMPT-REQUIRED", "it: prompt is not what was sent"), ({"category": "b"}, MEANT, "CATEGORY-DEFAULT", "it: category is not what was sent"), ({"width": 2048.0}, MEANT, "SERVER-ENVELOPE", "width is not of type int"), ({"height": 2048.0}, MEANT, "SERVER-ENVELOPE", "height is not of type int"),
     ({"origseed": 1.0}, MEANT, "SERVER-ENVELOPE", "origseed is not of type int"), ({"width": 0, "height": 9000}, MEANT, "SERVER-PICTURES", "it: pictures of (0, 9000) have no pixels"), ({"width": 1, "height": 9000}, MEANT, "", ""),
     ({"width": 2048, "height": 2047}, Meaning(2, "2048x2048", "a", "c"), "SERVER-PICTURES", "it: pictures are (2048, 2047), not (2048, 2048)"), ({"width": 2048, "height": 2048}, Meaning(2, "2048x2048", "a", "c"), "", ""),

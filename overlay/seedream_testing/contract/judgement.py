@@ -6,6 +6,7 @@ which accepts it may read.
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from tensorslab_images import limits, rules
@@ -16,7 +17,7 @@ _SUBMIT: Final = limits.SUBMIT
 _LEGAL: Final = Verdict(legal=True)
 _LONGEST: Final = 40  # digits of a number that is worth converting
 # What Python, Rust and JavaScript read as the same whole number although the page does not write numbers so.
-_LENIENT: Final = re.compile(r"\s*([+-]?)([0-9]+(?:_[0-9]+)*)(?:\.0*)?(?:[eE]\+?([0-9]))?\s*")
+_LENIENT: Final = re.compile(r"\s*[+-]?[0-9]+(_[0-9]+)*(\.0*)?([eE][+-]?[0-9])?\s*")
 _SIZE: Final = re.compile(r"([0-9]+)x([0-9]+)", re.ASCII)
 
 
@@ -101,8 +102,9 @@ def _judge_number(spec: limits.Field, rule: str, value: str) -> Verdict:
     lenient = _LENIENT.fullmatch(value)
     if lenient is None or len(value) > _LONGEST:
         return _no(rule, "not a whole number" if spec.kind == "integer" else "not a number")
-    meant = int(lenient[1] + lenient[2].replace("_", "")) * 10 ** int(lenient[3] or 0)
-    if not _within(spec, meant):
+    exact = Decimal(value.strip().replace("_", ""))
+    meant = int(exact)
+    if meant != exact or not _within(spec, meant):
         return _no(rule, f"{value} is out of range however it is read")
     return _unsaid(rule, "another way to write a number", meant)
 

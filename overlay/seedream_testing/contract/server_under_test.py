@@ -22,13 +22,14 @@ from seedream_testing.contract.encode import encode
 from seedream_testing.contract.spec import schema_error
 from seedream_testing.contract.violation import Sent, Unobservable, Violation
 
-_LONGEST_ID: Final = 200
+_WAITS: Final = 5  # times a server may ask to wait before its refusal counts
+_LONGEST_ID: Final = 2000  # characters; the page names no limit, so this is for what is no id
 _SECRET: Final = 8  # characters of a key that are no accident
 _OVERLAP: Final = 10.0  # seconds that a request waits for the others that it overlaps with
 # Seconds between polls; the last one again and again.
 _PAUSES: Final = (0.0, 0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
-_URL: Final = re.compile(r"https?://[^\s\x00-\x20]+")
+_URL: Final = re.compile(r"(?i:https?)://[^\s\x00-\x20]+")
 _TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _ZONES: Final = dt.timedelta(hours=27)  # the page names no time zone; clocks may differ a little
 _CLOCK: Final = dt.timedelta(seconds=10)  # that a clock may be set, or run fast, within a run
@@ -58,6 +59,7 @@ class Reply:
     document: Mapping[str, Any]  # the JSON object, or empty
     began: dt.datetime = field(factory=_now, repr=False)  # when the request was sent, UTC
     content_range: str = field(default="", repr=False)  # the header of a part of a picture
+    retry_after: str = field(default="", repr=False)  # the header of a reply that asks to wait
 
     @property
     def code(self) -> object:
@@ -72,7 +74,10 @@ class Reply:
 
     def violation(self, what: str, rule: str) -> Violation:
         """Return a violation with this exchange."""
-        shown = self.body[:300].decode("utf-8", "backslashreplace")
+        shown = "".join(
+            sign if sign.isprintable() or sign in "\n\t" else ascii(sign)[1:-1]  # others change a terminal's state
+            for sign in self.body[:300].decode("utf-8", "backslashreplace")
+        )
         if b"\0" in self.body[:300]:  # as in pictures, and in no text
             shown = f"of {len(self.body):,} bytes"
         came = f"HTTP {self.status} {self.media_type} {shown}"
@@ -204,6 +209,7 @@ class ServerUnderTest:
     issued: dict[str, dt.datetime] = field(factory=dict[str, dt.datetime], init=False, repr=False)
     last: Sent | None = field(default=None, init=False, repr=False)
     _ahead: tuple[dt.timedelta, dt.timedelta] = field(default=(-_ZONES, _ZONES), init=False, repr=False)
+    _addressed: set[str] = field(factory=set[str], init=False, repr=False)  # tasks of forms with an address
     _known: Reply | None = field(default=None, init=False, repr=False)
     _known_at: int = field(default=0, init=False, repr=False)
     _barrier: threading.Barrier | None = field(default=None, init=False, repr=False)
@@ -250,12 +256,31 @@ class ServerUnderTest:
         """Send a request; the URL may be a path. A body given piece by piece is sent chunked.
 
         Redirects are followed for whole addresses, which are those of pictures: the page does not say where they lie.
-        Cookies are not sent to them: whoever has the address gets the picture.
+        Cookies are not sent to them: whoever has the address gets the picture. A server that says how long to wait
+        (HTTP 429) is asked again.
+
+        Raises:
+            Violation: What came is no reply, or shows the key.
+            Unobservable: The server has nothing of the types that the request accepts (HTTP 406; RFC 9110, 15.5.7).
         """
+        given = body if isinstance(body, bytes) else list(body)
+        reply = self._exchange(method, url, headers, given)
+        for _ in range(_WAITS):
+            if reply.status != 429 or not reply.retry_after.isdecimal() or self._barrier is not None:  # noqa: PLR2004 -- Too Many Requests
+                break
+            self.pause(min(float(reply.retry_after), self.patience))
+            reply = self._exchange(method, url, headers, given)
+        accepted = ", ".join(reply.sent.header("accept"))
+        wanted = ("*/*", "image/") if "://" in url else ("*/*", "application/json", "application/*")
+        if reply.status == 406 and accepted and not any(kind in accepted for kind in wanted):  # noqa: PLR2004 -- Not Acceptable
+            raise Unobservable(f"the server has nothing of the type {accepted} (HTTP 406)")
+        return reply
+
+    def _exchange(self, method: str, url: str, headers: Headers, body: bytes | list[bytes]) -> Reply:
         whole = url if "://" in url else self.base_url.rstrip("/") + url
         pairs = _pairs(headers)
         raw = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in pairs if value != NOT_SENT]
-        pieces = [body] if isinstance(body, bytes) else list(body)
+        pieces = [body] if isinstance(body, bytes) else body
         content = body if isinstance(body, bytes) else iter(pieces)
         if self._barrier is not None and isinstance(body, bytes):
             raw.append((b"content-length", str(len(body)).encode()))
@@ -287,8 +312,8 @@ class ServerUnderTest:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
         _check_codings(response, sent, self._http.headers["accept-encoding"], is_json=bool(fields))
-        part = response.headers.get("content-range", "")
-        return Reply(sent, response.status_code, response.content, kind, fields, began, part)
+        part, wait = (response.headers.get(name, "") for name in ("content-range", "retry-after"))
+        return Reply(sent, response.status_code, response.content, kind, fields, began, part, wait)
 
     def at_once(self, sends: Sequence[Callable[[], Reply]]) -> list[Reply]:
         """Send requests that overlap: the end of each leaves when all the others are under way.
@@ -418,7 +443,7 @@ class ServerUnderTest:
         Raises:
             Violation: It was taken, or refused in another way than the page names.
         """
-        if self.accepted(reply) or "taskid" in reply.data:
+        if self.accepted(reply) or reply.data.get("taskid"):
             raise reply.violation(f"{what} was accepted", rule)
         operations = (self.facts.submit, self.facts.query, self.facts.delete)
         if 300 <= reply.status < 400 and reply.sent.method == "POST" and reply.sent.path in operations:  # noqa: PLR2004 -- redirects
@@ -443,7 +468,7 @@ class ServerUnderTest:
             raise reply.violation("it has no whole code with a text msg", "SERVER-ENVELOPE")
         if reply.code not in (self.facts.success, self.facts.failure, self.facts.no_credits):
             raise reply.violation("its code is none of the page's", "CODE-MEANING")
-        if reply.code != self.facts.success and reply.data:
+        if reply.code != self.facts.success and any(reply.data.values()):  # empty members say nothing
             raise reply.violation("it is a refusal, but has data", "CODE-NO-DATA")
         if error := schema_error(reply.sent.path, reply.status, reply.document, good=self.accepted(reply)):
             raise reply.violation(f"it does not fit the spec: {error}", "SERVER-ENVELOPE")
@@ -459,8 +484,11 @@ class ServerUnderTest:
         self.check_envelope(reply)
         taskid = reply.data.get("taskid")
         if not isinstance(taskid, str) or not taskid.strip() or len(taskid) > _LONGEST_ID:
-            raise reply.violation(f"{what} was accepted without a usable task id", "TASK-ID")
+            said = f"{what} was accepted without a usable task id (a text of 1 to {_LONGEST_ID:,} characters)"
+            raise reply.violation(said, "TASK-ID")
         self.issued[taskid] = reply.began
+        if b'name="imageUrl"' in reply.sent.body:
+            self._addressed.add(taskid)
         return taskid
 
     def state(self, taskid: str) -> Reply:
@@ -497,6 +525,9 @@ class ServerUnderTest:
             seen.append(status)
             if status == self.facts.completed:
                 return reply
+            if status == self.facts.failed and taskid in self._addressed:
+                said = f"the server could not use the example's imageUrl: {reply.data.get('error_message')}"
+                raise Unobservable(said)
             if status == self.facts.failed:
                 raise reply.violation(f"a legal task failed: {reply.data.get('error_message')}", "STATUS-MEANING")
             pause = _PAUSES[min(len(seen), len(_PAUSES)) - 1]

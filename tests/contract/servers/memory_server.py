@@ -23,7 +23,9 @@ class Lenient(Hooks):
         return [(name, self._meant(name, value)) for name, value in dict.fromkeys(fields)]
 
     def _meant(self, name: str, value: str | bytes) -> str | bytes:
-        if name == "prompt" or isinstance(value, bytes):
+        if isinstance(value, bytes):
+            return value if name == "sourceImage" else value.decode("utf-8", "replace")
+        if name == "prompt":
             return value
         return judge.form([text("prompt", "x"), text(name, value)]).meaning or value
 

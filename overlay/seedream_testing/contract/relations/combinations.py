@@ -48,7 +48,6 @@ def _illegal(facts: ApiFacts) -> Iterator[tuple[str, str, Parts]]:
             low, high = int(spec.minimum), int(spec.maximum)
             for value in (low - 1, high + 1, -low, 10 * high, 2**32 + low, f"{low}.5", "many"):
                 yield spec.name, f"{spec.name} {value}", form(spec.name, value)
-            yield spec.name, f"{spec.name} as a file", (_PROMPT, Part(spec.name, b"2", "value.txt", "text/plain"))
         elif spec.name == "resolution":
             side = isqrt(facts.least_pixels)
             for written in (*_NO_RESOLUTIONS, f"{side}x{side - 1}", f"{facts.most_pixels + 1}x1"):

@@ -163,6 +163,7 @@ def _deletes(name: str, send: Send, *, optional: bool) -> Example:
 
     def run(server: ServerUnderTest) -> None:
         taskid = server.task(_FORM[:1])
+        server.completed(taskid)  # the page does not say that a running task can be deleted
         if _taken(server, send(server, taskid), name, optional=optional):
             server.must_refuse(lambda: server.query(taskid), f"a query for a task deleted by {name}", "TASK-ID")
 
@@ -327,7 +328,7 @@ _NO_IDS: Final[dict[str, Any]] = {
     }.items()},
 }  # fmt: skip
 _NO_DELETIONS: Final[dict[str, Any]] = {
-    "nothing": {}, "no id": {"taskids": []}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None},
+    "nothing": {}, "a text": {"taskids": "%s"}, "a number": {"taskids": [7]}, "null": {"taskids": None},
     "null in the list": {"taskids": [None]}, "the query's name": {"taskid": "%s"}, "a list in the list": {"taskids": [["%s"]]},
     "an object": {"taskids": {"0": "%s"}}, "an object in the list": {"taskids": [{"taskid": "%s"}]}, "a list": ["%s"],
     "the name in capitals": {"TASKIDS": ["%s"]}, "true": {"taskids": True}, "ids in one text": {"taskids": "%s,%s"},
@@ -409,9 +410,22 @@ def _misshapen(facts: ApiFacts) -> Iterator[Example]:
         about = json.dumps(document)
         send = _asks(facts.delete, lambda taskid, about=about: json.loads(about.replace("%s", taskid)))
         yield _refuses(f"a deletion: {name}", "TASK-ID", send)
+    yield Example("a deletion: no id", _deletes_nothing, 1)
     for name, broken in _NOT_JSON.items():
         send = _sent_as(facts.delete, lambda taskid, broken=broken: broken.replace(b"%s", taskid.encode()))
         yield _refuses(f"a deletion: sent as {name}", "TASK-ID", send)
+
+
+def _deletes_nothing(server: ServerUnderTest) -> None:
+    """A list of no ids may be refused, or deletes none."""
+    taskid = str(server.known_task().data["taskid"])
+    before = server.charged()
+    reply = server.ask(server.facts.delete, {"taskids": []})
+    if not server.accepted(reply):
+        server.check_refused(reply, "a deletion: no id", "TASK-ID")
+    if server.charged() != before:
+        raise fail("a deletion of no id was charged", "SERVER-CHARGE", reply)
+    server.state(taskid)
 
 
 def _does_nothing(server: ServerUnderTest, method: str) -> None:

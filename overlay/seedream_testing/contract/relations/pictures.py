@@ -21,7 +21,7 @@ _FISH: Final = text("prompt", "a fish")
 _WIDE: Final = text("resolution", "2560x1440")
 _WAYS: Final[dict[str, Headers]] = {
     "no header": (), "Accept: application/json": {"accept": "application/json"},
-    "a browser": {"user-agent": "Mozilla/5.0", "accept": "image/avif,image/webp,*/*;q=0.8"}, "no Accept": {"accept": ""},
+    "a browser": {"user-agent": "Mozilla/5.0", "accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, "no Accept": {"accept": ""},
     "a foreign Referer": {"referer": "https://example.com/"}, "a foreign Origin": {"origin": "https://example.com"},
     "an unknown ETag": {"if-none-match": '"no-such-tag"'}, "an old copy": {"if-modified-since": "Thu, 01 Jan 1970 00:00:00 GMT"},
     "compression": {"accept-encoding": "gzip, deflate"}, "no compression": {"accept-encoding": "identity"}, "compression of no weight": {"accept-encoding": "gzip;q=0, br;q=0"},
@@ -42,7 +42,11 @@ _AGENTS: Final = (
     "curl/8.0", "Wget/1.24", "python-requests/2.32", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
     "okhttp/5", "Googlebot/2.1", "", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
 )  # fmt: skip
-_ANY_TYPE: Final = ("application/octet-stream", "binary/octet-stream")  # of a store that does not know what it keeps
+_ANY_TYPE: Final = (
+    "",
+    "application/octet-stream",
+    "binary/octet-stream",
+)  # of a store that does not know what it keeps
 _RANGES: Final = ("bytes=0-", "bytes=0-9", "bytes=5-14", "bytes=-7", "bytes=20-")
 
 
@@ -90,7 +94,7 @@ def checked_pictures(
         if size != reported:
             raise fail(f"{what}: the picture is of size {size}, not {reported}", _RULE, reply)
         server.check_size(reply, what, size, meaning)
-        if reply.media_type not in (media_type(reply.body), *_ANY_TYPE):
+        if reply.media_type.replace("image/jpg", "image/jpeg") not in (media_type(reply.body), *_ANY_TYPE):
             raise fail(f"{what}: the picture is called {reply.media_type}", "FILE-TYPE", reply)
         if fault := image_fault(reply.body):
             raise fail(f"{what}: the picture cannot be decoded: {fault}", _RULE, reply)

@@ -26,6 +26,9 @@ _SWEEP: Final = 2000  # characters of one text
 _RULE: Final = "PROMPT-REQUIRED"
 _C0: Final = "".join(map(chr, (*range(1, 9), 11, 12, *range(14, 32), 127)))
 _NORMAL_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...]] = ("NFC", "NFD", "NFKC", "NFKD")
+_LONG: Final = (
+    10_000  # characters; the page names no limit, but a server that refuses longer prompts honestly is not wrong
+)
 _LENGTHS: Final = (63, 64, 80, 100, 127, 128, 140, 200, 254, 255, 256, 280, 300, 400, 500, 511, 512, 600, 800, 999, 1000, 1023,
                    1024, 1200, 1500, 2000, 2047, 2048, 2500, 3000, 4000, 4095, 4096, 5000, 8000, 8191, 8192, 9999, 10000)  # fmt: skip
 
@@ -268,7 +271,8 @@ def _kept(
         parts = (text("prompt", given), *beside)
         send = partial(server.submit, parts)
         what = f"the prompt {given[:40]!r} (it shows whether {name})"
-        last = server.must_accept(send, what, _RULE, server.facts.meaning(parts), optional=optional)
+        may_refuse = optional or len(given) > _LONG
+        last = server.must_accept(send, what, _RULE, server.facts.meaning(parts), optional=may_refuse)
         if last.data.get("image_status") is not None:
             server.need_echo(last, "prompt")
 

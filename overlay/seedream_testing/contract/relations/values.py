@@ -251,9 +251,9 @@ def _kinds(facts: ApiFacts) -> Iterator[Example]:
     for field, value in values.items():
         if field in facts.rules:
             rest = () if field == "prompt" else (text("prompt", PROMPT),)
-            yield by_verdict(
-                facts, f"{field} as a file", (*rest, Part(field, value.encode(), "value.txt", "text/plain"))
-            )
+            parts = (*rest, Part(field, value.encode(), "value.txt", "text/plain"))
+            meaning = facts.meaning((*rest, text(field, value)))
+            yield submission(f"{field} as a file", facts.rules[field], parts, meaning, optional=True)
 
 
 # Resolutions
@@ -365,7 +365,7 @@ RELATIONS: Final = (
     Relation("field.name", "WIRE-EXACT", "A field under another name is not the field: it is refused, or changes nothing.", _names, unseen="Only what a task shows: number and size of pictures, prompt, category."),
     Relation("field.twice", "WIRE-EXACT", "A field that takes one value is refused when it is given more than once.", _twice),
     Relation("field.bytes", "WIRE-EXACT", "Bytes that are not UTF-8 are neither a number nor a resolution; elsewhere they never break the server.", _bytes),
-    Relation("field.kind", "WIRE-EXACT", "A file where text belongs is refused.", _kinds),
+    Relation("field.kind", "WIRE-EXACT", "A file where text belongs is refused, or taken as exactly its text.", _kinds),
     Relation("resolution.ratio", "RES-RATIO", "A ratio that the page does not list is refused, also one of the same shape.", _ratios),
     Relation("resolution.tier", "RES-TIER", "A tier that the page does not list is refused.", _tiers),
     Relation("resolution.pixels", "RES-PIXELS", "A size is accepted exactly when its pixels are within the bounds, in every shape.", _sizes, unseen="The true size is seen in the pictures; a query need not tell width and height."),
