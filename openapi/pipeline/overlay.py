@@ -136,8 +136,8 @@ def _apply_one(document: Json, action: Action) -> tuple[Problem, str] | None:
         if problem := _guarded(document, action, place):
             return problem
     if action.remove:
-        # Behind one prefix all are keys, or all are indices.
-        for place in sorted(places, reverse=True):
+        # Behind one prefix all are keys, or all are indices. A target may name a place twice.
+        for place in sorted(set(places), reverse=True):
             del look_up(document, pointer(*place[:-1]))[place[-1]]
         return None
     changed = False

@@ -28,6 +28,7 @@ from seedream.errors import (
     InvalidRequest,
     JournalError,
     JournalFull,
+    NotSent,
     SubmissionUnknown,
     TaskFailed,
 )
@@ -735,6 +736,39 @@ def test_the_end_of_a_submitter_waits_for_a_submission_on_its_way(out: Path, mon
         assert taskid.result() == "t1"
     assert order == ["answered", "closed"]
     assert [json.loads(line)["taskid"] for line in (out / "results.jsonl").read_text().splitlines()] == ["t1"]
+
+
+def test_the_end_of_a_submitter_pays_for_nothing_that_was_not_on_its_way(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Rule: `close` stops first and waits then, so that calls that still wait for their turn are not sent.
+    sent, answer, paid = threading.Event(), threading.Event(), list[str]()
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        paid.append("paid")
+        sent.set()
+        await anyio.to_thread.run_sync(answer.wait)
+        return httpx.Response(200, json=ACCEPTED, request=request)
+
+    def connect() -> AsyncSeeDream:
+        return AsyncSeeDream(KEY, base_url=HERE, transport=httpx.MockTransport(handle))
+
+    def waits(pending: list[Any]) -> None:
+        answer.set()
+        wait(pending)
+
+    monkeypatch.setattr(submitter_thread, "wait", waits)
+    submitter = SubmitterThread(out, connect=connect, options=BulkOptions(concurrency=1))
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(anyio.run, submitter.ensure, key, {"prompt": key}) for key in "abcd"]
+        assert sent.wait(30)
+        while len(submitter._pending) < 4:
+            submitter._portal.call(anyio.lowlevel.checkpoint)
+        submitter.close()
+        ended = [type(call.exception()) for call in calls]
+    assert (len(paid), ended.count(type(None)), ended.count(NotSent)) == (1, 1, 3)
+    results = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    assert sorted(row["state"] for row in results) == ["planned"] * 3 + ["submitted"]
 
 
 def test_a_submitter_in_a_thread_is_found_again_in_its_process_only(out: Path) -> None:

@@ -5,6 +5,7 @@
 import gzip
 import json
 import zlib
+from functools import partial
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ def said(value: Any, status: int = 200, **headers: str) -> Head:
 
 
 NO_SUCH = {"code": 9999, "msg": "no such task"}
+ELSEWHERE = "Check the base URL: nothing is served at this path. The task is not lost."
+LATER = "The task is not lost: try again later."
 
 
 # --- one request ---------------------------------------------------------------------------------------------------------
@@ -212,8 +215,39 @@ def test_no_part_of_the_key_is_in_the_error_of_a_failure() -> None:
 def test_a_path_where_nothing_is_served_points_to_the_base_url(status: int, path: bool) -> None:
     with pytest.raises(StatusError) as caught:
         run(query(service(attempts=1), "t1"), scripted(Head(status)))
-    elsewhere = "Check the base URL: nothing is served at this path. The task is not lost."
-    assert caught.value.hint == (elsewhere if path else "The task is not lost: try again later.")
+    assert caught.value.hint == (ELSEWHERE if path else LATER)
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "kind", "hint"),
+    [
+        *((status, {"code": 9999}, TaskNotFound, "Check the id. A new task may take a moment to appear.") for status in (200, 204, 404, 410)),
+        *((status, {"code": 5}, TaskNotFound, "Check the id. A new task may take a moment to appear.") for status in (404, 410)),
+        *((status, reply, StatusError, ELSEWHERE) for status in (404, 405) for reply in ({"detail": "Not Found"}, {"code": None}, {"code": "x"}, [NO_SUCH], "")),
+        *((status, reply, StatusError, LATER) for status in (200, 400, 410, 500) for reply in ({"detail": "Gone"}, {"code": True}, [NO_SUCH])),
+        (405, NO_SUCH, StatusError, ELSEWHERE), (200, {"code": 5}, StatusError, LATER), (400, NO_SUCH, StatusError, LATER), (500, NO_SUCH, StatusError, LATER),
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "ask", [partial(query, taskid="t1"), partial(delete, taskids=("t1",))], ids=["query", "delete"]
+)
+def test_only_the_service_itself_says_that_there_is_no_such_task(
+    ask: Any, status: int, reply: Any, kind: type[StatusError], hint: str
+) -> None:
+    # A gateway's 404 has no code: nothing is known of the task, and the base URL may be wrong.
+    with pytest.raises(StatusError) as caught:
+        run(ask(service(attempts=1)), scripted(said(reply, status)))
+    assert (type(caught.value), caught.value.hint) == (kind, hint)
+
+
+@pytest.mark.parametrize(("reply", "kind"), [({"detail": "Not Found"}, WaitTimeout), (NO_SUCH, TaskNotFound)])
+def test_a_wait_that_ends_at_a_gateway_does_not_say_that_there_is_no_such_task(
+    reply: Any, kind: type[StatusError]
+) -> None:
+    with pytest.raises(errors.SeeDreamError) as caught:
+        waits(scripted(said(reply, 404)), timeout=2.0)
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from seedream import ConfigError, InvalidRequest
+from seedream._files import partial_file
 from seedream._files.atomic_file import atomic_write
 from seedream._files.image_formats import HEAD
 from seedream._files.names import check_template, file_stem
@@ -123,22 +125,42 @@ def test_what_was_received_is_counted_and_its_start_kept(tmp_path: Path, kind: s
         assert target.finish() == b"short"
 
 
-def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(tmp_path: Path) -> None:
-    part = PartialFile(tmp_path, "a", hashed=True)
-    file = part._file
+@pytest.mark.parametrize("takes", [[1], [7], [30], [31, 3], [0, 40, 0], [10**6]], ids=repr)
+@pytest.mark.parametrize("cuts", [[], [30], [30, 30, 37]], ids=repr)
+def test_a_write_that_takes_only_a_part_goes_on_with_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes: list[int], cuts: list[int]
+) -> None:
+    # Rule FILE-WHOLE: after each write, what is still to be written is exactly what is not yet in the file.
+    part, counts = PartialFile(tmp_path, "a", hashed=True), cycle(takes)
 
-    class Slow:
-        def write(self, data: memoryview) -> int:
-            return file.write(data[:7])
+    def write_some(fd: int, chunks: list[memoryview]) -> int:
+        assert all(chunks), "of nothing, nothing is written: that would go on for ever"
+        assert b"".join(chunks) == PNG[os.lseek(fd, 0, os.SEEK_CUR) :]
+        return os.write(fd, b"".join(chunks)[: next(counts)])
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(file, name)
-
-    part._file = Slow()  # type: ignore[assignment]  # as far as writing goes
-    part.write(PNG[:30], PNG[30:])
+    monkeypatch.setattr(partial_file, "_write_some", write_some)
+    part.write(*(PNG[start:end] for start, end in pairwise([0, *cuts, len(PNG)])))
     assert (part.size, part.sha256) == (len(PNG), hashlib.sha256(PNG).hexdigest())
     assert part.finish(tmp_path / "b.dat").read_bytes() == PNG
     assert names_in(tmp_path) == ["b.dat"]
+
+
+@pytest.mark.parametrize("single", [False, True], ids=["many chunks a call", "one chunk a call"])
+def test_no_call_takes_more_chunks_than_a_system_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, single: bool
+) -> None:
+    part, asked = PartialFile(tmp_path, "a"), list[int]()
+    write = partial_file._write_one if single else partial_file._write_some
+
+    def write_some(fd: int, chunks: list[memoryview]) -> int:
+        asked.append(len(chunks))
+        return write(fd, chunks)
+
+    monkeypatch.setattr(partial_file, "_write_some", write_some)
+    chunks = [bytes([number]) * (number + 1) for number in range(130)]
+    part.write(*chunks)
+    assert asked == ([64] * 67 + list(range(63, 0, -1)) if single else [64, 64, 2])
+    assert part.finish(tmp_path / "b.dat").read_bytes() == b"".join(chunks)
 
 
 def test_a_hash_is_not_computed_unless_wanted(tmp_path: Path) -> None:

@@ -49,6 +49,44 @@ def test_a_body_is_read_for_what_it_holds(
 
 
 @pytest.mark.parametrize(
+    ("reply", "taskid"),
+    [
+        ({"data": {"task_id": "A"}, "meta": [{"parent": {"taskid": "B"}}]}, "A"),
+        ({"meta": [{"parent": {"taskid": "B"}}], "data": {"task_id": "A"}}, "A"),
+        ({"data": {"x": {"taskid": "B"}}, "task_id": "A"}, "A"), ({"a": {"taskid": "A"}, "b": {"taskid": "B"}}, "A"),
+        ({"a": [{"x": 1}, {"taskid": "A"}, {"taskid": "B"}]}, "A"), ([{"taskid": "A"}, {"taskid": "B"}], "A"),
+        ([[{"taskid": "B"}], {"taskid": "A"}], "A"), ({"taskid": "A", "task_id": "B"}, "A"),
+        ({"taskid": None, "task_id": "A"}, "A"), ({"taskid": {"taskid": "A"}}, "A"),
+    ],
+)  # fmt: skip
+def test_outside_its_place_the_id_nearest_to_the_top_counts_and_then_the_first(reply: object, taskid: str) -> None:
+    # A reply may name other tasks too, for example the one that its picture was made from.
+    assert taskid == read_envelope(json.dumps(reply).encode()).taskid
+
+
+@pytest.mark.parametrize("end", ['","x":1', ",", "}", "]", " ", "\n"])
+@pytest.mark.parametrize("text", ["abcdef", "12345", LONGEST])
+def test_an_id_that_the_end_of_a_reply_may_have_cut_is_none(text: str, end: str) -> None:
+    quote = '"' if end.startswith('"') or text == "abcdef" else ""
+    body = f'{{"code":1000,"data":{{"taskid":{quote}{text}{end}'
+    known = body.index(end, body.index(text))
+    found = [read_envelope(body[:length].encode()).taskid for length in range(len(body) + 1)]
+    assert found == [None] * (known + 1) + [text] * (len(body) - known)
+
+
+@pytest.mark.parametrize(
+    ("body", "taskid"),
+    [
+        (f'{{"taskid":"{LONGEST}x","y', None), ('{"taskid":null,"y', None), ('{"taskid":"","y', None),
+        ('{"taskid":"http://h/?sig=x","y', None), ('{"a":["taskid":"A","b":{"taskid":"B","y', "A"),
+        ('{"subtaskid":"B","taskid":"A","y', "A"), ('{"code":1,"code":1,"data":{"taskid":"A"}}', "A"),
+    ],
+)  # fmt: skip
+def test_text_that_is_not_json_holds_no_other_ids_than_json_does(body: str, taskid: str | None) -> None:
+    assert taskid == read_envelope(body.encode()).taskid
+
+
+@pytest.mark.parametrize(
     ("value", "taskid"),
     [
         ("t", "t"), (7, "7"), (LONGEST, LONGEST), (10**199, str(10**199)), ("a b", "a b"),

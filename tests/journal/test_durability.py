@@ -1,10 +1,12 @@
 """What makes the journal durable: its settings, the order of its steps, its lock and mark, and what it leaves."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from seedream.errors import JournalError, JournalFull, SubmissionUnknown
 from seedream.journal import STATES, Event, Job, Journal, Plan, ReadOnlyJournal, State, connect, lock
 from seedream.journal.commit import Committer, Database, newest_event
 from seedream.journal.lock import Lock, Mark, filesystem, identity, read_mark
+from seedream.journal.queries import LOST
 from seedream.journal.states import sql_list
 
 
@@ -278,9 +281,45 @@ def test_what_an_earlier_creation_left_is_removed(path: Path, left: str) -> None
     path.with_name(left).write_bytes(b"stale" * 1000)
     path.with_name("other.sqlite-journal").write_bytes(b"of another database")
     path.touch()
+    opened: list[tuple[str, bool]] = []
+
+    def connecting(file: Path) -> Database:
+        opened.append((file.name, path.with_name(left).exists()))
+        return connect(file)
+
+    with Journal(path, connect=connecting) as journal:
+        assert planned(journal, "a")
+    assert [(name == path.name, there) for name, there in opened] == [(False, False), (True, False)]
+    assert {one.name for one in path.parent.iterdir()} == {path.name, f"{path.name}.lock", "other.sqlite-journal"}
+
+
+def test_a_rollback_journal_of_an_earlier_file_is_not_applied_to_the_new_one(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "earlier", isolation_level=None)) as database:
+        database.execute("PRAGMA cache_size=1")  # so that it is written, and not only held in memory
+        database.execute("CREATE TABLE earlier(x)")
+        database.execute("BEGIN IMMEDIATE")
+        for _ in range(200):
+            database.execute("INSERT INTO earlier VALUES(randomblob(1000))")
+        shutil.copy(tmp_path / "earlier-journal", f"{path}-journal")
     with Journal(path) as journal:
         assert planned(journal, "a")
-    assert {one.name for one in path.parent.iterdir()} == {path.name, f"{path.name}.lock", "other.sqlite-journal"}
+    with Journal(path) as journal:
+        assert journal.by_key(run_id(journal), "a") is not None
+
+
+def test_a_journal_that_is_gone_is_refused_and_no_new_one_is_made(path: Path) -> None:
+    # What it held would be paid for again.
+    with Journal(path) as journal:
+        in_state(journal, "a", "submitted")
+    path.unlink()
+    for gone in (True, True, False):
+        if not gone:
+            path.touch()  # an empty file holds nothing either
+        with pytest.raises(JournalError) as caught:
+            Journal(path)
+        assert (caught.value.message, caught.value.hint) == (f"the journal that was at {path} is gone", LOST)
+        assert path.exists() != gone
+    Journal(path, records_lost=True).close()
 
 
 def test_a_creation_that_fails_leaves_nothing_and_frees_the_lock(path: Path, logged: type[Logged]) -> None:

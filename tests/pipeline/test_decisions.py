@@ -381,6 +381,50 @@ def test_reviewed_edits_go_on(repository: RepositoryCopy) -> None:
     assert "RES_PIXELS_MINIMUM: Final[int] = 4000000" in repository.read("generated/tensorslab_images/rules.py")
 
 
+def with_tasks(words: str) -> bytes:
+    """Return the page with the operations on tasks and one that the client does not use, described in these words."""
+
+    def operation_of(name: str, sent: str) -> dict[str, Any]:
+        def content(field: str) -> dict[str, Any]:
+            fields = {field: {"type": "string", "description": f"{field}. {words}"}}
+            return {"application/json": {"schema": {"type": "object", "description": words, "properties": fields}}}
+
+        reply = {"description": words, "content": content("msg")}
+        return {
+            "post": {
+                "operationId": name, "summary": words, "description": words, "security": [{"ApiKeyAuth": []}],
+                "requestBody": {"required": True, "content": content(sent)}, "responses": {"200": reply},
+            }
+        }  # fmt: skip
+
+    roles = {"infoByTaskId": "taskid", "deleteImagesTask": "taskids", "listTasks": "page"}
+    paths = {f"/v1/images/{name.lower()}": operation_of(name, sent) for name, sent in roles.items()}
+    scheme = document()["components"]["securitySchemes"]["ApiKeyAuth"]
+    return edited(
+        lambda d: d["paths"].update(paths),
+        lambda d: d["components"]["securitySchemes"].update(
+            ApiKeyAuth={**scheme, "description": f"{scheme['description']}\n\n{words}"}
+        ),
+    )
+
+
+# What the page says of a field that the client sends or reads is read by a person, whichever operation it belongs to.
+def test_new_sentences_of_queries_and_deletions_stop_and_of_operations_that_are_not_used_do_not(
+    repository: RepositoryCopy,
+) -> None:
+    accepted = repository.take(with_tasks("One."), accept=True)
+    assert accepted.code == 0, accepted.text
+    stopped = repository.take(with_tasks("Two."))
+    assert (stopped.code, stopped.changed) == (3, False)
+    assert stopped.report is not None
+    places = {
+        "infoByTaskId/request", "infoByTaskId/request/taskid", "infoByTaskId/reply", "infoByTaskId/reply/msg",
+        "deleteImagesTask/request", "deleteImagesTask/request/taskids", "deleteImagesTask/reply",
+        "deleteImagesTask/reply/msg", "security/ApiKeyAuth",
+    }  # fmt: skip
+    assert {(found.kind, found.subject) for found in stopped.report.findings} == {("prose", place) for place in places}
+
+
 # The key never travels in the clear: no ACCEPT=1 for that.
 @pytest.mark.parametrize("url", ["http://api.tensorslab.com", "//api.tensorslab.com", "/", "https://{region}.x.com"])
 def test_server_that_is_not_https(url: str, repository: RepositoryCopy) -> None:

@@ -262,6 +262,24 @@ def test_overlay_actions(target: str, change: dict[str, Any], result: object) ->
     assert (skipped[0].problem if skipped else found) == result
 
 
+@pytest.mark.parametrize(
+    ("target", "result"),
+    [
+        ("$.tags[0,1]", {"tags": list("cdefghijkl")}), ("$.tags[1,0]", {"tags": list("cdefghijkl")}),
+        ("$.tags[2,10]", {"tags": list("abdefghijl")}), ("$.tags[10,2]", {"tags": list("abdefghijl")}),
+        ("$.tags[9:]", {"tags": list("abcdefghi")}), ("$.tags[::-5]", {"tags": list("acdefhijk")}),
+        ("$.tags[?@ > 'b']", {"tags": ["a", "b"]}), ("$.tags[0,0]", {"tags": list("bcdefghijkl")}),
+        ("$.tags[-1,11]", {"tags": list("abcdefghijk")}), ("$['tags','tags']", {}), ("$..*", {}),
+    ],
+)  # fmt: skip
+def test_all_places_of_a_removal_are_those_of_the_document_before_it(target: str, result: object) -> None:
+    # The target is looked up once: what is removed first moves none of the other places, and none is removed twice.
+    actions = overlay.parse(
+        {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}, "actions": [{"target": target, "remove": True}]}
+    )
+    assert overlay.apply({"tags": list("abcdefghijkl")}, actions) == (result, [])
+
+
 def test_an_action_that_is_skipped_is_named() -> None:
     document = {"overlay": "1.0.0", "info": {"title": "x", "version": "1"}}
     actions = overlay.parse(

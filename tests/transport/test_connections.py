@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -643,6 +644,71 @@ def test_idle_connections_are_few_and_not_old(monkeypatch: pytest.MonkeyPatch) -
     assert kept.take("download", connections.Server("http", "127.0.0.1", 69)) is not lines[69], "the key's stays apart"
     kept.close()
     assert closed[-1] == 69
+
+
+HERE = connections.Server("http", "127.0.0.1", 1)
+
+
+def line_of(pool: Any, kind: str, closed: list[int], name: int = 1, **state: bool) -> Any:
+    """A connection in this state that notes its name when its socket is closed."""
+    line = pool.take(kind, HERE)
+    line.carrier = SimpleNamespace(
+        is_closed=lambda: state.get("is_closed", False), has_expired=lambda: state.get("has_expired", False)
+    )
+    line.proxied = state.get("proxied", False)
+    line.backend = SimpleNamespace(connection=SimpleNamespace(close=lambda: closed.append(name)))
+    return line
+
+
+@pytest.mark.parametrize(
+    ("kind", "reuse", "state", "end", "is_kept"),
+    [
+        ("query", 0, {}, False, True), ("download", 0, {}, False, True), ("submit", 0, {}, False, False),
+        ("submit", 5, {}, False, True), ("query", 0, {"is_closed": True}, False, False),
+        ("query", 0, {"is_closed": True, "proxied": True}, False, True),  # a proxy's pool makes its connection again
+        *((kind, 5, {}, True, False) for kind in ("query", "download", "submit")),
+        ("query", 5, {"proxied": True}, True, False),
+    ],
+)  # fmt: skip
+def test_a_connection_that_is_given_back_is_kept_or_closed(
+    kind: Any, reuse: float, state: dict[str, bool], end: bool, is_kept: bool
+) -> None:
+    # Rule: after `close` no socket stays open, also those that were in use when it came.
+    options = connections.NetworkOptions(reuse_submit_connections=reuse)
+    pool, closed = connections.Connections(options, connections.SYNC, network.SyncBackend), list[int]()
+    line = line_of(pool, kind, closed, **state)
+    if end:
+        pool.close()
+    pool.give_back(line)
+    assert (closed, pool.take(kind, HERE) is line) == ([] if is_kept else [1], is_kept)
+
+
+def test_idle_connections_are_taken_from_the_last_and_closed_when_they_are_stale_or_the_pool_is_closed() -> None:
+    pool = connections.Connections(connections.NetworkOptions(), connections.SYNC, network.SyncBackend)
+    closed: list[int] = []
+    lines = [line_of(pool, "query", closed, number, has_expired=number in (1, 4)) for number in range(5)]
+    for line in lines:
+        pool.give_back(line)
+    assert [pool.take("query", HERE) is lines[3], closed] == [True, [4]]
+    assert [pool.take("query", HERE) is lines[2], closed] == [True, [4]]
+    assert [pool.take("query", HERE) is lines[0], closed] == [True, [4, 1]]
+    pool.give_back(lines[2])
+    pool.close()
+    assert closed == [4, 1, 2]
+    assert pool.take("query", HERE) not in lines, "a closed connection carries nothing"
+    pool.give_back(lines[3])
+    pool.close()
+    assert closed == [4, 1, 2, 3], "each once"
+
+
+def test_a_fork_closes_its_copies_of_its_parent_s_connections() -> None:
+    pool = connections.Connections(connections.NetworkOptions(), connections.SYNC, network.SyncBackend)
+    closed: list[int] = []
+    for line in [line_of(pool, "query", closed, number) for number in range(3)]:
+        pool.give_back(line)
+    pool._process = -1  # what a fork looks like from inside
+    pool.take("download", HERE)
+    assert sorted(closed) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("proxied", [False, True])

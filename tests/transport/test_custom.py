@@ -25,6 +25,7 @@ from support.clients import KEY, Both
 from support.pictures import picture
 
 LIMITS = Timeouts(connect=1.5, write=2.5, submit_read=30.0, query_read=40.0, download_read=50.0)
+NEVER = float("inf")
 POST, CONNECT = SimpleNamespace(method=b"POST"), SimpleNamespace(method=b"CONNECT")
 
 
@@ -431,6 +432,57 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     value = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: value[0])
     return value
+
+
+@pytest.mark.parametrize(
+    ("kind", "total", "seconds"),
+    [("submit", None, 34.0), ("query", None, 44.0), ("download", None, 54.0), ("query", 44.5, 44.0), ("query", 43.5, 43.5),
+     ("query", 3.0, 3.0), ("query", 1.0, 1.0), ("download", 20.0, 20.0)],
+)  # fmt: skip
+@pytest.mark.usefixtures("now")
+def test_what_reports_nothing_has_the_time_of_all_phases_and_no_more_than_is_left(
+    kind: Any, total: float | None, seconds: float
+) -> None:
+    # Rule: a wait ends at its deadline, whatever the caller's transport does. A blocking one is given its limits only.
+    seen: list[float] = []
+    transport = Silent(lambda: seen.append(anyio.current_effective_deadline() - anyio.current_time()))
+    perform(Both("async"), transport, post(kind=kind, total_timeout=total))
+    assert seen == pytest.approx([seconds])
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"),
+    [(None, [1.5, 1.5, NEVER, 30.0]), (1.0, [1.0, 1.0, NEVER, 1.0]), (20.0, [1.5, 1.5, NEVER, 20.0])],
+)  # fmt: skip
+def test_what_reports_its_steps_has_a_limit_for_each_and_no_more_than_is_left(
+    both: Both, now: list[float], monkeypatch: pytest.MonkeyPatch, total: float | None, expected: list[float]
+) -> None:
+    limits, seen = list[float](), list[float]()
+    monkeypatch.setattr(_Watchdog, "limit", lambda _, deadline: limits.append(deadline - now[0]))
+    steps = [*connects(), TLS[1], HEADERS, BODY]
+    if both.kind == "async":
+        steps = [
+            part
+            for step in steps
+            for part in (step, lambda: seen.append(anyio.current_effective_deadline() - anyio.current_time()))
+        ]
+    perform(both, Own(*steps), post(total_timeout=total))
+    if both.kind == "async":
+        assert seen == pytest.approx([NEVER, *expected])
+    else:
+        assert limits[:4] == expected
+
+
+@pytest.mark.parametrize("make", [Own, Silent])
+@pytest.mark.parametrize(
+    ("total", "seconds", "late"), [(1.0, 0.5, False), (1.0, 1.5, True), (None, 29.0, False), (None, 31.0, True)]
+)
+def test_a_reply_has_no_more_time_than_is_left_for_the_whole(
+    both: Both, make: Any, now: list[float], total: float | None, seconds: float, late: bool
+) -> None:
+    body = Streamed(b"a", lambda: now.__setitem__(0, now[0] + seconds), b"b")
+    _, (first, second, *_) = perform(both, make(httpx.Response(200, stream=body)), post(total_timeout=total))
+    assert (first, second if isinstance(second, bytes) else second.kind) == (b"a", "ReadTimeout" if late else b"b")
 
 
 def test_each_step_has_its_limit(now: list[float]) -> None:
