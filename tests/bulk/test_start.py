@@ -1,5 +1,6 @@
 """The start of a run, and what its user decides: which jobs are planned, dropped, sent again, and what is refused."""
 
+import asyncio
 import json
 import pickle
 import shutil
@@ -769,6 +770,46 @@ def test_the_end_of_a_submitter_pays_for_nothing_that_was_not_on_its_way(
     assert (len(paid), ended.count(type(None)), ended.count(NotSent)) == (1, 1, 3)
     results = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
     assert sorted(row["state"] for row in results) == ["planned"] * 3 + ["submitted"]
+
+
+@pytest.mark.parametrize("ends", ["is cancelled", "loses its event loop"])
+def test_a_caller_that_ends_does_not_break_off_a_submission_on_its_way(
+    out: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    sent, answer = threading.Event(), threading.Event()
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        sent.set()
+        await anyio.to_thread.run_sync(answer.wait)
+        return httpx.Response(200, json=ACCEPTED, request=request)
+
+    def waits(pending: list[Any]) -> None:
+        answer.set()
+        wait(pending)
+
+    async def call() -> None:
+        asked = asyncio.ensure_future(submitter.ensure("k", {"prompt": "k"}))
+        await asyncio.to_thread(sent.wait, 30)
+        if ends == "is cancelled":
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+    monkeypatch.setattr(submitter_thread, "wait", waits)
+    transport = httpx.MockTransport(handle)
+    submitter = SubmitterThread(out, connect=lambda: AsyncSeeDream(KEY, base_url=HERE, transport=transport))
+    asyncio.run(call())
+    submitter.close()
+    assert [json.loads(line)["taskid"] for line in (out / "results.jsonl").read_text().splitlines()] == ["t1"]
+
+
+def test_a_submitter_with_nothing_on_its_way_ends_without_being_interrupted(out: Path) -> None:
+    submitter = SubmitterThread(out, connect=connected(out, [])._connect)
+    assert anyio.run(submitter.ensure, "k", {"prompt": "k"}) == "t1"
+    submitter._portal.call(anyio.lowlevel.checkpoint)  # what was called when the submission ended is over
+    assert submitter._pending == set()
+    submitter.close()
+    assert submitter._submitter.control.reason is None
 
 
 def test_a_submitter_in_a_thread_is_found_again_in_its_process_only(out: Path) -> None:

@@ -1,7 +1,9 @@
 """`generate` records each submission before it is sent, so that no paid task is lost with the process."""
 
+import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -141,6 +143,27 @@ def test_what_follows_a_damaged_line_is_read(tmp_path: Path, damaged: bytes) -> 
     path.write_bytes(damaged + b"\n" + path.read_bytes() + damaged + b"\n")
     record(tmp_path).begin()
     assert [task.state for task in read_tasks()] == ["submitting"] * 2
+
+
+@pytest.mark.parametrize("room", [0, 1, 40, 80])
+def test_a_line_that_is_written_in_part_is_no_record_and_damages_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    # Rule: nothing is sent before its record is whole on the disk.
+    real, one = os.write, TaskRecorder(check_submit('{"key": "a boat"', {}), tmp_path, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: real(file, data[:room]))
+        with pytest.raises(JournalFull, match=re.escape(os.strerror(errno.ENOSPC))):
+            one.begin()
+    assert read_tasks(tmp_path) == []
+    one.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: real(file, data[:room]))
+        one.end("accepted", taskid="t1")
+    assert [(task.state, task.taskid, task.prompt) for task in read_tasks()] == [("submitting", "", '{"key": "a boat"')]
+    one.end("accepted", taskid="t1")
+    record(tmp_path).begin()
+    assert [(task.state, task.taskid) for task in read_tasks()] == [("accepted", "t1"), ("submitting", "")]
 
 
 def test_damaged_lines_are_skipped_and_a_large_record_is_put_aside(tmp_path: Path) -> None:

@@ -151,6 +151,6 @@ def status_error(answer: Answer, action: str, *taskids: str) -> errors.SeeDreamE
 def is_not_found(answer: Answer) -> bool:
     """Whether a query or deletion was answered that there is no such task (rule CODE-MEANING: failure)."""
     envelope, status = answer.envelope, answer.status
-    if not envelope.readable or envelope.code is None:
+    if envelope.code is None:
         return False
     return (status in OK and envelope.code == CODE_MEANING_FAILURE) or status in (404, 410)

@@ -100,11 +100,12 @@ class TaskRecorder:
                 self._append(self._path, {"state": state, **more})
 
     def _append(self, path: Path, entry: dict[str, Any]) -> None:
-        line = json.dumps({"key": self._key, "at": datetime.now(UTC).isoformat(timespec="seconds"), **entry})
+        line = json.dumps({"key": self._key, "at": datetime.now(UTC).isoformat(timespec="seconds"), **entry}) + "\n"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         file = os.open(path, flags, 0o600)
         try:
-            os.write(file, f"{line}\n".encode())
+            if os.write(file, line.encode()) != len(line):  # a disk that is full takes a part, without an error
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             os.fsync(file)
         finally:
             os.close(file)
@@ -132,7 +133,8 @@ def read_tasks(folder: Path | None = None) -> list[RecordedTask]:
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = path.read_bytes().splitlines()
+        # What follows a line that was written in part is on the same line; no text in an entry looks like a start.
+        lines = path.read_bytes().replace(b'{"key"', b'\n{"key"').splitlines()
     except OSError:
         return
     for line in lines:
