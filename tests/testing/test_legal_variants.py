@@ -128,7 +128,7 @@ VARIANTS: list[tuple[str, Change, type[Hooks], tuple[str, ...]]] = [
     ("a deletion of no ids is no failure", _no_ids, Hooks, ("http.method", "task.deletion")),
     ("text in files and numbers with exponents are read", plain, Lenient, ("field.kind", "batchsize.spelling", "pair.illegal")),
     ("prompts of more than 10,000 characters are refused", plain, ShortPrompts, ("text.together", "text.exact", "http.query")),
-    ("a running task cannot be deleted", plain, OnlyFinished, ("http.deletion",)),
+    ("a running task cannot be deleted", plain, OnlyFinished, ("http.deletion", "task.deletion")),
     ("a task with an address fails", failing_addresses, Hooks, ("pair.legal", "form.legal", "form.file")),
     ("the server asks to wait now and then", busy, Hooks, ("task.query", "key.query", "http.query")),
 ]  # fmt: skip
