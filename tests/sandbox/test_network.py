@@ -1,5 +1,6 @@
 """Where the sandbox listens, what it says its addresses are, TLS, and who may use the inspector there."""
 
+import gc
 import socket
 import ssl
 from pathlib import Path
@@ -98,6 +99,8 @@ def test_tls(tmp_path: Path) -> None:
             http.get(sandbox.base_url)
 
 
+# Where the peer resets before the handshake begins, CPython 3.11 leaves its new socket to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 def test_a_stalled_connection_stalls_the_tls_handshake() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
@@ -108,6 +111,7 @@ def test_a_stalled_connection_stalls_the_tls_handshake() -> None:
                 pytest.raises(expected),
             ):
                 http.get(sandbox.base_url)
+    gc.collect()  # here, and not in another test
 
 
 @pytest.mark.parametrize(("access", "status"), [("local", 403), ("open", 200), ("off", 404)])
