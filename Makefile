@@ -98,7 +98,7 @@ chaos: $(READY) ## cut the power 1,000 times, Ctrl-C 50 times and kill -9 500 ti
 
 .PHONY: contract contract-live mutants mutants-core
 contract: $(READY) ## the contract suite: client, generated client, sandbox and judge against the page
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q tests/contract $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q tests/contract $(ARGS)
 
 contract-live: $(READY) ## the server checks against a real service (TENSORSLAB_API_KEY; SEEDREAM_LIVE_BUDGET=n pictures may be paid for)
 	@$(BIN)/python -m seedream contract --budget $${SEEDREAM_LIVE_BUDGET:-0} $(ARGS)
