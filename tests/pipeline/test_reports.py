@@ -73,8 +73,6 @@ def _english(node: Any) -> Any:
         "批量生成数量，1-15": "1-15 images",
         "源图片URL": "Image URL",
         "任务管理": "Tasks",
-    }
-    known |= {
         "分类标识，默认为seedreamv45": "seedreamv45 by default",
         "响应状态码：1000=成功，9999=失败，9000=积分不足": "1000=success, 9999=failure, 9001=no credits",
     }

@@ -74,12 +74,14 @@ class Reply:
 
     def violation(self, what: str, rule: str) -> Violation:
         """Return a violation with this exchange."""
-        shown = "".join(
-            sign if sign.isprintable() or sign in "\n\t" else ascii(sign)[1:-1]  # others change a terminal's state
-            for sign in self.body[:300].decode("utf-8", "backslashreplace")
-        )
-        if b"\0" in self.body[:300]:  # as in pictures, and in no text
+        start = self.body[:300]
+        if b"\0" in start:  # as in pictures, and in no text
             shown = f"of {len(self.body):,} bytes"
+        else:
+            shown = "".join(
+                sign if sign.isprintable() or sign in "\n\t" else ascii(sign)[1:-1]  # others change a terminal's state
+                for sign in start.decode("utf-8", "backslashreplace")
+            )
         came = f"HTTP {self.status} {self.media_type} {shown}"
         if self.media_type == "application/json" and not self.document:
             came += " (which is not a JSON object, or not a whole one)"

@@ -38,9 +38,9 @@ _WAYS: Final[dict[str, Headers]] = {
 _OBEYED: Final = frozenset(
     {"range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "cache-control", "accept", "accept-encoding"}
 )  # fmt: skip
-_AGENTS: Final = (
-    "curl/8.0", "Wget/1.24", "python-requests/2.32", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
-    "okhttp/5", "Googlebot/2.1", "", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
+_AGENTS: Final = (  # besides those of the API's relations
+    "Wget/1.24", "python-httpx/0.28", "aiohttp/3.13", "Go-http-client/2.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148",
 )  # fmt: skip
 _ANY_TYPE: Final = (
     "",

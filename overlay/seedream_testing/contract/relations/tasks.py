@@ -155,11 +155,11 @@ def _queries(facts: ApiFacts) -> Iterator[Example]:  # noqa: C901 -- one functio
 
     def early(server: ServerUnderTest) -> None:
         taskid = server.task(_ONE)
-        seen = [server.state(taskid)]
+        before = server.state(taskid).data
         last = server.completed(taskid)
         for name in ("starttime", "prompt", "category"):
-            if seen[0].data.get(name, told := last.data.get(name)) != told and name in last.data:
-                raise fail(f"{name} changed while the task ran, from {seen[0].data[name]!r}", "STATUS-MEANING", last)
+            if name in before and name in last.data and before[name] != last.data[name]:
+                raise fail(f"{name} changed while the task ran, from {before[name]!r}", "STATUS-MEANING", last)
         server.state(taskid)
 
     def later(server: ServerUnderTest) -> None:
